@@ -1,0 +1,1 @@
+"""One module (or package) for each asset: what it computes. None imports dagster."""

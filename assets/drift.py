@@ -1,0 +1,60 @@
+"""Catch an input that is edited while its stage runs.
+
+DVC hashes a stage's dependencies *after* its command (iterative/dvc#11058), so an edit made meanwhile would be recorded
+as if it had been used. The stage's program therefore compares them itself, before and after, and fails on a difference:
+DVC then records nothing, whichever engine started the stage.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from assets.parameters.section import read_yaml, scale_file
+
+DVC_FILE = Path("dvc.yaml")
+
+
+class Inputs:
+    """What ``dvc.yaml`` says a stage depends on, as it was when the stage's program started.
+
+    Source files and parameters are compared by content, data folders by their files' sizes and times. A source file
+    that changed after the process started but before this object was made (while modules were imported) counts too.
+    """
+
+    def __init__(self, stage: str) -> None:
+        declared = read_yaml(DVC_FILE)["stages"][stage]
+        self._paths = [Path(path) for path in declared.get("deps", [])]
+        self._parameters = _parameter_keys(declared.get("params", []))
+        started = psutil.Process().create_time()
+        self._late = {str(path) for path in self._paths if path.is_file() and path.stat().st_mtime > started}
+        self._before = dict(self._state())
+
+    def edited(self) -> list[str]:
+        """The dependencies that differ from the start, sorted."""
+        after = dict(self._state())
+        changed = {name for name in self._before.keys() | after.keys() if self._before.get(name) != after.get(name)}
+        return sorted(changed | self._late)
+
+    def _state(self) -> Iterator[tuple[str, Any]]:
+        for path in self._paths:
+            if path.is_dir():
+                files = sorted(file for file in path.rglob("*") if file.is_file())
+                yield str(path), [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+            else:
+                yield str(path), hashlib.md5(path.read_bytes()).hexdigest() if path.is_file() else None
+        for file, keys in self._parameters.items():
+            values = read_yaml(file)
+            for key in keys:
+                yield f"{file}: {key}", values.get(key)
+
+
+def _parameter_keys(declared: list[Any]) -> dict[Path, list[str]]:
+    """``params:`` of a stage as file -> top-level keys, with ``${scale}`` filled in."""
+    keys: dict[Path, list[str]] = {}
+    for entry in declared:
+        for file, names in entry.items():
+            keys[scale_file() if "${scale}" in file else Path(file)] = list(names)
+    return keys

@@ -1,0 +1,68 @@
+"""Does a model pass its gates? Pure: numbers in, verdicts out.
+
+The orchestrator shows the verdicts as asset checks, the registry refuses a model that has a failed one, the model card
+and the report print them: all four ask :func:`judge`.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from assets.parameters.gates import Gate, Gates
+from assets.stage import DATA, METRICS_FILE, Metrics, read_json
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One gate, judged.
+
+    Attributes:
+        model: the model that the gate guards.
+        metric: ``<stage>.<number>``.
+        value: what was measured; None where nothing was.
+        direction: "at least" or "at most".
+        bound: what was asked for.
+        passed: whether the value is on the right side of the bound (the bound included).
+        description: the verdict in words.
+    """
+
+    model: str
+    metric: str
+    value: float | None
+    direction: str
+    bound: float
+    passed: bool
+    description: str
+
+
+def judge(gates: Gates, metrics: Mapping[str, Metrics]) -> list[Verdict]:
+    """Judge every gate of every model.
+
+    Args:
+        gates: section `gates` of the parameters.
+        metrics: stage name to the numbers of its metrics file. A number that is absent or not finite fails its gate.
+    """
+    return [
+        _verdict(model, gate, metrics.get(gate.stage))
+        for model, model_gates in gates.by_model().items()
+        for gate in model_gates
+    ]
+
+
+def measured(stages: Iterable[str], data: Path = DATA) -> dict[str, Metrics]:
+    """The metrics files of these stages, as far as they are there."""
+    files = {stage: data / stage / METRICS_FILE for stage in stages}
+    return {stage: read_json(file) for stage, file in files.items() if file.is_file()}
+
+
+def _verdict(model: str, gate: Gate, numbers: Metrics | None) -> Verdict:
+    value = None if numbers is None else numbers.get(gate.number)
+    asked = f"{gate.metric} must be {gate.direction} {gate.bound:g}"
+    if value is None:
+        where = f"stage {gate.stage} has no metrics" if numbers is None else f"stage {gate.stage} reports no such number"
+        return Verdict(model, gate.metric, None, gate.direction, gate.bound, False, f"{asked}, but {where}")
+    if not math.isfinite(value):
+        return Verdict(model, gate.metric, None, gate.direction, gate.bound, False, f"{asked}, found {value}")
+    passed = value >= gate.bound if gate.at_least is not None else value <= gate.bound
+    return Verdict(model, gate.metric, float(value), gate.direction, gate.bound, passed, f"{asked}, found {value:.4g}")

@@ -1,0 +1,110 @@
+"""What a search runs on: every accepted listing with its vectors, its words and a thumbnail, and BM25 over the words."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+
+from assets.bm25 import WordIndex
+from assets.originals import Original, find_originals
+from assets.parameters.index import IndexParameters
+from assets.parameters.shared import Compute, Split
+from assets.pictures import PictureError, decode, encode_jpeg, fit
+from assets.schemas import read_rows, write_table
+from assets.split import split_of
+from assets.stage import Metrics, Stage, StageError, main
+from assets.words import all_texts, captions
+from lightning_modules.clip_encoder import ClipEncoder
+
+AT_A_TIME = 512  # listings whose pictures are in memory; a multiple of the encoder's batch, so it changes no vector
+THUMBNAIL_QUALITY = 82  # of the JPEGs: small, without blocks that a person sees
+
+
+def index(stage: Stage) -> Metrics:
+    """Embed and index every accepted listing, those of the held-out splits included."""
+    parameters = stage.parameters(IndexParameters)
+    split = stage.parameters(Split, "split")
+    listings = [row for row in read_rows(stage.input("validated") / "listings.parquet") if row["image"]]
+    if not listings:
+        raise StageError("data/validated/listings.parquet holds no listing with a picture; bring some in `catalog`")
+    encoder = ClipEncoder.from_pretrained(stage.input("clip"), stage.parameters(Compute, "compute").threads)
+    originals = find_originals(stage.input("catalog"))
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(listings), AT_A_TIME):
+        some = listings[start : start + AT_A_TIME]
+        rows += _embedded(some, originals, encoder, parameters.thumbnail)
+        stage.progress("embedded", len(rows), len(listings))
+    for row in rows:
+        row["split"] = split_of(row["id"], split)
+    write_table(stage.output / "listings.parquet", rows, index_schema(encoder.config.embedding))
+    words = WordIndex.build([row["words"] for row in rows], parameters.k1, parameters.b)
+    words.save(stage.output / "bm25")
+    return {
+        "listings": len(rows),
+        "listings_without_words": sum(not row["words"] for row in rows),
+        "dimensions": encoder.config.embedding,
+        "stems": words.stems,
+    }
+
+
+def index_schema(dimensions: int) -> pa.Schema:
+    """Columns of listings.parquet; LanceDB and Weaviate take the vectors as they are."""
+    vector = pa.list_(pa.float32(), dimensions)
+    return pa.schema(
+        [
+            pa.field("id", pa.string(), nullable=False),
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("split", pa.string(), nullable=False),  # train, validation or test
+            pa.field("url", pa.string()),  # page that a person would open
+            pa.field("title", pa.string()),
+            pa.field("text", pa.string()),  # what text_embedding stands for; null where nothing is written
+            pa.field("words", pa.string(), nullable=False),  # all that is written, as BM25 sees it; may be empty
+            pa.field("item", pa.string()),
+            pa.field("material", pa.string()),
+            pa.field("bin", pa.string()),
+            pa.field("product_class", pa.string()),
+            pa.field("price", pa.float64()),
+            pa.field("licence", pa.string()),
+            pa.field("picture_embedding", vector, nullable=False),  # unit length
+            pa.field("text_embedding", vector, nullable=False),  # unit length; zeros where text is null
+            pa.field("thumbnail", pa.binary(), nullable=False),  # JPEG
+        ]
+    )
+
+
+def _embedded(
+    listings: Sequence[dict[str, Any]], originals: dict[str, Original], encoder: ClipEncoder, thumbnail: int
+) -> Iterator[dict[str, Any]]:
+    config = encoder.config
+    side = max(2 * config.image_size, thumbnail)
+    pictures = [_picture(row, originals, side) for row in listings]
+    texts = [next(iter(captions(row)), None) for row in listings]
+    picture_vectors = encoder.pictures(np.asarray(fit(picture, config.image_size, config.image_fit)) for picture in pictures)
+    text_vectors = np.zeros_like(picture_vectors)
+    written = [place for place, text in enumerate(texts) if text]
+    text_vectors[written] = encoder.texts(text for text in texts if text)
+    for row, picture, text, seen, said in zip(listings, pictures, texts, picture_vectors, text_vectors, strict=True):
+        picture.thumbnail((thumbnail, thumbnail), Image.Resampling.LANCZOS)
+        yield {
+            **row,
+            "text": text,
+            "words": "\n".join(dict.fromkeys([*all_texts(row), *captions(row)])),
+            "picture_embedding": seen,
+            "text_embedding": said,
+            "thumbnail": encode_jpeg(picture, THUMBNAIL_QUALITY),
+        }
+
+
+def _picture(row: dict[str, Any], originals: dict[str, Original], side: int) -> Image.Image:
+    if row["image"] not in originals:
+        raise StageError(f"{row['id']}: its picture {row['image']} is in no tar of data/catalog; run `dvc repro validated`")
+    try:
+        return decode(originals[row["image"]].read(), least_side=side)
+    except PictureError as error:
+        raise StageError(f"{row['id']}: its picture {row['image']} cannot be read: {error}") from error
+
+
+if __name__ == "__main__":
+    main(index)

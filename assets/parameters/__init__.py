@@ -1,0 +1,1 @@
+"""The typed sections of ``params.yaml`` and ``scales/*.yaml``, one module for each stage."""

@@ -1,0 +1,72 @@
+"""Pictures of any kind to square RGB of one size, and on to JPEG."""
+
+import io
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageOps
+
+Fit = Literal["crop", "pad"]
+"""How a picture becomes square: the middle of it, or all of it on a white ground."""
+
+WHITE = (255, 255, 255)
+
+
+class PictureError(ValueError):
+    """The bytes are no picture that can be read to its end."""
+
+
+def decode(content: bytes, least_side: int | None = None) -> Image.Image:
+    """The first frame as 8-bit RGB, upright, on white where it is transparent.
+
+    Args:
+        content: a picture file of any format that Pillow reads.
+        least_side: if given, a JPEG may be decoded at a smaller size whose shorter side is still this many pixels.
+
+    Raises:
+        PictureError: the bytes are no picture, are cut off, or hold too many pixels.
+    """
+    try:
+        picture = Image.open(io.BytesIO(content))
+        if least_side is not None and picture.mode in ("RGB", "L"):
+            picture.draft(None, (least_side, least_side))
+        picture.load()
+        return _rgb(ImageOps.exif_transpose(picture))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise PictureError(str(error)) from error
+
+
+def fit(picture: Image.Image, size: int, how: Fit) -> Image.Image:
+    """``picture`` (RGB) as a square of ``size`` pixels; its proportions stay."""
+    if how == "crop":
+        return ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC)
+    return ImageOps.pad(picture, (size, size), Image.Resampling.BICUBIC, color=WHITE)
+
+
+def encode_jpeg(picture: Image.Image, quality: int) -> bytes:
+    """JPEG bytes, without metadata; equal pictures give equal bytes.
+
+    Args:
+        picture: RGB.
+        quality: 1 to 95, as libjpeg counts; from 90 on the colours keep the full resolution.
+    """
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality, subsampling="4:4:4" if quality >= 90 else "4:2:0", optimize=False)
+    return buffer.getvalue()
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I") or picture.mode == "F":
+        return _from_wide(picture).convert("RGB")
+    if picture.has_transparency_data:
+        ground = Image.new("RGBA", picture.size, (*WHITE, 255))
+        return Image.alpha_composite(ground, picture.convert("RGBA")).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _from_wide(picture: Image.Image) -> Image.Image:
+    """16-bit and wider greys to 8 bits; Pillow's own conversion would clip them to white."""
+    values = np.asarray(picture, dtype=np.float64)
+    if values.max(initial=0) > 255:
+        values = values / 257  # 65535 becomes 255
+    return Image.fromarray(np.clip(values, 0, 255).round().astype(np.uint8))

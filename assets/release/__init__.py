@@ -1,0 +1,1 @@
+"""One folder a model: weights, config, tokenizer, model card, metrics, lineage; ready to register."""

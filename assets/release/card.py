@@ -1,0 +1,93 @@
+"""The model card: Hugging Face's front matter and what a person must know before using the weights."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from ruamel.yaml import YAML
+
+from assets.gates import Verdict
+from assets.measures import measures
+from assets.parameters.release import ReleaseParameters
+from assets.release.families import Family
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def model_card(
+    family: Family,
+    parameters: ReleaseParameters,
+    numbers: Mapping[str, float],
+    lineage: Mapping[str, Any],
+    verdicts: Sequence[Verdict],
+) -> str:
+    """README.md of a release folder.
+
+    Args:
+        family: the model's kind; its name picks the template.
+        parameters: the owner's word.
+        numbers: of the evaluation.
+        lineage: as written to lineage.json.
+        verdicts: the model's gates, judged.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["figure"] = figure
+    template = environment.get_template(f"{family.name}.md.j2")
+    return template.render(
+        front_matter=_yaml(front_matter(family, parameters, numbers)),
+        licence=parameters.licence,
+        measures=list(measures(numbers)),
+        verdicts=verdicts,
+        data=lineage["data"],
+        training=lineage["training"],
+        settings=flat(lineage["parameters"]),
+        versions=lineage["versions"],
+        files=lineage["files"],
+    )
+
+
+def front_matter(family: Family, parameters: ReleaseParameters, numbers: Mapping[str, float]) -> dict[str, Any]:
+    """What the Hub reads: https://huggingface.co/docs/hub/model-cards#model-card-metadata."""
+    results = {
+        "task": {"type": family.task},
+        "dataset": {"name": "held-out listings", "type": "listings", "split": "test"},
+        "metrics": [{"type": one.key, "value": one.value} for one in measures(numbers)],
+    }
+    return {
+        "language": list(parameters.languages),
+        "license": parameters.licence,
+        "library_name": "heddle",
+        "pipeline_tag": family.task,
+        "tags": ["heddle", family.name],
+        "model-index": [{"name": family.name, "results": [results]}],
+    }
+
+
+def flat(value: Any, prefix: str = "") -> dict[str, str]:
+    """Nested parameters as ``clip.trainer.max_epochs``, each value as JSON."""
+    if not isinstance(value, Mapping):
+        return {prefix: json.dumps(value, ensure_ascii=False)}
+    rows: dict[str, str] = {}
+    for key, inner in value.items():
+        rows |= flat(inner, f"{prefix}.{key}" if prefix else str(key))
+    return rows
+
+
+def figure(value: float | None) -> str:
+    """Four decimals, whole numbers as such, nothing for None."""
+    if value is None:
+        return ""
+    return f"{int(value):,}" if value == int(value) else f"{value:.4f}"
+
+
+def _yaml(content: Mapping[str, Any]) -> str:
+    buffer = io.StringIO()
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.dump(dict(content), buffer)
+    return buffer.getvalue().strip()

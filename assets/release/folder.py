@@ -1,0 +1,89 @@
+"""The stage `release`: gather each model with everything that tells what it is and how it came to be."""
+
+import hashlib
+import shutil
+from collections import Counter
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from assets.gates import Verdict, judge
+from assets.parameters.gates import Gates
+from assets.parameters.release import ReleaseParameters
+from assets.parameters.section import PARAMS_FILE, read_yaml, scale_file
+from assets.release.card import model_card
+from assets.release.families import FAMILIES, Family
+from assets.stage import METRICS_FILE, Metrics, Stage, StageError, read_json, write_json
+
+DATA_STAGES = ("catalog", "validated", "shards")
+
+
+def release(stage: Stage) -> Metrics:
+    """Write data/release/<model>/ for every model."""
+    parameters = stage.parameters(ReleaseParameters)
+    data = data_statistics(stage)
+    evaluations = {family.evaluation: read_json(stage.input(family.evaluation) / METRICS_FILE) for family in FAMILIES}
+    verdicts = judge(stage.parameters(Gates, "gates"), evaluations)
+    metrics: dict[str, float] = {"models": len(FAMILIES)}
+    for family in FAMILIES:
+        stage.progress(family.name)
+        mine = [verdict for verdict in verdicts if verdict.model == family.name]
+        metrics |= _write(stage, family, parameters, data, mine)
+    return metrics
+
+
+def data_statistics(stage: Stage) -> dict[str, Any]:
+    """How many listings, from where, under which licences, with which labels."""
+    table = pq.read_table(stage.input("validated") / "listings.parquet", columns=["source", "licence"])
+    counts = {name: Counter(table.column(name).to_pylist()) for name in table.column_names}
+    return {
+        "sources": dict(sorted(counts["source"].items())),
+        "licences": {name or "not stated": count for name, count in sorted(counts["licence"].items(), key=str)},
+        "labels": read_json(stage.input("shards") / "labels.json"),
+        "numbers": {name: read_json(stage.input(name) / METRICS_FILE) for name in DATA_STAGES},
+    }
+
+
+def _write(
+    stage: Stage, family: Family, parameters: ReleaseParameters, data: dict[str, Any], verdicts: list[Verdict]
+) -> Metrics:
+    source, target = stage.input(family.name), stage.output / family.name
+    target.mkdir()
+    for name in family.files:
+        if not (source / name).is_file():
+            raise StageError(f"{source / name} is missing: run `dvc repro {family.name}`")
+        shutil.copyfile(source / name, target / name)
+    numbers = read_json(stage.input(family.evaluation) / METRICS_FILE)
+    lineage = {
+        "model": family.name,
+        "files": {name: _sha256(target / name) for name in family.files},
+        "data": data,
+        "parameters": _sections(family.parameters),
+        "training": read_json(source / METRICS_FILE),
+        "versions": {library: version(library) for library in family.libraries},
+    }
+    write_json(target / METRICS_FILE, numbers)
+    write_json(target / "lineage.json", lineage)
+    (target / "README.md").write_text(model_card(family, parameters, numbers, lineage, verdicts))
+    return {
+        f"{family.name}_bytes": sum((target / name).stat().st_size for name in family.files),
+        f"{family.name}_gates_passed": sum(verdict.passed for verdict in verdicts),
+        f"{family.name}_gates_failed": sum(not verdict.passed for verdict in verdicts),
+    }
+
+
+def _sections(names: tuple[str, ...]) -> dict[str, Any]:
+    """The sections as the files state them; the stages that used them have already checked them."""
+    params, scale = read_yaml(Path(PARAMS_FILE)), read_yaml(scale_file())
+    joined: dict[str, Any] = {"scale": params["scale"]}
+    for name in names:
+        value = params.get(name)
+        joined[name] = {**(value or {}), **(scale.get(name) or {})} if not isinstance(value, int) else value
+    return joined
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

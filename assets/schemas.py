@@ -1,0 +1,178 @@
+"""The tables that cross between stages, as Arrow schemas; one comment for each field.
+
+Tables are Parquet, written by :func:`write_table` so that equal rows give equal bytes.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROW_GROUP = 10_000
+
+DETECTED_OBJECT = pa.struct(
+    [
+        pa.field("label", pa.string()),  # what it is: "chair"
+        pa.field("box", pa.list_(pa.float32(), 4)),  # x0, y0, x1, y1 as shares of width and height, in [0, 1]
+        pa.field("attributes", pa.list_(pa.string())),  # "red", "striped", "wooden"
+    ]
+)
+RELATION = pa.struct(
+    [
+        pa.field("subject", pa.int32()),  # index into objects
+        pa.field("predicate", pa.string()),  # "left of", "above", "behind", "on"
+        pa.field("object", pa.int32()),  # index into objects
+    ]
+)
+CONTEXT = pa.struct(
+    [
+        pa.field("site", pa.string()),  # host that shows the listing
+        pa.field("locale", pa.string()),  # BCP 47: "en-GB"
+        pa.field("preferences", pa.list_(pa.string())),  # the author's wishes: "short sentences"
+    ]
+)
+
+LISTINGS = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),  # "<source>:<source's own id>", stable across crawls
+        pa.field("source", pa.string(), nullable=False),  # name of the source in params.yaml
+        pa.field("url", pa.string()),  # page that a person would open
+        pa.field("image", pa.string()),  # sha256 of the original bytes, in hex
+        pa.field("title", pa.string()),  # plain text
+        pa.field("description", pa.string()),  # plain text
+        pa.field("body", pa.string()),  # sanitised HTML
+        pa.field("tags", pa.list_(pa.string())),
+        pa.field("categories", pa.list_(pa.string())),
+        pa.field("alt_text", pa.string()),  # of the main picture
+        pa.field("caption", pa.string()),  # of the main picture
+        pa.field("seo_title", pa.string()),
+        pa.field("seo_description", pa.string()),
+        pa.field("product_class", pa.string()),  # label, 27 at the demo shop
+        pa.field("item", pa.string()),  # label, 20 at the demo shop
+        pa.field("material", pa.string()),  # label, 15 at the demo shop
+        pa.field("bin", pa.string()),  # label, 4 at the demo shop
+        pa.field("price", pa.float64()),  # in the shop's currency; null where none is asked
+        pa.field("objects", pa.list_(DETECTED_OBJECT)),
+        pa.field("relations", pa.list_(RELATION)),
+        pa.field("context", CONTEXT),
+        pa.field("exif", pa.map_(pa.string(), pa.string())),  # tag name -> value, without GPS, sorted by tag
+        pa.field("created", pa.string()),  # ISO 8601, UTC
+        pa.field("modified", pa.string()),  # ISO 8601, UTC
+        pa.field("licence", pa.string()),  # SPDX id or the source's own words
+    ]
+)
+IMAGES = pa.schema(
+    [
+        pa.field("sha256", pa.string(), nullable=False),  # of the original bytes, in hex; sorted
+        pa.field("tar", pa.string(), nullable=False),  # file beside this table that holds member "<sha256>"
+        pa.field("format", pa.string(), nullable=False),  # Pillow's name: "JPEG"
+        pa.field("width", pa.int32(), nullable=False),  # pixels
+        pa.field("height", pa.int32(), nullable=False),  # pixels
+        pa.field("bytes", pa.int64(), nullable=False),  # of the original file
+        pa.field("perceptual_hash", pa.string(), nullable=False),  # hex
+    ]
+)
+GUIDES = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),  # BEIR's _id
+        pa.field("title", pa.string()),
+        pa.field("text", pa.string(), nullable=False),
+    ]
+)
+QUERIES = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),  # BEIR's _id
+        pa.field("text", pa.string(), nullable=False),
+    ]
+)
+QRELS = pa.schema(
+    [
+        pa.field("query", pa.string(), nullable=False),  # queries.id
+        pa.field("guide", pa.string(), nullable=False),  # guides.id
+        pa.field("relevance", pa.int32(), nullable=False),  # graded: 0 none, 1 related, 2 answers in part, 3 answers
+    ]
+)
+CONVERSATIONS = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field(
+            "messages",  # Hugging Face's form
+            pa.list_(pa.struct([pa.field("role", pa.string()), pa.field("content", pa.string())])),
+            nullable=False,
+        ),
+    ]
+)
+PREFERENCES = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("prompt", pa.string(), nullable=False),
+        pa.field("chosen", pa.string(), nullable=False),
+        pa.field("rejected", pa.string(), nullable=False),
+    ]
+)
+NODES = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("type", pa.string(), nullable=False),  # "item", "material", "product", "listing"
+        pa.field("text", pa.string()),
+    ]
+)
+EDGES = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),  # nodes.id
+        pa.field("relation", pa.string(), nullable=False),  # "made_of", "becomes"
+        pa.field("target", pa.string(), nullable=False),  # nodes.id
+    ]
+)
+QUARANTINE = pa.schema(
+    [
+        pa.field("table", pa.string(), nullable=False),  # table the record was meant for: "listings"
+        pa.field("id", pa.string(), nullable=False),  # the record's id as far as it is known, else its URL or row number
+        pa.field("origin", pa.string(), nullable=False),  # URL, or file and row
+        pa.field("reason", pa.string(), nullable=False),  # short and stable: "image_truncated", an expectation's name
+        pa.field("detail", pa.string(), nullable=False),  # what was found, for a person
+        pa.field("record", pa.string()),  # the record as JSON, so that nothing is lost
+    ]
+)
+DUPLICATES = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),  # the listing that was left out
+        pa.field("original", pa.string(), nullable=False),  # the listing that was kept
+        pa.field("kind", pa.string(), nullable=False),  # "exact" (sha256) or "near" (perceptual hash)
+        pa.field("distance", pa.int32(), nullable=False),  # differing bits of the perceptual hash
+    ]
+)
+
+TABLES: Mapping[str, pa.Schema] = {
+    "listings": LISTINGS,
+    "images": IMAGES,
+    "guides": GUIDES,
+    "queries": QUERIES,
+    "qrels": QRELS,
+    "conversations": CONVERSATIONS,
+    "preferences": PREFERENCES,
+    "nodes": NODES,
+    "edges": EDGES,
+}
+"""What a source may bring, by name; each is ``<name>.parquet`` in ``data/catalog`` and ``data/validated``."""
+
+
+def write_table(path: Path, rows: Iterable[Mapping[str, Any]] | pa.Table, schema: pa.Schema) -> int:
+    """Write rows as Parquet: pinned codec, version and row groups. Returns how many rows.
+
+    Raises:
+        pa.ArrowInvalid: a value does not fit the schema, or a field that may not be null is.
+    """
+    table = rows.cast(schema) if isinstance(rows, pa.Table) else pa.Table.from_pylist(list(rows), schema=schema)
+    for field in schema:
+        if not field.nullable and table.column(field.name).null_count:
+            raise pa.ArrowInvalid(f"{path}: column {field.name} has {table.column(field.name).null_count} nulls")
+    pq.write_table(table, path, compression="zstd", version="2.6", row_group_size=ROW_GROUP, write_statistics=True)
+    return table.num_rows
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a Parquet table as dictionaries; maps come as lists of pairs."""
+    return pq.read_table(path).to_pylist()

@@ -1,0 +1,119 @@
+"""The stage `validated`: check every table, drop the rows that fail, stop where too many do."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from assets.expectations import SUITES
+from assets.parameters.validated import ValidatedParameters
+from assets.schemas import QUARANTINE, TABLES, read_rows, write_table
+from assets.stage import Metrics, Stage, StageError, main, write_json
+from assets.validated.columns import frame, name_of
+from assets.validated.docs import write_docs
+from assets.validated.suites import Outcome, Suites
+
+Rows = list[dict[str, Any]]
+EXAMPLES = 5  # ids in a message
+
+
+def validated(stage: Stage) -> Metrics:
+    """Keep the rows that meet every expectation; quarantine the others with the reason; stop if they are too many."""
+    catalog = stage.input("catalog")
+    suites = Suites(stage.parameters(ValidatedParameters).bounds)
+    quarantine = read_rows(catalog / "quarantine.parquet")
+    tables: dict[str, Rows] = {}
+    known: dict[str, set[str]] = {}
+    outcomes: list[Outcome] = []
+    breaches: list[str] = []
+    pages = {}
+    for number, table in enumerate(SUITES):
+        stage.progress(f"tables checked, next: {table}", number, len(SUITES))
+        rows = read_rows(catalog / f"{table}.parquet")
+        found, pages[table] = suites.check(table, frame(table, rows, known))
+        outcomes += found
+        breaches += [_breach(outcome, rows) for outcome in found if not outcome.passed]
+        failing = {row for outcome in found for row in outcome.failing}
+        quarantine += _refused(table, rows, found)
+        tables[table] = [row for number, row in enumerate(rows) if number not in failing]
+        known[table] = {name_of(table, row) for row in tables[table]}
+    if breaches:
+        raise StageError("too many rows fail:\n" + "\n".join(breaches))
+    unshown = _drop_unshown(tables)
+    _write(stage, tables, quarantine, outcomes)
+    write_docs(stage.output / "docs", pages)
+    return _metrics(tables, outcomes, quarantine) | {"images_dropped": unshown}
+
+
+def _drop_unshown(tables: dict[str, Rows]) -> int:
+    """Drop the images that only refused listings show; those listings are in the quarantine. Returns how many."""
+    shown = {row["image"] for row in tables["listings"]}
+    images = tables["images"]
+    tables["images"] = [row for row in images if row["sha256"] in shown]
+    return len(images) - len(tables["images"])
+
+
+def _refused(table: str, rows: Rows, outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any]]:
+    """Quarantine rows: the first expectation that a row fails is its reason, the detail tells of all."""
+    failed: dict[int, list[Outcome]] = {}
+    for outcome in outcomes:
+        for number in outcome.failing:
+            failed.setdefault(number, []).append(outcome)
+    for place, why in sorted(failed.items()):
+        row = rows[place]
+        yield {
+            "table": table,
+            "id": name_of(table, row),
+            "origin": row.get("url") or f"catalog/{table}.parquet row {place + 1}",
+            "reason": why[0].expectation.name,
+            "detail": " ".join(f"Not so: {each.expectation.description}" for each in why),
+            "record": json.dumps(row, sort_keys=True, ensure_ascii=False),
+        }
+
+
+def _breach(outcome: Outcome, rows: Rows) -> str:
+    expectation = outcome.expectation
+    ids = [name_of(expectation.suite, rows[row]) for row in outcome.failing[:EXAMPLES]]
+    return (
+        f"{expectation.suite}: {expectation.name}: {len(outcome.failing)} of {outcome.evaluated} rows "
+        f"({len(outcome.failing) / outcome.evaluated:.1%}, bound {outcome.bound:.1%}), "
+        f"for example {', '.join(ids)}. {expectation.description} "
+        f"Mend the source, or raise `validated.bounds.{expectation.name}`"
+    )
+
+
+def _write(stage: Stage, tables: dict[str, Rows], quarantine: Rows, outcomes: Sequence[Outcome]) -> None:
+    for table, schema in TABLES.items():
+        write_table(stage.output / f"{table}.parquet", tables[table], schema)
+    quarantine.sort(key=lambda row: tuple(row[name] or "" for name in QUARANTINE.names))
+    write_table(stage.output / "quarantine.parquet", quarantine, QUARANTINE)
+    write_json(
+        stage.output / "expectations.json",
+        [
+            {
+                "suite": outcome.expectation.suite,
+                "name": outcome.expectation.name,
+                "description": outcome.expectation.description,
+                "passed": outcome.passed,
+                "evaluated": outcome.evaluated,
+                "failed": len(outcome.failing),
+                "bound": outcome.bound,
+            }
+            for outcome in outcomes
+        ],
+    )
+
+
+def _metrics(tables: dict[str, Rows], outcomes: Sequence[Outcome], quarantine: Rows) -> dict[str, int | float]:
+    refused = Counter(row["table"] for row in quarantine)
+    metrics: dict[str, int | float] = {}
+    for table in SUITES:
+        metrics |= {f"{table}_accepted": len(tables[table]), f"{table}_quarantined": refused[table]}
+    return metrics | {
+        "expectations": len(outcomes),
+        "expectations_without_failure": sum(not outcome.failing for outcome in outcomes),
+    }
+
+
+if __name__ == "__main__":
+    main(validated)

@@ -1,0 +1,110 @@
+"""Columns that Great Expectations looks at: simple ones as they are, nested ones as verdicts of our own.
+
+A verdict is True, False, or None where the expectation does not apply to the row.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence, Set
+from typing import Any
+
+import pandas as pd
+
+Row = Mapping[str, Any]
+Known = Mapping[str, Set[str]]
+"""Accepted ids of the tables that were checked before, by table."""
+Verdict = Callable[[Row, Known], bool | float | None]
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "images": ("sha256",),
+    "qrels": ("query", "guide"),
+    "edges": ("source", "relation", "target"),
+}
+"""Columns that name a row, where it is not `id`."""
+
+_TURNS = re.compile(r"s?(ua)+")
+
+
+def frame(table: str, rows: Sequence[Row], known: Known) -> pd.DataFrame:
+    """The rows as columns of Python objects: `row`, their numbers from 0, `name`, simple and derived columns.
+
+    Nested columns are left out, as no rule looks at them.
+    """
+    columns: dict[str, list[Any]] = {"row": list(range(len(rows))), "name": [name_of(table, row) for row in rows]}
+    for name in _SIMPLE[table]:
+        columns[name] = [row[name] for row in rows]
+    for name, verdict in _DERIVED.get(table, {}).items():
+        columns[name] = [verdict(row, known) for row in rows]
+    return pd.DataFrame(columns, dtype=object)
+
+
+def name_of(table: str, row: Row) -> str:
+    """What a row is called in the quarantine and in messages."""
+    return " ".join(str(row[column]) for column in KEYS.get(table, ("id",)))
+
+
+def _boxes_inside(row: Row, known: Known) -> bool | None:
+    objects = row["objects"]
+    if not objects:
+        return None
+    return all(0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1 for x0, y0, x1, y1 in (each["box"] for each in objects))
+
+
+def _relations_point(row: Row, known: Known) -> bool | None:
+    relations = row["relations"]
+    if not relations:
+        return None
+    valid = range(len(row["objects"] or ()))
+    return all(
+        each["subject"] in valid and each["object"] in valid and each["subject"] != each["object"] for each in relations
+    )
+
+
+def _objects_labelled(row: Row, known: Known) -> bool | None:
+    return all((each["label"] or "").strip() for each in row["objects"]) if row["objects"] else None
+
+
+def _dates_in_order(row: Row, known: Known) -> bool | None:
+    created, modified = row["created"], row["modified"]
+    return created <= modified if created and modified else None
+
+
+def _turns_alternate(row: Row, known: Known) -> bool:
+    messages = row["messages"]
+    roles = "".join({"system": "s", "user": "u", "assistant": "a"}.get(each["role"], "?") for each in messages)
+    return bool(_TURNS.fullmatch(roles)) and all((each["content"] or "").strip() for each in messages)
+
+
+_SIMPLE: Mapping[str, tuple[str, ...]] = {
+    "images": ("sha256",),
+    "listings": ("id", "title", "price", "body"),
+    "guides": ("id", "text"),
+    "queries": ("id", "text"),
+    "qrels": ("query", "guide", "relevance"),
+    "conversations": ("id",),
+    "preferences": ("id",),
+    "nodes": ("id", "text"),
+    "edges": (),
+}
+_DERIVED: Mapping[str, Mapping[str, Verdict]] = {
+    "images": {
+        "shorter_side": lambda row, known: min(row["width"], row["height"]),
+        "elongation": lambda row, known: max(row["width"], row["height"]) / max(1, min(row["width"], row["height"])),
+    },
+    "listings": {
+        "ids_name_their_source": lambda row, known: row["id"].startswith(f"{row['source']}:"),
+        "pictures_known": lambda row, known: row["image"] in known["images"],
+        "objects_labelled": _objects_labelled,
+        "boxes_inside_picture": _boxes_inside,
+        "relations_point_at_objects": _relations_point,
+        "dates_in_order": _dates_in_order,
+    },
+    "qrels": {
+        "judgements_join_known": lambda row, known: row["query"] in known["queries"] and row["guide"] in known["guides"]
+    },
+    "conversations": {"turns_alternate": _turns_alternate},
+    "preferences": {"answers_differ": lambda row, known: row["chosen"].strip() != row["rejected"].strip()},
+    "edges": {
+        "edges_join_known_nodes": lambda row, known: known["nodes"] >= {row["source"], row["target"]},
+        "edges_no_loops": lambda row, known: row["source"] != row["target"],
+    },
+}

@@ -1,0 +1,1 @@
+"""The orchestrator: everything that imports dagster, and nothing else does."""

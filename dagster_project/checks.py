@@ -1,0 +1,90 @@
+"""Asset checks: the gates of ``params.yaml`` and the named expectations of ``validated``.
+
+The ops evaluate them right after their stage, so a check's history in the UI has one point for each materialisation.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import dagster as dg
+
+from assets.expectations import EXPECTATIONS
+from assets.gates import Verdict, judge, measured
+from assets.parameters.gates import Gate, Gates
+from assets.parameters.section import load
+
+EXPECTATIONS_STAGE = "validated"
+EXPECTATIONS_FILE = "expectations.json"
+
+
+def read_gates(root: Path) -> Gates:
+    """Section ``gates`` of the parameters."""
+    return load("gates", Gates, root)
+
+
+def verdicts(root: Path) -> list[Verdict]:
+    """Every gate, judged on the metrics files as they are."""
+    gates = read_gates(root)
+    stages = {gate.stage for model in gates.by_model().values() for gate in model}
+    return judge(gates, measured(stages, root / "data"))
+
+
+def check_specs(root: Path, stage: str) -> Sequence[dg.AssetCheckSpec]:
+    """The checks on one stage's asset.
+
+    A failed gate does not stop the run: the report must still be made, and other models may pass theirs. It is the
+    registry that refuses the model.
+    """
+    if stage == EXPECTATIONS_STAGE:
+        return [
+            dg.AssetCheckSpec(expectation.name, asset=stage, description=expectation.description)
+            for expectation in EXPECTATIONS
+        ]
+    return [
+        dg.AssetCheckSpec(
+            _gate_name(model, gate.metric),
+            asset=stage,
+            description=f"Gate of {model}: {gate.number} {gate.direction} {gate.bound:g}, or it is not registered.",
+            metadata={"bound": gate.bound},
+        )
+        for model, gates in read_gates(root).by_model().items()
+        for gate in gates
+        if gate.stage == stage
+    ]
+
+
+def check_results(root: Path, stage: str, specs: Sequence[dg.AssetCheckSpec]) -> Iterator[dg.AssetCheckResult]:
+    """Results for the specs that :func:`check_specs` gave when the code was loaded."""
+    results = _expectations(root) if stage == EXPECTATIONS_STAGE else _gates(root, stage)
+    wanted = {spec.name for spec in specs}
+    yield from (result for result in results if result.check_name in wanted)
+
+
+def _expectations(root: Path) -> Iterator[dg.AssetCheckResult]:
+    for row in json.loads((root / "data" / EXPECTATIONS_STAGE / EXPECTATIONS_FILE).read_text()):
+        share = row["failed"] / row["evaluated"] if row["evaluated"] else 0.0
+        yield dg.AssetCheckResult(
+            passed=row["passed"],
+            check_name=row["name"],
+            asset_key=EXPECTATIONS_STAGE,
+            description=f"{row['failed']} of {row['evaluated']} rows went to quarantine",
+            metadata={"failed": row["failed"], "evaluated": row["evaluated"], "share": share, "bound": row["bound"]},
+        )
+
+
+def _gates(root: Path, stage: str) -> Iterator[dg.AssetCheckResult]:
+    for verdict in verdicts(root):
+        if verdict.metric.partition(".")[0] == stage:
+            value = {} if verdict.value is None else {"value": verdict.value}
+            yield dg.AssetCheckResult(
+                passed=verdict.passed,
+                check_name=_gate_name(verdict.model, verdict.metric),
+                asset_key=stage,
+                description=verdict.description,
+                metadata={"bound": verdict.bound, **value},
+            )
+
+
+def _gate_name(model: str, metric: str) -> str:
+    return f"gate_{model}_{metric.partition('.')[2]}"

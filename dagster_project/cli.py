@@ -1,0 +1,141 @@
+"""``heddle``: a console command over Dagster and DVC. Nothing is possible with it alone."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from assets.parameters.section import ParameterError
+from assets.stage import StageError
+
+console = Console()
+
+
+class Heddle(click.Group):
+    """Turns the errors that a person can mend into one readable message and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command."""
+        # Imported here so that `heddle --help` answers at once.
+        from dagster_project.dvc.project import ProjectError
+        from dagster_project.registry import RegistryError
+        from dagster_project.workspace import WorkspaceError
+
+        try:
+            return super().invoke(ctx)
+        except (ParameterError, StageError, ProjectError, RegistryError, WorkspaceError) as error:
+            Console(stderr=True).print(f"heddle: {error}", markup=False, highlight=False, soft_wrap=True)
+            sys.exit(1)
+
+
+@click.group(cls=Heddle, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="heddle")
+def main() -> None:
+    """From a catalogue of listings to trained, evaluated, indexed and registered models.
+
+    Run it in the project's root. What it does is done by Dagster and DVC; `dagster dev` and `dvc repro` do the same.
+    """
+
+
+@main.command()
+def run() -> None:
+    """Bring everything stale up to date: crawl, train, evaluate, index, register.
+
+    Exit code 0: all went well. 1: a stage failed. 2: a model missed a gate and was not registered.
+    """
+    from dagster_project.run import run as run_main_job
+
+    sys.exit(run_main_job(Path.cwd(), console))
+
+
+@main.command()
+@click.option("--keep", is_flag=True, help="Leave the temporary clone in place.")
+def verify(keep: bool) -> None:
+    """Reproduce everything in a fresh clone, without the run cache, and compare every output hash with dvc.lock.
+
+    Exit code 0: all equal. 1: an output differs; the table names it.
+    """
+    from dagster_project.verify import verify as verify_outputs
+
+    sys.exit(verify_outputs(Path.cwd(), console, keep=keep))
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
+def ui(port: int) -> None:
+    """Open Dagster with lineage, schedules and checks; it follows edits of parameters and code."""
+    from dagster_project.ui import serve
+
+    sys.exit(serve(Path.cwd(), port, console))
+
+
+@main.command()
+def status() -> None:
+    """Say of each stage whether it is up to date, and if not, why."""
+    from dagster_project.dvc.project import DvcProject
+
+    project = DvcProject(Path.cwd())
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("stage", "state", "headline", "data version"):
+        table.add_column(heading)
+    for state in project.states().values():
+        headline = state.meta.get("headline", "")
+        value = project.metrics(state.name).get(headline)
+        number = "" if value is None else f"{headline.replace('_', ' ')} {value:.4g}"
+        words = f"[yellow]{'; '.join(state.causes)}[/]" if state.causes else "[green]up to date[/]"
+        table.add_row(state.name, words, number, (state.data_version or "")[:12])
+    console.print(table)
+
+
+@main.command()
+@click.argument("query", metavar="TEXT|IMAGE")
+@click.option("--top", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many listings.")
+@click.option("--words", is_flag=True, help="Match words (BM25) rather than what the pictures show.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def search(query: str, top: int, words: bool, as_json: bool) -> None:
+    """Find listings by words, or by a picture when QUERY names a file."""
+    from dagster_project.searching import show
+
+    show(query, top, words=words, as_json=as_json, console=console)
+
+
+@main.group()
+def registry() -> None:
+    """Registered models: list them, promote a version, roll back."""
+
+
+@registry.command("list")
+def registry_list() -> None:
+    """Every registered version with its stage, commit and metrics."""
+    from dagster_project.registry import versions
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("version", "stage", "commit", "metrics"):
+        table.add_column(heading)
+    rows = versions(Path.cwd())
+    for row in rows:
+        numbers = ", ".join(f"{name} {value:.4g}" for name, value in list(row.metrics.items())[:3])
+        table.add_row(row.tag, ", ".join(row.stages), row.commit[:7], numbers)
+    console.print(table if rows else "No model is registered yet: `heddle run` registers those that pass their gates.")
+
+
+@registry.command()
+@click.argument("model")
+@click.argument("version")
+def promote(model: str, version: str) -> None:
+    """Make VERSION (v1.2.0) of MODEL the champion."""
+    from dagster_project.registry import promote as promote_version
+
+    promote_version(Path.cwd(), model, version)
+    console.print(f"{model}@{version} is champion.")
+
+
+@registry.command()
+@click.argument("model")
+def rollback(model: str) -> None:
+    """Make the champion before the present one champion again."""
+    from dagster_project.registry import rollback as roll_back
+
+    console.print(f"{model}@{roll_back(Path.cwd(), model)} is champion again.")

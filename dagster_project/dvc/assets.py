@@ -1,0 +1,70 @@
+"""The stages of ``dvc.yaml`` as Dagster asset definitions: one op for each, so pools and retries work per stage."""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from assets.processes import die_with_parent
+from dagster_project.checks import check_results, check_specs
+from dagster_project.dvc.plots import curves
+from dagster_project.dvc.project import DvcProject, StageState
+from dagster_project.dvc.runner import Outcome, StageFailedError, reproduce
+from dagster_project.dvc.translator import DagsterDvcTranslator
+
+
+class StageConfig(dg.Config):
+    """What a run may ask of a stage.
+
+    Attributes:
+        force: run the command even when nothing changed; the ingest schedule asks it of ``catalog``.
+    """
+
+    force: bool = False
+
+
+def dvc_assets(project: DvcProject, translator: DagsterDvcTranslator) -> list[dg.AssetsDefinition]:
+    """An asset for each stage of the project, upstream first."""
+    return [_stage_asset(project, stage, translator) for stage in project.graph.values()]
+
+
+def _stage_asset(project: DvcProject, stage: StageState, translator: DagsterDvcTranslator) -> dg.AssetsDefinition:
+    specs: Sequence[dg.AssetCheckSpec] = check_specs(project.root, stage.name)
+    retries = stage.meta.get("retries", 0)
+
+    @dg.multi_asset(
+        name=stage.name,
+        specs=[translator.spec(stage)],
+        check_specs=specs,
+        pool=stage.meta.get("pool"),
+        retry_policy=dg.RetryPolicy(max_retries=retries, delay=5, backoff=dg.Backoff.EXPONENTIAL) if retries else None,
+    )
+    def reproduce_stage(
+        context: dg.AssetExecutionContext, config: StageConfig
+    ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        # A killed run takes its steps with it; in-process execution (tests) has nothing to die with.
+        if not context.job_def.executor_def.name == "in_process":
+            die_with_parent()
+        started = time.monotonic()
+        try:
+            outcome = reproduce(project.root, stage.name, context.log.info, force=config.force)
+        except StageFailedError as error:
+            raise dg.Failure(f"{stage.name} failed:\n{error}", allow_retries=True) from error
+        yield _result(project, stage.name, outcome, time.monotonic() - started)
+        yield from check_results(project.root, stage.name, specs)
+
+    return reproduce_stage
+
+
+def _result(project: DvcProject, stage: str, outcome: Outcome, seconds: float) -> dg.MaterializeResult:
+    version = project.states()[stage].recorded_data_version
+    if version is None:
+        raise dg.Failure(f"{stage}: `dvc repro` succeeded, but dvc.lock holds no hash of its output")
+    metadata: dict[str, Any] = {"outcome": str(outcome), "seconds": round(seconds, 1), **project.metrics(stage)}
+    plot = curves(project.root / "data" / stage / "history.csv")
+    if plot:
+        metadata["curves"] = dg.MetadataValue.md(plot)
+    if (page := project.root / "data" / stage / "index.html").is_file():
+        metadata["page"] = dg.MetadataValue.url(page.as_uri())
+    return dg.MaterializeResult(asset_key=stage, data_version=dg.DataVersion(version), metadata=metadata)

@@ -1,0 +1,133 @@
+"""What a person sees of a run: a live table in a terminal, plain lines elsewhere. A function of the run's events."""
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dagster_project.dvc.project import StageState
+from dagster_project.dvc.runner import Outcome
+
+PROGRESS = re.compile(r"^\[(?P<stage>\w+)\] (?P<message>.*)$")
+STYLES = {
+    "waiting": "dim",
+    "running": "bold cyan",
+    str(Outcome.RAN): "green",
+    str(Outcome.RESTORED): "green",
+    str(Outcome.UNCHANGED): "dim green",
+    "done": "green",
+    "skipped": "yellow",
+    "failed": "bold red",
+}
+
+
+@dataclass
+class Row:
+    """One asset of the run."""
+
+    state: str = "waiting"
+    started: float | None = None
+    ended: float | None = None
+    message: str = ""
+
+    def seconds(self, now: float) -> str:
+        """How long it has run, in words."""
+        return "" if self.started is None else f"{(self.ended or now) - self.started:.0f} s"
+
+
+class Progress:
+    """The state of a run, fed with its event records.
+
+    Args:
+        names: the assets that the run makes, upstream first.
+        stages: the stages of the graph, for their headline metric.
+    """
+
+    def __init__(self, names: Iterable[str], stages: Mapping[str, StageState]) -> None:
+        self.rows = {name: Row() for name in names}
+        self.errors: dict[str, str] = {}
+        self._stages = stages
+
+    def feed(self, entry: dg.EventLogEntry) -> str | None:
+        """Take in one event. Returns a line worth printing where there is no live table."""
+        row = self.rows.get(entry.step_key or "")
+        if row is None or entry.step_key is None:
+            return None
+        if not entry.is_dagster_event:
+            return self._log(entry.step_key, row, entry.user_message)
+        event = entry.get_dagster_event()
+        match event.event_type:
+            case dg.DagsterEventType.STEP_START:
+                row.state, row.started = "running", entry.timestamp
+            case dg.DagsterEventType.ASSET_MATERIALIZATION:
+                self._materialised(entry.step_key, row, event.materialization)
+            case dg.DagsterEventType.STEP_SUCCESS:
+                row.ended = entry.timestamp
+                row.state = "done" if row.state == "running" else row.state
+                return f"{entry.step_key}: {row.state} in {row.seconds(row.ended)}  {row.message}"
+            case dg.DagsterEventType.STEP_SKIPPED:
+                row.state, row.message = "skipped", "something it needs failed"
+            case dg.DagsterEventType.STEP_FAILURE:
+                row.state, row.ended = "failed", entry.timestamp
+                self.errors[entry.step_key] = _reason(event)
+                row.message = self.errors[entry.step_key].splitlines()[-1]
+                return f"{entry.step_key}: failed"
+        return None
+
+    def table(self) -> Table:
+        """The run at this moment."""
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for heading in ("stage", "state", "time", ""):
+            table.add_column(heading, justify="right" if heading == "time" else "left", no_wrap=True)
+        now = time.time()
+        for name, row in self.rows.items():
+            state = Text(row.state, STYLES.get(row.state, ""))
+            table.add_row(name, state, row.seconds(now), Text(row.message, "dim", overflow="ellipsis"))
+        return table
+
+    def _log(self, name: str, row: Row, message: str) -> str | None:
+        match = PROGRESS.match(message)
+        if not match or match["stage"] != name:
+            if not self._stages.get(name):
+                row.message = message.splitlines()[0]
+            return None
+        row.message = match["message"]
+        return message
+
+    def _materialised(self, name: str, row: Row, materialization: dg.AssetMaterialization) -> None:
+        metadata = {key: value.value for key, value in materialization.metadata.items()}
+        row.state = str(metadata.get("outcome", "done"))
+        stage = self._stages.get(name)
+        headline = stage.meta.get("headline") if stage else None
+        if headline in metadata:
+            row.message = f"{headline.replace('_', ' ')} {_number(metadata[headline])}"
+        elif stage:
+            row.message = ""
+
+
+def print_errors(console: Console, errors: Mapping[str, str]) -> None:
+    """What each failed stage said."""
+    for name, error in errors.items():
+        console.print(f"\n[bold red]{name} failed[/]")
+        console.print(Text(error))
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _reason(event: dg.DagsterEvent) -> str:
+    """The innermost words of a step's failure."""
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return data.user_failure_data.description
+    error = data.error
+    while error and error.cause:
+        error = error.cause
+    return error.message.strip() if error else "it gave no reason"

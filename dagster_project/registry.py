@@ -1,0 +1,236 @@
+"""The model registry: annotated git tags in GTO's form, ``clip@v1.2.0`` and ``clip#champion#3``.
+
+A tag points at the commit of the run's experiment, so a registered version leads to exactly the code, the parameters
+and the data that made it. The tag's message holds the content hash of the release and its metrics; the registry needs
+no other store.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import gto.api
+from gto.exceptions import GTOException
+
+from dagster_project.checks import read_gates, verdicts
+from dagster_project.dvc.project import DvcProject
+from dagster_project.experiment import experiment_name, find_experiment, save_experiment
+from dagster_project.identity import MAIL, NAME, sign
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+FIRST_VERSION = "v1.0.0"
+
+
+class RegistryError(Exception):
+    """A model or version that the registry does not hold; the message says what there is."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One registered version of a model.
+
+    Attributes:
+        model: its name.
+        version: ``v<major>.<minor>.<patch>``.
+        commit: of the experiment that made it.
+        stages: what it is at present: champion, challenger or nothing.
+        content: sha256 over the files of its release folder.
+        metrics: of its evaluation when it was registered.
+    """
+
+    model: str
+    version: str
+    commit: str
+    stages: tuple[str, ...]
+    content: str
+    metrics: dict[str, float]
+
+    @property
+    def tag(self) -> str:
+        """The git tag."""
+        return f"{self.model}@{self.version}"
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What became of one released model: its version, or why there is none."""
+
+    model: str
+    version: str | None
+    stage: str | None
+    reason: str
+
+
+def versions(root: Path, model: str | None = None) -> list[Version]:
+    """Registered versions, newest first within a model."""
+    history = gto.api.history(str(root), model)
+    holders = _holders(history)
+    found = []
+    for row in history:
+        if row["event"] == "registration":
+            note = _note(row["message"])
+            held = {stage for (name, stage), version in holders.items() if (name, version) == _key(row)}
+            stages = tuple(sorted(held - {CHALLENGER} if CHAMPION in held else held))
+            found.append(Version(*_key(row), row["commit"], stages, note["content"], note["metrics"]))
+    return sorted(found, key=lambda each: (each.model, [-int(part) for part in each.version[1:].split(".")]))
+
+
+def register(root: Path, model: str, commit: str) -> Registration:
+    """Register the released model if it passes its gates and is new; make it champion if it is not worse.
+
+    The first gate's metric decides between champion and challenger. Registering the same bytes twice changes nothing.
+    """
+    failed = [verdict for verdict in verdicts(root) if verdict.model == model and not verdict.passed]
+    if failed:
+        return Registration(model, None, None, "; ".join(verdict.description for verdict in failed))
+    sign()
+    release = root / "data" / "release" / model
+    content, metrics = content_hash(release), json.loads((release / "metrics.json").read_text())
+    known = versions(root, model)
+    same = next((version for version in known if version.content == content), None)
+    if same:
+        return Registration(model, same.version, next(iter(same.stages), None), f"the same bytes as {same.tag}")
+    message = json.dumps({"content": content, "metrics": metrics}, sort_keys=True)
+    gto.api.register(
+        str(root),
+        model,
+        commit,
+        message=message,
+        version=None if known else FIRST_VERSION,
+        bump_minor=bool(known),
+        author=NAME,
+        author_email=MAIL,
+        stdout=False,
+    )
+    version = versions(root, model)[0]
+    champion = next((other for other in known if CHAMPION in other.stages), None)
+    reason, stage = _compare(root, version, champion)
+    _assign(root, model, version.version, stage)
+    return Registration(model, version.version, stage, reason)
+
+
+def promote(root: Path, model: str, version: str, stage: str = CHAMPION) -> None:
+    """Make a version champion (or another stage).
+
+    Raises:
+        RegistryError: there is no such version.
+    """
+    known = [each.version for each in versions(root, model)]
+    if version not in known:
+        raise RegistryError(f"no version {version} of {model}; registered: {', '.join(known) or 'none'}")
+    sign()
+    _assign(root, model, version, stage)
+
+
+def rollback(root: Path, model: str) -> str:
+    """Make the champion before the present one champion again. Returns its version.
+
+    Raises:
+        RegistryError: there was none.
+    """
+    assignments = _assignments(gto.api.history(str(root), model))
+    past = [row["version"] for row in assignments if row["stage"] == CHAMPION]
+    present = past[0] if past else None
+    earlier = next((version for version in past if version != present), None)
+    if earlier is None:
+        raise RegistryError(f"{model} has had no champion before {present}; see `heddle registry list`")
+    sign()
+    _assign(root, model, earlier, CHAMPION)
+    return earlier
+
+
+def content_hash(folder: Path) -> str:
+    """sha256 over the names and bytes of a folder's files."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{file.relative_to(folder)}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _compare(root: Path, version: Version, champion: Version | None) -> tuple[str, str]:
+    if champion is None:
+        return "the first version", CHAMPION
+    gates = read_gates(root).by_model().get(version.model, ())
+    if not gates:
+        return f"no gate to compare it with {champion.tag} by", CHALLENGER
+    gate = gates[0]
+    new, old = version.metrics.get(gate.number), champion.metrics.get(gate.number)
+    words = f"{gate.number} {new} against {old} of {champion.tag}"
+    if new is None or old is None:
+        return words, CHALLENGER
+    better = new >= old if gate.at_least is not None else new <= old
+    return words, CHAMPION if better else CHALLENGER
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str]:
+    return row["artifact"], row["version"]
+
+
+def _note(message: str) -> dict[str, Any]:
+    """What :func:`register` wrote into the tag; a tag made by hand has no note."""
+    try:
+        note = json.loads(message)
+    except json.JSONDecodeError:
+        note = {}
+    return {"content": note.get("content", ""), "metrics": note.get("metrics", {})}
+
+
+def _assignments(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Assignments, newest first. The number in ``clip#champion#3`` orders them: times have only whole seconds."""
+    rows = [row for row in history if row["event"] == "assignment"]
+    return sorted(rows, key=lambda row: int(row["ref"].rpartition("#")[2]), reverse=True)
+
+
+def _holders(history: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
+    """(model, stage) -> the version that it was last given to."""
+    holders: dict[tuple[str, str], str] = {}
+    for row in _assignments(history):
+        holders.setdefault((row["artifact"], row["stage"]), row["version"])
+    return holders
+
+
+def _assign(root: Path, model: str, version: str, stage: str) -> None:
+    try:
+        gto.api.assign(
+            str(root), model, version=version, stage=stage, author=NAME, author_email=MAIL, force=True, stdout=False
+        )
+    except GTOException as error:
+        raise RegistryError(f"{model}@{version} was not made {stage}: {error}") from error
+
+
+def registry_asset(project: DvcProject) -> dg.AssetsDefinition:
+    """The asset ``registry``: every released model, registered or refused, each with its reason."""
+
+    @dg.asset(
+        name="registry",
+        deps=["release", "experiment"],
+        group_name="registry",
+        kinds={"git"},
+        description="Released models that pass their gates, as git tags: gates, champion and challenger, promote, roll back.",
+    )
+    def registry(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        name = experiment_name(context.run.run_id)
+        commit = find_experiment(project.root, name) or save_experiment(project, name)
+        released = sorted(path.name for path in (project.root / "data" / "release").iterdir() if path.is_dir())
+        metadata: dict[str, Any] = {}
+        for model in released:
+            registration = register(project.root, model, commit)
+            words = _words(registration)
+            (context.log.info if registration.version else context.log.warning)(words)
+            metadata[model] = words
+        held = [(version.tag, version.stages, version.content) for version in versions(project.root)]
+        state = hashlib.sha256(json.dumps(held).encode()).hexdigest()
+        return dg.MaterializeResult(data_version=dg.DataVersion(state), metadata=metadata)
+
+    return registry
+
+
+def _words(registration: Registration) -> str:
+    if registration.version is None:
+        return f"{registration.model} is not registered: {registration.reason}"
+    stage = f" ({registration.stage})" if registration.stage else ""
+    return f"{registration.model}@{registration.version}{stage}: {registration.reason}"

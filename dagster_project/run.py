@@ -1,0 +1,124 @@
+"""``heddle run``: the main job, watched."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.execution.api import execute_run
+from rich.console import Console
+from rich.live import Live
+
+from dagster_project import registry
+from dagster_project.automation import MAIN_JOB
+from dagster_project.checks import verdicts
+from dagster_project.dvc.mirror import mirror
+from dagster_project.dvc.project import DvcProject
+from dagster_project.progress import Progress, print_errors
+from dagster_project.staleness import must_run
+from dagster_project.workspace import STARTED_BY_HEDDLE, open_instance, owned
+
+SUCCESS, STAGE_FAILED, GATE_FAILED = 0, 1, 2
+POLL_SECONDS = 0.5
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def main_job() -> dg.JobDefinition:
+    """The main job of the project in the current folder; step processes find it by this function's name."""
+    from dagster_project.definitions import defs
+
+    return defs.resolve_job_def(MAIN_JOB)
+
+
+def run(root: Path, console: Console) -> int:
+    """Bring everything stale up to date. Returns the exit code: 0, 1 (a stage failed) or 2 (a gate failed)."""
+    with open_instance(root) as instance, owned(root, instance):
+        project = DvcProject(root)
+        job = main_job()
+        mirror(project, instance)
+        names = must_run(project, job.asset_layer.asset_graph, instance)
+        if names:
+            code = _execute(project, job, instance, names, console)
+            mirror(project, instance)
+        else:
+            console.print("Everything is up to date: nothing to run.")
+            code = SUCCESS
+    return code or _conclude(root, console)
+
+
+def _execute(
+    project: DvcProject, job: dg.JobDefinition, instance: dg.DagsterInstance, names: set[str], console: Console
+) -> int:
+    order = [key.to_user_string() for level in job.asset_layer.asset_graph.toposorted_asset_keys_by_level for key in level]
+    progress = Progress([name for name in order if name in names], project.graph)
+    dagster_run = instance.create_run_for_job(
+        job_def=job.get_subset(asset_selection=frozenset(dg.AssetKey(name) for name in names)),
+        run_id=str(uuid.uuid4()),
+        run_config=QUIET,
+        tags={STARTED_BY_HEDDLE: "heddle run"},
+        asset_selection=frozenset(dg.AssetKey(name) for name in names),
+    )
+    with _watched(instance, dagster_run.run_id, progress, console):
+        result = execute_run(dg.reconstructable(main_job), dagster_run, instance)
+    print_errors(console, progress.errors)
+    if not result.success and not progress.errors:
+        console.print(f"The run failed: `heddle ui` shows run {dagster_run.run_id[:8]}.")
+    return SUCCESS if result.success else STAGE_FAILED
+
+
+class _watched:  # noqa: N801  reads as a with-statement's verb
+    """Follow a run's events in a thread while the main thread executes it."""
+
+    def __init__(self, instance: dg.DagsterInstance, run_id: str, progress: Progress, console: Console) -> None:
+        self._instance, self._run_id, self._progress, self._console = instance, run_id, progress, console
+        self._ended = threading.Event()
+        self._live = Live(get_renderable=progress.table, console=console, refresh_per_second=4)
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def __enter__(self) -> None:
+        if self._console.is_terminal:
+            self._live.start()
+        self._thread.start()
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+        if self._console.is_terminal:
+            self._live.stop()
+        else:
+            self._console.print(self._progress.table())
+
+    def _follow(self) -> None:
+        say: Callable[[str], None] = (lambda line: None) if self._console.is_terminal else self._print
+        cursor = None
+        while True:
+            last_look = self._ended.wait(POLL_SECONDS)
+            page = self._instance.get_records_for_run(self._run_id, cursor)
+            for record in page.records:
+                line = self._progress.feed(record.event_log_entry)
+                if line:
+                    say(line)
+            cursor = page.cursor
+            if last_look and not page.has_more:
+                return
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _conclude(root: Path, console: Console) -> int:
+    """Where to look next, and what was refused."""
+    console.print()
+    console.print(f"Report      {root / 'data/report/index.html'}", soft_wrap=True)
+    for version in registry.versions(root):
+        if version.stages:
+            console.print(f"Registered  {version.tag} ({', '.join(version.stages)})")
+    failed = [verdict for verdict in verdicts(root) if not verdict.passed]
+    for verdict in failed:
+        console.print(f"[bold red]Not registered[/]  {verdict.model}: {verdict.description}")
+    console.print("\nTry next:")
+    console.print('  heddle search "a red wooden chair"   find listings by words or by a picture')
+    console.print("  heddle ui                            lineage, schedules and checks in Dagster")
+    console.print("  dvc exp show                         every retraining with its parameters and metrics")
+    return GATE_FAILED if failed else SUCCESS

@@ -1,0 +1,216 @@
+"""A small project with the house's shape whose stages take milliseconds."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dvc.repo import Repo
+
+from dagster_project.definitions import definitions
+from dagster_project.dvc.project import DvcProject
+from dagster_project.dvc.runner import environment
+from dagster_project.staleness import dagster_calls_stale
+
+ROOT = Path(__file__).parents[2]
+
+DVC_YAML = """
+stages:
+  catalog:
+    desc: Where it starts.
+    cmd: python stage.py catalog
+    deps: [stage.py, words/catalog.txt]
+    params: [params.yaml: [seed]]
+    outs: [data/catalog]
+    meta: {dagster: {group: ingest, kinds: [table], retries: 1}}
+  prepared:
+    cmd: python stage.py prepared
+    deps: [stage.py, words/prepared.txt, data/catalog]
+    params: ['scales/${scale}.yaml': [prepared]]
+    outs: [data/prepared]
+  clip:
+    cmd: python stage.py clip
+    deps: [stage.py, words/clip.txt, data/prepared]
+    params: ['scales/${scale}.yaml': [clip]]
+    outs: [data/clip]
+  clip_evaluation:
+    cmd: python stage.py clip_evaluation
+    deps: [stage.py, data/clip, data/prepared]
+    outs: [data/clip_evaluation]
+    meta: {dagster: {headline: recall}}
+  index:
+    cmd: python stage.py index
+    deps: [stage.py, data/clip, data/catalog]
+    outs: [data/index]
+  release:
+    cmd: python stage.py release
+    deps: [stage.py, data/clip, data/clip_evaluation]
+    outs: [data/release]
+metrics: [data/clip_evaluation/metrics.json]
+"""
+PARAMS = """
+scale: small
+seed: 1
+gates:
+  clip:
+    - {metric: clip_evaluation.recall, at_least: 0.5}
+schedules: {ingest: "0 2 * * *", retrain: "0 4 * * *", timezone: UTC, source_poll_seconds: 60}
+"""
+# Each stage's output is a function of its words, parameters and inputs. A line of words that starts with # changes
+# nothing, nor does a # in the parameters: edits that change no bytes of the output.
+STAGE = '''
+import hashlib, json, pathlib, shutil, sys, time
+import pyarrow, pyarrow.parquet
+name = sys.argv[1]
+words = pathlib.Path("words", name + ".txt")
+text = "".join(l for l in words.read_text().splitlines(True) if not l.startswith("#")) if words.exists() else ""
+if "fail" in text:
+    sys.exit(f"{name}: words/{name}.txt, row 1: 'fail' is not a word; write another")
+scale = [l for l in pathlib.Path("params.yaml").read_text().splitlines() if l.startswith("scale")][0].split()[1]
+lines = pathlib.Path("scales", scale + ".yaml").read_text().splitlines() + pathlib.Path("params.yaml").read_text().splitlines()
+wanted = {"catalog": "seed", "prepared": "prepared", "clip": "clip"}.get(name, "nothing at all")
+text += "".join(l for l in lines if l.startswith(wanted + ":"))
+for source in {"prepared": ["catalog"], "clip": ["prepared"], "clip_evaluation": ["clip", "prepared"],
+               "index": ["clip", "catalog"], "release": ["clip", "clip_evaluation"]}.get(name, []):
+    for file in sorted(pathlib.Path("data", source).rglob("*.txt")):
+        text += hashlib.md5(file.read_bytes()).hexdigest()
+out = pathlib.Path("data", name)
+shutil.rmtree(out, ignore_errors=True)
+out.mkdir(parents=True)
+print(f"[{name}] at work", flush=True)
+(out / "words.txt").write_text(text)
+recall = 0.4 if "bad" in pathlib.Path("words/clip.txt").read_text() else 0.75
+metrics = json.dumps({"recall": recall, "letters": len(text)})
+(out / "metrics.json").write_text(metrics)
+if name == "release":
+    (out / "clip").mkdir()
+    (out / "clip" / "words.txt").write_bytes(pathlib.Path("data/clip/words.txt").read_bytes())
+    (out / "clip" / "metrics.json").write_text(metrics)
+if name == "index":
+    pyarrow.parquet.write_table(pyarrow.table({"id": ["a", "b"]}), out / "listings.parquet")
+'''
+
+
+class Toy:
+    """The small project, and both engines on it."""
+
+    def __init__(self, root: Path, instance: dg.DagsterInstance) -> None:
+        self.root = root
+        self.instance = instance
+
+    @property
+    def project(self) -> DvcProject:
+        """The project as it is now."""
+        return DvcProject(self.root)
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file of the project."""
+        (self.root / path).write_text(text)
+
+    def shell(self, *command: str) -> str:
+        """A command in the project's root; fails loudly."""
+        ended = subprocess.run(command, cwd=self.root, env=environment(), capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
+    def dvc(self, *arguments: str) -> str:
+        """DVC's command line."""
+        return self.shell(sys.executable, "-m", "dvc", *arguments)
+
+    def definitions(self) -> dg.Definitions:
+        """The definitions as a freshly loaded code location has them."""
+        return definitions(self.root)
+
+    def stale(self) -> set[str]:
+        """The stages that Dagster calls stale."""
+        graph = self.definitions().resolve_asset_graph()
+        return dagster_calls_stale(graph, self.instance) & set(self.project.graph)
+
+    def changed(self) -> set[str]:
+        """The stages that ``dvc status`` calls changed."""
+        with Repo(str(self.root)) as repo:
+            return {address.rpartition(":")[2] for address in repo.status()}
+
+    def materialize(self, *names: str, config: dict | None = None) -> dg.ExecuteInProcessResult:
+        """Run the main job in this process, over these assets or all."""
+        job = self.definitions().resolve_job_def("main")
+        selection = [dg.AssetKey(name) for name in names] or None
+        return job.execute_in_process(
+            instance=self.instance, asset_selection=selection, run_config=config, raise_on_error=False
+        )
+
+
+@pytest.fixture(scope="session")
+def signed() -> Iterator[None]:
+    """Commits that the tests make have an author, as a person's would."""
+    with pytest.MonkeyPatch.context() as patch:
+        for role in ("AUTHOR", "COMMITTER"):
+            patch.setenv(f"GIT_{role}_NAME", "Test")
+            patch.setenv(f"GIT_{role}_EMAIL", "test@localhost")
+        yield
+
+
+@pytest.fixture(scope="session")
+def committed(tmp_path_factory: pytest.TempPathFactory, signed: None) -> Path:
+    """A committed project that nobody has run yet; copied for each test."""
+    root = tmp_path_factory.mktemp("committed") / "project"
+    for folder in ("words", "scales", "data"):
+        (root / folder).mkdir(parents=True)
+    files = {
+        "dvc.yaml": DVC_YAML,
+        "params.yaml": PARAMS,
+        "stage.py": STAGE,
+        "scales/small.yaml": "prepared: {size: 1}\nclip: {learning_rate: 0.1}\n",
+        "scales/large.yaml": "prepared: {size: 2}\nclip: {learning_rate: 0.1}\n",
+        **{f"words/{name}.txt": f"{name}\n" for name in ("catalog", "prepared", "clip")},
+        ".gitignore": "/data\n/.heddle\n",
+        "dagster.yaml": (ROOT / "dagster.yaml").read_text(),
+    }
+    for path, text in files.items():
+        (root / path).write_text(text)
+    for command in (["git", "init", "-q"], [sys.executable, "-m", "dvc", "init", "-q"]):
+        subprocess.run(command, cwd=root, check=True)
+    subprocess.run(["git", "add", "-A"], cwd=root, check=True)
+    subprocess.run(["git", "commit", "-qm", "start"], cwd=root, check=True)
+    return root
+
+
+@pytest.fixture(scope="session")
+def completed(committed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose main job Dagster has run once; copied for each test. The instance lies beside it."""
+    folder = tmp_path_factory.mktemp("completed")
+    with pytest.MonkeyPatch.context() as patch, opened(committed, folder, patch) as toy:
+        result = toy.materialize()
+        assert result.success
+    return folder / "project"
+
+
+@contextmanager
+def opened(project: Path, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Toy]:
+    """A copy of a project, and of the instance beside it if there is one, in ``folder``."""
+    shutil.copytree(project, folder / "project")
+    home = folder / "dagster"
+    if (project.parent / "dagster").is_dir():
+        shutil.copytree(project.parent / "dagster", home)
+    home.mkdir(exist_ok=True)
+    patch.chdir(folder / "project")
+    with dg.DagsterInstance.local_temp(str(home), overrides={"telemetry": {"enabled": False}}) as instance:
+        yield Toy(folder / "project", instance)
+
+
+@pytest.fixture
+def fresh(committed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
+    """A committed project that nobody has run yet."""
+    with opened(committed, tmp_path, monkeypatch) as toy:
+        yield toy
+
+
+@pytest.fixture
+def toy(completed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
+    """A project whose main job Dagster has run once."""
+    with opened(completed, tmp_path, monkeypatch) as toy:
+        yield toy
