@@ -139,3 +139,7 @@ def rollback(model: str) -> None:
     from dagster_project.registry import rollback as roll_back
 
     console.print(f"{model}@{roll_back(Path.cwd(), model)} is champion again.")
+
+
+if __name__ == "__main__":
+    main()

@@ -82,9 +82,11 @@ class Progress:
 
     def table(self) -> Table:
         """The run at this moment."""
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for heading in ("stage", "state", "time", ""):
-            table.add_column(heading, justify="right" if heading == "time" else "left", no_wrap=True)
+        table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+        table.add_column("stage", no_wrap=True, min_width=max((len(name) for name in self.rows), default=0))
+        table.add_column("state", no_wrap=True, min_width=max(len(row.state) for row in self.rows.values()))
+        table.add_column("time", no_wrap=True, min_width=6, justify="right")
+        table.add_column("", no_wrap=True, overflow="ellipsis", ratio=1)
         now = time.time()
         for name, row in self.rows.items():
             state = Text(row.state, STYLES.get(row.state, ""))

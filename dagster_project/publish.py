@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import dagster as dg
-import lancedb
 import pyarrow.parquet as pq
 
 from dagster_project.dvc.project import DvcProject
@@ -16,6 +15,8 @@ def publish(index: Path, store: Path) -> int:
 
     Readers see the old version until the new one is complete; publishing twice leaves one copy of each listing.
     """
+    import lancedb  # starts threads, which the fork server's preloading must not
+
     rows = pq.read_table(index / f"{TABLE}.parquet")
     table = lancedb.connect(str(store)).create_table(TABLE, data=rows, mode="overwrite")
     return table.count_rows()

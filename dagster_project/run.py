@@ -23,6 +23,12 @@ SUCCESS, STAGE_FAILED, GATE_FAILED = 0, 1, 2
 POLL_SECONDS = 0.5
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
+TRY_NEXT = """
+Try next:
+  heddle search "a red wooden chair"   find listings by words or by a picture
+  heddle ui                            lineage, schedules and checks in Dagster
+  dvc exp show                         every retraining with its parameters and metrics"""
+
 
 def main_job() -> dg.JobDefinition:
     """The main job of the project in the current folder; step processes find it by this function's name."""
@@ -117,8 +123,5 @@ def _conclude(root: Path, console: Console) -> int:
     failed = [verdict for verdict in verdicts(root) if not verdict.passed]
     for verdict in failed:
         console.print(f"[bold red]Not registered[/]  {verdict.model}: {verdict.description}")
-    console.print("\nTry next:")
-    console.print('  heddle search "a red wooden chair"   find listings by words or by a picture')
-    console.print("  heddle ui                            lineage, schedules and checks in Dagster")
-    console.print("  dvc exp show                         every retraining with its parameters and metrics")
+    console.print(TRY_NEXT, highlight=False, soft_wrap=True)
     return GATE_FAILED if failed else SUCCESS

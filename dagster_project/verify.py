@@ -5,6 +5,7 @@ reproduced there with an empty cache, and three hashes are compared for each sta
 the one of the files that lie here.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from rich.table import Table
 from dagster_project.dvc.project import DvcProject
 from dagster_project.dvc.runner import environment
 from dagster_project.identity import sign
+from dagster_project.workspace import WorkspaceError
 
 EQUAL, DIFFERENT = 0, 1
 
@@ -51,6 +53,7 @@ def verify(root: Path, console: Console, *, keep: bool = False) -> int:
     try:
         _clone(root, commit, clone)
         console.print(f"Reproducing {commit[:7]} in {clone}", soft_wrap=True)
+        (clone / "dvc.lock").unlink(missing_ok=True)  # the hashes to compare with are the project's; the clone finds its own
         ended = subprocess.run(
             [sys.executable, "-m", "dvc", "repro", "--no-run-cache"], cwd=clone, env=environment(), check=False
         )
@@ -88,10 +91,21 @@ def hashes_of_bytes(project: DvcProject) -> dict[str, str | None]:
 
 
 def snapshot(root: Path) -> str:
-    """A commit of the tracked files as they are now: HEAD, or a dangling commit when there are edits."""
+    """A commit of the tracked files (and ``dvc.lock``) as they are now, made beside the person's own index.
+
+    It is HEAD itself when nothing differs from it.
+    """
     sign()
-    stashed = _git(root, "stash", "create")
-    return stashed or _git(root, "rev-parse", "HEAD")
+    with tempfile.TemporaryDirectory() as folder:
+        index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+        _git(root, "read-tree", "HEAD", **index)
+        _git(root, "add", "--update", **index)
+        if (root / "dvc.lock").is_file():
+            _git(root, "add", "--force", "dvc.lock", **index)
+        tree = _git(root, "write-tree", **index)
+    if tree == _git(root, "rev-parse", "HEAD^{tree}"):
+        return _git(root, "rev-parse", "HEAD")
+    return _git(root, "commit-tree", tree, "-p", "HEAD", "-m", "the workspace that heddle verify reproduces")
 
 
 def _clone(root: Path, commit: str, clone: Path) -> None:
@@ -99,8 +113,13 @@ def _clone(root: Path, commit: str, clone: Path) -> None:
     _git(clone, "-c", "advice.detachedHead=false", "checkout", "--quiet", commit)
 
 
-def _git(root: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+def _git(root: Path, *arguments: str, **environment: str) -> str:
+    ended = subprocess.run(
+        ["git", *arguments], cwd=root, capture_output=True, text=True, env={**os.environ, **environment}, check=False
+    )
+    if ended.returncode:
+        raise WorkspaceError(f"`git {' '.join(arguments)}` failed: {ended.stderr.strip()}")
+    return ended.stdout.strip()
 
 
 def _table(comparisons: list[Comparison]) -> Table:

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from dvc.dependency.param import ParamsDependency
-from dvc.repo import Repo
+from dvc.repo import Repo, lock_repo
 from dvc.stage import PipelineStage
+
+from assets.parameters.section import read_yaml, scale_file
 
 METRICS_FILE = "metrics.json"
 
@@ -100,12 +102,14 @@ class DvcProject:
     def __init__(self, root: Path, config: dict[str, Any] | None = None) -> None:
         self.root = root.resolve()
         self._config = config
+        read_yaml(scale_file(self.root))  # a wrong scale is better told here than in DVC's words about templates
         if not (self.root / "dvc.yaml").is_file():
             raise ProjectError(f"{self.root} holds no dvc.yaml: run this from the project's root")
 
     @contextmanager
     def _stages(self) -> Iterator[dict[str, PipelineStage]]:
-        with Repo(str(self.root), config=self._config) as repo:
+        # DVC rewrites dvc.lock in place, so a reader that does not hold its lock may see half of it.
+        with Repo(str(self.root), config=self._config, _wait_for_lock=True) as repo, lock_repo(repo):
             stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
             yield {stage.name: stage for stage in stages if stage.path_in_repo == "dvc.yaml"}
 

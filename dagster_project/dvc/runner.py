@@ -29,7 +29,7 @@ OUTCOMES = {
     Outcome.RESTORED: re.compile(r"^Stage '.*' is cached - skipping run"),
     Outcome.UNCHANGED: re.compile(r"^Stage '.*' didn't change, skipping"),
 }
-HINTS = re.compile(r"^(To track the changes with git|\s+git add |To enable auto staging|Use `dvc push`|\s*$)")
+HINTS = re.compile(r"^(To track the changes|\s+git add |To enable auto staging|\s+dvc config |Use `dvc push`|\s*$)")
 TAIL = 30  # lines of a failed stage's output that its error repeats
 
 

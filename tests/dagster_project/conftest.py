@@ -15,6 +15,7 @@ from dagster_project.definitions import definitions
 from dagster_project.dvc.project import DvcProject
 from dagster_project.dvc.runner import environment
 from dagster_project.staleness import dagster_calls_stale
+from dagster_project.workspace import open_instance
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,6 +83,8 @@ out = pathlib.Path("data", name)
 shutil.rmtree(out, ignore_errors=True)
 out.mkdir(parents=True)
 print(f"[{name}] at work", flush=True)
+while pathlib.Path("slow-" + name).exists():
+    time.sleep(0.1)
 (out / "words.txt").write_text(text)
 recall = 0.4 if "bad" in pathlib.Path("words/clip.txt").read_text() else 0.75
 metrics = json.dumps({"recall": recall, "letters": len(text)})
@@ -116,6 +119,15 @@ class Toy:
         ended = subprocess.run(command, cwd=self.root, env=environment(), capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
+
+    def heddle(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The console command."""
+        command = [sys.executable, "-m", "dagster_project.cli", *arguments]
+        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False, timeout=120)
+
+    def hashes(self) -> dict[str, str | None]:
+        """What lies in ``data/``, by stage."""
+        return {name: state.data_version for name, state in self.project.states().items()}
 
     def dvc(self, *arguments: str) -> str:
         """DVC's command line."""
@@ -181,7 +193,7 @@ def committed(tmp_path_factory: pytest.TempPathFactory, signed: None) -> Path:
 
 @pytest.fixture(scope="session")
 def completed(committed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project whose main job Dagster has run once; copied for each test. The instance lies beside it."""
+    """A project whose main job Dagster has run once; copied for each test. """
     folder = tmp_path_factory.mktemp("completed")
     with pytest.MonkeyPatch.context() as patch, opened(committed, folder, patch) as toy:
         result = toy.materialize()
@@ -191,15 +203,13 @@ def completed(committed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @contextmanager
 def opened(project: Path, folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Toy]:
-    """A copy of a project, and of the instance beside it if there is one, in ``folder``."""
-    shutil.copytree(project, folder / "project")
-    home = folder / "dagster"
-    if (project.parent / "dagster").is_dir():
-        shutil.copytree(project.parent / "dagster", home)
-    home.mkdir(exist_ok=True)
-    patch.chdir(folder / "project")
-    with dg.DagsterInstance.local_temp(str(home), overrides={"telemetry": {"enabled": False}}) as instance:
-        yield Toy(folder / "project", instance)
+    """A copy of a project, with its Dagster instance, in ``folder``."""
+    root = folder / "project"
+    shutil.copytree(project, root)
+    patch.chdir(root)
+    patch.setenv("DAGSTER_HOME", str(root))
+    with open_instance(root) as instance:
+        yield Toy(root, instance)
 
 
 @pytest.fixture
@@ -214,3 +224,9 @@ def toy(completed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     """A project whose main job Dagster has run once."""
     with opened(completed, tmp_path, monkeypatch) as toy:
         yield toy
+
+
+@pytest.fixture(scope="session")
+def completed_hashes(completed: Path) -> dict[str, str | None]:
+    """What an undisturbed run of the small project puts into ``data/``."""
+    return {name: state.data_version for name, state in DvcProject(completed).states().items()}

@@ -1,0 +1,56 @@
+"""A killed run leaves nothing that the next one trips over: it completes, and every hash is an undisturbed run's."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+
+def _start(toy) -> subprocess.Popen:
+    command = [sys.executable, "-m", "dagster_project.cli", "run"]
+    return subprocess.Popen(command, cwd=toy.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _find(run: subprocess.Popen, words: str) -> psutil.Process:
+    """The process below the run whose command ends so; the stage's shell and program count as one."""
+    for _ in range(600):
+        for process in psutil.Process(run.pid).children(recursive=True):
+            try:
+                if " ".join(process.cmdline()).endswith(words):
+                    return process
+            except psutil.Error:
+                continue
+        time.sleep(0.1)
+    raise AssertionError(f"no process {words!r} was started")
+
+
+def _victim(run: subprocess.Popen, stage: str, victim: str) -> psutil.Process:
+    program = _find(run, f"stage.py {stage}")
+    if victim == "stage":
+        return program
+    if victim == "step":
+        return next(parent.parent() for parent in program.parents() if "repro" in parent.cmdline())
+    return psutil.Process(run.pid)
+
+
+@pytest.mark.parametrize("stage", ["catalog", "clip"])
+@pytest.mark.parametrize("victim", ["stage", "step", "run"])
+def test_the_next_run_completes_with_the_same_bytes(fresh, completed_hashes, stage, victim):
+    fresh.write(f"slow-{stage}", "the stage waits for this file to go")
+    run = _start(fresh)
+    below = [_find(run, f"stage.py {stage}")]
+    below += below[0].parents()[: below[0].parents().index(psutil.Process(run.pid))]
+    _victim(run, stage, victim).send_signal(signal.SIGKILL)
+    (fresh.root / f"slow-{stage}").unlink()
+    run.wait(timeout=60)
+    _, alive = psutil.wait_procs(below, timeout=20)
+    assert not alive, "a killed run must take its stage with it"
+
+    ended = fresh.heddle("run")
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert fresh.hashes() == completed_hashes
+    assert not fresh.changed()

@@ -1,0 +1,102 @@
+"""Gates, champion and challenger, promote, roll back; the tag leads to exactly what made the model."""
+
+import json
+import subprocess
+
+import pytest
+
+from dagster_project import registry
+from dagster_project.experiment import UnsettledError, find_experiment, save_experiment
+
+
+def _release(toy, words: str, recall: float) -> None:
+    """A released model with these bytes and this metric, as the stages would leave it."""
+    for folder in ("release/clip", "clip_evaluation"):
+        toy.write(f"data/{folder}/metrics.json", json.dumps({"recall": recall}))
+    toy.write("data/release/clip/words.txt", words)
+
+
+def _commit(toy) -> str:
+    """A commit of its own: GTO registers one version of a model for a commit."""
+    toy.shell("git", "commit", "-q", "--allow-empty", "-m", "retrained")
+    return toy.shell("git", "rev-parse", "HEAD").strip()
+
+
+def test_the_run_registered_the_commit_of_its_experiment(toy):
+    (version,) = registry.versions(toy.root)
+    assert (version.tag, version.stages) == ("clip@v1.0.0", ("champion",))
+    lock = toy.shell("git", "show", f"{version.tag}:dvc.lock")
+    assert lock == (toy.root / "dvc.lock").read_text()
+    assert version.metrics["recall"] == 0.75
+    assert "run-" in toy.dvc("exp", "list", "--name-only")
+
+
+def test_the_same_bytes_are_registered_once(toy):
+    again = registry.register(toy.root, "clip", _commit(toy))
+    assert again.version == "v1.0.0"
+    assert [version.tag for version in registry.versions(toy.root)] == ["clip@v1.0.0"]
+
+
+def test_a_model_that_misses_its_gate_is_refused_with_the_reason(toy):
+    _release(toy, "weaker", 0.4)
+    refused = registry.register(toy.root, "clip", _commit(toy))
+    assert refused.version is None
+    assert "clip_evaluation.recall must be at least 0.5, found 0.4" in refused.reason
+    assert len(registry.versions(toy.root)) == 1
+
+
+def test_a_better_model_becomes_champion_and_a_worse_one_challenger(toy):
+    _release(toy, "better", 0.9)
+    assert registry.register(toy.root, "clip", _commit(toy)).stage == "champion"
+    _release(toy, "worse", 0.6)
+    assert registry.register(toy.root, "clip", _commit(toy)).stage == "challenger"
+    stages = {version.version: version.stages for version in registry.versions(toy.root)}
+    assert stages == {"v1.2.0": ("challenger",), "v1.1.0": ("champion",), "v1.0.0": ()}
+
+
+def test_promote_and_roll_back(toy):
+    _release(toy, "better", 0.9)
+    registry.register(toy.root, "clip", _commit(toy))
+    _release(toy, "worse", 0.6)
+    registry.register(toy.root, "clip", _commit(toy))
+
+    registry.promote(toy.root, "clip", "v1.2.0")
+    champions = [version.version for version in registry.versions(toy.root) if "champion" in version.stages]
+    assert champions == ["v1.2.0"]
+    assert registry.rollback(toy.root, "clip") == "v1.1.0"
+    champions = [version.version for version in registry.versions(toy.root) if "champion" in version.stages]
+    assert champions == ["v1.1.0"]
+
+
+def test_unknown_versions_are_answered_with_the_known_ones(toy):
+    with pytest.raises(registry.RegistryError, match=r"no version v9\.0\.0 of clip; registered: v1\.0\.0"):
+        registry.promote(toy.root, "clip", "v9.0.0")
+    with pytest.raises(registry.RegistryError, match="no champion before v1.0.0"):
+        registry.rollback(toy.root, "clip")
+    with pytest.raises(registry.RegistryError, match="registered: none"):
+        registry.promote(toy.root, "vision", "v1.0.0")
+
+
+def test_a_machine_without_git_identity_can_register(toy, monkeypatch, tmp_path):
+    for role in ("AUTHOR", "COMMITTER"):
+        for part in ("NAME", "EMAIL"):
+            monkeypatch.delenv(f"GIT_{role}_{part}", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    _release(toy, "better", 0.9)
+    toy.dvc("commit", "-f", "-q")
+    commit = save_experiment(toy.project, "run-nobody")
+    assert registry.register(toy.root, "clip", commit).version == "v1.1.0"
+    author = subprocess.run(
+        ["git", "log", "-1", "--format=%an", commit], cwd=toy.root, capture_output=True, text=True, check=True
+    )
+    assert author.stdout.strip() == "Heddle"
+
+
+def test_an_experiment_is_not_saved_over_unsettled_work(toy):
+    toy.write("words/clip.txt", "edited after the run\n")
+    with pytest.raises(UnsettledError, match="clip changed since it ran"):
+        save_experiment(toy.project, "run-late")
+    assert find_experiment(toy.root, "run-late") is None
+    assert toy.changed() == {"clip"}
