@@ -33,13 +33,6 @@ class Expectation:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
-DANGEROUS = (
-    r"(?i)<\s*(script|iframe|object|embed|style)\b"  # elements that load or run
-    r"|<[^>]*\son\w+\s*="  # event handlers
-    r"|<[^>]*\s(href|src)\s*=\s*[\"']?\s*(javascript|data):"  # addresses that run
-)
-
-
 def _unique(suite: str, name: str, column: str = "id") -> Expectation:
     description = f"No two rows of {suite} have the same {column}."
     return Expectation(suite, name, description, 0.0, "ExpectColumnValuesToBeUnique", {"column": column})
@@ -117,14 +110,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         "Every relation joins two different objects of its listing.",
         0.05,
     ),
-    Expectation(
-        "listings",
-        "body_sanitised",
-        "The body holds no script, frame, event handler or script address.",
-        0.0,
-        "ExpectColumnValuesToNotMatchRegex",
-        {"column": "body", "regex": DANGEROUS},
-    ),
+    Expectation("listings", "body_sanitised", "Sanitising a listing's body once more would change nothing.", 0.0),
     Expectation("listings", "dates_in_order", "A listing was created no later than it was modified.", 0.02),
     _unique("guides", "guide_ids_unique"),
     _filled("guides", "text_present", "text", 0.05),

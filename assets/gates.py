@@ -60,8 +60,9 @@ def _verdict(model: str, gate: Gate, numbers: Metrics | None) -> Verdict:
     value = None if numbers is None else numbers.get(gate.number)
     asked = f"{gate.metric} must be {gate.direction} {gate.bound:g}"
     if value is None:
-        where = f"stage {gate.stage} has no metrics" if numbers is None else f"stage {gate.stage} reports no such number"
-        return Verdict(model, gate.metric, None, gate.direction, gate.bound, False, f"{asked}, but {where}")
+        reason = "has no metrics" if numbers is None else "reports no such number"
+        words = f"{asked}, but stage {gate.stage} {reason}"
+        return Verdict(model, gate.metric, None, gate.direction, gate.bound, False, words)
     if not math.isfinite(value):
         return Verdict(model, gate.metric, None, gate.direction, gate.bound, False, f"{asked}, found {value}")
     passed = value >= gate.bound if gate.at_least is not None else value <= gate.bound

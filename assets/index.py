@@ -1,4 +1,4 @@
-"""What a search runs on: every accepted listing with its vectors, its words and a thumbnail, and BM25 over the words."""
+"""What a search runs on: every accepted listing with its vectors, words and thumbnail, and BM25 over the words."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -81,7 +81,8 @@ def _embedded(
     side = max(2 * config.image_size, thumbnail)
     pictures = [_picture(row, originals, side) for row in listings]
     texts = [next(iter(captions(row)), None) for row in listings]
-    picture_vectors = encoder.pictures(np.asarray(fit(picture, config.image_size, config.image_fit)) for picture in pictures)
+    squares = (np.asarray(fit(picture, config.image_size, config.image_fit)) for picture in pictures)
+    picture_vectors = encoder.pictures(squares)
     text_vectors = np.zeros_like(picture_vectors)
     written = [place for place, text in enumerate(texts) if text]
     text_vectors[written] = encoder.texts(text for text in texts if text)
@@ -99,7 +100,7 @@ def _embedded(
 
 def _picture(row: dict[str, Any], originals: dict[str, Original], side: int) -> Image.Image:
     if row["image"] not in originals:
-        raise StageError(f"{row['id']}: its picture {row['image']} is in no tar of data/catalog; run `dvc repro validated`")
+        raise StageError(f"{row['id']}: picture {row['image']} is in no tar of data/catalog; run `dvc repro validated`")
     try:
         return decode(originals[row["image"]].read(), least_side=side)
     except PictureError as error:

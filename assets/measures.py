@@ -3,6 +3,7 @@
 Beside a number `x` an evaluation may report `x_chance`, `x_ceiling`, `x_low` and `x_high` (a 95 % interval).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -30,14 +31,25 @@ class Measure:
     @property
     def name(self) -> str:
         """For a person."""
-        return self.key.replace("_", " ").capitalize()
+        return plain_name(self.key)
 
 
 def measures(numbers: Mapping[str, float]) -> Iterator[Measure]:
-    """Every number of a metrics file, by name, each with what stands beside it."""
-    for key, value in sorted(numbers.items()):
+    """Every number of a metrics file, by name (`_at_5` before `_at_10`), each with what stands beside it."""
+    for key, value in sorted(numbers.items(), key=lambda pair: _natural(pair[0])):
         if any(key.endswith(suffix) and key.removesuffix(suffix) in numbers for suffix in BESIDE):
             continue
         low, high = numbers.get(f"{key}_low"), numbers.get(f"{key}_high")
         interval = (low, high) if low is not None and high is not None else None
         yield Measure(key, value, numbers.get(f"{key}_chance"), numbers.get(f"{key}_ceiling"), interval)
+
+
+def plain_name(key: str) -> str:
+    """``text_to_image_recall_at_10`` as "Text to image recall@10"."""
+    words = re.sub(r"_at_(\d+)", r"@\1", key).replace("zero_shot", "zero-shot").replace("_", " ")
+    words = words.replace("clip score", "CLIPScore").replace("mrr", "MRR")
+    return words[:1].upper() + words[1:]
+
+
+def _natural(key: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", key)]

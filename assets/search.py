@@ -19,6 +19,8 @@ from assets.vectors import matrix
 Mode = Literal["pictures", "words"]
 """Compare a query with the listings' pictures by meaning, or with their words letter by letter (BM25)."""
 
+MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json")
+
 
 class SearchError(Exception):
     """The search cannot be made; the message says why and what to do."""
@@ -122,7 +124,7 @@ class Index:
     def _encoder(self) -> Any:
         from lightning_modules.clip_encoder import ClipEncoder  # torch takes seconds to import; words do not need it
 
-        missing = [name for name in ("config.json", "model.safetensors", "tokenizer.json") if not (self._model / name).is_file()]
+        missing = [name for name in MODEL_FILES if not (self._model / name).is_file()]
         if missing:
             raise SearchError(f"{self._model} lacks {', '.join(missing)}: run `heddle run` or `dvc repro clip` first")
         encoder = ClipEncoder.from_pretrained(self._model, threads=os.cpu_count() or 1)

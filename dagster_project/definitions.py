@@ -10,6 +10,7 @@ from dagster_project.dvc.assets import dvc_assets
 from dagster_project.dvc.project import DvcProject
 from dagster_project.dvc.translator import DagsterDvcTranslator
 from dagster_project.experiment import experiment_asset
+from dagster_project.parameters import check_parameters
 from dagster_project.publish import published_index_asset
 from dagster_project.registry import registry_asset
 
@@ -25,6 +26,7 @@ EXECUTOR = dg.multiprocess_executor.configured(
 def definitions(root: Path) -> dg.Definitions:
     """The definitions of the project in ``root``."""
     project = DvcProject(root)
+    check_parameters(project.root, {name for stage in project.graph.values() for name in stage.sections})
     return dg.Definitions(
         assets=[
             *dvc_assets(project, DagsterDvcTranslator(project.root)),

@@ -113,7 +113,7 @@ class CatalogParameters(Section):
     image_megabytes: float = Field(default=8, gt=0, description="largest picture that is taken, 10^6 bytes")
     image_megapixels: float = Field(default=64, gt=0, description="largest picture that is decoded, 10^6 pixels")
     near_duplicate_bits: int = Field(
-        default=10, ge=0, le=64, description="pictures that differ in no more of 256 perceptual bits may be copies"
+        default=12, ge=0, le=64, description="pictures that differ in no more of 256 perceptual bits may be copies"
     )
     near_duplicate_colour: int = Field(
         default=24,

@@ -30,7 +30,7 @@ FAMILIES = (
         evaluation="clip_evaluation",
         files=("model.safetensors", "config.json", "tokenizer.json"),
         task="zero-shot-image-classification",
-        parameters=("seed", "split", "shards", "tokenizer", "clip"),
+        parameters=("seed", "split", "shards", "tokenizer", "clip", "clip_evaluation"),
         libraries=("torch", "lightning", "transformers", "tokenizers", "safetensors", "webdataset", "pillow", "numpy"),
     ),
 )

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
+import nh3
 import pandas as pd
 
 Row = Mapping[str, Any]
@@ -76,7 +77,7 @@ def _turns_alternate(row: Row, known: Known) -> bool:
 
 _SIMPLE: Mapping[str, tuple[str, ...]] = {
     "images": ("sha256",),
-    "listings": ("id", "title", "price", "body"),
+    "listings": ("id", "title", "price"),
     "guides": ("id", "text"),
     "queries": ("id", "text"),
     "qrels": ("query", "guide", "relevance"),
@@ -96,6 +97,7 @@ _DERIVED: Mapping[str, Mapping[str, Verdict]] = {
         "objects_labelled": _objects_labelled,
         "boxes_inside_picture": _boxes_inside,
         "relations_point_at_objects": _relations_point,
+        "body_sanitised": lambda row, known: None if row["body"] is None else nh3.clean(row["body"]) == row["body"],
         "dates_in_order": _dates_in_order,
     },
     "qrels": {

@@ -35,7 +35,8 @@ class StageState:
         name: of the stage, the asset, the module and the output folder.
         command: what DVC runs.
         description: ``desc:`` in ``dvc.yaml``.
-        meta: ``meta: {dagster: …}`` in ``dvc.yaml``: group, kinds, pool, owners, retries.
+        meta: ``meta: {dagster: …}`` in ``dvc.yaml``: group, kinds, pool, owners, retries, headline.
+        sections: the parameter sections that the stage declares.
         output: the output folder, relative to the project's root.
         upstream: names of the stages whose output folders this one reads.
         code_version: of the command, parameters and sources on disk.
@@ -51,6 +52,7 @@ class StageState:
     command: str
     description: str
     meta: Mapping[str, Any]
+    sections: tuple[str, ...]
     output: Path
     upstream: tuple[str, ...]
     code_version: str
@@ -152,6 +154,7 @@ def _state(stage: PipelineStage, owners: Mapping[str, str], root: Path) -> Stage
         command=stage.cmd,
         description=stage.desc or "",
         meta=(stage.meta or {}).get("dagster", {}),
+        sections=tuple(sorted({key for dep in stage.params for key in dep.params})),
         output=Path(output.fs_path).relative_to(root),
         upstream=tuple(sorted(inputs)),
         code_version=_code_version(stage, owners, recorded=False),

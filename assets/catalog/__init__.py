@@ -1,0 +1,1 @@
+"""Crawl the sources, fetch pictures, normalise, hash and de-duplicate."""

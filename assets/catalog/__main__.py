@@ -1,0 +1,136 @@
+"""The stage `catalog`: crawl or read every source, verify pictures, find duplicates, write tables and tars."""
+
+import os
+import shutil
+from collections import Counter
+from contextlib import ExitStack
+from typing import Any
+
+from assets.catalog.crawl import Visit, run
+from assets.catalog.demo import DemoSource
+from assets.catalog.duplicates import Duplicate, find_duplicates
+from assets.catalog.harvest import OTHER_TABLES, Draft, Harvest, Settled
+from assets.catalog.pictures import Picture
+from assets.catalog.table import TableSource
+from assets.catalog.tars import write_pictures
+from assets.catalog.wordpress import WordPressSource
+from assets.parameters.catalog import CatalogParameters, Demo, DemoShop, Source, WordPress
+from assets.parameters.shared import read_seed
+from assets.schemas import DUPLICATES, LISTINGS, QUARANTINE, TABLES, write_table
+from assets.stage import Metrics, Stage, StageError, main
+
+REASONS = ("image_missing", "image_truncated", "image_type", "image_too_large", "no_image", "malformed_record")
+"""Why a record is refused here; the expectations of `validated` add theirs."""
+
+
+def catalog(stage: Stage) -> Metrics:
+    """Bring the listings of all sources, with their pictures and further tables, de-duplicated, into one form."""
+    parameters = stage.parameters(CatalogParameters)
+    spool = stage.output / ".originals"
+    spool.mkdir()
+    threads = min(4, os.cpu_count() or 1)
+    harvest = Harvest(spool, parameters.image_megapixels * 1e6, int(parameters.image_megabytes * 1e6), threads)
+    _gather(stage, parameters, harvest)
+    settled = harvest.settle()
+    _refuse_empty(settled)
+    stage.progress("looking for duplicates")
+    shown = [(draft.id, picture) for draft, picture in settled.listings]
+    duplicates = find_duplicates(shown, parameters.near_duplicate_bits, parameters.near_duplicate_colour)
+    left_out = {each.id for each in duplicates}
+    accepted = [(draft, picture) for draft, picture in settled.listings if draft.id not in left_out]
+    images = _write(stage, harvest, settled, accepted, duplicates)
+    shutil.rmtree(spool)
+    return _metrics(harvest, settled, len(accepted), len(duplicates)) | {
+        "images": len(images),
+        "image_bytes": sum(row["bytes"] for row in images),
+    }
+
+
+def _gather(stage: Stage, parameters: CatalogParameters, harvest: Harvest) -> None:
+    with ExitStack() as stack:
+        visits: list[Visit] = []
+        for source in parameters.sources:
+            stage.progress(f"source {source.name} ({source.kind})")
+            visit = _opened(stage, source, stack).gather(harvest)
+            visits.extend([visit] if visit else [])
+        run(visits, lambda: _tell(stage, harvest))
+
+
+def _tell(stage: Stage, harvest: Harvest) -> None:
+    fetched = harvest.fetched["listings"]
+    if fetched:
+        stage.progress("listings have their picture", harvest.examined(), fetched)
+    else:
+        stage.progress("waiting for the first listings")
+
+
+def _opened(stage: Stage, source: Source, stack: ExitStack) -> WordPressSource | DemoSource | TableSource:
+    if isinstance(source, WordPress):
+        return WordPressSource(source)
+    if isinstance(source, Demo):
+        return DemoSource(source, stage.parameters(DemoShop, "demo_shop"), read_seed(), stack)
+    return TableSource(source)
+
+
+def _refuse_empty(settled: Settled) -> None:
+    """A source none of whose listings could be taken is a mistake in its parameters, not a hundred bad records."""
+    taken = {draft.row["source"] for draft, _ in settled.listings}
+    refused = [row for row in settled.quarantine if row["table"] == "listings"]
+    for source in sorted({row["id"].partition(":")[0] for row in refused} - taken):
+        rows = [row for row in refused if row["id"].startswith(f"{source}:")]
+        reason, times = Counter(row["reason"] for row in rows).most_common(1)[0]
+        example = next(row for row in rows if row["reason"] == reason)
+        raise StageError(
+            f"source {source}: none of its {len(rows)} listings could be taken, {times} for {reason}; "
+            f"for example {example['origin']}: {example['detail']}"
+        )
+
+
+def _write(
+    stage: Stage,
+    harvest: Harvest,
+    settled: Settled,
+    accepted: list[tuple[Draft, Picture]],
+    duplicates: list[Duplicate],
+) -> list[dict[str, Any]]:
+    """Write every table and the tars; return the rows of `images`."""
+    stage.progress("writing tables and pictures")
+    folder = stage.output
+    listings = [_listing(draft, picture) for draft, picture in accepted]
+    write_table(folder / "listings.parquet", sorted(listings, key=lambda row: row["id"]), LISTINGS)
+    for table in OTHER_TABLES:
+        rows = [row for _, (_, row) in sorted(harvest.tables[table].items())]
+        write_table(folder / f"{table}.parquet", rows, TABLES[table])
+    images = write_pictures(folder, (picture for _, picture in accepted))
+    write_table(folder / "images.parquet", images, TABLES["images"])
+    quarantine = sorted(settled.quarantine, key=lambda row: tuple(row[name] for name in QUARANTINE.names))
+    write_table(folder / "quarantine.parquet", quarantine, QUARANTINE)
+    write_table(folder / "duplicates.parquet", [vars(each) for each in duplicates], DUPLICATES)
+    return images
+
+
+def _listing(draft: Draft, picture: Picture) -> dict[str, Any]:
+    return {**draft.row, "image": picture.sha256, "exif": list(picture.exif)}
+
+
+def _metrics(harvest: Harvest, settled: Settled, accepted: int, duplicates: int) -> dict[str, int]:
+    """Counts that add up: fetched = accepted + quarantined + duplicates, for each table."""
+    quarantined = Counter(row["table"] for row in settled.quarantine)
+    reasons = Counter(row["reason"] for row in settled.quarantine)
+    metrics = {
+        "listings_fetched": harvest.fetched["listings"],
+        "listings_accepted": accepted,
+        "listings_quarantined": quarantined["listings"],
+        "listings_duplicates": duplicates,
+    }
+    for table in OTHER_TABLES:
+        metrics |= {
+            f"{table}_fetched": harvest.fetched[table],
+            f"{table}_accepted": len(harvest.tables[table]),
+            f"{table}_quarantined": quarantined[table],
+        }
+    return metrics | {f"quarantined_{reason}": reasons[reason] for reason in REASONS}
+
+
+if __name__ == "__main__":
+    main(catalog)

@@ -1,0 +1,152 @@
+"""What the sources bring, until all of it is there: listings, pictures, other tables, and what had to be refused.
+
+Nothing here depends on the order in which records arrive; everything is sorted when it is written.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assets.catalog.pictures import Picture, PictureError, examine
+from assets.catalog.rows import KEYS, MalformedError, as_json, full_id, listing_row, table_row
+from assets.schemas import TABLES
+
+OTHER_TABLES = tuple(name for name in TABLES if name not in ("listings", "images"))
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A listing whose picture is still to come.
+
+    Attributes:
+        id: with the source's name.
+        origin: URL, or file and row: where a person would look it up.
+        record: what the source told, as JSON.
+    """
+
+    id: str
+    origin: str
+    record: str
+    row: Mapping[str, Any]
+
+
+@dataclass
+class Settled:
+    """What became of everything: `listings` and their pictures, and the rows of the quarantine."""
+
+    listings: list[tuple[Draft, Picture]] = field(default_factory=list)
+    quarantine: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Harvest:
+    """Collects records of all sources; pictures are examined by threads while others are still fetched.
+
+    Args:
+        spool: folder for the original bytes of fetched pictures, each named by its sha256, so that memory holds few.
+        pixels: the most pixels that are decoded of one picture.
+        size: the most bytes of one picture.
+    """
+
+    def __init__(self, spool: Path, pixels: float, size: int, threads: int) -> None:
+        self.size = size
+        self.fetched = dict.fromkeys(("listings", *OTHER_TABLES), 0)
+        self.tables: dict[str, dict[tuple[str, ...], tuple[str, dict[str, Any]]]] = {name: {} for name in OTHER_TABLES}
+        self._spool = spool
+        self._pixels = pixels
+        self._drafts: dict[str, Draft] = {}
+        self._pictures: dict[str, Future[Picture]] = {}  # by listing id
+        self._examined: dict[str, Future[Picture]] = {}  # by sha256, or by path for local files
+        self._quarantine: list[dict[str, Any]] = []
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="examine")
+
+    def listing(
+        self, source: str, native_id: str, told: Mapping[str, Any], record: object, origin: str
+    ) -> Draft | None:
+        """Take a listing; its picture must follow by one of the methods below. None if it was refused."""
+        self.fetched["listings"] += 1
+        try:
+            if not native_id:
+                raise MalformedError("id is missing")
+            draft = Draft(full_id(source, native_id), origin, as_json(record), listing_row(source, native_id, told))
+        except MalformedError as error:
+            self._refuse("listings", full_id(source, native_id or origin), origin, "malformed_record", error, record)
+            return None
+        if draft.id in self._drafts:
+            first = self._drafts[draft.id].origin
+            self._refuse("listings", draft.id, origin, "malformed_record", f"its id also stands in {first}", record)
+            return None
+        self._drafts[draft.id] = draft
+        return draft
+
+    def picture_bytes(self, draft: Draft, content: bytes) -> None:
+        """The original bytes of a listing's picture, as fetched."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = self._spool / sha256
+        if sha256 not in self._examined:
+            path.write_bytes(content)
+        self._examine(draft, sha256, path)
+
+    def picture_file(self, draft: Draft, path: Path) -> None:
+        """A listing's picture that lies on this machine; it is read in place."""
+        if not path.is_file():
+            self.refuse_picture(draft, "image_missing", f"{path}: no such file")
+        elif path.stat().st_size > self.size:
+            self.refuse_picture(draft, "image_too_large", f"{path.stat().st_size:,} bytes, allowed: {self.size:,}")
+        else:
+            self._examine(draft, str(path), path)
+
+    def refuse_picture(self, draft: Draft, reason: str, detail: str) -> None:
+        """The listing's picture cannot be had, so the listing goes to the quarantine."""
+        failed: Future[Picture] = Future()
+        failed.set_exception(PictureError(reason, detail))
+        self._pictures[draft.id] = failed
+
+    def row(self, table: str, source: str, told: Mapping[str, Any], record: object, origin: str) -> None:
+        """Take a row of any table but the listings."""
+        self.fetched[table] += 1
+        try:
+            row = table_row(table, source, told)
+        except MalformedError as error:
+            name = full_id(source, str(told.get("id") or origin))
+            self._refuse(table, name, origin, "malformed_record", error, record)
+            return
+        key = tuple(str(row[column]) for column in KEYS[table])
+        kept = self.tables[table].setdefault(key, (origin, row))
+        if kept[1] is not row:
+            detail = f"{', '.join(KEYS[table])} also stand in {kept[0]}"
+            self._refuse(table, " ".join(key), origin, "malformed_record", detail, record)
+
+    def refuse(self, table: str, record_id: str, origin: str, detail: str, record: object) -> None:
+        """A record that is not even a mapping, or has no id."""
+        self.fetched[table] += 1
+        self._refuse(table, record_id, origin, "malformed_record", detail, record)
+
+    def settle(self) -> Settled:
+        """Wait for all pictures. Every listing that was taken is in the answer, accepted or refused."""
+        settled = Settled()
+        for draft in self._drafts.values():
+            try:
+                settled.listings.append((draft, self._pictures[draft.id].result()))
+            except PictureError as error:
+                self._refuse("listings", draft.id, draft.origin, error.reason, error.detail, draft.record)
+        settled.quarantine = self._quarantine
+        self._threads.shutdown()
+        return settled
+
+    def examined(self) -> int:
+        """How many listings have a picture that has been looked at."""
+        return sum(future.done() for future in self._pictures.values())
+
+    def _examine(self, draft: Draft, key: str, path: Path) -> None:
+        if key not in self._examined:
+            self._examined[key] = self._threads.submit(examine, path, self._pixels)
+        self._pictures[draft.id] = self._examined[key]
+
+    def _refuse(self, table: str, record_id: str, origin: str, reason: str, detail: object, record: object) -> None:
+        told = record if isinstance(record, str) else as_json(record)
+        self._quarantine.append(
+            {"table": table, "id": record_id, "origin": origin, "reason": reason, "detail": str(detail), "record": told}
+        )

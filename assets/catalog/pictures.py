@@ -1,0 +1,119 @@
+"""Look at one picture: is it whole, what is it, and what does it look like from afar."""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import imagehash
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+"""Formats that are taken, by Pillow's names; nothing else is even tried, vector graphics least of all."""
+HASH_SIDE = 16  # the perceptual hash has 16 x 16 bits
+GRID_SIDE = 8  # cells of the colour grid along one side
+
+_GPS = ExifTags.IFD.GPSInfo
+_UNTOLD = {int(tag) for tag in (_GPS, ExifTags.IFD.Exif, ExifTags.IFD.Interop)} | {
+    0x02BC,  # XMP, which may hold the place
+    0x83BB,  # IPTC, likewise
+    0x8649,  # Photoshop's
+    0x927C,  # MakerNote
+    0x9286,  # UserComment
+}
+_LONGEST_EXIF_VALUE = 200  # characters
+
+
+class PictureError(Exception):
+    """A picture cannot be used; ``reason`` is the quarantine's code, the message says what was found."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is known of a picture that is whole.
+
+    Attributes:
+        path: where its original bytes lie while the stage runs.
+        perceptual_hash: (32,) uint8, the 256 bits of imagehash's phash.
+        colours: (192,) uint8, mean RGB of an 8 x 8 grid.
+        exif: tag name and value, sorted by name, without GPS.
+    """
+
+    sha256: str
+    path: Path
+    format: str
+    width: int
+    height: int
+    bytes: int
+    perceptual_hash: np.ndarray
+    colours: np.ndarray
+    exif: tuple[tuple[str, str], ...]
+
+
+def examine(path: Path, pixels: float) -> Picture:
+    """Decode a picture fully and describe it.
+
+    Args:
+        path: of the original file.
+        pixels: the most that are decoded, against decompression bombs.
+
+    Raises:
+        PictureError: it is no picture (`image_type`), is broken (`image_truncated`) or has too many pixels
+            (`image_too_large`).
+    """
+    content = path.read_bytes()
+    image = _decoded(content, pixels)
+    colour = image.convert("RGBA") if image.mode in ("P", "PA", "LA") else image
+    rgb = colour.convert("RGB")
+    return Picture(
+        sha256=hashlib.sha256(content).hexdigest(),
+        path=path,
+        format=str(image.format),
+        width=image.width,
+        height=image.height,
+        bytes=len(content),
+        perceptual_hash=np.packbits(imagehash.phash(rgb, hash_size=HASH_SIDE).hash),
+        colours=np.asarray(rgb.resize((GRID_SIDE, GRID_SIDE), Image.Resampling.BOX)).reshape(-1),
+        exif=tuple(sorted(_exif(image))),
+    )
+
+
+def _decoded(content: bytes, pixels: float) -> Image.Image:
+    if not content:
+        raise PictureError("image_truncated", "the file is empty")
+    try:
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        begins = content[:12]
+        raise PictureError("image_type", f"no picture in {', '.join(FORMATS)}; begins with {begins!r}") from error
+    except Image.DecompressionBombError as error:
+        raise PictureError("image_too_large", f"more than {pixels:,.0f} pixels") from error
+    except Exception as error:
+        raise PictureError("image_truncated", f"its header cannot be read: {error}") from error
+    if image.width * image.height > pixels:
+        raise PictureError("image_too_large", f"{image.width} x {image.height} pixels, allowed: {pixels:,.0f}")
+    try:
+        image.load()
+    except Exception as error:  # Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error, …
+        raise PictureError("image_truncated", f"{image.format} of {len(content)} bytes: {error}") from error
+    return image
+
+
+def _exif(image: Image.Image) -> Iterator[tuple[str, str]]:
+    try:
+        exif = image.getexif()
+        tags = dict(exif) | dict(exif.get_ifd(ExifTags.IFD.Exif))
+    except Exception:  # noqa: BLE001  a broken EXIF block, of any kind, does not make the picture useless
+        return
+    for tag, value in tags.items():
+        if tag not in _UNTOLD:
+            text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+            text = text.replace("\0", "").strip()
+            yield ExifTags.TAGS.get(tag, f"0x{tag:04x}"), text[:_LONGEST_EXIF_VALUE]

@@ -1,0 +1,181 @@
+"""From a record as a source tells it to a row that fits the tables' schemas."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from assets.catalog.text import one_line, plain_text, safe_html
+from assets.schemas import LISTINGS, TABLES
+
+CONTEXT_FIELDS = ("site", "locale", "preferences")
+REFERENCES = {
+    "guides": ("id",),
+    "queries": ("id",),
+    "qrels": ("query", "guide"),
+    "conversations": ("id",),
+    "preferences": ("id",),
+    "nodes": ("id",),
+    "edges": ("source", "target"),
+}
+"""Columns that hold ids, which get the source's name as prefix."""
+KEYS = REFERENCES | {"edges": ("source", "relation", "target")}
+"""Columns that together tell one row of a table from another."""
+
+
+class MalformedError(ValueError):
+    """A record does not fit: the message says which field, and what was found."""
+
+
+def full_id(source: str, native: str) -> str:
+    """`<source>:<the source's own id>`."""
+    return f"{source}:{native}"
+
+
+def listing_row(source: str, native_id: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of `listings` without its picture, from fields named as in ``parameters.catalog.ListingField``.
+
+    Raises:
+        MalformedError: a field cannot be read as what it should be.
+    """
+    row: dict[str, Any] = dict.fromkeys(LISTINGS.names)
+    for field, value in told.items():
+        if field not in CONTEXT_FIELDS:
+            row[field] = _read(field, value)
+    context = {field: _read(field, told.get(field)) for field in CONTEXT_FIELDS}
+    row["context"] = context if any(context.values()) else None
+    return row | {"id": full_id(source, native_id), "source": source}
+
+
+def table_row(table: str, source: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of any other table, its ids prefixed.
+
+    Raises:
+        MalformedError: a column that may not be null is missing, or a value does not fit its column.
+    """
+    schema = TABLES[table]
+    row = {name: told.get(name) for name in schema.names}
+    for name in schema.names:
+        if row[name] is None and not schema.field(name).nullable:
+            raise MalformedError(f"{name} is missing")
+    try:
+        fitted: dict[str, Any] = pa.Table.from_pylist([_spelled(row, schema)], schema=schema).to_pylist()[0]
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise MalformedError(f"does not fit the table {table}: {one_line(str(error))}") from error
+    return fitted | {name: full_id(source, fitted[name]) for name in REFERENCES[table]}
+
+
+def as_json(record: object) -> str:
+    """A record as it goes to the quarantine: sorted keys, nothing lost."""
+    return json.dumps(record, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _spelled(row: Mapping[str, Any], schema: pa.Schema) -> dict[str, Any]:
+    """The row with text read as what its column holds: numbers for ids become text, text becomes numbers or JSON."""
+    spelled = dict(row)
+    for field in schema:
+        value = row[field.name]
+        if pa.types.is_string(field.type) and isinstance(value, int | float):
+            spelled[field.name] = str(value)
+        elif pa.types.is_integer(field.type) and isinstance(value, str):
+            spelled[field.name] = int(value)
+        elif pa.types.is_list(field.type) and isinstance(value, str):
+            spelled[field.name] = json.loads(value)
+    return spelled
+
+
+def _read(field: str, value: Any) -> Any:
+    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+        return None
+    try:
+        return _READERS.get(field, _text)(value)
+    except MalformedError as error:
+        raise MalformedError(f"{field}: {error}") from error
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise MalformedError(f"{field}: found {str(value)[:120]!r}") from error
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return str(value)
+    raise MalformedError(f"expected text, found {str(value)[:120]!r}")
+
+
+def _text(value: Any) -> str | None:
+    return one_line(_scalar(value)) or None
+
+
+def _plain(value: Any) -> str | None:
+    return plain_text(_scalar(value)) or None
+
+
+def _html(value: Any) -> str | None:
+    return safe_html(_scalar(value)) or None
+
+
+def _price(value: Any) -> float:
+    price = float(value)
+    if not math.isfinite(price):
+        raise MalformedError(f"found {value!r}, no number")
+    return price
+
+
+def _list(value: Any) -> list[Any]:
+    """A list as such, as JSON text, or as text separated by `|`."""
+    if isinstance(value, str):
+        value = json.loads(value) if value.lstrip().startswith("[") else value.split("|")
+    if not isinstance(value, list | tuple):
+        raise MalformedError(f"expected a list, found {str(value)[:120]!r}")
+    return list(value)
+
+
+def _texts(value: Any) -> list[str]:
+    return [text for text in (_text(each) for each in _list(value)) if text]
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": _scalar(each["label"]),
+            "box": _box(each["box"]),
+            "attributes": _texts(each.get("attributes") or []),
+        }
+        for each in _list(value)
+    ]
+
+
+def _box(value: Any) -> list[float]:
+    box = [float(edge) for edge in value]
+    if len(box) != 4 or not all(map(math.isfinite, box)):
+        raise MalformedError(f"a box has four numbers, found {value!r}")
+    return box
+
+
+def _relations(value: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "subject": int(each["subject"]),
+            "predicate": _scalar(each["predicate"]),
+            "object": int(each["object"]),
+        }
+        for each in _list(value)
+    ]
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "title": _plain,
+    "description": _plain,
+    "alt_text": _plain,
+    "caption": _plain,
+    "seo_title": _plain,
+    "seo_description": _plain,
+    "body": _html,
+    "tags": _texts,
+    "categories": _texts,
+    "preferences": _texts,
+    "price": _price,
+    "objects": _objects,
+    "relations": _relations,
+}

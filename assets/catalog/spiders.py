@@ -1,0 +1,90 @@
+"""Crawls of pictures, shared by every source whose pictures lie on the network."""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from scrapy import Request, Spider
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, ResponseDataLossError
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from assets.catalog.harvest import Draft, Harvest
+
+ERRORS_TOO = {"handle_httpstatus_list": range(400, 600)}
+"""Request meta: redirects are followed, and answers of any other status come to the callback."""
+
+
+class PictureSpider(Spider):
+    """Fetches each picture once, whoever shows it, and hands it to the harvest.
+
+    Attributes:
+        failure: why the source as a whole could not be read, for a person; None while all is well.
+    """
+
+    name = "pictures"
+
+    def __init__(
+        self,
+        harvest: Harvest,
+        wanted: Iterable[tuple[Draft, str]] = (),
+        credentials: tuple[str | None, str | None] = (None, None),
+        **arguments: Any,
+    ) -> None:
+        super().__init__(**arguments)
+        self.harvest = harvest
+        self.credentials = credentials
+        self.failure: str | None = None
+        self._wanted = wanted
+        self._showing: dict[str, list[Draft]] = {}
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Called by Scrapy."""
+        for draft, url in self._wanted:
+            for request in self.fetch(draft, url):
+                yield request
+
+    def fetch(self, draft: Draft, url: str) -> Iterator[Request]:
+        """The request for a listing's picture, if nobody asked for it before."""
+        if urlsplit(url).scheme not in ("http", "https"):
+            self.harvest.refuse_picture(draft, "image_missing", f"{url}: not an http or https address")
+            return
+        first = url not in self._showing
+        self._showing.setdefault(url, []).append(draft)
+        if first:
+            meta = ERRORS_TOO | {"download_maxsize": self.harvest.size}
+            yield Request(
+                url, self._arrived, errback=self._failed, meta=meta, cb_kwargs={"asked": url}, dont_filter=True
+            )
+
+    def _arrived(self, response: Response, asked: str) -> None:
+        drafts = self._showing[asked]
+        if response.status == HTTPStatus.OK:
+            for draft in drafts:
+                self.harvest.picture_bytes(draft, response.body)
+        else:
+            self._refuse(drafts, "image_missing", f"{asked} answered {answer_of(response)}")
+
+    def _failed(self, failure: Failure) -> None:
+        asked = failure.request.cb_kwargs["asked"]  # type: ignore[attr-defined]
+        reason, detail = "image_missing", str(failure.value) or type(failure.value).__name__
+        if failure.check(DownloadCancelledError):
+            reason, detail = "image_too_large", f"more than {self.harvest.size:,} bytes"
+        elif failure.check(ResponseDataLossError):
+            reason, detail = "image_truncated", "the connection was closed before its end"
+        elif failure.check(IgnoreRequest):
+            detail = "robots.txt forbids it"
+        self._refuse(self._showing[asked], reason, f"{asked}: {detail}")
+
+    def _refuse(self, drafts: Iterable[Draft], reason: str, detail: str) -> None:
+        for draft in drafts:
+            self.harvest.refuse_picture(draft, reason, detail)
+
+
+def answer_of(response: Response) -> str:
+    """`404 Not Found`."""
+    try:
+        return f"{response.status} {HTTPStatus(response.status).phrase}"
+    except ValueError:
+        return str(response.status)

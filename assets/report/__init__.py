@@ -1,0 +1,1 @@
+"""The page that a person opens first: what came in, what was learnt, what passed."""

@@ -1,0 +1,119 @@
+"""Everything the page tells, read once from the folders under ``data/``."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from assets.parameters.clip_evaluation import ClipEvaluationParameters
+from assets.parameters.section import PARAMS_FILE, read_yaml, scale_file
+from assets.parameters.shared import read_seed
+from assets.schemas import TABLES, read_rows
+from assets.stage import METRICS_FILE, Metrics, Stage, read_json
+from assets.vectors import matrix
+
+INPUTS = ("catalog", "validated", "shards", "tokenizer", "clip", "clip_evaluation", "index")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the stages left behind.
+
+    Attributes:
+        scale: name of the scale file.
+        seed: of every random draw.
+        parameter_files: path to content, for params.yaml and the scale file.
+        metrics: stage to its numbers.
+        listings: the accepted listings as the index holds them, by id, without embeddings.
+        picture_embeddings: float32 (listings, dimensions), in the same order.
+        text_embeddings: float32 (listings, dimensions), in the same order.
+        quarantine: refused records of all tables.
+        duplicates: listings left out for another's picture.
+        accepted: table to rows accepted.
+        expectations: what was asked of the rows, and how many failed.
+        history: one row for each epoch of the training of `clip`.
+        plots: name to rows of the evaluation's plots.
+        examples: queries of the evaluation with the pictures that they found.
+        confidence: of the evaluation's intervals.
+    """
+
+    scale: str
+    seed: int
+    parameter_files: Mapping[str, str]
+    metrics: Mapping[str, Metrics]
+    listings: Sequence[Mapping[str, Any]]
+    picture_embeddings: np.ndarray
+    text_embeddings: np.ndarray
+    quarantine: Sequence[Mapping[str, Any]]
+    duplicates: Sequence[Mapping[str, Any]]
+    accepted: Mapping[str, int]
+    expectations: Sequence[Mapping[str, Any]]
+    history: Sequence[Mapping[str, float | None]]
+    plots: Mapping[str, Sequence[Mapping[str, str]]]
+    examples: Sequence[Mapping[str, Any]]
+    confidence: float
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Mapping[str, Any]]:
+        """The accepted listings by id."""
+        return {listing["id"]: listing for listing in self.listings}
+
+
+def read_facts(stage: Stage) -> Facts:
+    """Read the outputs of all stages but `release`.
+
+    Raises:
+        StageError: a stage has not run.
+    """
+    folders = {name: stage.input(name) for name in INPUTS}
+    listings, pictures, texts = _indexed(folders["index"] / "listings.parquet")
+    files = (Path(PARAMS_FILE), scale_file())
+    return Facts(
+        scale=str(read_yaml(files[0])["scale"]),
+        seed=read_seed(),
+        parameter_files={str(file): file.read_text() for file in files},
+        metrics={name: read_json(folder / METRICS_FILE) for name, folder in folders.items()},
+        listings=listings,
+        picture_embeddings=pictures,
+        text_embeddings=texts,
+        quarantine=read_rows(folders["validated"] / "quarantine.parquet"),
+        duplicates=read_rows(folders["catalog"] / "duplicates.parquet"),
+        accepted={name: pq.read_metadata(folders["validated"] / f"{name}.parquet").num_rows for name in TABLES},
+        expectations=_expectations(folders["validated"] / "expectations.json"),
+        history=_history(folders["clip"] / "history.csv"),
+        plots={file.stem: _table(file) for file in sorted((folders["clip_evaluation"] / "plots").glob("*.csv"))},
+        examples=_examples(folders["clip_evaluation"] / "examples.parquet"),
+        confidence=stage.parameters(ClipEvaluationParameters, "clip_evaluation").confidence,
+    )
+
+
+def _indexed(file: Path) -> tuple[list[dict[str, Any]], np.ndarray, np.ndarray]:
+    table = pq.read_table(file)
+    embeddings = [matrix(table, name) for name in ("picture_embedding", "text_embedding")]
+    rest = table.drop_columns(["picture_embedding", "text_embedding"])
+    return rest.to_pylist(), *embeddings
+
+
+def _expectations(file: Path) -> list[dict[str, Any]]:
+    content: Any = read_json(file)
+    return list(content)
+
+
+def _history(file: Path) -> list[dict[str, float | None]]:
+    return [{key: float(value) if value else None for key, value in row.items()} for row in _table(file)]
+
+
+def _examples(file: Path) -> list[dict[str, Any]]:
+    return read_rows(file) if file.is_file() else []
+
+
+def _table(file: Path) -> list[dict[str, str]]:
+    if not file.is_file():
+        return []
+    with file.open(newline="") as lines:
+        return list(csv.DictReader(lines))

@@ -1,0 +1,91 @@
+"""The stage `report`: facts in, one self-contained HTML page out."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from assets.gates import judge
+from assets.parameters.gates import Gates
+from assets.parameters.report import ReportParameters
+from assets.report.collection import pictures, splits
+from assets.report.facts import Facts, read_facts
+from assets.report.graph import draw, read_graph
+from assets.report.intake import intake
+from assets.report.retrieval import retrieval
+from assets.report.summary import summary
+from assets.report.svg import readable
+from assets.report.training import training
+from assets.stage import Metrics, Stage
+
+TEMPLATES = Path(__file__).parent / "templates"
+SECTIONS = {  # name of the template and the anchor -> heading
+    "intake": "What came in",
+    "pictures": "The pictures",
+    "splits": "Splits and labels",
+    "training": "Training",
+    "retrieval": "Retrieval",
+    "lineage": "Lineage",
+    "reproduce": "Parameters and numbers",
+}
+
+
+def report(stage: Stage) -> Metrics:
+    """Write index.html from everything that the pipeline has made."""
+    parameters = stage.parameters(ReportParameters)
+    stage.progress("reading")
+    facts = read_facts(stage)
+    verdicts = judge(stage.parameters(Gates, "gates"), facts.metrics)
+    graph = read_graph(Path("dvc.yaml"))
+    stage.progress("drawing")
+    html = render(
+        {
+            "summary": summary(facts, verdicts),
+            "intake": intake(facts, parameters.examples),
+            "pictures": pictures(facts, parameters.pictures),
+            "splits": splits(facts, parameters.label_values),
+            "training": training(facts),
+            "retrieval": retrieval(facts, parameters.queries),
+            "lineage": {"drawing": draw(graph), "stages": graph},
+            "reproduce": _reproduce(facts),
+        }
+    )
+    (stage.output / "index.html").write_text(html)
+    passed = sum(verdict.passed for verdict in verdicts)
+    return {"bytes": len(html.encode()), "gates_passed": passed, "gates_failed": len(verdicts) - passed}
+
+
+def render(content: dict[str, Any]) -> str:
+    """The page. Every value is escaped unless it is Markup, which only this package's own drawings are.
+
+    Args:
+        content: template name to what that template shows.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = readable
+    environment.filters["percent"] = lambda share: f"{share * 100:g} %"
+    style = Markup((TEMPLATES / "style.css").read_text())
+    sections = [{"name": name, "title": title} for name, title in SECTIONS.items()]
+    return environment.get_template("page.html.j2").render(content, style=style, sections=sections) + "\n"
+
+
+def _reproduce(facts: Facts) -> dict[str, Any]:
+    return {
+        "commands": [
+            "dvc repro            # run what is stale, nothing else",
+            "heddle verify        # clone, run everything anew, compare every hash with dvc.lock",
+            "dvc metrics diff     # what changed against the last commit",
+            f"dvc exp run -S seed={facts.seed + 1}   # the same with another seed",
+        ],
+        "files": [{"name": name, "content": content} for name, content in facts.parameter_files.items()],
+        "metrics": [
+            {"name": name, "numbers": sorted(numbers.items())} for name, numbers in facts.metrics.items() if numbers
+        ],
+    }

@@ -1,0 +1,107 @@
+"""The top of the page: what came in, whether the gates passed, how good the model is."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from assets.gates import Verdict
+from assets.measures import Measure, measures, plain_name
+from assets.report.facts import Facts
+from assets.report.intake import Flow, flow
+from assets.report.svg import counted, readable
+
+HEADLINE = ("text_to_image_recall_at_10", "image_to_text_recall_at_10", "zero_shot_item_accuracy")
+SIGNS = {"at least": "gate ≥", "at most": "gate ≤"}
+
+
+def summary(facts: Facts, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """What the template `summary` shows."""
+    total = flow(facts)
+    known = {measure.key: measure for measure in measures(facts.metrics["clip_evaluation"])}
+    headline = [known[key] for key in HEADLINE if key in known]
+    return {
+        "scale": facts.scale,
+        "seed": facts.seed,
+        "sources": sorted({listing["source"] for listing in facts.listings}),
+        "title": _title(total.accepted, verdicts),
+        "lead": _lead(facts, total),
+        "flow": _flow(facts, total),
+        "verdicts": [_verdict(verdict) for verdict in verdicts],
+        "bullets": [_bullet(measure, verdicts) for measure in headline],
+        "confidence": facts.confidence,
+        "has_intervals": any(measure.interval for measure in headline),
+    }
+
+
+def _title(accepted: int, verdicts: Sequence[Verdict]) -> str:
+    failed = sum(not verdict.passed for verdict in verdicts)
+    if not verdicts:
+        outcome = "no gates set"
+    elif failed:
+        outcome = f"{failed} of {len(verdicts)} gates failed"
+    else:
+        outcome = "the gate passed" if len(verdicts) == 1 else f"all {len(verdicts)} gates passed"
+    return f"{counted(accepted, 'listing')}, {outcome}"
+
+
+def _lead(facts: Facts, total: Flow) -> str:
+    guides = facts.accepted["guides"]
+    beside = f" and {counted(guides, 'guide')}" if guides else ""
+    left_out = total.refused + total.duplicates
+    rest = f"{counted(left_out, 'listing')} left out, each with its reason" if left_out else "none was left out"
+    stems = facts.metrics["index"].get("stems", 0)
+    return (
+        f"Pictures and words of {counted(total.accepted, 'listing')}{beside} went in; {rest}. "
+        f"The index answers queries over all of them, with {readable(stems)} different word stems."
+    )
+
+
+def _flow(facts: Facts, total: Flow) -> dict[str, Any]:
+    """What came in as `catalog` counted it, beside where the rows are now: the two must agree."""
+    fetched = facts.metrics["catalog"]["listings_fetched"]
+    lost = fetched - total.fetched
+    alarm = (
+        f"The counts do not add up: {readable(abs(lost))} {'are missing' if lost > 0 else 'too many'}." if lost else ""
+    )
+    return {"fetched": fetched, "parts": _parts(total), "words": _beside(facts), "alarm": alarm}
+
+
+def _parts(total: Flow) -> list[dict[str, Any]]:
+    return [
+        {"name": "accepted", "count": total.accepted, "colour": 0},
+        {"name": "refused", "count": total.refused, "colour": 1},
+        {"name": "duplicates", "count": total.duplicates, "colour": 3},
+    ]
+
+
+def _beside(facts: Facts) -> str:
+    others = Counter(row["table"] for row in facts.quarantine if row["table"] != "listings")
+    if not others:
+        return "No record of another table was refused."
+    counts = ", ".join(f"{readable(count)} of {table}" for table, count in sorted(others.items()))
+    return f"Other tables had records refused as well: {counts}."
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    number = plain_name(verdict.metric.partition(".")[2])
+    found = "not measured" if verdict.value is None else f"found {readable(verdict.value)}"
+    return {
+        "model": verdict.model,
+        "passed": verdict.passed,
+        "name": number,
+        "words": f"{found}, must be {verdict.direction} {verdict.bound:g}",
+    }
+
+
+def _bullet(measure: Measure, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    marks = []
+    if measure.chance is not None:
+        marks.append({"name": "chance", "value": measure.chance, "kind": "chance"})
+    marks += [
+        {"name": SIGNS[verdict.direction], "value": verdict.bound, "kind": "gate-tick"}
+        for verdict in verdicts
+        if verdict.metric == f"clip_evaluation.{measure.key}"
+    ]
+    if measure.ceiling is not None:
+        marks.append({"name": "ceiling", "value": measure.ceiling, "kind": "ceiling"})
+    return {"name": measure.name, "value": measure.value, "interval": measure.interval, "marks": marks}

@@ -1,0 +1,71 @@
+"""Check every section of the parameters at once, before anything runs on them."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from assets.parameters.catalog import CatalogParameters, DemoShop
+from assets.parameters.clip import ClipParameters
+from assets.parameters.clip_evaluation import ClipEvaluationParameters
+from assets.parameters.gates import Gates
+from assets.parameters.index import IndexParameters
+from assets.parameters.release import ReleaseParameters
+from assets.parameters.report import ReportParameters
+from assets.parameters.schedules import Schedules
+from assets.parameters.section import PARAMS_FILE, ParameterError, Section, load, read_yaml, scale_file
+from assets.parameters.shards import ShardsParameters
+from assets.parameters.shared import Compute, Split, read_seed
+from assets.parameters.tokenizer import TokenizerParameters
+from assets.parameters.validated import ValidatedParameters
+
+SECTIONS: Mapping[str, type[Section]] = {
+    "catalog": CatalogParameters,
+    "clip": ClipParameters,
+    "clip_evaluation": ClipEvaluationParameters,
+    "compute": Compute,
+    "demo_shop": DemoShop,
+    "gates": Gates,
+    "index": IndexParameters,
+    "release": ReleaseParameters,
+    "report": ReportParameters,
+    "schedules": Schedules,
+    "shards": ShardsParameters,
+    "split": Split,
+    "tokenizer": TokenizerParameters,
+    "validated": ValidatedParameters,
+}
+"""Section name -> its type. A section that no stage of the graph reads may be left out of the files."""
+
+VALUES = ("scale", "seed")
+ALWAYS = ("gates", "schedules")  # what the orchestrator itself reads
+
+
+def check_parameters(root: Path, declared: Iterable[str]) -> None:
+    """Check each section that stands in the files or that a stage declares.
+
+    Args:
+        root: the project's root.
+        declared: the sections that the stages of ``dvc.yaml`` read.
+
+    Raises:
+        ParameterError: one line for each mistake in any section: file, key, what was found, what is allowed.
+    """
+    declared = {*declared, *ALWAYS} - set(VALUES)
+    mistakes = []
+    written = set()
+    for file in (root / PARAMS_FILE, scale_file(root)):
+        for name in read_yaml(file):
+            written.add(name)
+            if name not in declared and name not in SECTIONS and name not in VALUES:
+                allowed = ", ".join(sorted({*declared, *SECTIONS, *VALUES}))
+                mistakes.append(f"{file}: {name}: unknown section; allowed: {allowed}")
+    for name in sorted((written | declared) & SECTIONS.keys()):
+        try:
+            load(name, SECTIONS[name], root)
+        except ParameterError as error:
+            mistakes.append(str(error))
+    try:
+        read_seed(root)
+    except ParameterError as error:
+        mistakes.append(str(error))
+    if mistakes:
+        raise ParameterError("\n".join(mistakes))

@@ -1,0 +1,98 @@
+"""What is planted to go wrong, where, and what a crawl and a validation should make of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from demo_shop.facts import stream
+
+Outcome = Literal["quarantine", "duplicate", "accepted"]
+
+FIRST_LISTING_ID = 100_001
+FIRST_GUIDE_ID = 900_001
+
+LISTING_FAULTS: Mapping[str, tuple[Outcome, str]] = {
+    "picture missing": ("quarantine", "image_missing"),  # 404
+    "picture truncated": ("quarantine", "image_truncated"),
+    "picture is a web page": ("quarantine", "image_type"),  # HTML served as image/jpeg
+    "picture too large": ("quarantine", "image_too_large"),  # more than 10 MB
+    "no picture": ("quarantine", "no_image"),
+    "objects is a string": ("quarantine", "malformed_record"),
+    "empty title": ("quarantine", "title_present"),
+    "box outside the picture": ("quarantine", "boxes_inside_picture"),
+    "relation to no object": ("quarantine", "relations_point_at_objects"),
+    "exact duplicate": ("duplicate", "exact"),
+    "near duplicate": ("duplicate", "near"),
+    "hostile HTML": ("accepted", "sanitised"),
+    "picture answers 503 first": ("accepted", "retried"),
+    "picture moved": ("accepted", "redirected"),  # 301 to the picture
+}
+"""Kind -> outcome and reason: the quarantine's or duplicates' code, or what makes it acceptable after all."""
+
+FIRST_BLOCK = (8, 48)
+"""The first set of faults lies among these listings, so that a shop of 48 has one of each ..."""
+BLOCK = 800
+"""... and each full block of so many listings has one set more."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One planted fault.
+
+    Attributes:
+        id: the record's id at the shop, without the name of a source: a listing's or guide's WordPress id, or
+            ``"source relation target"`` for an edge.
+        table: the table that the record is meant for.
+        kind: what was done to it, for a person.
+        outcome: what should become of it.
+        reason: quarantine reason or expectation's name; ``exact`` or ``near`` for duplicates.
+        original: id of the listing whose picture a duplicate repeats.
+    """
+
+    id: str
+    table: str
+    kind: str
+    outcome: Outcome
+    reason: str
+    original: str | None = None
+
+
+def listing_id(number: int) -> str:
+    """The WordPress id of listing ``number``; ids sort as text as they do as numbers."""
+    return str(FIRST_LISTING_ID + number)
+
+
+def guide_id(number: int) -> str:
+    """The WordPress id of guide ``number``."""
+    return str(FIRST_GUIDE_ID + number)
+
+
+def listing_faults(seed: int, listings: int) -> dict[int, Fault]:
+    """Number of a listing -> its fault. A shop that grows keeps the faults it had."""
+    planted: dict[int, Fault] = {}
+    blocks = [
+        range(*FIRST_BLOCK),
+        *(range(start, start + BLOCK) for start in range(BLOCK, listings - BLOCK + 1, BLOCK)),
+    ]
+    for block in blocks:
+        kinds = tuple(LISTING_FAULTS)
+        places = stream(seed, "faults", block.start).sample(block, 2 * len(kinds))
+        clean = sorted(places[len(kinds) :])
+        for kind, number in zip(kinds, places, strict=False):
+            # A duplicate repeats a clean listing with a smaller id; before the block there are always some.
+            earlier = [place for place in clean if place < number] or [block.start - 1 - back for back in range(8)]
+            planted[number] = _fault(kind, number, earlier[kinds.index(kind) % len(earlier)])
+    return {number: planted[number] for number in sorted(planted) if number < listings}
+
+
+def _fault(kind: str, number: int, earlier: int) -> Fault:
+    outcome, reason = LISTING_FAULTS[kind]
+    original = listing_id(earlier) if outcome == "duplicate" else None
+    return Fault(listing_id(number), "listings", kind, outcome, reason, original)
+
+
+def guide_faults(seed: int, guides: int) -> dict[int, Fault]:
+    """Number of a guide -> its fault: one guide in a hundred, at least one, has an empty text."""
+    numbers: Sequence[int] = sorted(stream(seed, "guide faults").sample(range(min(guides, 20)), 1 if guides else 0))
+    numbers = [*numbers, *range(137, guides, 100)]
+    return {number: Fault(guide_id(number), "guides", "empty text", "quarantine", "text_present") for number in numbers}

@@ -1,0 +1,41 @@
+"""Light changes to training pictures, drawn from a generator that the caller seeds."""
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightning_modules.settings import AugmentationSettings
+
+SIDED = re.compile(r"\b(left|right)", re.IGNORECASE)
+"""English words that a mirrored picture would turn into a lie; for other languages turn ``mirror`` off."""
+
+Picture = NDArray[np.uint8]
+"""Red, green and blue, (S, S, 3)."""
+
+
+def augment(picture: Picture, words: str, settings: AugmentationSettings, random: np.random.Generator) -> Picture:
+    """A shifted, perhaps mirrored and slightly re-lit copy of ``picture``, of the same shape.
+
+    The same numbers are drawn whatever the settings and words, so that switching one change off leaves the others.
+    """
+    across, down, mirror, brightness, contrast = random.uniform(-1, 1, size=5)
+    changed = _shift(picture, round(across * settings.shift * len(picture)), round(down * settings.shift * len(picture)))
+    if settings.mirror and mirror > 0 and not SIDED.search(words):
+        changed = changed[:, ::-1]
+    if settings.jitter:
+        changed = _light(changed, 1 + settings.jitter * brightness, 1 + settings.jitter * contrast)
+    return np.ascontiguousarray(changed)
+
+
+def _shift(picture: Picture, across: int, down: int) -> Picture:
+    """Move the picture by whole pixels; the border is repeated where it runs out."""
+    rows = np.clip(np.arange(picture.shape[0]) - down, 0, picture.shape[0] - 1)
+    columns = np.clip(np.arange(picture.shape[1]) - across, 0, picture.shape[1] - 1)
+    return picture[rows][:, columns]
+
+
+def _light(picture: Picture, brightness: float, contrast: float) -> Picture:
+    values = picture.astype(np.float32)
+    mean = values.mean(dtype=np.float64)
+    return np.clip(((values - mean) * contrast + mean) * brightness, 0, 255).round().astype(np.uint8)

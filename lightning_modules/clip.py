@@ -1,0 +1,70 @@
+"""CLIP: two towers that place pictures and texts in one space, and how they learn.
+
+Source: Radford et al. 2021, Learning Transferable Visual Models From Natural Language Supervision.
+"""
+
+import math
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lightning_modules.clip_config import ClipConfig
+from lightning_modules.data import Batch
+from lightning_modules.learner import Learner
+from lightning_modules.losses import contrastive_loss
+from lightning_modules.network import Network
+from lightning_modules.towers import ImageEncoder, TextEncoder
+
+INITIAL_TEMPERATURE = 0.07
+MAX_LOG_SCALE = math.log(100)
+
+
+class Clip(Network):
+    """A dual encoder: pictures and texts to L2-normalised vectors whose dot product is their likeness."""
+
+    Config: ClassVar[type] = ClipConfig
+    config: ClipConfig
+
+    def __init__(self, config: ClipConfig) -> None:
+        super().__init__(config)
+        self.image = ImageEncoder(config)
+        self.text = TextEncoder(config)
+        self.image_projection = nn.Linear(self.image.width, config.embedding, bias=False)
+        self.text_projection = nn.Linear(self.text.width, config.embedding, bias=False)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / INITIAL_TEMPERATURE)))
+        nn.init.normal_(self.image_projection.weight, std=self.image.width**-0.5)
+        nn.init.normal_(self.text_projection.weight, std=self.text.width**-0.5)
+
+    def encode_image(self, pixels: Tensor) -> Tensor:
+        """Pixels (B, 3, S, S) as uint8 -> unit vectors (B, embedding)."""
+        mean, std = (pixels.new_tensor(v, dtype=torch.float32) for v in (self.config.image_mean, self.config.image_std))
+        normal = (pixels.float() / 255 - mean[:, None, None]) / std[:, None, None]
+        return functional.normalize(self.image_projection(self.image(normal)).float(), dim=-1)
+
+    def encode_text(self, tokens: Tensor) -> Tensor:
+        """Token ids (B, T), each row with an end token, -> unit vectors (B, embedding)."""
+        return functional.normalize(self.text_projection(self.text(tokens)).float(), dim=-1)
+
+    def scale(self) -> Tensor:
+        """1 / temperature, learned; never above 100, past which training is unstable (Radford et al., section 2.5)."""
+        with torch.no_grad():  # on the parameter itself, so that it can come back from the bound
+            self.log_scale.clamp_(max=MAX_LOG_SCALE)
+        return self.log_scale.exp()
+
+    @property
+    def temperature(self) -> float:
+        """The learned temperature, in [0.01, ∞)."""
+        return 1 / self.scale().item()
+
+
+class ClipModule(Learner):
+    """A :class:`Clip` that learns from pairs of a picture and a text."""
+
+    network: Clip
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        image = self.network.encode_image(batch.pixels)
+        text = self.network.encode_text(batch.tokens)
+        return {"loss": contrastive_loss(image, text, self.network.scale()), "image": image, "text": text}

@@ -1,0 +1,77 @@
+"""A trained CLIP as two functions: pictures and texts to unit vectors."""
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Self, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from lightning_modules.clip import Clip
+from lightning_modules.clip_config import ClipConfig
+from lightning_modules.data import pixels_of
+from lightning_modules.pairs import tokens_of
+
+BATCH = 64
+TOKENIZER_FILE = "tokenizer.json"
+
+Thing = TypeVar("Thing")
+
+
+class ClipEncoder:
+    """Pictures and texts to unit vectors of one space, in batches of a fixed size, so that equal input gives equal bytes.
+
+    Args:
+        network: in evaluation mode.
+        tokenizer: frames, cuts and pads by itself.
+    """
+
+    def __init__(self, network: Clip, tokenizer: Tokenizer) -> None:
+        self.network, self.tokenizer = network, tokenizer
+
+    @classmethod
+    def from_pretrained(cls, folder: Path, threads: int) -> Self:
+        """The model in ``folder`` (``config.json``, ``model.safetensors``, ``tokenizer.json``), on a GPU if there is one.
+
+        Args:
+            folder: what stage ``clip`` writes, or a released model.
+            threads: of this process, from now on.
+        """
+        torch.set_num_threads(threads)
+        os.environ["TOKENIZERS_PARALLELISM"] = "false"
+        network = Clip.from_pretrained(folder)
+        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
+        return cls(network.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer)
+
+    @property
+    def config(self) -> ClipConfig:
+        """Of the network; ``image_size`` and ``image_fit`` say how pictures must be prepared."""
+        return self.network.config
+
+    @torch.inference_mode()
+    def pictures(self, pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """RGB pictures (image_size, image_size, 3) -> unit vectors (N, embedding)."""
+        parts = [
+            self.network.encode_image(pixels_of(batch).to(self.network.device)).cpu().numpy()
+            for batch in _batched(pictures)
+        ]
+        return np.concatenate(parts) if parts else np.zeros((0, self.config.embedding), np.float32)
+
+    @torch.inference_mode()
+    def texts(self, texts: Iterable[str]) -> NDArray[np.float32]:
+        """Texts of any length -> unit vectors (N, embedding); what does not fit the context is cut off."""
+        parts = [
+            self.network.encode_text(tokens_of(self.tokenizer, batch).to(self.network.device)).cpu().numpy()
+            for batch in _batched(texts)
+        ]
+        return np.concatenate(parts) if parts else np.zeros((0, self.config.embedding), np.float32)
+
+
+def _batched(things: Iterable[Thing]) -> Iterator[list[Thing]]:
+    iterator = iter(things)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch

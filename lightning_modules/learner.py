@@ -1,0 +1,39 @@
+"""The base of every LightningModule: a network, an optimiser and one step."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from lightning import LightningModule
+from torch import Tensor
+
+from lightning_modules.network import Network
+from lightning_modules.optimizers import adamw_with_cosine
+from lightning_modules.settings import OptimizerSettings
+
+
+class Learner(LightningModule, ABC):
+    """A network that learns: a subclass adds only :meth:`step`."""
+
+    def __init__(self, network: Network, optimizer: OptimizerSettings) -> None:
+        super().__init__()
+        self.network = network
+        self.optimizer_settings = optimizer
+
+    @abstractmethod
+    def step(self, batch: Any) -> dict[str, Tensor]:
+        """One batch -> ``loss`` (a scalar) and whatever else the callbacks look at."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        loss = self.step(batch)["loss"]
+        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch), sync_dist=True)
+        return loss
+
+    def validation_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
+        outputs = self.step(batch)
+        self.log("validation_loss", outputs["loss"], batch_size=len(batch), sync_dist=True)
+        return outputs
+
+    def configure_optimizers(self) -> Any:
+        steps = int(self.trainer.estimated_stepping_batches)
+        optimizer, schedule = adamw_with_cosine(self.network, self.optimizer_settings, steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

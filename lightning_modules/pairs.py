@@ -1,0 +1,53 @@
+"""Pairs of a picture and a text: how CLIP's samples become batches."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from lightning_modules.augmentation import augment
+from lightning_modules.data import Batch, Row, Sample, pixels_of
+from lightning_modules.settings import AugmentationSettings
+
+
+class PairCollate:
+    """Augmented pictures with drawn words in training; plain pictures with fixed words otherwise.
+
+    Args:
+        tokenizer: pads, cuts and frames by itself.
+        words: the text of a row; with an epoch a drawn one, with None the fixed one.
+        augmentation: of training pictures.
+        seed: of the drawing.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        words: Callable[[Row, int | None], str],
+        augmentation: AugmentationSettings,
+        seed: int,
+    ) -> None:
+        self.tokenizer, self.words, self.augmentation, self.seed = tokenizer, words, augmentation, seed
+
+    def __call__(self, samples: Sequence[Sample], epoch: int | None) -> Batch:
+        texts = [self.words(sample.row, epoch) for sample in samples]
+        if epoch is None:
+            pictures = [sample.picture for sample in samples]
+        else:
+            pictures = [
+                augment(sample.picture, text, self.augmentation, self._random(sample.key, epoch))
+                for sample, text in zip(samples, texts, strict=True)
+            ]
+        return Batch(pixels_of(pictures), tokens_of(self.tokenizer, texts))
+
+    def _random(self, key: str, epoch: int) -> np.random.Generator:
+        digest = hashlib.sha256(f"{self.seed} {epoch} {key}".encode()).digest()
+        return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16])))
+
+
+def tokens_of(tokenizer: Tokenizer, texts: Sequence[str]) -> Tensor:
+    """Texts -> ids, int64 (B, T), padded to the longest."""
+    return torch.tensor([encoding.ids for encoding in tokenizer.encode_batch(list(texts))], dtype=torch.int64)

@@ -1,0 +1,56 @@
+"""How a network is trained, as typed settings: the blocks ``trainer`` and ``optimizer`` of a model's section.
+
+No torch here: the parameter sections import these classes, and reading parameters must stay quick.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """Base of the settings: unknown keys are refused, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TrainerSettings(Settings):
+    """What Lightning's ``Trainer`` is told; the names are Lightning's own."""
+
+    max_epochs: int = Field(ge=1, description="passes over the train split")
+    accelerator: Literal["auto", "cpu", "gpu", "tpu"] = Field(description="hardware; auto takes a GPU where there is one")
+    devices: int | Literal["auto"] = Field(description="processes on each node, one for each device")
+    num_nodes: int = Field(ge=1, description="machines")
+    strategy: str = Field(description="Lightning strategy: auto, ddp, fsdp, …")
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(description="of the arithmetic")
+    accumulate_grad_batches: int = Field(ge=1, description="batches to one optimiser step")
+    gradient_clip_val: float = Field(gt=0, description="largest norm of the whole gradient")
+    patience: int = Field(ge=1, description="epochs without a better validation loss before training stops early")
+
+
+class OptimizerSettings(Settings):
+    """AdamW with a linear warm-up and a cosine decay to ``final_share`` of the peak rate."""
+
+    learning_rate: float = Field(gt=0, description="peak rate")
+    final_share: float = Field(ge=0, le=1, description="learning rate at the end as a share of the peak rate")
+    warmup_share: float = Field(ge=0, lt=1, description="share of the steps that warm up")
+    weight_decay: float = Field(ge=0, description="on matrices and kernels only: not on norms, biases, scalars")
+    beta1: float = Field(ge=0, lt=1, description="decay of AdamW's mean of gradients")
+    beta2: float = Field(ge=0, lt=1, description="decay of AdamW's mean of squared gradients")
+
+
+class LoadingSettings(Settings):
+    """How samples reach the network."""
+
+    batch_size: int = Field(ge=2, description="samples to a batch, on each device")
+    workers: int = Field(ge=0, description="loader processes for each device; 0 loads in the training process")
+    cache: bool = Field(description="keep the decoded pictures in memory instead of streaming the shards each epoch")
+    shuffle_buffer: int = Field(ge=1, description="samples held for shuffling while streaming")
+
+
+class AugmentationSettings(Settings):
+    """Light changes to training pictures; colours stay close, since words speak of them."""
+
+    shift: float = Field(ge=0, lt=0.5, description="largest move in each direction, as a share of the side")
+    jitter: float = Field(ge=0, lt=1, description="largest relative change of brightness and of contrast")
+    mirror: bool = Field(description="swap left and right half of the time, except where the words speak of sides")

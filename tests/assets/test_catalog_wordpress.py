@@ -1,0 +1,341 @@
+"""The source `wordpress` against a small site of our own that can misbehave, over a real socket."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from assets.schemas import read_rows
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "correct horse battery staple"
+
+
+class Site:
+    """A WordPress site with `total` posts. Answers can be replaced by path, and every request is recorded."""
+
+    def __init__(self, total: int = 5) -> None:
+        self.total = total
+        self.etags = True
+        self.answers: dict[str, Callable[[int], tuple[int, dict[str, str], bytes]]] = {}
+        self.requests: list[tuple[str, dict[str, str], int]] = []
+        self.times: Counter[str] = Counter()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                path = urlsplit(self.path).path
+                site.times[path] += 1
+                status, headers, body = site.answer(path, parse_qs(urlsplit(self.path).query))
+                etag = f'"{hash(body)}"'
+                if site.etags and status == 200:
+                    headers = headers | {"ETag": etag}
+                    if self.headers.get("If-None-Match") == etag:
+                        status, body = 304, b""
+                site.requests.append((self.path, dict(self.headers), status))
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", headers.get("Content-Length", str(len(body))))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *arguments: Any) -> None:
+                pass
+
+        return Handler
+
+    def answer(self, path: str, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
+        if path in self.answers:
+            return self.answers[path](self.times[path])
+        if path == "/wp-json/wp/v2/posts":
+            page, size = int(query["page"][0]), int(query["per_page"][0])
+            numbers = range(self.total)[(page - 1) * size : page * size]
+            pages = -(-self.total // size)
+            headers = {"Content-Type": "application/json", "X-WP-TotalPages": str(pages)}
+            return 200, headers, json.dumps([self.post(number) for number in numbers]).encode()
+        if path.startswith("/pictures/"):
+            return 200, {"Content-Type": "image/png"}, picture(int(path.split("/")[-1]))
+        return 404, {}, b"not here"
+
+    def post(self, number: int) -> dict[str, Any]:
+        return {
+            "id": number + 1,
+            "link": f"http://shop.test/{number + 1}",
+            "title": {"rendered": f"Chair &#8220;{number}&#8221; &amp; <b>table</b>"},
+            "content": {"rendered": "<p>One</p><p onclick='x()'>two<script>steal()</script></p>"},
+            "excerpt": {"rendered": ""},
+            "date_gmt": "2024-05-01T10:00:00",
+            "modified_gmt": "2024-05-02T10:00:00",
+            "meta": [],
+            "acf": {"kind": "chair"},
+            "featured_media": 7,
+            "_embedded": {
+                "wp:featuredmedia": [{"source_url": f"{self.url}/pictures/{number}", "alt_text": "a chair"}],
+                "wp:term": [
+                    [{"taxonomy": "category", "name": "Seats &amp; co"}],
+                    [{"taxonomy": "post_tag", "name": "red"}],
+                ],
+            },
+        }
+
+
+def picture(number: int) -> bytes:
+    noise = np.random.default_rng(number).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).resize((96, 96)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    running = Site()
+    yield running
+    running.close()
+
+
+def crawl(folder: Path, site: Site, *settings: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the stage in a project of its own. A process, as Twisted's reactor starts once in each."""
+    lines = ["delay: 0", "contact: owner@shop.test", f"url: {site.url}", "per_page: 2", "back_off: 0.01", *settings]
+    source = "\n      ".join(["- name: shop", "  kind: wordpress", *(f"  {line}" for line in lines)])
+    (folder / "scales").mkdir(exist_ok=True)
+    (folder / "scales/smoke.yaml").write_text("{}\n")
+    (folder / "dvc.yaml").write_text("stages:\n  catalog:\n    cmd: python -m assets.catalog\n")
+    (folder / "params.yaml").write_text(f"scale: smoke\nseed: 1\ncatalog:\n  sources:\n      {source}\n")
+    return subprocess.run(
+        [sys.executable, "-m", "assets.catalog"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def rows(folder: Path, table: str) -> list[dict[str, Any]]:
+    return read_rows(folder / "data/catalog" / f"{table}.parquet")
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted((folder / "data/catalog").iterdir())}
+
+
+def test_posts_become_listings(site: Site, tmp_path: Path) -> None:
+    run = crawl(tmp_path, site, "fields: {item: acf.kind}")
+    assert run.returncode == 0, run.stderr
+    listings = rows(tmp_path, "listings")
+    assert [row["id"] for row in listings] == [f"shop:{number}" for number in range(1, 6)]
+    first = listings[0]
+    assert first["title"] == "Chair “0” & table"
+    assert first["description"] == "One two"
+    assert first["body"] == "<p>One</p><p>two</p>"
+    assert (first["categories"], first["tags"], first["item"]) == (["Seats & co"], ["red"], "chair")
+    assert (first["created"], first["modified"]) == ("2024-05-01T10:00:00Z", "2024-05-02T10:00:00Z")
+    assert {row["sha256"] for row in rows(tmp_path, "images")} == {row["image"] for row in listings}
+
+
+def test_second_crawl_confirms_every_answer_and_brings_the_same(site: Site, tmp_path: Path) -> None:
+    crawl(tmp_path, site)
+    first = outputs(tmp_path)
+    site.requests.clear()
+    crawl(tmp_path, site)
+    assert outputs(tmp_path) == first
+    pages = [status for path, _, status in site.requests if not path.startswith("/robots")]
+    assert pages == [304] * len(pages)
+    assert len(pages) == 3 + 5
+
+
+def test_new_listing_is_seen_through_the_cache(site: Site, tmp_path: Path) -> None:
+    crawl(tmp_path, site)
+    site.total = 6
+    crawl(tmp_path, site)
+    assert len(rows(tmp_path, "listings")) == 6
+
+
+def test_damaged_cache_changes_nothing(site: Site, tmp_path: Path) -> None:
+    crawl(tmp_path, site)
+    first = outputs(tmp_path)
+    for file in (tmp_path / ".heddle/http_cache/shop").glob("*/*"):
+        file.write_bytes(file.read_bytes()[:-3])
+    crawl(tmp_path, site)
+    assert outputs(tmp_path) == first
+
+
+def test_cache_does_not_cover_up_a_server_that_is_down(site: Site, tmp_path: Path) -> None:
+    crawl(tmp_path, site)
+    site.answers["/wp-json/wp/v2/posts"] = lambda times: (500, {}, b"")
+    run = crawl(tmp_path, site, "retries: 1")
+    assert run.returncode == 1
+    assert "500 Internal Server Error" in run.stderr
+
+
+def test_passing_failures_are_retried_after_what_the_server_asks(site: Site, tmp_path: Path) -> None:
+    page = site.answer
+    site.answers["/pictures/3"] = lambda times: (503, {"Retry-After": "0"}, b"") if times < 3 else (200, {}, picture(3))
+    run = crawl(tmp_path, site)
+    assert run.returncode == 0, run.stderr
+    assert len(rows(tmp_path, "listings")) == 5
+    assert site.times["/pictures/3"] == 3
+    assert page is not None
+
+
+def test_bad_pictures_go_to_the_quarantine(site: Site, tmp_path: Path) -> None:
+    site.total = 8
+    site.answers = {
+        "/pictures/0": lambda times: (404, {}, b""),
+        "/pictures/1": lambda times: (200, {}, picture(1)[:-400]),
+        "/pictures/2": lambda times: (200, {"Content-Type": "image/png"}, b"<html>login</html>"),
+        "/pictures/3": lambda times: (200, {}, b"\0" * 9_000_000),
+        "/pictures/4": lambda times: (200, {"Content-Length": "9999"}, picture(4)),
+        "/pictures/5": lambda times: (301, {"Location": "/pictures/6"}, b""),
+    }
+    run = crawl(tmp_path, site, "retries: 1", "timeout: 5")
+    assert run.returncode == 0, run.stderr
+    reasons = {row["id"]: row["reason"] for row in rows(tmp_path, "quarantine")}
+    assert reasons == {
+        "shop:1": "image_missing",
+        "shop:2": "image_truncated",
+        "shop:3": "image_type",
+        "shop:4": "image_too_large",
+        "shop:5": "image_truncated",
+    }
+    assert [(row["id"], row["original"]) for row in rows(tmp_path, "duplicates")] == [("shop:7", "shop:6")]
+    metrics = json.loads((tmp_path / "data/catalog/metrics.json").read_text())
+    assert metrics["listings_fetched"] == 8 == metrics["listings_accepted"] + 5 + 1
+
+
+def test_robots_txt_is_obeyed_for_pictures(site: Site, tmp_path: Path) -> None:
+    site.answers["/robots.txt"] = lambda times: (200, {}, b"User-agent: *\nDisallow: /pictures/2\n")
+    crawl(tmp_path, site)
+    assert [(row["id"], row["reason"]) for row in rows(tmp_path, "quarantine")] == [("shop:3", "image_missing")]
+    assert site.times["/pictures/2"] == 0
+
+
+def test_user_agent_says_who_and_how_to_reach(site: Site, tmp_path: Path) -> None:
+    crawl(tmp_path, site)
+    agents = {headers["User-Agent"] for _, headers, _ in site.requests}
+    assert len(agents) == 1
+    agent = agents.pop()
+    assert agent.startswith("Heddle/")
+    assert "owner@shop.test" in agent
+
+
+def test_password_reaches_its_host_alone_and_no_output(site: Site, tmp_path: Path) -> None:
+    other = Site()
+    post = site.post
+    site.post = lambda number: json.loads(json.dumps(post(number)).replace(site.url, other.url))  # type: ignore[method-assign]
+    settings = ("username: reader", "application_password_env: SHOP_PASSWORD")
+    run = crawl(tmp_path, site, *settings, SHOP_PASSWORD=PASSWORD)
+    other.close()
+    assert run.returncode == 0, run.stderr
+    assert all("Authorization" in headers for _, headers, _ in site.requests)
+    assert other.requests
+    assert not any("Authorization" in headers for _, headers, _ in other.requests)
+    secret = next(headers["Authorization"] for _, headers, _ in site.requests).removeprefix("Basic ")
+    written = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    for word in (PASSWORD, secret):
+        assert word.encode() not in written
+        assert word not in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((401, {}, b"{}"), "application_password_env"),
+        ((404, {}, b"no"), "/wp-json/"),
+        ((200, {"Content-Type": "text/html"}, b"<html>"), "answered text/html, no JSON list"),
+        ((200, {}, b"[]"), "has no posts"),
+    ],
+)
+def test_source_that_cannot_be_read_stops_the_stage(
+    site: Site, tmp_path: Path, answer: tuple[int, dict[str, str], bytes], said: str
+) -> None:
+    site.answers["/wp-json/wp/v2/posts"] = lambda times: answer
+    run = crawl(tmp_path, site)
+    assert run.returncode == 1
+    assert run.stderr.startswith("catalog: source shop: ")
+    assert said in run.stderr
+    assert not (tmp_path / "data/catalog").exists()
+
+
+def test_unreachable_site_and_forbidden_api_are_named(site: Site, tmp_path: Path) -> None:
+    site.answers["/robots.txt"] = lambda times: (200, {}, b"User-agent: *\nDisallow: /\n")
+    assert "robots.txt forbids" in crawl(tmp_path, site).stderr
+    site.close()
+    run = crawl(tmp_path, site, "retries: 0")
+    assert run.returncode == 1
+    assert "cannot be reached" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_missing_password_is_named(site: Site, tmp_path: Path) -> None:
+    run = crawl(tmp_path, site, "username: reader", "application_password_env: NO_SUCH_VARIABLE")
+    assert "NO_SUCH_VARIABLE is not set" in run.stderr
+
+
+def test_page_that_fails_late_stops_the_stage_rather_than_losing_listings(site: Site, tmp_path: Path) -> None:
+    site.answers["/wp-json/wp/v2/posts"] = lambda times: (
+        (200, {"X-WP-TotalPages": "3"}, json.dumps([site.post(0), site.post(1)]).encode())
+        if times == 1
+        else (403, {}, b"")
+    )
+    run = crawl(tmp_path, site)
+    assert run.returncode == 1
+    assert "403 Forbidden" in run.stderr
+
+
+def test_pages_without_a_total_are_followed_to_the_end(site: Site, tmp_path: Path) -> None:
+    answer = site.answer
+
+    def without_total(path: str, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
+        status, headers, body = answer(path, query)
+        headers.pop("X-WP-TotalPages", None)
+        return (400, {}, b'{"code": "rest_post_invalid_page_number"}') if body == b"[]" else (status, headers, body)
+
+    site.answer = without_total  # type: ignore[method-assign]
+    site.total = 6
+    crawl(tmp_path, site)
+    assert len(rows(tmp_path, "listings")) == 6
+
+
+def test_malformed_posts_are_kept_in_the_quarantine(site: Site, tmp_path: Path) -> None:
+    good = site.post
+    bad = (
+        {"meta": {"objects": "a chair"}},
+        {"title": {"rendered": ["no", "text"]}},
+        {"id": None},
+        {"meta": {"price": "dear"}},
+    )
+
+    site.post = lambda number: good(number) | bad[number] if number < 4 else good(number)  # type: ignore[method-assign]
+    crawl(tmp_path, site)
+    quarantine = rows(tmp_path, "quarantine")
+    assert [row["id"] for row in quarantine] == ["shop:1", "shop:2", "shop:4", "shop:?"]
+    assert {row["reason"] for row in quarantine} == {"malformed_record"}
+    assert json.loads(quarantine[0]["record"])["meta"] == {"objects": "a chair"}
+    assert [row["id"] for row in rows(tmp_path, "listings")] == ["shop:5"]

@@ -1,0 +1,114 @@
+"""The index: one row a listing, vectors as the encoder gives them, the same bytes on every run."""
+
+import contextlib
+import io
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from assets.bm25 import WordIndex
+from assets.index import index
+from assets.originals import find_originals
+from assets.parameters.shared import Split
+from assets.pictures import decode, fit
+from assets.schemas import TABLES, read_rows, write_table
+from assets.split import split_of
+from assets.stage import Stage, StageError, read_json
+from assets.vectors import matrix
+from assets.words import captions
+from lightning_modules.clip_encoder import ClipEncoder
+from tests.assets.small_project import contents, run, write_project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_project(tmp_path_factory.mktemp("index") / "project")
+    run(index, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def encoder(project: Path) -> ClipEncoder:
+    return ClipEncoder.from_pretrained(project / "data" / "clip", threads=1)
+
+
+def test_every_accepted_listing_is_one_row(project: Path) -> None:
+    accepted = read_rows(project / "data" / "validated" / "listings.parquet")
+    rows = read_rows(project / "data" / "index" / "listings.parquet")
+    assert [row["id"] for row in rows] == [row["id"] for row in accepted]
+    for row, listing in zip(rows, accepted, strict=True):
+        assert row["split"] == split_of(row["id"], Split(validation=0.2, test=0.4))
+        assert {name: row[name] for name in ("url", "title", "item", "material", "bin", "price", "licence")} == {
+            name: listing[name] for name in ("url", "title", "item", "material", "bin", "price", "licence")
+        }
+    assert {row["split"] for row in rows} == {"train", "validation", "test"}
+
+
+def test_vectors_are_the_encoders_own(project: Path, encoder: ClipEncoder) -> None:
+    table = pq.read_table(project / "data" / "index" / "listings.parquet")
+    accepted = read_rows(project / "data" / "validated" / "listings.parquet")
+    originals = find_originals(project / "data" / "catalog")
+    pictures, texts = matrix(table, "picture_embedding"), matrix(table, "text_embedding")
+    for place, row in enumerate(accepted):
+        square = fit(decode(originals[row["image"]].read()), encoder.config.image_size, encoder.config.image_fit)
+        np.testing.assert_allclose(pictures[place], encoder.pictures([np.asarray(square)])[0], atol=1e-5)
+        if captions(row):
+            np.testing.assert_allclose(texts[place], encoder.texts([captions(row)[0]])[0], atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(pictures, axis=1), 1, atol=1e-5)
+
+
+def test_a_listing_without_words_has_no_text_vector_and_stays_findable_by_its_picture(project: Path) -> None:
+    table = pq.read_table(project / "data" / "index" / "listings.parquet")
+    silent = [place for place, row in enumerate(table.to_pylist()) if row["text"] is None]
+    assert silent == [5]
+    assert not matrix(table, "text_embedding")[silent].any()
+    assert matrix(table, "picture_embedding")[silent].any()
+
+
+def test_thumbnails_are_small_jpegs_with_the_pictures_proportions(project: Path) -> None:
+    accepted = read_rows(project / "data" / "validated" / "listings.parquet")
+    originals = find_originals(project / "data" / "catalog")
+    for row, listing in zip(read_rows(project / "data" / "index" / "listings.parquet"), accepted, strict=True):
+        original = decode(originals[listing["image"]].read())
+        with Image.open(io.BytesIO(row["thumbnail"])) as thumbnail:
+            assert thumbnail.format == "JPEG"
+            assert max(thumbnail.size) == min(40, max(original.size))
+            assert thumbnail.width / thumbnail.height == pytest.approx(original.width / original.height, abs=0.06)
+
+
+def test_words_are_searchable(project: Path) -> None:
+    rows = read_rows(project / "data" / "index" / "listings.parquet")
+    words = WordIndex.load(project / "data" / "index" / "bm25")
+    hits = np.flatnonzero(words.scores("lamps"))
+    assert {rows[hit]["item"] for hit in hits} == {"lamp"}
+    assert len(hits) == sum(row["item"] == "lamp" for row in rows)
+
+
+def test_metrics_count_what_is_there(project: Path) -> None:
+    rows = read_rows(project / "data" / "index" / "listings.parquet")
+    metrics = read_json(project / "data" / "index" / "metrics.json")
+    assert metrics["listings"] == len(rows) == 24
+    assert metrics["listings_without_words"] == 1
+    assert metrics["dimensions"] == 8
+
+
+def test_its_bytes_depend_on_nothing_but_the_inputs(project: Path) -> None:
+    run(index, project, "index_again")
+    assert contents(project / "data" / "index_again") == contents(project / "data" / "index")
+
+
+def test_a_picture_that_is_nowhere_is_named(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project")
+    (folder / "data" / "catalog" / "images-00000.tar").unlink()
+    with pytest.raises(StageError, match=r"shop:000: picture [0-9a-f]{64} is in no tar of data/catalog"):
+        run(index, folder)
+
+
+def test_no_listings_are_an_error(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project")
+    write_table(folder / "data" / "validated" / "listings.parquet", [], TABLES["listings"])
+    with contextlib.chdir(folder), pytest.raises(StageError, match="holds no listing with a picture"):
+        index(Stage("index", tmp_path))

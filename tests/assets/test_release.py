@@ -1,0 +1,131 @@
+"""Release: a folder that loads, and a card whose numbers are the metrics."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ruamel.yaml import YAML
+
+from assets.measures import measures, plain_name
+from assets.release.card import figure
+from assets.release.folder import release
+from assets.stage import StageError, read_json
+from lightning_modules.clip_encoder import ClipEncoder
+from tests.assets.small_project import NUMBERS, contents, run, write_project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_project(tmp_path_factory.mktemp("release") / "project")
+    run(release, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(project: Path) -> Path:
+    return project / "data" / "release" / "clip"
+
+
+@pytest.fixture(scope="module")
+def card(folder: Path) -> str:
+    return (folder / "README.md").read_text()
+
+
+def test_it_holds_what_a_registry_needs(folder: Path) -> None:
+    names = {"model.safetensors", "config.json", "tokenizer.json", "README.md", "metrics.json", "lineage.json"}
+    assert {path.name for path in folder.iterdir()} == names
+    assert read_json(folder / "metrics.json") == NUMBERS
+
+
+def test_it_loads_and_encodes_as_the_trained_model_does(project: Path, folder: Path) -> None:
+    trained = ClipEncoder.from_pretrained(project / "data" / "clip", threads=1)
+    released = ClipEncoder.from_pretrained(folder, threads=1)
+    texts = ["an oak chair", "a jar"]
+    np.testing.assert_array_equal(released.texts(texts), trained.texts(texts))
+    picture = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
+    np.testing.assert_array_equal(released.pictures([picture]), trained.pictures([picture]))
+
+
+def test_lineage_names_files_data_parameters_and_versions(folder: Path) -> None:
+    lineage = read_json(folder / "lineage.json")
+    for name, digest in lineage["files"].items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    assert lineage["data"]["sources"] == {"shop": 24}
+    assert lineage["data"]["licences"] == {"CC0-1.0": 24}
+    assert "oak" in lineage["data"]["labels"]["material"]
+    assert lineage["parameters"]["clip"] == {"learning_rate": 0.001}
+    assert lineage["parameters"]["seed"] == 7
+    assert lineage["versions"]["torch"].startswith("2.")
+
+
+def test_the_cards_table_holds_the_metrics(card: str) -> None:
+    for one in measures(NUMBERS):
+        line = next(line for line in card.splitlines() if line.startswith(f"| {one.key} |"))
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        assert cells[1] == figure(one.value)
+        assert float(cells[1]) == pytest.approx(one.value, abs=5e-5)
+        assert cells[3:] == [figure(one.chance), figure(one.ceiling)]
+        assert cells[2] == (f"{figure(one.interval[0])} \N{EN DASH} {figure(one.interval[1])}" if one.interval else "")
+
+
+def test_the_front_matter_is_yaml_with_the_same_numbers(card: str) -> None:
+    content = YAML(typ="safe").load(card.split("---")[1])
+    assert content["license"] == "apache-2.0"
+    assert content["language"] == ["en"]
+    (result,) = content["model-index"][0]["results"]
+    assert {metric["type"]: metric["value"] for metric in result["metrics"]} == {
+        one.key: one.value for one in measures(NUMBERS)
+    }
+
+
+def test_the_card_says_which_gates_passed(card: str, project: Path) -> None:
+    assert "| clip_evaluation.text_to_image_recall_at_10 | at least 0.5000 | 0.7123 | passed |" in card
+    assert "| clip_evaluation.zero_shot_item_accuracy | at least 0.6000 | 0.4321 | **failed** |" in card
+    metrics = read_json(project / "data" / "release" / "metrics.json")
+    assert (metrics["clip_gates_passed"], metrics["clip_gates_failed"]) == (1, 1)
+
+
+def test_the_card_tells_every_setting(card: str) -> None:
+    assert "| clip.learning_rate | `0.001` |" in card
+    assert "| split.test | `0.4` |" in card
+    assert '| scale | `"smoke"` |' in card
+
+
+def test_its_bytes_depend_on_nothing_but_the_inputs(project: Path) -> None:
+    run(release, project, "release_again")
+    assert contents(project / "data" / "release_again") == contents(project / "data" / "release")
+    text = "".join(
+        content.decode() for name, content in contents(project / "data" / "release").items() if "model" not in name
+    )
+    assert str(project) not in text
+    assert not re.search(r"20\d\d-\d\d-\d\d", text)
+
+
+def test_a_model_whose_numbers_are_absent_has_failed_its_gates(tmp_path: Path) -> None:
+    bare = write_project(tmp_path / "project", bare=True, numbers={})
+    metrics = run(release, bare)
+    assert (metrics["clip_gates_passed"], metrics["clip_gates_failed"]) == (0, 2)
+    card = (bare / "data" / "release" / "clip" / "README.md").read_text()
+    assert card.count("| not measured | **failed** |") == 2
+    assert json.loads((bare / "data" / "release" / "clip" / "lineage.json").read_text())["data"]["licences"] == {
+        "not stated": 24
+    }
+
+
+def test_a_missing_file_is_named_with_its_remedy(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project")
+    (folder / "data" / "clip" / "tokenizer.json").unlink()
+    with pytest.raises(StageError, match=r"data/clip/tokenizer\.json is missing: run `dvc repro clip`"):
+        run(release, folder)
+
+
+def test_names_are_for_people_and_numbers_in_natural_order() -> None:
+    assert plain_name("text_to_image_recall_at_10") == "Text to image recall@10"
+    assert plain_name("zero_shot_item_accuracy") == "Zero-shot item accuracy"
+    keys = [
+        one.key for one in measures({"recall_at_10": 1.0, "recall_at_5": 1.0, "clip_score": 1.0, "recall_at_5_low": 0})
+    ]
+    assert keys == ["clip_score", "recall_at_5", "recall_at_10"]

@@ -1,0 +1,36 @@
+"""Loaded by every Python process of a watched stage: notes which files it opens, and hides dagster.
+
+``HEDDLE_AUDIT`` names the file that the notes go to, one ``mode<TAB>path`` a line.
+"""
+
+import os
+import sys
+from importlib.abc import MetaPathFinder
+
+
+class _WithoutDagster(MetaPathFinder):
+    def find_spec(self, name: str, path: object, target: object = None) -> None:
+        if name.partition(".")[0].startswith("dagster"):
+            raise ModuleNotFoundError(f"No module named {name!r} (hidden from the stages)")
+
+
+def _watch(notes: int) -> None:
+    writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+    def hook(event: str, arguments: tuple) -> None:
+        if event == "open" and isinstance(arguments[0], (str, bytes, os.PathLike)):
+            mode = "write" if (arguments[2] or 0) & writing else "read"
+        elif event in ("os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.truncate"):
+            mode = "write"
+        else:
+            return
+        path = os.path.abspath(os.fsdecode(arguments[0]))
+        os.write(notes, f"{mode}\t{path}\n".encode())
+
+    sys.addaudithook(hook)
+
+
+# DVC hashes and moves files of its own right; only the stage's processes are watched.
+if "HEDDLE_AUDIT" in os.environ and not any(os.path.basename(word) == "dvc" for word in sys.orig_argv[:2]):
+    sys.meta_path.insert(0, _WithoutDagster())
+    _watch(os.open(os.environ["HEDDLE_AUDIT"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644))

@@ -1,0 +1,46 @@
+"""What the stages touch, seen from outside while they ran at smoke scale (fixture ``by_dvc``)."""
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[1]
+STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+
+
+def _touched(by_dvc, stage: str, mode: str) -> set[Path]:
+    """The files below the project that a stage's processes opened so."""
+    notes = (by_dvc.root.parent / "audit" / f"{stage}.txt").read_text().splitlines()
+    paths = {Path(path) for line in notes for kind, _, path in [line.partition("\t")] if kind == mode}
+    return {path.relative_to(by_dvc.root) for path in paths if path.is_relative_to(by_dvc.root)}
+
+
+def _is_own(path: Path, stage: str) -> bool:
+    """Whether a path is the stage's output, or the temporary sibling that is renamed to it."""
+    return path.parts[0] == "data" and len(path.parts) > 1 and (path.parts[1] == stage or path.parts[1].startswith(f".{stage}."))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_reads_only_what_it_declares(by_dvc, stage):
+    declared = {path for path in STAGES[stage]["deps"] if path.startswith("data/")}
+    read = {path for path in _touched(by_dvc, stage, "read") if path.parts[0] == "data" and not _is_own(path, stage)}
+    undeclared = {path for path in read if len(path.parts) > 1 and f"data/{path.parts[1]}" not in declared}
+    assert not undeclared
+    assert stage == "catalog" or read, "the hook saw nothing: it cannot have worked"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_writes_nothing_but_its_output(by_dvc, stage):
+    written = _touched(by_dvc, stage, "write")
+    assert any(_is_own(path, stage) for path in written), "the hook saw nothing: it cannot have worked"
+    cache = Path(".heddle/http_cache")  # what the crawl keeps to ask "changed since?"; it never alters the output
+    foreign = {
+        path
+        for path in written
+        if not _is_own(path, stage)
+        and "__pycache__" not in path.parts
+        and path != Path("data")
+        and not (stage == "catalog" and (path.is_relative_to(cache) or path in cache.parents))
+    }
+    assert not foreign
