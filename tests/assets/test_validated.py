@@ -1,0 +1,328 @@
+"""Each expectation against rows that break it, and the stage as a whole: bounds, closure, equal bytes."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assets.expectations import EXPECTATIONS, SUITES
+from assets.schemas import LISTINGS, QUARANTINE, TABLES, read_rows, write_table
+from assets.stage import Stage, StageError
+from assets.validated.__main__ import validated
+from assets.validated.columns import frame
+from assets.validated.suites import Suites
+
+Tables = dict[str, list[dict[str, Any]]]
+ROWS = 24
+
+
+def sound() -> Tables:
+    """A catalogue that meets every expectation."""
+    blank = dict.fromkeys(LISTINGS.names)
+    numbers = [f"{number:02d}" for number in range(ROWS)]
+    box = {"label": "chair", "box": [0.0, 0.25, 0.5, 1.0], "attributes": ["red"]}
+    return {
+        "images": [
+            {
+                "sha256": number * 32,
+                "tar": "images-00000.tar",
+                "format": "PNG",
+                "width": 64,
+                "height": 48,
+                "bytes": 9,
+                "perceptual_hash": "00" * 32,
+            }
+            for number in numbers
+        ],
+        "listings": [
+            blank
+            | {
+                "id": f"s:{number}",
+                "source": "s",
+                "image": number * 32,
+                "title": f"chair {number}",
+                "body": "<p>a &amp; b</p>",
+                "price": 3.0,
+                "objects": [box, box],
+                "relations": [{"subject": 0, "predicate": "on", "object": 1}],
+                "created": "2024-01-01T00:00:00Z",
+                "modified": "2024-01-02T00:00:00Z",
+            }
+            for number in numbers
+        ],
+        "guides": [{"id": f"s:g{number}", "title": None, "text": "how to"} for number in numbers],
+        "queries": [{"id": f"s:q{number}", "text": "how?"} for number in numbers],
+        "qrels": [{"query": f"s:q{number}", "guide": f"s:g{number}", "relevance": 3} for number in numbers],
+        "conversations": [
+            {"id": f"s:c{n}", "messages": [{"role": "user", "content": "?"}, {"role": "assistant", "content": "!"}]}
+            for n in numbers
+        ],
+        "preferences": [{"id": f"s:p{n}", "prompt": "?", "chosen": "a", "rejected": "b"} for n in numbers],
+        "nodes": [{"id": f"s:n{n}", "type": "item", "text": "chair"} for n in numbers],
+        "edges": [{"source": "s:n00", "relation": "becomes", "target": f"s:n{n}"} for n in numbers[1:]],
+    }
+
+
+def write(folder: Path, tables: Tables, quarantine: list[dict[str, Any]] = []) -> None:  # noqa: B006  never changed
+    for name, schema in TABLES.items():
+        write_table(folder / f"{name}.parquet", tables[name], schema)
+    write_table(folder / "quarantine.parquet", quarantine, QUARANTINE)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scales").mkdir()
+    (tmp_path / "scales/smoke.yaml").write_text("{}\n")
+    (tmp_path / "params.yaml").write_text("scale: smoke\n")
+    (tmp_path / "data/catalog").mkdir(parents=True)
+    return tmp_path
+
+
+def run(project: Path, name: str = "output") -> dict[str, float | int]:
+    (project / name).mkdir()
+    return dict(validated(Stage("validated", project / name)))
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+def known(tables: Tables) -> dict[str, set[str]]:
+    return {
+        "images": {row["sha256"] for row in tables["images"]},
+        **{name: {row["id"] for row in tables[name]} for name in ("listings", "guides", "queries", "nodes")},
+    }
+
+
+def change(**values: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda row: row.update(values)
+
+
+def talk(*roles: str) -> list[dict[str, str]]:
+    return [{"role": role, "content": "words"} for role in roles]
+
+
+OBJECT = {"label": "chair", "box": [0.0, 0.0, 1.0, 1.0], "attributes": []}
+BREAKS: list[tuple[str, Callable[[dict[str, Any]], None]]] = [
+    ("pictures_unique", change(sha256="00" * 32)),
+    ("picture_hashes_well_formed", change(sha256="XY" * 32)),
+    ("picture_hashes_well_formed", change(sha256="ab" * 31)),
+    ("pictures_large_enough", change(height=31)),
+    ("pictures_not_slivers", change(width=400)),
+    ("ids_unique", change(id="s:00")),
+    ("ids_name_their_source", change(id="other:5")),
+    ("pictures_known", change(image="ff" * 32)),
+    ("title_present", change(title=None)),
+    ("titles_short", change(title="x" * 301)),
+    ("price_positive", change(price=0.0)),
+    ("price_positive", change(price=-1.0)),
+    ("objects_labelled", change(objects=[OBJECT | {"label": " "}, OBJECT])),
+    ("boxes_inside_picture", change(objects=[OBJECT | {"box": [0.0, 0.0, 1.01, 1.0]}, OBJECT])),
+    ("boxes_inside_picture", change(objects=[OBJECT | {"box": [0.5, 0.0, 0.5, 1.0]}, OBJECT])),
+    ("relations_point_at_objects", change(relations=[{"subject": 0, "predicate": "on", "object": 2}])),
+    ("relations_point_at_objects", change(relations=[{"subject": -1, "predicate": "on", "object": 0}])),
+    ("relations_point_at_objects", change(relations=[{"subject": 1, "predicate": "on", "object": 1}])),
+    ("relations_point_at_objects", change(objects=None)),
+    ("body_sanitised", change(body="<p onclick='x()'>a</p>")),
+    ("body_sanitised", change(body="<script>x()</script>")),
+    ("dates_in_order", change(modified="2023-12-31T00:00:00Z")),
+    ("guide_ids_unique", change(id="s:g00")),
+    ("text_present", change(text=" \n")),
+    ("query_ids_unique", change(id="s:q00")),
+    ("question_present", change(text="")),
+    ("judgements_unique", change(query="s:q00", guide="s:g00")),
+    ("judgements_join_known", change(query="s:none")),
+    ("judgements_join_known", change(guide="s:none")),
+    ("relevance_in_range", change(relevance=4)),
+    ("conversation_ids_unique", change(id="s:c00")),
+    ("turns_alternate", change(messages=[])),
+    ("turns_alternate", change(messages=talk("user"))),
+    ("turns_alternate", change(messages=talk("assistant", "user"))),
+    ("turns_alternate", change(messages=talk("user", "user", "assistant"))),
+    ("turns_alternate", change(messages=talk("user", "robot"))),
+    ("turns_alternate", change(messages=[*talk("user"), {"role": "assistant", "content": ""}])),
+    ("preference_ids_unique", change(id="s:p00")),
+    ("answers_differ", change(rejected="a ")),
+    ("node_ids_unique", change(id="s:n00")),
+    ("node_text_present", change(text="")),
+    ("edges_join_known_nodes", change(target="s:none")),
+    ("edges_no_loops", change(source="s:n05", target="s:n05")),
+]
+
+
+@pytest.fixture
+def suites() -> Suites:
+    return Suites({})
+
+
+def test_sound_rows_meet_every_expectation(suites: Suites) -> None:
+    tables = sound()
+    for suite in SUITES:
+        for outcome in suites.check(suite, frame(suite, tables[suite], known(tables)))[0]:
+            assert outcome.passed, outcome
+            assert not outcome.failing
+            assert outcome.evaluated == len(tables[suite]), outcome
+
+
+def test_every_expectation_is_broken_by_some_row() -> None:
+    assert {name for name, _ in BREAKS} == {each.name for each in EXPECTATIONS}
+
+
+@pytest.mark.parametrize(("name", "spoil"), BREAKS, ids=[name for name, _ in BREAKS])
+def test_broken_row_fails_its_expectation_alone(
+    suites: Suites, name: str, spoil: Callable[[dict[str, Any]], None]
+) -> None:
+    tables = sound()
+    suite = next(each.suite for each in EXPECTATIONS if each.name == name)
+    known_before = known(tables)
+    spoil(tables[suite][5])
+    twins = [0, 5] if name.endswith("_unique") else [5]  # a row that is not unique has a twin that is not, either
+    failing = {
+        outcome.expectation.name: list(outcome.failing)
+        for outcome in suites.check(suite, frame(suite, tables[suite], known_before))[0]
+        if outcome.failing
+    }
+    assert failing == {name: twins}
+
+
+def test_rows_to_which_an_expectation_does_not_apply_do_not_count(suites: Suites) -> None:
+    rows = sound()["listings"]
+    for row in rows[:10]:
+        row.update(price=None, objects=None, relations=None, created=None, body=None)
+    found = {
+        each.expectation.name: each for each in suites.check("listings", frame("listings", rows, known(sound())))[0]
+    }
+    for name in (
+        "price_positive",
+        "boxes_inside_picture",
+        "relations_point_at_objects",
+        "dates_in_order",
+        "body_sanitised",
+    ):
+        assert (found[name].evaluated, found[name].passed) == (ROWS - 10, True)
+
+
+@settings(max_examples=20, deadline=None)
+@given(failing=st.integers(0, ROWS), bound=st.sampled_from([0.0, 1 / 24, 0.05, 0.125, 0.25, 0.5, 1.0]))
+def test_an_expectation_passes_as_long_as_its_bound_holds(failing: int, bound: float) -> None:
+    rows = sound()["listings"]
+    for row in rows[:failing]:
+        row["title"] = None
+    found = Suites({"title_present": bound}).check("listings", frame("listings", rows, known(sound())))[0]
+    outcome = next(each for each in found if each.expectation.name == "title_present")
+    assert outcome.passed == (failing <= bound * ROWS + 1e-9)
+    assert list(outcome.failing) == list(range(failing))
+
+
+def test_refused_rows_go_to_one_quarantine_and_nothing_dangles(project: Path) -> None:
+    tables = sound()
+    tables["images"][1]["height"] = 8
+    tables["listings"][2]["title"] = None
+    tables["guides"][3]["text"] = ""
+    tables["nodes"][4]["text"] = " "
+    earlier = {"table": "listings", "id": "s:x", "origin": "o", "reason": "no_image", "detail": "d", "record": "{}"}
+    write(project / "data/catalog", tables, [earlier])
+    metrics = run(project)
+    found = {(row["table"], row["id"]): row["reason"] for row in read_rows(project / "output/quarantine.parquet")}
+    assert found == {
+        ("edges", "s:n00 becomes s:n04"): "edges_join_known_nodes",
+        ("guides", "s:g03"): "text_present",
+        ("images", "01" * 32): "pictures_large_enough",
+        ("listings", "s:01"): "pictures_known",
+        ("listings", "s:02"): "title_present",
+        ("listings", "s:x"): "no_image",
+        ("nodes", "s:n04"): "node_text_present",
+        ("qrels", "s:q03 s:g03"): "judgements_join_known",
+    }
+    kept = {name: read_rows(project / f"output/{name}.parquet") for name in TABLES}
+    assert {row["sha256"] for row in kept["images"]} == {row["image"] for row in kept["listings"]}
+    assert metrics["images_dropped"] == 1  # the picture that only the listing without a title shows
+    for name in set(TABLES) - {"images"}:
+        refused = sum(table == name and identity != "s:x" for table, identity in found)
+        assert len(kept[name]) == len(tables[name]) - refused == metrics[f"{name}_accepted"]
+    record = next(row for row in read_rows(project / "output/quarantine.parquet") if row["id"] == "s:02")["record"]
+    assert json.loads(record)["image"] == "02" * 32
+
+
+def test_what_was_accepted_is_accepted_again(project: Path) -> None:
+    tables = sound()
+    tables["listings"][2]["title"] = None
+    write(project / "data/catalog", tables)
+    run(project, "once")
+    once = {name: read_rows(project / f"once/{name}.parquet") for name in TABLES}
+    write(project / "data/catalog", {name: copy.deepcopy(rows) for name, rows in once.items()})
+    assert run(project, "twice")["expectations_without_failure"] == len(EXPECTATIONS)
+    assert {name: read_rows(project / f"twice/{name}.parquet") for name in TABLES} == once
+
+
+def test_equal_catalogues_give_equal_bytes_docs_included(project: Path) -> None:
+    tables = sound()
+    for row, title in zip(tables["listings"][:1], (None,), strict=True):
+        row["title"] = title
+    tables["qrels"][7]["guide"] = "s:none"
+    write(project / "data/catalog", tables)
+    run(project, "one")
+    run(project, "other")
+    assert outputs(project / "one") == outputs(project / "other")
+    assert {f"docs/{suite}.html" for suite in (*SUITES, "index")} <= outputs(project / "one").keys()
+
+
+def test_docs_open_offline_and_name_every_expectation(project: Path) -> None:
+    write(project / "data/catalog", sound())
+    run(project)
+    pages = {name: body.decode() for name, body in outputs(project / "output").items() if name.endswith(".html")}
+    for page in pages.values():
+        assert "http" not in page
+        assert "<script" not in page
+    for expectation in EXPECTATIONS:
+        assert expectation.name in pages[f"docs/{expectation.suite}.html"]
+
+
+def test_expectations_are_listed_for_the_orchestrator(project: Path) -> None:
+    tables = sound()
+    tables["listings"][2]["title"] = None
+    write(project / "data/catalog", tables)
+    run(project)
+    listed = json.loads((project / "output/expectations.json").read_text())
+    assert [each["name"] for each in listed] == [each.name for each in EXPECTATIONS]
+    assert next(each for each in listed if each["name"] == "title_present") == {
+        "suite": "listings",
+        "name": "title_present",
+        "description": "Each listing has a title.",
+        "passed": True,
+        "evaluated": ROWS,
+        "failed": 1,
+        "bound": 0.05,
+    }
+
+
+def test_too_many_failures_stop_the_stage_and_say_which(project: Path) -> None:
+    tables = sound()
+    for row in tables["listings"][:3]:
+        row["title"] = None
+    tables["qrels"][0]["relevance"] = 9
+    write(project / "data/catalog", tables)
+    with pytest.raises(StageError) as caught:
+        run(project)
+    for words in (
+        "listings: title_present: 3 of 24 rows (12.5%, bound 5.0%), for example s:00, s:01, s:02",
+        "validated.bounds.title_present",
+        "qrels: relevance_in_range: 1 of 24 rows",
+    ):
+        assert words in str(caught.value)
+    (project / "params.yaml").write_text(
+        "scale: smoke\nvalidated: {bounds: {title_present: 0.2, relevance_in_range: 0.1}}\n"
+    )
+    assert run(project, "again")["listings_accepted"] == ROWS - 3
+
+
+def test_empty_tables_are_no_failure(project: Path) -> None:
+    tables = {name: rows if name in ("images", "listings") else [] for name, rows in sound().items()}
+    write(project / "data/catalog", tables)
+    assert run(project)["listings_accepted"] == ROWS
