@@ -3,7 +3,8 @@
 import copy
 import csv
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -13,12 +14,12 @@ from tokenizers import Tokenizer
 from assets.parameters.clip import ClipParameters
 from assets.parameters.shared import Compute, read_seed
 from assets.stage import Metrics, Stage, StageError, main, read_json
-from assets.words import caption, has_caption
+from assets.words import caption, drawn_caption, has_caption
 from lightning_modules.clip import Clip, ClipModule
 from lightning_modules.clip_config import CLIP_MEAN, CLIP_STD, ClipConfig
 from lightning_modules.clip_encoder import TOKENIZER_FILE
 from lightning_modules.clip_hub import load
-from lightning_modules.data import ShardData, Split
+from lightning_modules.data import Row, ShardData, Split
 from lightning_modules.pairs import PairCollate
 from lightning_modules.retrieval import RetrievalProgress
 from lightning_modules.train import HistoryRow, Trained, train
@@ -32,7 +33,7 @@ def clip(stage: Stage) -> Metrics:
     training, validation = _splits(stage.input("shards"), parameters)
     stage.progress(f"{training.kept} of {training.total} train listings have words, {validation.kept} validate")
     seed = read_seed()
-    collate = PairCollate(tokenizer, partial(caption, seed=seed), parameters.augmentation, seed)
+    collate = PairCollate(tokenizer, Words(parameters.field_shares, seed), parameters.augmentation, seed)
     trained = train(
         lambda: ClipModule(build(), parameters),
         ShardData(training, validation, collate, seed),
@@ -48,6 +49,17 @@ def clip(stage: Stage) -> Metrics:
     tokenizer.save(str(stage.output / TOKENIZER_FILE))
     _write_history(stage.output / "history.csv", trained.history)
     return _metrics(trained, training, validation)
+
+
+@dataclass(frozen=True)
+class Words:
+    """The text of a row: a drawn one in training, the plainest otherwise."""
+
+    field_shares: Mapping[str, float]
+    seed: int
+
+    def __call__(self, row: Row, epoch: int | None) -> str:
+        return caption(row) if epoch is None else drawn_caption(row, self.field_shares, self.seed, epoch)
 
 
 def _beginning(stage: Stage, parameters: ClipParameters) -> tuple[Callable[[], Clip], Tokenizer]:

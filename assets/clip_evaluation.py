@@ -19,7 +19,7 @@ from assets.metrics.reciprocal_rank.reciprocal_rank import ReciprocalRank
 from assets.parameters.clip_evaluation import ClipEvaluationParameters
 from assets.parameters.shared import Compute, read_seed
 from assets.stage import Metrics, Stage, StageError, main, read_json
-from assets.words import caption, captions
+from assets.words import caption, has_caption
 from lightning_modules.clip_encoder import ClipEncoder
 from lightning_modules.data import Sample, read_samples
 
@@ -56,7 +56,7 @@ def clip_evaluation(stage: Stage) -> Metrics:
     parameters = stage.parameters(ClipEvaluationParameters)
     encoder = ClipEncoder.from_pretrained(stage.input("clip"), stage.parameters(Compute, "compute").threads)
     samples = list(read_samples(stage.input("shards") / "test"))
-    paired = np.array([bool(captions(sample.row)) for sample in samples], dtype=bool)
+    paired = np.array([has_caption(sample.row) for sample in samples], dtype=bool)
     if paired.sum() < 2:
         raise StageError(
             f"data/shards/test: {paired.sum()} of {len(samples)} listings have words, at least 2 are needed; "
@@ -65,7 +65,7 @@ def clip_evaluation(stage: Stage) -> Metrics:
     stage.progress("embedding pictures and texts", int(paired.sum()), len(samples))
     all_images = encoder.pictures(sample.picture for sample in samples)
     pairs = [sample for sample, has_words in zip(samples, paired, strict=True) if has_words]
-    texts = [caption(sample.row, None, 0) for sample in pairs]
+    texts = [caption(sample.row) for sample in pairs]
     image, text = all_images[paired], encoder.texts(texts)
     sure = Sureness(parameters, read_seed())
 

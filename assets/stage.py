@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from assets.drift import Inputs
+from assets.inputs import Inputs
 from assets.parameters.section import ParameterError, SectionType, load
 from assets.processes import die_with_parent
 
@@ -36,11 +36,13 @@ class Stage:
     Attributes:
         name: the stage's name, which is also its folder's, its asset's and its parameter section's.
         output: the (temporary) folder that the stage fills.
+        inputs: what ``dvc.yaml`` declares; reading anything else is refused. None in tests that need no ``dvc.yaml``.
     """
 
-    def __init__(self, name: str, output: Path) -> None:
+    def __init__(self, name: str, output: Path, inputs: Inputs | None = None) -> None:
         self.name = name
         self.output = output
+        self._inputs = inputs
 
     def input(self, dependency: str) -> Path:
         """``data/<dependency>``, which must be declared in ``dvc.yaml``.
@@ -49,13 +51,18 @@ class Stage:
             StageError: it is not there.
         """
         folder = DATA / dependency
+        if self._inputs and folder not in self._inputs.paths:
+            raise StageError(f"dvc.yaml: stage {self.name} reads {folder}; declare it under its deps")
         if not folder.is_dir():
             raise StageError(f"{folder} is missing: run `dvc repro {dependency}` or `heddle run` first")
         return folder
 
     def parameters(self, section: type[SectionType], name: str | None = None) -> SectionType:
         """The section of this stage, or the shared section ``name``."""
-        return load(name or self.name, section)
+        wanted = name or self.name
+        if self._inputs and wanted not in self._inputs.sections:
+            raise StageError(f"dvc.yaml: stage {self.name} reads the section {wanted}; declare it under its params")
+        return load(wanted, section)
 
     def progress(self, message: str, done: int | None = None, total: int | None = None) -> None:
         """Tell how far the work is: one line on standard output, ``[stage] 120/2400 message``."""
@@ -74,7 +81,7 @@ def main(function: Callable[[Stage], Metrics]) -> None:
     temporary.mkdir(parents=True)
     try:
         inputs = Inputs(name)
-        metrics = function(Stage(name, temporary))
+        metrics = function(Stage(name, temporary, inputs))
         write_json(temporary / METRICS_FILE, dict(metrics))
         edited = inputs.edited()
         if edited:

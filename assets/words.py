@@ -4,6 +4,7 @@ import hashlib
 import html
 import re
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import Any
 
 Listing = Mapping[str, Any]
@@ -12,19 +13,21 @@ SPOKEN_FIELDS = ("alt_text", "caption", "title", "description")
 """Fields that say in words what the picture shows, the plainest first."""
 
 
-def captions(listing: Listing) -> list[str]:
-    """Every different text that may stand for the listing's picture, the plainest first; empty if there is none.
+def captions(listing: Listing) -> dict[str, str]:
+    """Field -> text, for each different text that may stand for the listing's picture, the plainest first.
 
-    A listing without any such text is told by its tags, its categories or, failing these, its labels.
+    A listing without any such text is told by its tags, its categories or, failing these, its labels; the result is
+    empty if it has none of these either.
     """
-    texts = [_plain(listing.get(field)) for field in SPOKEN_FIELDS]
-    if not any(texts):
-        texts = [_plain(", ".join(listing.get(field) or ())) for field in ("tags", "categories")]
-    if not any(texts):
-        texts = [_plain(" ".join(listing[label] for label in ("material", "item") if listing.get(label)))]
-    if not any(texts):
-        texts = [_plain(listing.get("product_class"))]
-    return list(dict.fromkeys(text for text in texts if text))
+    texts = {field: _plain(listing.get(field)) for field in SPOKEN_FIELDS}
+    if not any(texts.values()):
+        texts = {field: _plain(", ".join(listing.get(field) or ())) for field in ("tags", "categories")}
+    if not any(texts.values()):
+        texts = {"item": _plain(" ".join(listing[label] for label in ("material", "item") if listing.get(label)))}
+    if not any(texts.values()):
+        texts = {"product_class": _plain(listing.get("product_class"))}
+    first_fields = {text: field for field, text in reversed(texts.items()) if text}
+    return {field: text for field, text in texts.items() if text and first_fields[text] == field}
 
 
 def has_caption(listing: Listing) -> bool:
@@ -32,17 +35,29 @@ def has_caption(listing: Listing) -> bool:
     return bool(captions(listing))
 
 
-def caption(listing: Listing, epoch: int | None, seed: int) -> str:
-    """One text for the listing: the plainest, or with an epoch one drawn by seed, epoch and id.
+def caption(listing: Listing) -> str:
+    """The plainest text for the listing's picture.
 
     Raises:
-        IndexError: the listing has no words (see :func:`has_caption`).
+        StopIteration: the listing has no words (see :func:`has_caption`).
+    """
+    return next(iter(captions(listing).values()))
+
+
+def drawn_caption(listing: Listing, shares: Mapping[str, float], seed: int, epoch: int) -> str:
+    """One text for the listing's picture, drawn by seed, epoch and id alone.
+
+    Args:
+        listing: has words (see :func:`has_caption`).
+        shares: how often a field is drawn in comparison with the others; 1 for fields that are not named.
+        seed: of the drawing.
+        epoch: draws anew.
     """
     texts = captions(listing)
-    if epoch is None:
-        return texts[0]
+    reached = list(accumulate(shares.get(field, 1.0) for field in texts))
     digest = hashlib.sha256(f"{seed} {epoch} {listing['id']}".encode()).digest()
-    return texts[int.from_bytes(digest[:8]) % len(texts)]
+    place = int.from_bytes(digest[:8]) / 2**64 * reached[-1]
+    return next((text for text, end in zip(texts.values(), reached, strict=True) if place < end), caption(listing))
 
 
 def all_texts(listing: Listing) -> Iterator[str]:

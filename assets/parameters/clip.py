@@ -1,6 +1,6 @@
 """Parameters of ``clip``."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,9 @@ class ClipParameters(OptimizerSettings, LoadingSettings, Section):
     image: Annotated[ImageTower | None, Field(description="image tower of a network that starts from scratch")] = None
     text: TextTower | None = Field(default=None, description="text tower of a network that starts from scratch")
     embedding: int | None = Field(default=None, ge=1, description="dimensions of the shared space, from scratch")
+    field_shares: dict[Literal["alt_text", "caption", "title", "description"], float] = Field(
+        description="how often training draws a field as the picture's words, in comparison with the others"
+    )
     augmentation: AugmentationSettings = Field(description="of training pictures")
     trainer: TrainerSettings = Field(description="what Lightning's Trainer is told")
 
@@ -29,4 +32,6 @@ class ClipParameters(OptimizerSettings, LoadingSettings, Section):
             raise ValueError(f"the checkpoint of `pretrained` brings its own {' and '.join(given)}; leave one out")
         if self.pretrained is None and len(given) < 3:
             raise ValueError("give either pretrained, or all of image, text and embedding")
+        if min(self.field_shares.values(), default=1) <= 0:
+            raise ValueError("each of field_shares must be above 0")
         return self

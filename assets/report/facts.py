@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from assets.parameters.clip_evaluation import ClipEvaluationParameters
-from assets.parameters.section import PARAMS_FILE, read_yaml, scale_file
+from assets.parameters.section import PARAMS_FILE, read_yaml
 from assets.parameters.shared import read_seed
 from assets.schemas import TABLES, read_rows
 from assets.stage import METRICS_FILE, Metrics, Stage, read_json
@@ -27,7 +27,6 @@ class Facts:
     Attributes:
         scale: name of the scale file.
         seed: of every random draw.
-        parameter_files: path to content, for params.yaml and the scale file.
         metrics: stage to its numbers.
         listings: the accepted listings as the index holds them, by id, without embeddings.
         picture_embeddings: float32 (listings, dimensions), in the same order.
@@ -44,7 +43,6 @@ class Facts:
 
     scale: str
     seed: int
-    parameter_files: Mapping[str, str]
     metrics: Mapping[str, Metrics]
     listings: Sequence[Mapping[str, Any]]
     picture_embeddings: np.ndarray
@@ -72,11 +70,9 @@ def read_facts(stage: Stage) -> Facts:
     """
     folders = {name: stage.input(name) for name in INPUTS}
     listings, pictures, texts = _indexed(folders["index"] / "listings.parquet")
-    files = (Path(PARAMS_FILE), scale_file())
     return Facts(
-        scale=str(read_yaml(files[0])["scale"]),
+        scale=str(read_yaml(Path(PARAMS_FILE))["scale"]),
         seed=read_seed(),
-        parameter_files={str(file): file.read_text() for file in files},
         metrics={name: read_json(folder / METRICS_FILE) for name, folder in folders.items()},
         listings=listings,
         picture_embeddings=pictures,

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from assets.parameters.section import read_yaml
+from assets.parameters.section import PARAMS_FILE, read_yaml
 from assets.report.svg import drawing, element, short, text
 
 BOX, ROW, GAP = 124.0, 62.0, 42.0  # width of a stage, distance of rows, gap between layers, in CSS pixels
@@ -24,6 +24,7 @@ class GraphStage:
         group: `meta.dagster.group`, maybe empty.
         reads: the stages whose outputs it depends on, in the order of the file.
         writes: its outputs.
+        parameters: file to the sections of it that the stage declares, with `${scale}` as dvc.yaml states it.
     """
 
     name: str
@@ -31,6 +32,7 @@ class GraphStage:
     group: str
     reads: tuple[str, ...]
     writes: tuple[str, ...]
+    parameters: Mapping[str, tuple[str, ...]]
 
 
 def read_graph(file: Path) -> list[GraphStage]:
@@ -48,6 +50,7 @@ def read_graph(file: Path) -> list[GraphStage]:
             str(((stage.get("meta") or {}).get("dagster") or {}).get("group") or ""),
             tuple(dict.fromkeys(found for dep in stage.get("deps") or [] if (found := _writer(_path(dep), writer)))),
             tuple(outputs[name]),
+            _parameters(stage.get("params") or []),
         )
         for name, stage in stages.items()
     ]
@@ -121,6 +124,15 @@ class Layout:
     def _mean_row(self, name: str) -> float:
         rows = [self.place[source][1] for source in self.reads[name] if source in self.place]
         return sum(rows) / len(rows) if rows else 0.0
+
+
+def _parameters(entries: Sequence[str | Mapping[str, list[str] | None]]) -> dict[str, tuple[str, ...]]:
+    """DVC writes ``section`` of params.yaml, or ``{file: [section, …]}``."""
+    declared: dict[str, tuple[str, ...]] = {}
+    for entry in entries:
+        for file, sections in [(PARAMS_FILE, [entry])] if isinstance(entry, str) else entry.items():
+            declared[file] = (*declared.get(file, ()), *(sections or ()))
+    return declared
 
 
 def _path(entry: str | Mapping[str, Any]) -> str:

@@ -10,9 +10,10 @@ from assets.gates import judge
 from assets.parameters.gates import Gates
 from assets.parameters.report import ReportParameters
 from assets.report.collection import pictures, splits
-from assets.report.facts import Facts, read_facts
+from assets.report.facts import read_facts
 from assets.report.graph import draw, read_graph
 from assets.report.intake import intake
+from assets.report.reproduce import reproduce
 from assets.report.retrieval import retrieval
 from assets.report.summary import summary
 from assets.report.svg import readable
@@ -48,7 +49,7 @@ def report(stage: Stage) -> Metrics:
             "training": training(facts),
             "retrieval": retrieval(facts, parameters.queries),
             "lineage": {"drawing": draw(graph), "stages": graph},
-            "reproduce": _reproduce(facts),
+            "reproduce": reproduce(facts, next((one.parameters for one in graph if one.name == stage.name), {})),
         }
     )
     (stage.output / "index.html").write_text(html)
@@ -74,18 +75,3 @@ def render(content: dict[str, Any]) -> str:
     style = Markup((TEMPLATES / "style.css").read_text())
     sections = [{"name": name, "title": title} for name, title in SECTIONS.items()]
     return environment.get_template("page.html.j2").render(content, style=style, sections=sections) + "\n"
-
-
-def _reproduce(facts: Facts) -> dict[str, Any]:
-    return {
-        "commands": [
-            "dvc repro            # run what is stale, nothing else",
-            "heddle verify        # clone, run everything anew, compare every hash with dvc.lock",
-            "dvc metrics diff     # what changed against the last commit",
-            f"dvc exp run -S seed={facts.seed + 1}   # the same with another seed",
-        ],
-        "files": [{"name": name, "content": content} for name, content in facts.parameter_files.items()],
-        "metrics": [
-            {"name": name, "numbers": sorted(numbers.items())} for name, numbers in facts.metrics.items() if numbers
-        ],
-    }

@@ -28,6 +28,7 @@ def retrieval(facts: Facts, queries: int) -> dict[str, Any]:
         "words": f"On the {counted(len(shelf.listings), 'listing')} of the test split that have words; "
         f"no training has seen them.{shared}",
         "numbers": [_row(measure) for measure in numbers],
+        "has_ceilings": any(measure.ceiling is not None for measure in numbers),
         "confidence": facts.confidence,
         "by_words": [_example(row, facts) for row in facts.examples[:queries]],
         "by_picture": [shelf.by_picture(query) for query in shelf.queries(queries)],

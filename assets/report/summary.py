@@ -40,7 +40,7 @@ def _title(accepted: int, verdicts: Sequence[Verdict]) -> str:
     elif failed:
         outcome = f"{failed} of {len(verdicts)} gates failed"
     else:
-        outcome = "the gate passed" if len(verdicts) == 1 else f"all {len(verdicts)} gates passed"
+        outcome = {1: "the gate passed", 2: "both gates passed"}.get(len(verdicts), f"all {len(verdicts)} gates passed")
     return f"{counted(accepted, 'listing')}, {outcome}"
 
 

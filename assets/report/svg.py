@@ -45,8 +45,8 @@ def short(value: float) -> str:
 
 def readable(value: float) -> str:
     """A number for a person: counts with thousands apart, measurements with three decimals or four figures."""
-    if isinstance(value, int):
-        return f"{value:,}"
+    if isinstance(value, int) or (value.is_integer() and abs(value) > 1):
+        return f"{int(value):,}"
     if 0 < abs(value) < 0.001:
         digits, exponent = f"{value:.1e}".split("e")
         return f"{digits.removesuffix('.0')}e{int(exponent)}"

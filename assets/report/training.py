@@ -5,6 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from assets.measures import plain_name
 from assets.report.charts import Series, line_chart
 from assets.report.facts import Facts
 from assets.report.svg import readable
@@ -40,7 +41,8 @@ def _chart(title: str, columns: Sequence[str], history: Sequence[Mapping[str, fl
         Series(_short(name, title), [(row[X_AXIS] or 0, row[name]) for row in history], colour)
         for colour, name in enumerate(columns)
     ]
-    return line_chart(title, X_AXIS, series, y_range=(0, 1) if "recall" in columns[0] else None)
+    name = title if len(columns) > 1 else plain_name(columns[0])
+    return line_chart(name, X_AXIS, series, y_range=(0, 1) if "recall" in columns[0] else None)
 
 
 def _short(column: str, title: str) -> str:

@@ -59,6 +59,11 @@ stages:
   validated: {cmd: b, deps: [data/catalog, assets/stage.py], outs: [data/validated: {cache: false}]}
   clip: {cmd: c, deps: [data/validated, data/catalog], outs: [data/clip]}
   index: {cmd: d, deps: [data/clip, data/validated/listings.parquet], outs: [data/index]}
+  report:
+    cmd: e
+    deps: [data/index]
+    params: [seed, params.yaml: [gates], 'scales/${scale}.yaml': [clip]]
+    outs: [data/report]
 """
 NUMBERS = {
     "text_to_image_recall_at_10": 0.712345,

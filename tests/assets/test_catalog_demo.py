@@ -12,16 +12,18 @@ from typing import Any
 import pytest
 
 from assets.schemas import TABLES, read_rows
+from assets.stage import Stage
+from assets.validated.__main__ import validated
 from demo_shop.shop import Shop
 
 ROOT = Path(__file__).parents[2]
-SEED, LISTINGS, GUIDES = 7, 56, 8  # the smallest shop that has one fault of each kind
+SEED, LISTINGS, GUIDES = 7, 56, 24  # the smallest shop that has one fault of each kind
 
 
 def project(folder: Path, concurrency: int = 16) -> Path:
     (folder / "scales").mkdir(parents=True, exist_ok=True)
     (folder / "scales/smoke.yaml").write_text(f"demo_shop: {{listings: {LISTINGS}, guides: {GUIDES}}}\n")
-    (folder / "dvc.yaml").write_text("stages:\n  catalog:\n    cmd: python -m assets.catalog\n")
+    (folder / "dvc.yaml").write_text("stages: {catalog: {params: [{params.yaml: [catalog, demo_shop]}]}}\n")
     (folder / "params.yaml").write_text(
         f"scale: smoke\nseed: {SEED}\ncatalog:\n  sources:\n"
         f"    - {{name: shop, kind: demo, concurrency: {concurrency}}}\n"
@@ -74,6 +76,19 @@ def test_planted_faults_are_what_is_refused(crawled: tuple[Path, dict[str, bytes
     assert {key: (row["original"], row["kind"]) for key, row in by_id(folder, "duplicates").items()} == duplicates
     accepted = {f"shop:{fault.id}" for fault in shop.faults if fault.outcome == "accepted"}
     assert accepted <= by_id(folder, "listings").keys()
+
+
+def test_faults_that_pass_here_are_what_validated_refuses(
+    crawled: tuple[Path, dict[str, bytes]], shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(crawled[0].parents[1])
+    validated(Stage("validated", tmp_path))
+    refused = {
+        (row["table"], row["id"].replace("shop:", "")): row["reason"]
+        for row in read_rows(tmp_path / "quarantine.parquet")
+        if row["reason"] != "judgements_join_known"  # judgements of a refused guide follow it
+    }
+    assert refused == {(f.table, f.id): f.reason for f in shop.faults if f.outcome == "quarantine"}
 
 
 def test_counts_add_up(crawled: tuple[Path, dict[str, bytes]]) -> None:

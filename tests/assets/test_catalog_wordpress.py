@@ -10,13 +10,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 from PIL import Image
+from scrapy import Request
+from scrapy.settings import Settings
 
+from assets.catalog.crawl import OwnHost
 from assets.schemas import read_rows
 
 ROOT = Path(__file__).parents[2]
@@ -124,7 +128,7 @@ def crawl(folder: Path, site: Site, *settings: str, **environment: str) -> subpr
     source = "\n      ".join(["- name: shop", "  kind: wordpress", *(f"  {line}" for line in lines)])
     (folder / "scales").mkdir(exist_ok=True)
     (folder / "scales/smoke.yaml").write_text("{}\n")
-    (folder / "dvc.yaml").write_text("stages:\n  catalog:\n    cmd: python -m assets.catalog\n")
+    (folder / "dvc.yaml").write_text("stages: {catalog: {params: [{params.yaml: [catalog, demo_shop]}]}}\n")
     (folder / "params.yaml").write_text(f"scale: smoke\nseed: 1\ncatalog:\n  sources:\n      {source}\n")
     return subprocess.run(
         [sys.executable, "-m", "assets.catalog"],
@@ -339,3 +343,17 @@ def test_malformed_posts_are_kept_in_the_quarantine(site: Site, tmp_path: Path) 
     assert {row["reason"] for row in quarantine} == {"malformed_record"}
     assert json.loads(quarantine[0]["record"])["meta"] == {"objects": "a chair"}
     assert [row["id"] for row in rows(tmp_path, "listings")] == ["shop:5"]
+
+
+@pytest.mark.parametrize(("asked", "delay"), [(None, 0.5), (0.1, 0.5), (3, 3.0)])
+def test_crawl_delay_of_robots_txt_is_obeyed_where_it_is_longer(asked: float | None, delay: float) -> None:
+    slot = SimpleNamespace(delay=0.5)
+    downloader = SimpleNamespace(
+        get_slot_key=lambda request: "shop.test", slots={"shop.test": slot}, per_slot_settings={}
+    )
+    crawler: Any = SimpleNamespace(
+        settings=Settings({"DOWNLOAD_DELAY": 0.5}), engine=SimpleNamespace(downloader=downloader)
+    )
+    robots = SimpleNamespace(rp=SimpleNamespace(crawl_delay=lambda agent: asked))
+    OwnHost(crawler).robots_parsed(robots, Request("http://shop.test/"))
+    assert (slot.delay, downloader.per_slot_settings["shop.test"]["delay"]) == (delay, delay)

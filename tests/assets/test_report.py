@@ -167,10 +167,19 @@ def test_the_lineage_is_what_dvc_yaml_says(page: Page, project: Path) -> None:
         "validated": ("catalog",),
         "clip": ("validated", "catalog"),
         "index": ("clip", "validated"),
+        "report": ("index",),
     }
     assert "Where <it> starts." in page.words
     drawing = next(attributes for attributes in page.attributes("svg") if attributes["class"] == "chart lineage")
     assert "clip from validated, catalog" in (drawing["aria-label"] or "")
+
+
+def test_the_parameters_shown_are_those_that_dvc_yaml_declares_for_the_page(page: Page) -> None:
+    shown = page.words.split("Parameters and numbers", 2)[-1].split("Every number")[0]
+    assert "params.yaml seed: 7 gates: clip:" in shown
+    assert "scales/smoke.yaml clip: {learning_rate: 0.001}" in shown
+    for undeclared in ("compute", "threads", "tokenizer", "thumbnail"):
+        assert undeclared not in shown
 
 
 def test_its_bytes_depend_on_nothing_but_the_inputs(project: Path, html: str) -> None:
@@ -243,7 +252,7 @@ def test_ticks_are_round_even_and_inside(low: float, width: float, about: int) -
 
 
 def test_numbers_read_well() -> None:
-    assert [readable(value) for value in (0, 2400, 0.5, 1.0, 12.3456, 1234.5, 0.00031, 0.0)] == [
+    assert [readable(value) for value in (0, 2400, 0.5, 1.0, 12.3456, 1234.5, 0.00031, 0.0, 21.0)] == [
         "0",
         "2,400",
         "0.500",
@@ -252,6 +261,7 @@ def test_numbers_read_well() -> None:
         "1,234",
         "3.1e-4",
         "0.000",
+        "21",
     ]
     assert (counted(1, "guide"), counted(2, "guide")) == ("1 guide", "2 guides")
 
@@ -262,7 +272,7 @@ def graphs(draw_: Any) -> list[GraphStage]:
     stages = []
     for number in range(count):
         reads = draw_(st.sets(st.integers(0, number - 1))) if number else set()
-        stages.append(GraphStage(f"s{number}", "", "", tuple(f"s{read}" for read in sorted(reads)), ()))
+        stages.append(GraphStage(f"s{number}", "", "", tuple(f"s{read}" for read in sorted(reads)), (), {}))
     return stages
 
 

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ def sound() -> Tables:
     }
 
 
-def write(folder: Path, tables: Tables, quarantine: list[dict[str, Any]] = []) -> None:  # noqa: B006  never changed
+def write(folder: Path, tables: Tables, quarantine: Sequence[dict[str, Any]] = ()) -> None:
     for name, schema in TABLES.items():
         write_table(folder / f"{name}.parquet", tables[name], schema)
     write_table(folder / "quarantine.parquet", quarantine, QUARANTINE)

@@ -1,4 +1,4 @@
-"""Catch an input that is edited while its stage runs.
+"""What a stage declares to read, and whether it was edited while the stage ran.
 
 DVC hashes a stage's dependencies *after* its command (iterative/dvc#11058), so an edit made meanwhile would be recorded
 as if it had been used. The stage's program therefore compares them itself, before and after, and fails on a difference:
@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from assets import STARTED
 from assets.parameters.section import read_yaml, scale_file
 
 DVC_FILE = Path("dvc.yaml")
+SCALE_TEMPLATE = "scales/${scale}.yaml"
 
 
 class Inputs:
@@ -26,11 +26,20 @@ class Inputs:
 
     def __init__(self, stage: str) -> None:
         declared = read_yaml(DVC_FILE)["stages"][stage]
-        self._paths = [Path(path) for path in declared.get("deps", [])]
-        self._parameters = _parameter_keys(declared.get("params", []))
-        started = psutil.Process().create_time()
-        self._late = {str(path) for path in self._paths if path.is_file() and path.stat().st_mtime > started}
+        scale = str(scale_file())
+        self.paths = [Path(path.replace(SCALE_TEMPLATE, scale)) for path in declared.get("deps", [])]
+        self._parameters = {
+            Path(file.replace(SCALE_TEMPLATE, scale)): names
+            for entry in declared.get("params", [])
+            for file, names in entry.items()
+        }
+        self._late = {str(path) for path in self.paths if path.is_file() and path.stat().st_mtime > STARTED}
         self._before = dict(self._state())
+
+    @property
+    def sections(self) -> set[str]:
+        """The parameter sections that the stage declares."""
+        return {name for names in self._parameters.values() for name in names}
 
     def edited(self) -> list[str]:
         """The dependencies that differ from the start, sorted."""
@@ -39,7 +48,7 @@ class Inputs:
         return sorted(changed | self._late)
 
     def _state(self) -> Iterator[tuple[str, Any]]:
-        for path in self._paths:
+        for path in self.paths:
             if path.is_dir():
                 files = sorted(file for file in path.rglob("*") if file.is_file())
                 yield str(path), [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
@@ -50,11 +59,3 @@ class Inputs:
             for key in keys:
                 yield f"{file}: {key}", values.get(key)
 
-
-def _parameter_keys(declared: list[Any]) -> dict[Path, list[str]]:
-    """``params:`` of a stage as file -> top-level keys, with ``${scale}`` filled in."""
-    keys: dict[Path, list[str]] = {}
-    for entry in declared:
-        for file, names in entry.items():
-            keys[scale_file() if "${scale}" in file else Path(file)] = list(names)
-    return keys
