@@ -15,7 +15,7 @@ from assets.pictures import PictureError, decode, encode_jpeg, fit
 from assets.schemas import read_rows, write_table
 from assets.split import split_of
 from assets.stage import Metrics, Stage, StageError, main
-from assets.words import all_texts, captions
+from assets.words import all_texts, caption, captions, has_caption
 from lightning_modules.clip_encoder import ClipEncoder
 
 AT_A_TIME = 512  # listings whose pictures are in memory; a multiple of the encoder's batch, so it changes no vector
@@ -80,7 +80,7 @@ def _embedded(
     config = encoder.config
     side = max(2 * config.image_size, thumbnail)
     pictures = [_picture(row, originals, side) for row in listings]
-    texts = [next(iter(captions(row)), None) for row in listings]
+    texts = [caption(row) if has_caption(row) else None for row in listings]
     squares = (np.asarray(fit(picture, config.image_size, config.image_fit)) for picture in pictures)
     picture_vectors = encoder.pictures(squares)
     text_vectors = np.zeros_like(picture_vectors)
@@ -91,7 +91,7 @@ def _embedded(
         yield {
             **row,
             "text": text,
-            "words": "\n".join(dict.fromkeys([*all_texts(row), *captions(row)])),
+            "words": "\n".join(dict.fromkeys([*all_texts(row), *captions(row).values()])),
             "picture_embedding": seen,
             "text_embedding": said,
             "thumbnail": encode_jpeg(picture, THUMBNAIL_QUALITY),

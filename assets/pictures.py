@@ -51,7 +51,9 @@ def encode_jpeg(picture: Image.Image, quality: int) -> bytes:
         quality: 1 to 95, as libjpeg counts; from 90 on the colours keep the full resolution.
     """
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=quality, subsampling="4:4:4" if quality >= 90 else "4:2:0", optimize=False)
+    bare = picture.copy()
+    bare.info.clear()  # Pillow would carry a comment over
+    bare.save(buffer, "JPEG", quality=quality, subsampling="4:4:4" if quality >= 90 else "4:2:0", optimize=False)
     return buffer.getvalue()
 
 

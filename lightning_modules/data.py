@@ -1,7 +1,7 @@
 """From WebDataset shards to batches: the same for every model, and the same on every run.
 
 What is drawn for a sample depends on seed, epoch and the sample's key alone; which samples share a batch depends on
-seed, epoch, the number of processes and, while streaming, the number of loader workers.
+seed, epoch, the number of processes and, when shards are streamed, the number of loader workers.
 """
 
 import io
@@ -127,29 +127,31 @@ class Batches(IterableDataset):
     def __iter__(self) -> Iterator[Any]:
         info = get_worker_info()
         worker, workers = (0, 1) if info is None else (info.id, info.num_workers)
-        samples = self._in_order(worker, workers) if self.epoch is None else self._drawn(worker, workers)
-        for chunk in samples:
+        if self.epoch is not None and not self.split.settings.cache:
+            chunks = self._streamed(worker, workers)
+        else:
+            chunks = itertools.islice(self._whole(), worker, None, workers)
+        for chunk in chunks:
             yield self.collate(chunk, self.epoch)
 
-    def _in_order(self, worker: int, workers: int) -> Iterator[list[Sample]]:
+    def _whole(self) -> Iterator[list[Sample]]:
+        """All chunks of this process, of which its loader workers take turns."""
+        if self.epoch is None:
+            mine = self.split.in_order(self.rank, self.ranks)
+        else:
+            mine = self.split.shuffled(f"{self.seed} {self.epoch}", self.rank, self.ranks)
         share = self.split.kept // self.ranks  # equal for all: a process with one more would wait for ever
-        mine = itertools.islice(self.split.in_order(self.rank, self.ranks), share)
-        for number in itertools.count():
-            chunk = list(itertools.islice(mine, self.size))
-            if not chunk:
-                return
-            if number % workers == worker:
-                yield chunk
+        mine = itertools.islice(mine, share)
+        return (list(itertools.islice(mine, self.size)) for _ in range(len(self)))
 
-    def _drawn(self, worker: int, workers: int) -> Iterator[list[Sample]]:
+    def _streamed(self, worker: int, workers: int) -> Iterator[list[Sample]]:
+        """The chunks of one loader worker, which reads shards of its own."""
         part, parts = self.rank * workers + worker, self.ranks * workers
-        turns = len(range(worker, len(self), workers))
         # Shards are not equally full: whoever runs out early goes on in a new order.
         endless = itertools.chain.from_iterable(
             self.split.shuffled(f"{self.seed} {self.epoch} {lap}", part, parts) for lap in itertools.count()
         )
-        for _ in range(turns):
-            yield list(itertools.islice(endless, self.size))
+        return (list(itertools.islice(endless, self.size)) for _ in range(worker, len(self), workers))
 
 
 class ShardData(LightningDataModule):

@@ -27,10 +27,14 @@ class TextEncoder(nn.Module):
             )
         )
         self.width = config.text.width
+        self.end_token = config.end_token
 
     def forward(self, tokens: Tensor) -> Tensor:
-        # The mask is causal, so the end token never sees the padding behind it.
-        return self.model(input_ids=tokens).pooler_output
+        # The mask is causal, so the end token never sees the padding behind it. Transformers' own pooling would not do:
+        # where the end token is 2 it takes the state at the largest id, for the sake of old checkpoints.
+        states = self.model(input_ids=tokens).last_hidden_state  # (B, T, width)
+        end = (tokens == self.end_token).int().argmax(dim=1)  # first one, (B,)
+        return states[torch.arange(len(tokens), device=tokens.device), end]
 
 
 class ImageEncoder(nn.Module):

@@ -26,6 +26,10 @@ from assets.stage import StageError
 CACHE = Path(".heddle/http_cache")
 PAGE_BYTES = 64_000_000  # largest page of an API
 LOG_LEVEL = "ERROR"
+_OFF = (
+    *("COOKIES_ENABLED", "REFERER_ENABLED", "METAREFRESH_ENABLED", "STATS_DUMP"),
+    *("TELNETCONSOLE_ENABLED", "REMOTE_CONTROL_ENABLED", "MEMUSAGE_ENABLED"),  # these listen or watch
+)
 LONGEST_WAIT = 60.0  # before a retry, seconds
 
 
@@ -111,14 +115,7 @@ def _settings(visit: Visit) -> dict[str, Any]:
         "HTTPCACHE_DIR": str((CACHE / visit.source).absolute()),
         "HTTPCACHE_POLICY": ConfirmedPolicy,
         "HTTPCACHE_STORAGE": AtomicStorage,
-        "COOKIES_ENABLED": False,
-        "REFERER_ENABLED": False,
-        "METAREFRESH_ENABLED": False,
-        "TELNETCONSOLE_ENABLED": False,
-        "REMOTE_CONTROL_ENABLED": False,
-        "MEMUSAGE_ENABLED": False,
-        "STATS_DUMP": False,
-    }
+    } | dict.fromkeys(_OFF, False)
 
 
 class QuietFormatter(LogFormatter):

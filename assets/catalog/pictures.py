@@ -69,9 +69,7 @@ def examine(path: Path, pixels: float) -> Picture:
             (`image_too_large`).
     """
     content = path.read_bytes()
-    image = _decoded(content, pixels)
-    colour = image.convert("RGBA") if image.mode in ("P", "PA", "LA") else image
-    rgb = colour.convert("RGB")
+    image, rgb = _decoded(content, pixels)
     return Picture(
         sha256=hashlib.sha256(content).hexdigest(),
         path=path,
@@ -85,7 +83,8 @@ def examine(path: Path, pixels: float) -> Picture:
     )
 
 
-def _decoded(content: bytes, pixels: float) -> Image.Image:
+def _decoded(content: bytes, pixels: float) -> tuple[Image.Image, Image.Image]:
+    """The picture as it is, and in RGB."""
     if not content:
         raise PictureError("image_truncated", "the file is empty")
     try:
@@ -101,9 +100,10 @@ def _decoded(content: bytes, pixels: float) -> Image.Image:
         raise PictureError("image_too_large", f"{image.width} x {image.height} pixels, allowed: {pixels:,.0f}")
     try:
         image.load()
+        # By way of RGBA, or Pillow warns of a palette's transparency.
+        return image, (image.convert("RGBA") if image.mode in ("P", "PA", "LA") else image).convert("RGB")
     except Exception as error:  # Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error, …
         raise PictureError("image_truncated", f"{image.format} of {len(content)} bytes: {error}") from error
-    return image
 
 
 def _exif(image: Image.Image) -> Iterator[tuple[str, str]]:

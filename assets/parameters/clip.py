@@ -20,7 +20,8 @@ class ClipParameters(OptimizerSettings, LoadingSettings, Section):
     text: TextTower | None = Field(default=None, description="text tower of a network that starts from scratch")
     embedding: int | None = Field(default=None, ge=1, description="dimensions of the shared space, from scratch")
     field_shares: dict[Literal["alt_text", "caption", "title", "description"], float] = Field(
-        description="how often training draws a field as the picture's words, in comparison with the others"
+        default_factory=dict,
+        description="how often training draws a field as the picture's words, in comparison with the others, each 1 if unnamed"
     )
     augmentation: AugmentationSettings = Field(description="of training pictures")
     trainer: TrainerSettings = Field(description="what Lightning's Trainer is told")

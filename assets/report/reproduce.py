@@ -41,8 +41,8 @@ def _shown(file: Path, sections: Sequence[str]) -> str:
     """The sections as plain YAML, in the order of the file."""
     content = {key: value for key, value in read_yaml(file).items() if key in sections}
     yaml = YAML(typ="safe", pure=True)
-    yaml.width = 100
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.width = 160
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     buffer = io.StringIO()
     yaml.dump(content, buffer)
     return buffer.getvalue()

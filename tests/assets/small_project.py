@@ -183,7 +183,7 @@ def _refused(table: str, name: str, reason: str) -> Row:
 
 
 def _write_clip(folder: Path, rows: list[Row]) -> None:
-    texts = [text for row in rows for text in captions(row)]
+    texts = [text for row in rows for text in captions(row).values()]
     tokenizer = framed(learn(texts, TokenizerParameters(vocabulary=400, least_count=2)), context=12)
     torch.manual_seed(1)
     config = ClipConfig(

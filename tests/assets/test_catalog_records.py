@@ -36,6 +36,24 @@ def test_whole_pictures_are_described(tmp_path: Path, form: str) -> None:
     assert picture.colours.shape == (192,)
 
 
+@pytest.mark.parametrize(
+    ("mode", "form"),
+    [
+        ("CMYK", "JPEG"),
+        ("L", "JPEG"),
+        ("1", "PNG"),
+        ("P", "PNG"),
+        ("LA", "PNG"),
+        ("RGBA", "WEBP"),
+        ("I;16", "PNG"),
+        ("F", "TIFF"),
+    ],
+)
+def test_pictures_of_any_mode_are_described(tmp_path: Path, mode: str, form: str) -> None:
+    Image.linear_gradient("L").convert(mode).save(tmp_path / "picture", form)
+    assert examine(tmp_path / "picture", 1e6).colours.std() > 0
+
+
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
 def test_cut_pictures_are_refused(tmp_path: Path, form: str, share: float) -> None:

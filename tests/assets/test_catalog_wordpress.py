@@ -123,9 +123,18 @@ def site() -> Iterator[Site]:
 
 
 def crawl(folder: Path, site: Site, *settings: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the stage in a project of its own. A process, as Twisted's reactor starts once in each."""
+    """Run the stage over one site."""
+    return run(folder, wordpress("shop", site, *settings), **environment)
+
+
+def wordpress(name: str, site: Site, *settings: str) -> str:
     lines = ["delay: 0", "contact: owner@shop.test", f"url: {site.url}", "per_page: 2", "back_off: 0.01", *settings]
-    source = "\n      ".join(["- name: shop", "  kind: wordpress", *(f"  {line}" for line in lines)])
+    return "\n      ".join([f"- name: {name}", "  kind: wordpress", *(f"  {line}" for line in lines)])
+
+
+def run(folder: Path, *sources: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the stage in a project of its own. A process, as Twisted's reactor starts once in each."""
+    source = "\n      ".join(sources)
     (folder / "scales").mkdir(exist_ok=True)
     (folder / "scales/smoke.yaml").write_text("{}\n")
     (folder / "dvc.yaml").write_text("stages: {catalog: {params: [{params.yaml: [catalog, demo_shop]}]}}\n")
@@ -150,8 +159,8 @@ def outputs(folder: Path) -> dict[str, bytes]:
 
 
 def test_posts_become_listings(site: Site, tmp_path: Path) -> None:
-    run = crawl(tmp_path, site, "fields: {item: acf.kind}")
-    assert run.returncode == 0, run.stderr
+    done = crawl(tmp_path, site, "fields: {item: acf.kind}")
+    assert done.returncode == 0, done.stderr
     listings = rows(tmp_path, "listings")
     assert [row["id"] for row in listings] == [f"shop:{number}" for number in range(1, 6)]
     first = listings[0]
@@ -193,16 +202,16 @@ def test_damaged_cache_changes_nothing(site: Site, tmp_path: Path) -> None:
 def test_cache_does_not_cover_up_a_server_that_is_down(site: Site, tmp_path: Path) -> None:
     crawl(tmp_path, site)
     site.answers["/wp-json/wp/v2/posts"] = lambda times: (500, {}, b"")
-    run = crawl(tmp_path, site, "retries: 1")
-    assert run.returncode == 1
-    assert "500 Internal Server Error" in run.stderr
+    done = crawl(tmp_path, site, "retries: 1")
+    assert done.returncode == 1
+    assert "500 Internal Server Error" in done.stderr
 
 
 def test_passing_failures_are_retried_after_what_the_server_asks(site: Site, tmp_path: Path) -> None:
     page = site.answer
     site.answers["/pictures/3"] = lambda times: (503, {"Retry-After": "0"}, b"") if times < 3 else (200, {}, picture(3))
-    run = crawl(tmp_path, site)
-    assert run.returncode == 0, run.stderr
+    done = crawl(tmp_path, site)
+    assert done.returncode == 0, done.stderr
     assert len(rows(tmp_path, "listings")) == 5
     assert site.times["/pictures/3"] == 3
     assert page is not None
@@ -218,8 +227,8 @@ def test_bad_pictures_go_to_the_quarantine(site: Site, tmp_path: Path) -> None:
         "/pictures/4": lambda times: (200, {"Content-Length": "9999"}, picture(4)),
         "/pictures/5": lambda times: (301, {"Location": "/pictures/6"}, b""),
     }
-    run = crawl(tmp_path, site, "retries: 1", "timeout: 5")
-    assert run.returncode == 0, run.stderr
+    done = crawl(tmp_path, site, "retries: 1", "timeout: 5")
+    assert done.returncode == 0, done.stderr
     reasons = {row["id"]: row["reason"] for row in rows(tmp_path, "quarantine")}
     assert reasons == {
         "shop:1": "image_missing",
@@ -254,9 +263,9 @@ def test_password_reaches_its_host_alone_and_no_output(site: Site, tmp_path: Pat
     post = site.post
     site.post = lambda number: json.loads(json.dumps(post(number)).replace(site.url, other.url))  # type: ignore[method-assign]
     settings = ("username: reader", "application_password_env: SHOP_PASSWORD")
-    run = crawl(tmp_path, site, *settings, SHOP_PASSWORD=PASSWORD)
+    done = crawl(tmp_path, site, *settings, SHOP_PASSWORD=PASSWORD)
     other.close()
-    assert run.returncode == 0, run.stderr
+    assert done.returncode == 0, done.stderr
     assert all("Authorization" in headers for _, headers, _ in site.requests)
     assert other.requests
     assert not any("Authorization" in headers for _, headers, _ in other.requests)
@@ -264,7 +273,7 @@ def test_password_reaches_its_host_alone_and_no_output(site: Site, tmp_path: Pat
     written = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     for word in (PASSWORD, secret):
         assert word.encode() not in written
-        assert word not in run.stdout + run.stderr
+        assert word not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
@@ -280,10 +289,10 @@ def test_source_that_cannot_be_read_stops_the_stage(
     site: Site, tmp_path: Path, answer: tuple[int, dict[str, str], bytes], said: str
 ) -> None:
     site.answers["/wp-json/wp/v2/posts"] = lambda times: answer
-    run = crawl(tmp_path, site)
-    assert run.returncode == 1
-    assert run.stderr.startswith("catalog: source shop: ")
-    assert said in run.stderr
+    done = crawl(tmp_path, site)
+    assert done.returncode == 1
+    assert done.stderr.startswith("catalog: source shop: ")
+    assert said in done.stderr
     assert not (tmp_path / "data/catalog").exists()
 
 
@@ -291,15 +300,15 @@ def test_unreachable_site_and_forbidden_api_are_named(site: Site, tmp_path: Path
     site.answers["/robots.txt"] = lambda times: (200, {}, b"User-agent: *\nDisallow: /\n")
     assert "robots.txt forbids" in crawl(tmp_path, site).stderr
     site.close()
-    run = crawl(tmp_path, site, "retries: 0")
-    assert run.returncode == 1
-    assert "cannot be reached" in run.stderr
-    assert "Traceback" not in run.stderr
+    done = crawl(tmp_path, site, "retries: 0")
+    assert done.returncode == 1
+    assert "cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_missing_password_is_named(site: Site, tmp_path: Path) -> None:
-    run = crawl(tmp_path, site, "username: reader", "application_password_env: NO_SUCH_VARIABLE")
-    assert "NO_SUCH_VARIABLE is not set" in run.stderr
+    done = crawl(tmp_path, site, "username: reader", "application_password_env: NO_SUCH_VARIABLE")
+    assert "NO_SUCH_VARIABLE is not set" in done.stderr
 
 
 def test_page_that_fails_late_stops_the_stage_rather_than_losing_listings(site: Site, tmp_path: Path) -> None:
@@ -308,9 +317,9 @@ def test_page_that_fails_late_stops_the_stage_rather_than_losing_listings(site: 
         if times == 1
         else (403, {}, b"")
     )
-    run = crawl(tmp_path, site)
-    assert run.returncode == 1
-    assert "403 Forbidden" in run.stderr
+    done = crawl(tmp_path, site)
+    assert done.returncode == 1
+    assert "403 Forbidden" in done.stderr
 
 
 def test_pages_without_a_total_are_followed_to_the_end(site: Site, tmp_path: Path) -> None:
@@ -357,3 +366,34 @@ def test_crawl_delay_of_robots_txt_is_obeyed_where_it_is_longer(asked: float | N
     robots = SimpleNamespace(rp=SimpleNamespace(crawl_delay=lambda agent: asked))
     OwnHost(crawler).robots_parsed(robots, Request("http://shop.test/"))
     assert (slot.delay, downloader.per_slot_settings["shop.test"]["delay"]) == (delay, delay)
+
+
+def test_sources_are_crawled_side_by_side_and_pictures_of_tables_by_url(site: Site, tmp_path: Path) -> None:
+    other = Site(2)
+    (tmp_path / "table.csv").write_text(
+        f"id,image\na,{other.url}/pictures/8\nb,{other.url}/gone\nc,{other.url}/pictures/8\nd,ftp://shop.test/1\n"
+    )
+    columns = "{id: id, image: image}"
+    table = f"- {{name: table, kind: table, path: table.csv, columns: {columns}, contact: me@shop.test, delay: 0}}"
+    done = run(tmp_path, wordpress("one", site), wordpress("two", other), table)
+    other.close()
+    assert done.returncode == 0, done.stderr
+    sources = Counter(row["source"] for row in rows(tmp_path, "listings"))
+    assert sources == {"one": 5, "table": 1}
+    copies = {row["id"]: row["original"] for row in rows(tmp_path, "duplicates")}
+    assert copies == {"table:c": "table:a", "two:1": "one:1", "two:2": "one:2"}
+    assert [row["id"] for row in rows(tmp_path, "quarantine")] == ["table:b", "table:d"]
+    assert other.times["/pictures/8"] == 1
+
+
+def test_crawl_that_takes_too_long_stops_the_stage(site: Site, tmp_path: Path) -> None:
+    slow = site.answer
+
+    def answer(path: str, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
+        threading.Event().wait(1.5 if path.startswith("/pictures") else 0)
+        return slow(path, query)
+
+    site.answer = answer  # type: ignore[method-assign]
+    done = crawl(tmp_path, site, "time_limit: 0.5", "concurrency: 1")
+    assert done.returncode == 1
+    assert "raise its `time_limit`" in done.stderr

@@ -33,32 +33,32 @@ stages:
     deps: [stage.py, words/prepared.txt, data/catalog]
     params: ['scales/${scale}.yaml': [prepared]]
     outs: [data/prepared]
-  clip:
-    cmd: python stage.py clip
-    deps: [stage.py, words/clip.txt, data/prepared]
-    params: ['scales/${scale}.yaml': [clip]]
-    outs: [data/clip]
-  clip_evaluation:
-    cmd: python stage.py clip_evaluation
-    deps: [stage.py, data/clip, data/prepared]
-    outs: [data/clip_evaluation]
+  encoder:
+    cmd: python stage.py encoder
+    deps: [stage.py, words/encoder.txt, data/prepared]
+    params: ['scales/${scale}.yaml': [encoder]]
+    outs: [data/encoder]
+  encoder_evaluation:
+    cmd: python stage.py encoder_evaluation
+    deps: [stage.py, data/encoder, data/prepared]
+    outs: [data/encoder_evaluation]
     meta: {dagster: {headline: recall}}
   index:
     cmd: python stage.py index
-    deps: [stage.py, data/clip, data/catalog]
+    deps: [stage.py, data/encoder, data/catalog]
     outs: [data/index]
   release:
     cmd: python stage.py release
-    deps: [stage.py, data/clip, data/clip_evaluation]
+    deps: [stage.py, data/encoder, data/encoder_evaluation]
     outs: [data/release]
-metrics: [data/clip_evaluation/metrics.json]
+metrics: [data/encoder_evaluation/metrics.json]
 """
 PARAMS = """
 scale: small
 seed: 1
 gates:
   clip:
-    - {metric: clip_evaluation.recall, at_least: 0.5}
+    - {metric: encoder_evaluation.recall, at_least: 0.5}
 schedules: {ingest: "0 2 * * *", retrain: "0 4 * * *", timezone: UTC, source_poll_seconds: 60}
 """
 # Each stage's output is a function of its words, parameters and inputs. A line of words that starts with # changes
@@ -73,10 +73,10 @@ if "fail" in text:
     sys.exit(f"{name}: words/{name}.txt, row 1: 'fail' is not a word; write another")
 scale = [l for l in pathlib.Path("params.yaml").read_text().splitlines() if l.startswith("scale")][0].split()[1]
 lines = pathlib.Path("scales", scale + ".yaml").read_text().splitlines() + pathlib.Path("params.yaml").read_text().splitlines()
-wanted = {"catalog": "seed", "prepared": "prepared", "clip": "clip"}.get(name, "nothing at all")
+wanted = {"catalog": "seed", "prepared": "prepared", "encoder": "encoder"}.get(name, "nothing at all")
 text += "".join(l for l in lines if l.startswith(wanted + ":"))
-for source in {"prepared": ["catalog"], "clip": ["prepared"], "clip_evaluation": ["clip", "prepared"],
-               "index": ["clip", "catalog"], "release": ["clip", "clip_evaluation"]}.get(name, []):
+for source in {"prepared": ["catalog"], "encoder": ["prepared"], "encoder_evaluation": ["encoder", "prepared"],
+               "index": ["encoder", "catalog"], "release": ["encoder", "encoder_evaluation"]}.get(name, []):
     for file in sorted(pathlib.Path("data", source).rglob("*.txt")):
         text += hashlib.md5(file.read_bytes()).hexdigest()
 out = pathlib.Path("data", name)
@@ -86,12 +86,12 @@ print(f"[{name}] at work", flush=True)
 while pathlib.Path("slow-" + name).exists():
     time.sleep(0.1)
 (out / "words.txt").write_text(text)
-recall = 0.4 if "bad" in pathlib.Path("words/clip.txt").read_text() else 0.75
+recall = 0.4 if "bad" in pathlib.Path("words/encoder.txt").read_text() else 0.75
 metrics = json.dumps({"recall": recall, "letters": len(text)})
 (out / "metrics.json").write_text(metrics)
 if name == "release":
     (out / "clip").mkdir()
-    (out / "clip" / "words.txt").write_bytes(pathlib.Path("data/clip/words.txt").read_bytes())
+    (out / "clip" / "words.txt").write_bytes(pathlib.Path("data/encoder/words.txt").read_bytes())
     (out / "clip" / "metrics.json").write_text(metrics)
 if name == "index":
     pyarrow.parquet.write_table(pyarrow.table({"id": ["a", "b"]}), out / "listings.parquet")
@@ -176,11 +176,11 @@ def committed(tmp_path_factory: pytest.TempPathFactory, signed: None) -> Path:
         "dvc.yaml": DVC_YAML,
         "params.yaml": PARAMS,
         "stage.py": STAGE,
-        "scales/small.yaml": "prepared: {size: 1}\nclip: {learning_rate: 0.1}\n",
-        "scales/large.yaml": "prepared: {size: 2}\nclip: {learning_rate: 0.1}\n",
-        **{f"words/{name}.txt": f"{name}\n" for name in ("catalog", "prepared", "clip")},
+        "scales/small.yaml": "prepared: {size: 1}\nencoder: {learning_rate: 0.1}\n",
+        "scales/large.yaml": "prepared: {size: 2}\nencoder: {learning_rate: 0.1}\n",
+        **{f"words/{name}.txt": f"{name}\n" for name in ("catalog", "prepared", "encoder")},
         ".gitignore": "/data\n/.heddle\n",
-        "dagster.yaml": (ROOT / "dagster.yaml").read_text(),
+        **{name: (ROOT / name).read_text() for name in ("dagster.yaml", "workspace.yaml")},
     }
     for path, text in files.items():
         (root / path).write_text(text)
@@ -193,7 +193,7 @@ def committed(tmp_path_factory: pytest.TempPathFactory, signed: None) -> Path:
 
 @pytest.fixture(scope="session")
 def completed(committed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project whose main job Dagster has run once; copied for each test. """
+    """A project whose main job Dagster has run once; copied for each test."""
     folder = tmp_path_factory.mktemp("completed")
     with pytest.MonkeyPatch.context() as patch, opened(committed, folder, patch) as toy:
         result = toy.materialize()

@@ -28,11 +28,11 @@ def test_retrain_launches_nothing_when_nothing_is_stale(toy):
 
 
 def test_retrain_launches_what_changed_and_all_downstream(toy):
-    toy.write("scales/small.yaml", "prepared: {size: 1}\nclip: {learning_rate: 0.01}\n")
+    toy.write("scales/small.yaml", "prepared: {size: 1}\nencoder: {learning_rate: 0.01}\n")
     (request,) = _tick(toy, "retrain").run_requests
-    expected = {"clip", "clip_evaluation", "index", "release", "experiment", "registry", "published_index"}
+    expected = {"encoder", "encoder_evaluation", "index", "release", "experiment", "registry", "published_index"}
     assert _names(request) == expected
-    assert expected == with_descendants(toy.definitions().resolve_asset_graph(), {"clip"})
+    assert expected == with_descendants(toy.definitions().resolve_asset_graph(), {"encoder"})
 
 
 def test_retrain_sees_what_was_done_in_a_terminal(toy):
@@ -57,8 +57,8 @@ def test_ingest_forces_the_catalogue_alone(toy):
 def test_a_rerun_says_what_dvc_did(toy):
     (event,) = toy.materialize("catalog").asset_materializations_for_node("catalog")
     assert event.metadata["outcome"].value == "found unchanged"
-    (toy.root / "data/clip/words.txt").unlink()
-    (event,) = toy.materialize("clip").asset_materializations_for_node("clip")
+    (toy.root / "data/encoder/words.txt").unlink()
+    (event,) = toy.materialize("encoder").asset_materializations_for_node("encoder")
     assert event.metadata["outcome"].value == "restored from the run cache"
 
 
@@ -75,7 +75,7 @@ def test_the_outside_sensor_reports_a_terminal_repro_once(toy):
     assert evaluate() == []
     toy.write("words/prepared.txt", "other words\n")
     toy.dvc("repro", "-q")
-    assert evaluate() == ["prepared", "clip", "clip_evaluation", "index", "release"]
+    assert evaluate() == ["prepared", "encoder", "encoder_evaluation", "index", "release"]
     assert evaluate() == []
 
 
@@ -97,5 +97,5 @@ def test_string_selections_and_parameter_overrides_work_together(toy):
     graph = toy.definitions().resolve_asset_graph()
     selected = dg.AssetSelection.from_string('+key:"prepared"').resolve(graph)
     assert {key.to_user_string() for key in selected} == {"catalog", "prepared"}
-    toy.dvc("exp", "run", "-q", "-n", "rate", "-S", "scales/small.yaml:clip.learning_rate=3e-4")
+    toy.dvc("exp", "run", "-q", "-n", "rate", "-S", "scales/small.yaml:encoder.learning_rate=3e-4")
     assert "0.0003" in (toy.root / "scales/small.yaml").read_text()

@@ -11,7 +11,7 @@ from dagster_project.experiment import UnsettledError, find_experiment, save_exp
 
 def _release(toy, words: str, recall: float) -> None:
     """A released model with these bytes and this metric, as the stages would leave it."""
-    for folder in ("release/clip", "clip_evaluation"):
+    for folder in ("release/clip", "encoder_evaluation"):
         toy.write(f"data/{folder}/metrics.json", json.dumps({"recall": recall}))
     toy.write("data/release/clip/words.txt", words)
 
@@ -41,7 +41,7 @@ def test_a_model_that_misses_its_gate_is_refused_with_the_reason(toy):
     _release(toy, "weaker", 0.4)
     refused = registry.register(toy.root, "clip", _commit(toy))
     assert refused.version is None
-    assert "clip_evaluation.recall must be at least 0.5, found 0.4" in refused.reason
+    assert "encoder_evaluation.recall must be at least 0.5, found 0.4" in refused.reason
     assert len(registry.versions(toy.root)) == 1
 
 
@@ -95,8 +95,8 @@ def test_a_machine_without_git_identity_can_register(toy, monkeypatch, tmp_path)
 
 
 def test_an_experiment_is_not_saved_over_unsettled_work(toy):
-    toy.write("words/clip.txt", "edited after the run\n")
-    with pytest.raises(UnsettledError, match="clip changed since it ran"):
+    toy.write("words/encoder.txt", "edited after the run\n")
+    with pytest.raises(UnsettledError, match="encoder changed since it ran"):
         save_experiment(toy.project, "run-late")
     assert find_experiment(toy.root, "run-late") is None
-    assert toy.changed() == {"clip"}
+    assert toy.changed() == {"encoder"}

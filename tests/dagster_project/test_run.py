@@ -12,31 +12,31 @@ def test_a_second_run_executes_nothing_and_says_so(toy):
 
 
 def test_after_one_edit_exactly_what_is_downstream_runs(toy):
-    toy.write("scales/small.yaml", "prepared: {size: 1}\nclip: {learning_rate: 0.01}\n")
+    toy.write("scales/small.yaml", "prepared: {size: 1}\nencoder: {learning_rate: 0.01}\n")
     ended = toy.heddle("run")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     ran = {line.partition(":")[0] for line in ended.stdout.splitlines() if ": ran in" in line}
-    assert ran == {"clip", "clip_evaluation", "index", "release"}
+    assert ran == {"encoder", "encoder_evaluation", "index", "release"}
     assert "clip@v1.1.0" in ended.stdout
 
 
 def test_a_failing_stage_says_why_and_the_rest_is_kept(toy):
-    toy.write("words/clip.txt", "fail\n")
+    toy.write("words/encoder.txt", "fail\n")
     ended = toy.heddle("run")
     assert ended.returncode == 1
-    assert "words/clip.txt, row 1: 'fail' is not a word; write another" in ended.stdout
-    assert toy.changed() >= {"clip"}
-    toy.write("words/clip.txt", "clip\n")
+    assert "words/encoder.txt, row 1: 'fail' is not a word; write another" in ended.stdout
+    assert toy.changed() >= {"encoder"}
+    toy.write("words/encoder.txt", "clip\n")
     assert toy.heddle("run").returncode == 0
     assert not toy.changed()
 
 
 def test_a_missed_gate_runs_to_the_end_and_registers_nothing_new(toy):
-    toy.write("words/clip.txt", "bad\n")
+    toy.write("words/encoder.txt", "bad\n")
     ended = toy.heddle("run")
     assert ended.returncode == 2, ended.stdout + ended.stderr
     assert "Not registered" in ended.stdout
-    assert "clip_evaluation.recall must be at least 0.5, found 0.4" in ended.stdout
+    assert "encoder_evaluation.recall must be at least 0.5, found 0.4" in ended.stdout
     assert toy.shell("git", "tag").split() == ["clip#champion#1", "clip@v1.0.0"]
     assert not toy.changed()
 
@@ -44,7 +44,7 @@ def test_a_missed_gate_runs_to_the_end_and_registers_nothing_new(toy):
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("gates: {clip: [{metric: clip_evaluation.recall}]}", "give exactly one of at_least and at_most"),
+        ("gates: {clip: [{metric: encoder_evaluation.recall}]}", "give exactly one of at_least and at_most"),
         ("gates: {clap: []}", "params.yaml: gates.clap: unknown key; allowed: clip"),
         ("scale: huge", "scales/huge.yaml: no such file. params.yaml: scale may be one of: large, small"),
     ],

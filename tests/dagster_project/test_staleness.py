@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from dagster_project.dvc.mirror import mirror
 from dagster_project.staleness import must_run
 
-ALL = {"catalog", "prepared", "clip", "clip_evaluation", "index", "release"}
+ALL = {"catalog", "prepared", "encoder", "encoder_evaluation", "index", "release"}
 
 
 def _nothing(toy) -> None:
@@ -17,7 +17,7 @@ def _nothing(toy) -> None:
 
 
 def _lower_rate(toy) -> None:
-    toy.write("scales/small.yaml", "prepared: {size: 1}\nclip: {learning_rate: 0.01}\n")
+    toy.write("scales/small.yaml", "prepared: {size: 1}\nencoder: {learning_rate: 0.01}\n")
 
 
 def _edit_source(toy) -> None:
@@ -35,7 +35,7 @@ def _delete_output(toy) -> None:
 
 
 def _corrupt_output(toy) -> None:
-    toy.write("data/clip/words.txt", "rust")
+    toy.write("data/encoder/words.txt", "rust")
 
 
 def _older_lock(toy) -> None:
@@ -58,7 +58,7 @@ def _repro_of_one_stage_in_terminal(toy) -> None:
 
 
 def _apply_experiment(toy) -> None:
-    toy.dvc("exp", "run", "-q", "-n", "other-rate", "-S", "scales/small.yaml:clip.learning_rate=0.5")
+    toy.dvc("exp", "run", "-q", "-n", "other-rate", "-S", "scales/small.yaml:encoder.learning_rate=0.5")
     toy.shell("git", "checkout", "-q", "--", ".")
     toy.dvc("checkout", "-q")
     mirror(toy.project, toy.instance)
@@ -84,7 +84,7 @@ def _other_scale(toy) -> None:
 
 
 def _new_dependency(toy) -> None:
-    toy.write("dvc.yaml", (toy.root / "dvc.yaml").read_text().replace("data/clip, data/catalog]", "data/clip, data/catalog, data/prepared]"))
+    toy.write("dvc.yaml", (toy.root / "dvc.yaml").read_text().replace("data/encoder, data/catalog]", "data/encoder, data/catalog, data/prepared]"))
 
 
 def _other_command(toy) -> None:
@@ -106,19 +106,19 @@ def _forgotten_stage(toy) -> None:
 
 SCENARIOS: list[tuple[Callable, set[str]]] = [
     (_nothing, set()),
-    (_lower_rate, {"clip"}),
+    (_lower_rate, {"encoder"}),
     (_edit_source, {"prepared"}),
     (_edit_that_changes_no_output, {"prepared"}),
-    (_delete_output, {"prepared", "clip", "clip_evaluation"}),
-    (_corrupt_output, {"clip", "clip_evaluation", "index", "release"}),
-    (_older_lock, {"clip", "clip_evaluation", "index", "release"}),
+    (_delete_output, {"prepared", "encoder", "encoder_evaluation"}),
+    (_corrupt_output, {"encoder", "encoder_evaluation", "index", "release"}),
+    (_older_lock, {"encoder", "encoder_evaluation", "index", "release"}),
     (_repro_in_terminal, set()),
-    (_repro_of_one_stage_in_terminal, {"clip", "clip_evaluation"}),
+    (_repro_of_one_stage_in_terminal, {"encoder", "encoder_evaluation"}),
     (_apply_experiment, set()),
     (_rerun_with_same_bytes, set()),
     (_new_data, {"prepared", "index"}),
     (_other_seed, {"catalog"}),
-    (_other_scale, {"prepared", "clip"}),
+    (_other_scale, {"prepared", "encoder"}),
     (_new_dependency, {"index"}),
     (_other_command, {"index"}),
     (_lost_cache, ALL),
@@ -156,5 +156,5 @@ def test_must_run_is_what_changed_and_all_downstream(toy):
     assert must_run(toy.project, graph, toy.instance) == set()
     _lower_rate(toy)
     # `graph` was loaded before the edit: the decision must not rest on it.
-    expected = {"clip", "clip_evaluation", "index", "release", "experiment", "registry", "published_index"}
+    expected = {"encoder", "encoder_evaluation", "index", "release", "experiment", "registry", "published_index"}
     assert must_run(toy.project, graph, toy.instance) == expected

@@ -21,7 +21,7 @@ def test_a_clean_state_verifies(toy):
 
 
 def test_one_altered_byte_is_named_even_if_the_cache_agrees(toy):
-    output = toy.root / "data/clip/words.txt"
+    output = toy.root / "data/encoder/words.txt"
     text = output.read_bytes()
     cached = [file for file in (toy.root / ".dvc/cache/files").rglob("*") if file.is_file() and file.read_bytes() == text]
     assert cached
@@ -29,7 +29,7 @@ def test_one_altered_byte_is_named_even_if_the_cache_agrees(toy):
         _alter_one_byte(file)
     ended = toy.heddle("verify")
     assert ended.returncode == 1
-    assert "data/clip: the files here are not what dvc.lock says" in ended.stdout
+    assert "data/encoder: the files here are not what dvc.lock says" in ended.stdout
 
 
 def test_a_lock_that_does_not_follow_from_its_inputs_is_named(toy):

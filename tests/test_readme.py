@@ -1,0 +1,69 @@
+"""The README keeps its word: every command in it runs, and its five lines point Heddle at another table."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import Clone, clone
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+COMMANDS = [line for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+SOURCES = [YAML(typ="safe").load(block) for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)]
+CLOTHING = ROOT.parent / "shared/data/clothing"
+
+
+@pytest.fixture(scope="module")
+def copy(by_heddle, tmp_path_factory) -> Clone:
+    """What `make run` left, to be changed freely."""
+    folder = tmp_path_factory.mktemp("readme") / "heddle"
+    shutil.copytree(by_heddle.root, folder, symlinks=True)
+    return Clone(folder)
+
+
+def test_the_first_two_commands_are_the_makefile_s():
+    assert COMMANDS[:2] == ["make run", "make test"]
+
+
+def test_make_run_ends_with_where_to_look_next(by_heddle):
+    assert "data/report/index.html" in by_heddle.output
+    assert by_heddle.output.count("\n  heddle ") >= 2
+
+
+def test_make_test_is_this_suite(by_heddle):
+    assert "-m pytest" in by_heddle.run("make", "--dry-run", "test")
+
+
+@pytest.mark.parametrize("command", COMMANDS[2:])
+def test_every_other_command_runs(copy, command):
+    assert "Traceback" not in copy.run("bash", "-c", command)
+
+
+def test_every_heddle_command_has_help(copy):
+    listed = re.findall(r"^  (\w+)  ", copy.run("heddle", "--help").partition("Commands:")[2], re.MULTILINE)
+    assert {"run", "verify", "ui", "search", "registry", "status"} <= set(listed)
+    for command in listed:
+        assert "Usage: heddle" in copy.run("heddle", command, "--help")
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source["catalog"]["sources"][0]["kind"])
+def test_the_sources_shown_are_valid(source):
+    from assets.parameters.catalog import CatalogParameters
+
+    CatalogParameters.model_validate(source["catalog"])
+
+
+@pytest.mark.skipif(not CLOTHING.is_dir(), reason="../shared/data/clothing is not there")
+def test_five_lines_point_it_at_a_table(tmp_path):
+    made = clone(tmp_path / "heddle")
+    yaml = YAML()
+    params = yaml.load(made.root / "params.yaml")
+    source = SOURCES[0]["catalog"]["sources"][0]
+    assert len(source) <= 5
+    params["catalog"]["sources"] = [{**source, "path": str(CLOTHING / "listings.csv")}]
+    yaml.dump(params, made.root / "params.yaml")
+    output = made.run("heddle", "run", expect=None)
+    assert (made.root / "data/report/index.html").is_file(), output[-3000:]
+    assert "failed" not in output.replace("gates_failed", "")
