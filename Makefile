@@ -17,7 +17,7 @@ run: install ## crawl, train, evaluate, index and register what is stale
 	$(BIN)/heddle run
 
 test: install ## every test
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 ui: install ## Dagster: lineage, schedules, checks
 	$(BIN)/heddle ui

@@ -3,7 +3,7 @@
 import copy
 import csv
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Literal
 
 from tokenizers import Tokenizer
 
-from assets.parameters.clip import ClipParameters
+from assets.parameters.clip import ClipParameters, FieldShares
 from assets.parameters.shared import Compute, read_seed
 from assets.stage import Metrics, Stage, StageError, main, read_json
 from assets.words import caption, drawn_caption, has_caption
@@ -55,7 +55,7 @@ def clip(stage: Stage) -> Metrics:
 class Words:
     """The text of a row: a drawn one in training, the plainest otherwise."""
 
-    field_shares: Mapping[str, float]
+    field_shares: FieldShares
     seed: int
 
     def __call__(self, row: Row, epoch: int | None) -> str:
@@ -67,8 +67,11 @@ def _beginning(stage: Stage, parameters: ClipParameters) -> tuple[Callable[[], C
     pictures = read_json(stage.input("shards") / "pictures.json")
     if parameters.pretrained is not None:
         return _pretrained(parameters.pretrained, pictures["size"], pictures["fit"])
-    assert parameters.image and parameters.text and parameters.embedding  # as ClipParameters made sure
+    assert parameters.image is not None  # as ClipParameters made sure
+    assert parameters.text is not None
+    assert parameters.embedding is not None
     learned = Tokenizer.from_file(str(stage.input("tokenizer") / TOKENIZER_FILE))
+    ids = learned.get_vocab()
     config = ClipConfig(
         image=parameters.image,
         text=parameters.text,
@@ -78,8 +81,8 @@ def _beginning(stage: Stage, parameters: ClipParameters) -> tuple[Callable[[], C
         image_mean=CLIP_MEAN,
         image_std=CLIP_STD,
         vocabulary=learned.get_vocab_size(),
-        pad_token=learned.token_to_id(PAD),
-        end_token=learned.token_to_id(END),
+        pad_token=ids[PAD],
+        end_token=ids[END],
     )
     return partial(Clip, config), framed(learned, parameters.text.context)
 

@@ -122,7 +122,7 @@ def _zero_shot(
 ) -> dict[str, float]:
     """Which item's sentences lie nearest to the picture; an item that the train split never showed is a miss."""
     labelled = [row for row, sample in enumerate(samples) if sample.row["item"]]
-    numbers = {"zero_shot_listings": len(labelled)}
+    numbers: dict[str, float] = {"zero_shot_listings": len(labelled)}
     if not labelled or not items:
         stage.progress("no test listing has an item label: zero-shot accuracy is not measured")
         write_confusion(stage.output / "plots", [], [])
@@ -134,9 +134,8 @@ def _zero_shot(
     actual = [samples[row].row["item"] for row in labelled]
     write_confusion(stage.output / "plots", actual, predicted)
     right = np.array([a == p for a, p in zip(actual, predicted, strict=True)], dtype=np.float64)
-    return numbers | sure("zero_shot_item_accuracy", float(right.mean()), right) | {
-        "zero_shot_item_accuracy_chance": 1 / len(items)
-    }
+    numbers["zero_shot_item_accuracy_chance"] = 1 / len(items)
+    return numbers | sure("zero_shot_item_accuracy", float(right.mean()), right)
 
 
 if __name__ == "__main__":

@@ -49,12 +49,12 @@ def write_recall_curve(folder: Path, ranks: dict[str, NDArray[np.int64]]) -> Non
     for direction, own in sorted(ranks.items()):
         depth = min(CURVE_DEPTH, len(own))
         rows += [(direction.replace("_", " "), k, _share(own <= k)) for k in range(1, depth + 1)]
-        chance = [("chance", k, f"{k / len(own):.6f}") for k in range(1, depth + 1)]
+        chance: list[tuple[object, ...]] = [("chance", k, f"{k / len(own):.6f}") for k in range(1, depth + 1)]
     _write_csv(folder / "recall_curve.csv", ("direction", "k", "recall"), rows + chance)
 
 
 def write_similarities(folder: Path, text: Floats, image: Floats) -> None:
-    """``similarity.csv``: how the cosines of pairs that belong together, and of those that do not, spread in [-1, 1]."""
+    """``similarity.csv``: how the cosines of pairs that belong together, and of the others, spread."""
     cosines = text @ image.T
     own = np.eye(len(text), dtype=bool)
     edges = np.linspace(-1, 1, BINS + 1)
@@ -82,7 +82,7 @@ def write_examples(
     heads: NDArray[np.int64],
     count: int,
 ) -> None:
-    """``examples.parquet``: the first listings by key, which is as good as at random, with what their texts retrieve."""
+    """``examples.parquet``: the first listings by key (as good as at random) and what their texts retrieve."""
     rows = []
     for own, sample in enumerate(pairs[:count]):
         retrieved = [

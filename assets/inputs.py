@@ -58,4 +58,3 @@ class Inputs:
             values = read_yaml(file)
             for key in keys:
                 yield f"{file}: {key}", values.get(key)
-

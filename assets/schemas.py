@@ -129,7 +129,7 @@ EDGES = pa.schema(
 QUARANTINE = pa.schema(
     [
         pa.field("table", pa.string(), nullable=False),  # table the record was meant for: "listings"
-        pa.field("id", pa.string(), nullable=False),  # the record's id as far as it is known, else its URL or row number
+        pa.field("id", pa.string(), nullable=False),  # the record's own as far as known, else its URL or row
         pa.field("origin", pa.string(), nullable=False),  # URL, or file and row
         pa.field("reason", pa.string(), nullable=False),  # short and stable: "image_truncated", an expectation's name
         pa.field("detail", pa.string(), nullable=False),  # what was found, for a person

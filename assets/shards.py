@@ -1,4 +1,4 @@
-"""Listings and their pictures as WebDataset tars, one folder for each split; pictures re-encoded once, to training size."""
+"""Listings and pictures as WebDataset tars, a folder for each split; pictures re-encoded once, to training size."""
 
 import hashlib
 import json
@@ -104,7 +104,7 @@ def find_originals(catalog: Path) -> dict[str, Original]:
 
 
 def write_shards(plan: list[Shard], parameters: ShardsParameters, processes: int) -> Iterator[int]:
-    """Write every shard, several at a time; yields the number of samples of each. The bytes do not depend on how many."""
+    """Write every shard, several at a time; yields how many samples each has. How many at a time changes no byte."""
     if processes == 1:
         yield from (write_shard(shard, parameters) for shard in plan)
         return

@@ -74,7 +74,9 @@ def main(function: Callable[[Stage], Metrics]) -> None:
     """Run a stage as a program: ``python -m assets.<name>``. Exits 1 with a readable message on bad input."""
     name = function.__name__
     if len(sys.argv) > 1:
-        sys.exit(f"{function.__doc__}\nusage: dvc repro {name}\nParameters: section `{name}` of params.yaml and scales/")
+        sys.exit(
+            f"{function.__doc__}\nusage: dvc repro {name}\nParameters: section `{name}` of params.yaml and scales/"
+        )
     die_with_parent()
     remove_unfinished(name)
     temporary = DATA / f".{name}.{os.getpid()}"

@@ -19,7 +19,8 @@ def tokenizer(stage: Stage) -> Metrics:
     validated = stage.input("validated")
     split = stage.parameters(Split, "split")
     listings = read_rows(validated / "listings.parquet")
-    texts, held_out = [], []
+    texts: list[str] = []
+    held_out: list[str] = []
     for listing in listings:
         (texts if split_of(listing["id"], split) == "train" else held_out).extend(all_texts(listing))
     for guide in read_rows(validated / "guides.parquet"):
@@ -29,11 +30,11 @@ def tokenizer(stage: Stage) -> Metrics:
     stage.progress(f"learning from {len(texts)} texts")
     learned = learn(texts, stage.parameters(TokenizerParameters))
     learned.save(str(stage.output / "tokenizer.json"))
-    return {"vocabulary": learned.get_vocab_size(), "texts": len(texts)} | {
-        f"bytes_per_token_{name}": _bytes_per_token(learned, some)
-        for name, some in (("train", texts), ("held_out", held_out))
-        if some
-    }
+    numbers: dict[str, float] = {"vocabulary": learned.get_vocab_size(), "texts": len(texts)}
+    for name, some in (("train", texts), ("held_out", held_out)):
+        if some:
+            numbers[f"bytes_per_token_{name}"] = _bytes_per_token(learned, some)
+    return numbers
 
 
 def learn(texts: Iterable[str], parameters: TokenizerParameters) -> Tokenizer:

@@ -44,7 +44,7 @@ def caption(listing: Listing) -> str:
     return next(iter(captions(listing).values()))
 
 
-def drawn_caption(listing: Listing, shares: Mapping[str, float], seed: int, epoch: int) -> str:
+def drawn_caption(listing: Listing, shares: Mapping[Any, float], seed: int, epoch: int) -> str:
     """One text for the listing's picture, drawn by seed, epoch and id alone.
 
     Args:

@@ -20,7 +20,9 @@ FORCED_INGEST = {"ops": {INGEST_STAGE: {"config": {"force": True}}}}
 def jobs() -> list[UnresolvedAssetJobDefinition]:
     """The main job over the whole graph, and the ingest job over ``catalog`` alone."""
     return [
-        dg.define_asset_job(MAIN_JOB, dg.AssetSelection.all(), description="From crawl to registered models and index."),
+        dg.define_asset_job(
+            MAIN_JOB, dg.AssetSelection.all(), description="From crawl to registered models and index."
+        ),
         dg.define_asset_job(
             INGEST_JOB,
             dg.AssetSelection.assets(INGEST_STAGE),

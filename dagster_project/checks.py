@@ -11,7 +11,7 @@ import dagster as dg
 
 from assets.expectations import EXPECTATIONS
 from assets.gates import Verdict, judge, measured
-from assets.parameters.gates import Gate, Gates
+from assets.parameters.gates import Gates
 from assets.parameters.section import load
 
 EXPECTATIONS_STAGE = "validated"

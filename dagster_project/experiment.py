@@ -61,6 +61,8 @@ def experiment_asset(project: DvcProject) -> dg.AssetsDefinition:
             commit = save_experiment(project, name)
         except UnsettledError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
-        return dg.MaterializeResult(data_version=dg.DataVersion(commit), metadata={"experiment": name, "commit": commit})
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(commit), metadata={"experiment": name, "commit": commit}
+        )
 
     return experiment

@@ -210,7 +210,7 @@ def registry_asset(project: DvcProject) -> dg.AssetsDefinition:
         deps=["release", "experiment"],
         group_name="registry",
         kinds={"git"},
-        description="Released models that pass their gates, as git tags: gates, champion and challenger, promote, roll back.",
+        description="Released models that pass their gates, as git tags; the best of each is champion.",
     )
     def registry(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         name = experiment_name(context.run.run_id)

@@ -56,7 +56,9 @@ def run(root: Path, console: Console) -> int:
 def _execute(
     project: DvcProject, job: dg.JobDefinition, instance: dg.DagsterInstance, names: set[str], console: Console
 ) -> int:
-    order = [key.to_user_string() for level in job.asset_layer.asset_graph.toposorted_asset_keys_by_level for key in level]
+    order = [
+        key.to_user_string() for level in job.asset_layer.asset_graph.toposorted_asset_keys_by_level for key in level
+    ]
     progress = Progress([name for name in order if name in names], project.graph)
     dagster_run = instance.create_run_for_job(
         job_def=job.get_subset(asset_selection=frozenset(dg.AssetKey(name) for name in names)),

@@ -25,7 +25,18 @@ def serve(root: Path, port: int, console: Console) -> int:
     with open_instance(root):
         pass
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    command = [sys.executable, "-m", "dagster", "dev", "--host", HOST, "--port", str(port), "--workspace", "workspace.yaml"]
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "dev",
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+        "--workspace",
+        "workspace.yaml",
+    ]
     process = subprocess.Popen(command, cwd=root, env={**os.environ, "PATH": path})
     console.print(f"Dagster: http://{HOST}:{port}  (Ctrl-C ends it)")
     try:

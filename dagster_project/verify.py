@@ -53,7 +53,9 @@ def verify(root: Path, console: Console, *, keep: bool = False) -> int:
     try:
         _clone(root, commit, clone)
         console.print(f"Reproducing {commit[:7]} in {clone}", soft_wrap=True)
-        (clone / "dvc.lock").unlink(missing_ok=True)  # the hashes to compare with are the project's; the clone finds its own
+        (clone / "dvc.lock").unlink(
+            missing_ok=True
+        )  # the hashes to compare with are the project's; the clone finds its own
         ended = subprocess.run(
             [sys.executable, "-m", "dvc", "repro", "--no-run-cache"], cwd=clone, env=environment(), check=False
         )

@@ -1,4 +1,4 @@
-"""Light changes to training pictures, drawn from a generator that the caller seeds."""
+"""Light changes to training samples, drawn from a generator that the caller seeds."""
 
 import re
 
@@ -20,12 +20,24 @@ def augment(picture: Picture, words: str, settings: AugmentationSettings, random
     The same numbers are drawn whatever the settings and words, so that switching one change off leaves the others.
     """
     across, down, mirror, brightness, contrast = random.uniform(-1, 1, size=5)
-    changed = _shift(picture, round(across * settings.shift * len(picture)), round(down * settings.shift * len(picture)))
+    reach = settings.shift * len(picture)  # pixels
+    changed = _shift(picture, round(across * reach), round(down * reach))
     if settings.mirror and mirror > 0 and not SIDED.search(words):
         changed = changed[:, ::-1]
     if settings.jitter:
         changed = _light(changed, 1 + settings.jitter * brightness, 1 + settings.jitter * contrast)
     return np.ascontiguousarray(changed)
+
+
+def thin_out(text: str, share: float, random: np.random.Generator) -> str:
+    """``text`` with each word left out with probability ``share``; one word stays at least.
+
+    A text encoder that has only seen full sentences places a bare "a lamp" badly.
+    """
+    words = text.split()
+    chances = random.random(len(words))
+    kept = [word for word, chance in zip(words, chances, strict=True) if chance >= share]
+    return " ".join(kept or words[int(chances.argmax()) :][:1])
 
 
 def _shift(picture: Picture, across: int, down: int) -> Picture:

@@ -1,4 +1,4 @@
-"""The shape of a :class:`lightning_modules.clip.Clip`: dataclasses that are both its ``config.json`` and its parameters.
+"""The shape of a :class:`lightning_modules.clip.Clip`: dataclasses that are its ``config.json`` and its parameters.
 
 No torch here: the parameter sections import these classes, and reading parameters must stay quick.
 """
@@ -30,7 +30,7 @@ class VitTower:
 
 @dataclass(frozen=True, config=STRICT)
 class ResNetTower:
-    """A residual network (He et al. 2016): 7×7 stem with stride 4, then stages that halve the side, then the mean."""
+    """A residual network (He et al. 2016): 7x7 stem with stride 4, then stages that halve the side, then the mean."""
 
     kind: Literal["resnet"]
     block: Literal["basic", "bottleneck"]

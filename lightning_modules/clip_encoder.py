@@ -23,7 +23,7 @@ Thing = TypeVar("Thing")
 
 
 class ClipEncoder:
-    """Pictures and texts to unit vectors of one space, in batches of a fixed size, so that equal input gives equal bytes.
+    """Pictures and texts to unit vectors of one space, in batches of one size: equal input gives equal bytes.
 
     Args:
         network: in evaluation mode.
@@ -35,7 +35,7 @@ class ClipEncoder:
 
     @classmethod
     def from_pretrained(cls, folder: Path, threads: int) -> Self:
-        """The model in ``folder`` (``config.json``, ``model.safetensors``, ``tokenizer.json``), on a GPU if there is one.
+        """The model in ``folder`` (config, weights and ``tokenizer.json``), on a GPU if there is one.
 
         Args:
             folder: what stage ``clip`` writes, or a released model.

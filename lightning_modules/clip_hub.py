@@ -32,7 +32,7 @@ def load(checkpoint: str, image_fit: Literal["crop", "pad"]) -> tuple[Clip, Toke
     tokenizer = words.backend_tokenizer
     tokenizer.enable_truncation(network.config.text.context)
     tokenizer.enable_padding(pad_id=words.pad_token_id, pad_token=words.pad_token)
-    return network.eval(), tokenizer
+    return network, tokenizer
 
 
 def _parse(checkpoint: str) -> tuple[str, str | None]:

@@ -30,7 +30,7 @@ def contrastive_loss(image: Tensor, text: Tensor, scale: Tensor) -> Tensor:
 
 
 def gather(features: Tensor) -> Tensor:
-    """The rows of all processes in rank order, (P * B, D), with gradient; the same tensor where there is one process."""
+    """The rows of all processes in rank order, (P * B, D), with gradient; unchanged where there is one process."""
     if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
         return features
     return torch.cat(all_gather(features))

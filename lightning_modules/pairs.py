@@ -8,18 +8,18 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from lightning_modules.augmentation import augment
+from lightning_modules.augmentation import augment, thin_out
 from lightning_modules.data import Batch, Row, Sample, pixels_of
 from lightning_modules.settings import AugmentationSettings
 
 
 class PairCollate:
-    """Augmented pictures with drawn words in training; plain pictures with fixed words otherwise.
+    """Augmented pictures and words in training; plain pictures with fixed words otherwise.
 
     Args:
         tokenizer: pads, cuts and frames by itself.
         words: the text of a row; with an epoch a drawn one, with None the fixed one.
-        augmentation: of training pictures.
+        augmentation: of training samples.
         seed: of the drawing.
     """
 
@@ -34,13 +34,14 @@ class PairCollate:
 
     def __call__(self, samples: Sequence[Sample], epoch: int | None) -> Batch:
         texts = [self.words(sample.row, epoch) for sample in samples]
-        if epoch is None:
-            pictures = [sample.picture for sample in samples]
-        else:
+        pictures = [sample.picture for sample in samples]
+        if epoch is not None:
+            draws = [self._random(sample.key, epoch) for sample in samples]
             pictures = [
-                augment(sample.picture, text, self.augmentation, self._random(sample.key, epoch))
-                for sample, text in zip(samples, texts, strict=True)
+                augment(picture, text, self.augmentation, draw)
+                for picture, text, draw in zip(pictures, texts, draws, strict=True)
             ]
+            texts = [thin_out(text, self.augmentation.word_drop, draw) for text, draw in zip(texts, draws, strict=True)]
         return Batch(pixels_of(pictures), tokens_of(self.tokenizer, texts))
 
     def _random(self, key: str, epoch: int) -> np.random.Generator:

@@ -1,9 +1,12 @@
 """How well pictures and texts find each other while a model still learns."""
 
+from typing import Any
+
 import torch
 from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from lightning_modules.clip import Clip
 from lightning_modules.losses import gather
 
 
@@ -16,15 +19,23 @@ class RetrievalProgress(Callback):
         self._text: list[Tensor] = []
 
     def on_validation_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: dict[str, Tensor], *_: object
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
     ) -> None:
         self._image.append(gather(outputs["image"]))
         self._text.append(gather(outputs["text"]))
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         recall = recall_at(torch.cat(self._text), torch.cat(self._image), self.k)
-        pl_module.log(f"validation_recall_at_{self.k}", recall)
-        pl_module.log("temperature", pl_module.network.temperature)
+        pl_module.log(f"validation_recall_at_{self.k}", recall, sync_dist=True)  # equal on all processes
+        network = pl_module.network
+        assert isinstance(network, Clip)
+        pl_module.log("temperature", network.temperature, sync_dist=True)
         self._image, self._text = [], []
 
 

@@ -18,7 +18,7 @@ class TrainerSettings(Settings):
     """What Lightning's ``Trainer`` is told; the names are Lightning's own."""
 
     max_epochs: int = Field(ge=1, description="passes over the train split")
-    accelerator: Literal["auto", "cpu", "gpu", "tpu"] = Field(description="hardware; auto takes a GPU where there is one")
+    accelerator: Literal["auto", "cpu", "gpu", "tpu"] = Field(description="hardware; auto takes a GPU if there is one")
     devices: int | Literal["auto"] = Field(description="processes on each node, one for each device")
     num_nodes: int = Field(ge=1, description="machines")
     strategy: str = Field(description="Lightning strategy: auto, ddp, fsdp, …")
@@ -49,8 +49,9 @@ class LoadingSettings(Settings):
 
 
 class AugmentationSettings(Settings):
-    """Light changes to training pictures; colours stay close, since words speak of them."""
+    """Light changes to training samples; colours stay close, since words speak of them."""
 
     shift: float = Field(ge=0, lt=0.5, description="largest move in each direction, as a share of the side")
     jitter: float = Field(ge=0, lt=1, description="largest relative change of brightness and of contrast")
     mirror: bool = Field(description="swap left and right half of the time, except where the words speak of sides")
+    word_drop: float = Field(default=0.0, ge=0, lt=1, description="chance of each word of a text to be left out")

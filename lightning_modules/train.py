@@ -14,7 +14,6 @@ from lightning.pytorch.callbacks import EarlyStopping
 from torch import Tensor
 
 from lightning_modules.learner import Learner
-from lightning_modules.network import Network
 from lightning_modules.settings import TrainerSettings
 
 MONITOR = "validation_loss"
@@ -129,5 +128,3 @@ def _quiet() -> None:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="lightning", category=FutureWarning)
     warnings.filterwarnings("ignore", module="lightning", message=".*(num_workers|does not have many workers).*")
-
-

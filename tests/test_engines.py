@@ -1,8 +1,11 @@
 """One graph, two engines: Dagster's run and DVC's own give the same lock, hash by hash."""
 
+import pytest
 from ruamel.yaml import YAML
 
 from dagster_project.workspace import open_instance
+
+pytestmark = pytest.mark.xdist_group("clones")  # they share clones that take a minute to make
 
 
 def _lock(clone) -> dict:

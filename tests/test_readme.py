@@ -8,6 +8,8 @@ import pytest
 from conftest import Clone, clone
 from ruamel.yaml import YAML
 
+pytestmark = pytest.mark.xdist_group("clones")  # they share clones that take a minute to make
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 COMMANDS = [line for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]

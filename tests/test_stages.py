@@ -1,9 +1,15 @@
-"""What the stages touch, seen from outside while they ran at smoke scale (fixture ``by_dvc``)."""
+"""What the stages touch, seen from outside while they ran at smoke scale (fixture ``by_dvc``).
+
+Arrow opens files in C++, where Python's audit hook is blind; but the fixture also hides every folder that a stage does
+not declare while it runs, so a read that the hook cannot see would have failed the stage.
+"""
 
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+
+pytestmark = pytest.mark.xdist_group("clones")  # they share clones that take a minute to make
 
 ROOT = Path(__file__).parents[1]
 STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
@@ -18,7 +24,9 @@ def _touched(by_dvc, stage: str, mode: str) -> set[Path]:
 
 def _is_own(path: Path, stage: str) -> bool:
     """Whether a path is the stage's output, or the temporary sibling that is renamed to it."""
-    return path.parts[0] == "data" and len(path.parts) > 1 and (path.parts[1] == stage or path.parts[1].startswith(f".{stage}."))
+    if path.parts[:1] != ("data",) or len(path.parts) < 2:
+        return False
+    return path.parts[1] == stage or path.parts[1].startswith(f".{stage}.")
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -27,7 +35,7 @@ def test_a_stage_reads_only_what_it_declares(by_dvc, stage):
     read = {path for path in _touched(by_dvc, stage, "read") if path.parts[0] == "data" and not _is_own(path, stage)}
     undeclared = {path for path in read if len(path.parts) > 1 and f"data/{path.parts[1]}" not in declared}
     assert not undeclared
-    assert stage == "catalog" or read, "the hook saw nothing: it cannot have worked"
+    assert Path("params.yaml") in _touched(by_dvc, stage, "read"), "the hook saw nothing: it cannot have worked"
 
 
 @pytest.mark.parametrize("stage", STAGES)

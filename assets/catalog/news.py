@@ -49,7 +49,9 @@ def _table(source: Table, root: Path) -> str:
 
 def _wordpress(source: WordPress) -> str:
     """The newest post's time of change and how many posts there are (a deletion changes only that)."""
-    query = urllib.parse.urlencode({"orderby": "modified", "order": "desc", "per_page": 1, "_fields": "id,modified_gmt"})
+    query = urllib.parse.urlencode(
+        {"orderby": "modified", "order": "desc", "per_page": 1, "_fields": "id,modified_gmt"}
+    )
     request = urllib.request.Request(f"{str(source.url).rstrip('/')}/wp-json/wp/v2/{source.posts}?{query}")
     request.add_header("User-Agent", f"Heddle (+{source.contact})")
     if source.username and source.application_password_env:
@@ -60,5 +62,7 @@ def _wordpress(source: WordPress) -> str:
         with urllib.request.urlopen(request, timeout=source.timeout) as answer:
             posts, total = json.load(answer), answer.headers.get("X-WP-Total", "")
     except (urllib.error.URLError, TimeoutError, json.JSONDecodeError) as error:
-        raise NewsError(f"source {source.name}: {request.full_url} did not answer as WordPress does: {error}") from error
+        raise NewsError(
+            f"source {source.name}: {request.full_url} did not answer as WordPress does: {error}"
+        ) from error
     return f"{total} {posts[0]['id']} {posts[0]['modified_gmt']}" if posts else "0"

@@ -1,8 +1,8 @@
 """Metrics in the form of the `evaluate` library: one folder each, thin over a reference implementation.
 
-Anyone can have them by path, ``evaluate.load("assets/metrics/recall")``; that copies the code to a cache in the home folder,
-so a stage, which writes nothing but its outputs, takes the class itself. ``evaluate`` reads the imports of a metric's file
-with a line parser: one import a line, none in parentheses.
+Anyone can have them by path, ``evaluate.load("assets/metrics/recall")``; that copies the code to a cache in the home
+folder, so a stage, which writes nothing but its outputs, takes the class itself. ``evaluate`` reads the imports of a
+metric's file with a line parser: one import a line, none in parentheses.
 """
 
 import tempfile

@@ -8,6 +8,8 @@ from assets.parameters.section import Section
 from lightning_modules.clip_config import ImageTower, TextTower
 from lightning_modules.settings import AugmentationSettings, LoadingSettings, OptimizerSettings, TrainerSettings
 
+FieldShares = dict[Literal["alt_text", "caption", "title", "description"], float]
+
 
 class ClipParameters(OptimizerSettings, LoadingSettings, Section):
     """The network, from scratch or from a checkpoint, and how it is trained."""
@@ -19,9 +21,9 @@ class ClipParameters(OptimizerSettings, LoadingSettings, Section):
     image: Annotated[ImageTower | None, Field(description="image tower of a network that starts from scratch")] = None
     text: TextTower | None = Field(default=None, description="text tower of a network that starts from scratch")
     embedding: int | None = Field(default=None, ge=1, description="dimensions of the shared space, from scratch")
-    field_shares: dict[Literal["alt_text", "caption", "title", "description"], float] = Field(
+    field_shares: FieldShares = Field(
         default_factory=dict,
-        description="how often training draws a field as the picture's words, in comparison with the others, each 1 if unnamed"
+        description="how often training draws a field as the picture's words in comparison with others; unnamed: 1",
     )
     augmentation: AugmentationSettings = Field(description="of training pictures")
     trainer: TrainerSettings = Field(description="what Lightning's Trainer is told")

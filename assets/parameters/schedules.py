@@ -13,4 +13,4 @@ class Schedules(Section):
     ingest: str = Field(pattern=CRON, description="crawl the sources anew; what follows depends on what came")
     retrain: str = Field(pattern=CRON, description="bring everything stale up to date")
     timezone: str = Field(description="IANA name: Europe/Berlin")
-    source_poll_seconds: int = Field(ge=10, description="between two questions to a source whether it has news, seconds")
+    source_poll_seconds: int = Field(ge=10, description="between two looks for news of a source, seconds")

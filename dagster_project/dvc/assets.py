@@ -44,7 +44,7 @@ def _stage_asset(project: DvcProject, stage: StageState, translator: DagsterDvcT
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         # A killed run takes its steps with it; in-process execution (tests) has nothing to die with.
-        if not context.job_def.executor_def.name == "in_process":
+        if context.job_def.executor_def.name != "in_process":
             die_with_parent()
         started = time.monotonic()
         try:

@@ -29,7 +29,9 @@ class DagsterDvcTranslator:
         package = self.root / "assets" / stage.name / "__main__.py"
         sources = [(self.root / "dvc.yaml", self._line(stage.name))]
         sources += [(file, 1) for file in (module, package) if file.is_file()]
-        references = [dg.LocalFileCodeReference(file_path=str(file), line_number=line, label=file.name) for file, line in sources]
+        references = [
+            dg.LocalFileCodeReference(file_path=str(file), line_number=line, label=file.name) for file, line in sources
+        ]
         return {
             "command": stage.command,
             "output": dg.MetadataValue.path(str(stage.output)),

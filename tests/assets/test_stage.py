@@ -65,7 +65,7 @@ def _start(project: Path) -> subprocess.Popen[str]:
 
 
 def test_the_output_appears_whole(project):
-    out, err = _start(project).communicate(timeout=60)
+    _, err = _start(project).communicate(timeout=60)
     assert err == ""
     assert (project / "data/greeting/greeting.txt").read_text() == "hello\n"
     assert (project / "data/greeting/metrics.json").read_text() == '{\n  "letters": 6\n}\n'
@@ -128,7 +128,7 @@ def test_what_a_killed_run_left_is_cleared_and_a_living_ones_is_not(project):
     living = _start(project)
     living.stdout.readline()
     (project / "wait").unlink()
-    out, err = _start(project).communicate(timeout=60)
+    _, err = _start(project).communicate(timeout=60)
     living.communicate(timeout=60)
     assert err == ""
     assert living.returncode == 0
@@ -144,14 +144,18 @@ def test_an_undeclared_folder_or_section_is_refused(project):
 
 
 def test_help_says_what_it_does_and_how_to_run_it(project):
-    ended = subprocess.run([sys.executable, "greeting.py", "--help"], cwd=project, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        [sys.executable, "greeting.py", "--help"], cwd=project, capture_output=True, text=True, check=False
+    )
     assert "Greet." in ended.stderr
     assert "usage: dvc repro greeting" in ended.stderr
 
 
 def test_the_stage_dies_with_its_parent(project):
     (project / "wait").touch()
-    parent = subprocess.Popen(["bash", "-c", f"{sys.executable} greeting.py & echo $!; wait"], cwd=project, stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        ["bash", "-c", f"{sys.executable} greeting.py & echo $!; wait"], cwd=project, stdout=subprocess.PIPE, text=True
+    )
     pid = int(parent.stdout.readline())
     parent.stdout.readline()
     parent.kill()

@@ -63,7 +63,7 @@ schedules: {ingest: "0 2 * * *", retrain: "0 4 * * *", timezone: UTC, source_pol
 """
 # Each stage's output is a function of its words, parameters and inputs. A line of words that starts with # changes
 # nothing, nor does a # in the parameters: edits that change no bytes of the output.
-STAGE = '''
+STAGE = """
 import hashlib, json, pathlib, shutil, sys, time
 import pyarrow, pyarrow.parquet
 name = sys.argv[1]
@@ -72,7 +72,8 @@ text = "".join(l for l in words.read_text().splitlines(True) if not l.startswith
 if "fail" in text:
     sys.exit(f"{name}: words/{name}.txt, row 1: 'fail' is not a word; write another")
 scale = [l for l in pathlib.Path("params.yaml").read_text().splitlines() if l.startswith("scale")][0].split()[1]
-lines = pathlib.Path("scales", scale + ".yaml").read_text().splitlines() + pathlib.Path("params.yaml").read_text().splitlines()
+files = [pathlib.Path("scales", scale + ".yaml"), pathlib.Path("params.yaml")]
+lines = [line for file in files for line in file.read_text().splitlines()]
 wanted = {"catalog": "seed", "prepared": "prepared", "encoder": "encoder"}.get(name, "nothing at all")
 text += "".join(l for l in lines if l.startswith(wanted + ":"))
 for source in {"prepared": ["catalog"], "encoder": ["prepared"], "encoder_evaluation": ["encoder", "prepared"],
@@ -95,7 +96,7 @@ if name == "release":
     (out / "clip" / "metrics.json").write_text(metrics)
 if name == "index":
     pyarrow.parquet.write_table(pyarrow.table({"id": ["a", "b"]}), out / "listings.parquet")
-'''
+"""
 
 
 class Toy:

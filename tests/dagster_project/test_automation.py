@@ -1,4 +1,4 @@
-"""Schedules launch exactly what is stale; sensors tell of what happened outside; automation stops where bytes are equal."""
+"""Schedules launch what is stale, sensors tell what happened outside, automation stops where bytes are equal."""
 
 import dagster as dg
 import pytest

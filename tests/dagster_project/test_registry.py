@@ -71,7 +71,7 @@ def test_promote_and_roll_back(toy):
 def test_unknown_versions_are_answered_with_the_known_ones(toy):
     with pytest.raises(registry.RegistryError, match=r"no version v9\.0\.0 of clip; registered: v1\.0\.0"):
         registry.promote(toy.root, "clip", "v9.0.0")
-    with pytest.raises(registry.RegistryError, match="no champion before v1.0.0"):
+    with pytest.raises(registry.RegistryError, match=r"no champion before v1\.0\.0"):
         registry.rollback(toy.root, "clip")
     with pytest.raises(registry.RegistryError, match="registered: none"):
         registry.promote(toy.root, "vision", "v1.0.0")

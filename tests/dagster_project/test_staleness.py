@@ -84,7 +84,12 @@ def _other_scale(toy) -> None:
 
 
 def _new_dependency(toy) -> None:
-    toy.write("dvc.yaml", (toy.root / "dvc.yaml").read_text().replace("data/encoder, data/catalog]", "data/encoder, data/catalog, data/prepared]"))
+    toy.write(
+        "dvc.yaml",
+        (toy.root / "dvc.yaml")
+        .read_text()
+        .replace("data/encoder, data/catalog]", "data/encoder, data/catalog, data/prepared]"),
+    )
 
 
 def _other_command(toy) -> None:

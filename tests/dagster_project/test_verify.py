@@ -23,7 +23,9 @@ def test_a_clean_state_verifies(toy):
 def test_one_altered_byte_is_named_even_if_the_cache_agrees(toy):
     output = toy.root / "data/encoder/words.txt"
     text = output.read_bytes()
-    cached = [file for file in (toy.root / ".dvc/cache/files").rglob("*") if file.is_file() and file.read_bytes() == text]
+    cached = [
+        file for file in (toy.root / ".dvc/cache/files").rglob("*") if file.is_file() and file.read_bytes() == text
+    ]
     assert cached
     for file in [output, *cached]:
         _alter_one_byte(file)

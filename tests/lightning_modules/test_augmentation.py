@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_modules.augmentation import augment
+from lightning_modules.augmentation import augment, thin_out
 from lightning_modules.settings import AugmentationSettings
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
@@ -44,3 +44,20 @@ def test_light_changes_stay_within_their_share(seed: int) -> None:
     mean = PICTURE.mean()
     bound = np.maximum(np.abs(PICTURE - mean) * 0.1, 0) * 1.1 + PICTURE * 0.1 + mean * 0.02 + 1
     assert (np.abs(changed - PICTURE) <= bound).all()
+
+
+WORDS = st.lists(st.text("abc", min_size=1), min_size=1, max_size=8)
+
+
+@given(text=WORDS, share=st.floats(0, 0.99), seed=st.integers(0, 99))
+def test_thinned_words_stay_in_order_and_never_run_out(text: list[str], share: float, seed: int) -> None:
+    kept = thin_out(" ".join(text), share, np.random.default_rng(seed)).split()
+    rest = iter(text)
+    assert kept
+    assert all(word in rest for word in kept)
+    assert share > 0 or kept == text
+
+
+def test_about_the_share_of_the_words_is_left_out() -> None:
+    counts = [len(thin_out("a b c d e f g h i j", 0.3, np.random.default_rng(seed)).split()) for seed in range(200)]
+    assert 6.5 < np.mean(counts) < 7.5

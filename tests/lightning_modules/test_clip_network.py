@@ -54,7 +54,7 @@ def test_the_documents_residual_tower_is_resnet_50() -> None:
     tower = ResNetTower(kind="resnet", block="bottleneck", stem=64, widths=(256, 512, 1024, 2048), depths=(3, 4, 6, 3))
     with torch.device("meta"):
         image = Clip(_config(tower, image_size=224)).image
-    # He et al. 2016: 25,557,032 with the classifier of 2048 × 1000 weights and 1000 biases.
+    # He et al. 2016: 25,557,032 with the classifier of 2048 x 1000 weights and 1000 biases.
     assert sum(parameter.numel() for parameter in image.parameters()) == 25_557_032 - 2_049_000
 
 
@@ -129,6 +129,7 @@ def _checkpoint(folder: Path, legacy_end: bool) -> CLIPModel:
 def test_a_hub_checkpoint_gives_transformers_own_likenesses(tmp_path: Path, legacy_end: bool) -> None:
     theirs = _checkpoint(tmp_path, legacy_end)
     ours, tokenizer = load(str(tmp_path), "crop")
+    assert all(module.training for module in ours.modules())
     tokens = tokens_of(tokenizer, ["a red chair", "jar"])
     pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 3, 16, 16), dtype=np.uint8))
     mean, std = torch.tensor(CLIP_MEAN)[:, None, None], torch.tensor(CLIP_STD)[:, None, None]

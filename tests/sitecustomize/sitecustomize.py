@@ -6,6 +6,7 @@
 import os
 import sys
 from importlib.abc import MetaPathFinder
+from pathlib import Path
 
 
 class _WithoutDagster(MetaPathFinder):
@@ -14,23 +15,29 @@ class _WithoutDagster(MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {name!r} (hidden from the stages)")
 
 
+# event -> where in its arguments the folder's descriptor stands that a relative path starts from
+REMOVING = {"os.mkdir": 2, "os.remove": 1, "os.rename": 2, "os.rmdir": 1}
+
+
 def _watch(notes: int) -> None:
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
     def hook(event: str, arguments: tuple) -> None:
-        if event == "open" and isinstance(arguments[0], (str, bytes, os.PathLike)):
+        folder = -1
+        if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
             mode = "write" if (arguments[2] or 0) & writing else "read"
-        elif event in ("os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.truncate"):
-            mode = "write"
+        elif event in REMOVING:
+            mode, folder = "write", arguments[REMOVING[event]]
         else:
             return
-        path = os.path.abspath(os.fsdecode(arguments[0]))
+        start = Path.cwd() if folder < 0 else Path(f"/proc/self/fd/{folder}").readlink()
+        path = os.path.normpath(start / os.fsdecode(arguments[0]))
         os.write(notes, f"{mode}\t{path}\n".encode())
 
     sys.addaudithook(hook)
 
 
 # DVC hashes and moves files of its own right; only the stage's processes are watched.
-if "HEDDLE_AUDIT" in os.environ and not any(os.path.basename(word) == "dvc" for word in sys.orig_argv[:2]):
+if "HEDDLE_AUDIT" in os.environ and not any(Path(word).name == "dvc" for word in sys.orig_argv[:2]):
     sys.meta_path.insert(0, _WithoutDagster())
     _watch(os.open(os.environ["HEDDLE_AUDIT"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644))

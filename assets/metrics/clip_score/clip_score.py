@@ -7,8 +7,8 @@ from torch.nn.functional import cosine_similarity
 
 WEIGHT = 2.5
 
-DESCRIPTION = """CLIPScore as in the paper: 2.5 · max(cosine, 0) of the embeddings of a picture and a text, averaged over the
-pairs. (torchmetrics' CLIPScore is 100 · max(cosine, 0) of the mean instead.)"""
+DESCRIPTION = """CLIPScore as in the paper: 2.5 · max(cosine, 0) of the embeddings of a picture and a text, averaged
+over the pairs. (torchmetrics' CLIPScore is 100 · max(cosine, 0) of the mean instead.)"""
 
 INPUTS = """
 Args:

@@ -1,0 +1,53 @@
+import shutil
+from pathlib import Path
+
+import pytest
+from small_project import run, write_project
+
+from assets.clip import clip
+from assets.clip_evaluation import clip_evaluation
+from assets.shards import shards
+from assets.tokenizer import tokenizer
+
+SCALE = """
+tokenizer: {vocabulary: 400, least_count: 2}
+shards: {image_size: 16, fit: pad, quality: 90, listings_per_shard: 5}
+clip:
+  image: {kind: resnet, block: basic, stem: 8, widths: [8, 16], depths: [1, 1]}
+  text: {context: 12, width: 16, layers: 1, heads: 2, feed_forward: 32, activation: gelu}
+  embedding: 8
+  field_shares: {alt_text: 3}
+  learning_rate: 3e-3
+  final_share: 0.01
+  warmup_share: 0.1
+  weight_decay: 0.05
+  beta1: 0.9
+  beta2: 0.98
+  batch_size: 4
+  workers: 0
+  cache: true
+  shuffle_buffer: 8
+  augmentation: {shift: 0.06, jitter: 0.1, mirror: true}
+  trainer:
+    max_epochs: 2
+    accelerator: cpu
+    devices: 1
+    num_nodes: 1
+    strategy: auto
+    precision: 32-true
+    accumulate_grad_batches: 1
+    gradient_clip_val: 1.0
+    patience: 3
+"""
+
+
+@pytest.fixture(scope="session")
+def trained_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two dozen listings after `shards`, `tokenizer`, `clip` and `clip_evaluation` have really run."""
+    folder = write_project(tmp_path_factory.mktemp("trained") / "project")
+    (folder / "scales/smoke.yaml").write_text(SCALE)
+    for name in ("shards", "tokenizer", "clip", "clip_evaluation"):
+        shutil.rmtree(folder / "data" / name)
+    for stage in (shards, tokenizer, clip, clip_evaluation):
+        run(stage, folder)
+    return folder
