@@ -41,6 +41,7 @@ def schedules(project: DvcProject) -> list[dg.ScheduleDefinition]:
         job_name=MAIN_JOB,
         cron_schedule=times.retrain,
         execution_timezone=times.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Everything stale, and nothing else.",
     )
     def retrain(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
@@ -55,6 +56,7 @@ def schedules(project: DvcProject) -> list[dg.ScheduleDefinition]:
         job_name=INGEST_JOB,
         cron_schedule=times.ingest,
         execution_timezone=times.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Crawl the sources anew.",
     )
     return [ingest, retrain]
@@ -80,6 +82,7 @@ def sensors(project: DvcProject) -> list[dg.SensorDefinition]:
         name="source_news",
         job_name=INGEST_JOB,
         minimum_interval_seconds=times.source_poll_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
         description="Asks each source for its newest change and starts an ingest when there is one.",
     )
     def source_news(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:

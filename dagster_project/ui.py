@@ -5,6 +5,7 @@ pressed "reload". This watches the files that code versions are made of and pres
 """
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,7 @@ def serve(root: Path, port: int, console: Console) -> int:
         "--workspace",
         "workspace.yaml",
     ]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by either signal, it takes Dagster along
     process = subprocess.Popen(command, cwd=root, env={**os.environ, "PATH": path})
     console.print(f"Dagster: http://{HOST}:{port}  (Ctrl-C ends it)")
     try:

@@ -29,7 +29,7 @@ class DagsterDvcTranslator:
         package = self.root / "assets" / stage.name / "__main__.py"
         sources = [(self.root / "dvc.yaml", self._line(stage.name))]
         sources += [(file, 1) for file in (module, package) if file.is_file()]
-        references = [
+        references: list[dg.LocalFileCodeReference | dg.UrlCodeReference] = [
             dg.LocalFileCodeReference(file_path=str(file), line_number=line, label=file.name) for file, line in sources
         ]
         return {
