@@ -19,13 +19,14 @@ class Heddle(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run a command."""
         # Imported here so that `heddle --help` answers at once.
+        from assets.search import SearchError
         from dagster_project.dvc.project import ProjectError
         from dagster_project.registry import RegistryError
         from dagster_project.workspace import WorkspaceError
 
         try:
             return super().invoke(ctx)
-        except (ParameterError, StageError, ProjectError, RegistryError, WorkspaceError) as error:
+        except (ParameterError, StageError, ProjectError, RegistryError, SearchError, WorkspaceError) as error:
             Console(stderr=True).print(f"heddle: {error}", markup=False, highlight=False, soft_wrap=True)
             sys.exit(1)
 
@@ -95,7 +96,7 @@ def status() -> None:
 @click.option("--words", is_flag=True, help="Match words (BM25) rather than what the pictures show.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def search(query: str, top: int, words: bool, as_json: bool) -> None:
-    """Find listings by words, or by a picture when QUERY names a file."""
+    """Find listings by what their pictures show, asked in words or with a picture's file."""
     from dagster_project.searching import show
 
     show(query, top, words=words, as_json=as_json, console=console)
