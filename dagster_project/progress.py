@@ -71,14 +71,18 @@ class Progress:
                 row.ended = entry.timestamp
                 row.state = "done" if row.state == "running" else row.state
                 return f"{entry.step_key}: {row.state} in {row.seconds(row.ended)}  {row.message}"
-            case dg.DagsterEventType.STEP_SKIPPED:
-                row.state, row.message = "skipped", "something it needs failed"
             case dg.DagsterEventType.STEP_FAILURE:
                 row.state, row.ended = "failed", entry.timestamp
                 self.errors[entry.step_key] = _reason(event)
                 row.message = self.errors[entry.step_key].splitlines()[-1]
                 return f"{entry.step_key}: failed"
         return None
+
+    def close(self) -> None:
+        """The run has ended: what still waits will not come."""
+        for row in self.rows.values():
+            if row.state == "waiting":
+                row.state, row.message = "skipped", "something it needs failed"
 
     def table(self) -> Table:
         """The run at this moment."""

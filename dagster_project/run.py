@@ -92,6 +92,7 @@ class _watched:  # noqa: N801  reads as a with-statement's verb
     def __exit__(self, *error: object) -> None:
         self._ended.set()
         self._thread.join()
+        self._progress.close()
         if self._console.is_terminal:
             self._live.stop()
         else:

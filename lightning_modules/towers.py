@@ -53,7 +53,8 @@ class ImageEncoder(nn.Module):
                 )
             )
             self.width = tower.widths[-1]
-            self.model.to(memory_format=torch.channels_last)  # convolutions are a fifth faster, on CPUs as on GPUs
+            # Convolutions are a fifth faster with the channels last, on CPUs as on GPUs.
+            nn.Module.to(self.model, memory_format=torch.channels_last)
         else:
             self.model = CLIPVisionModel(
                 CLIPVisionConfig(
