@@ -52,9 +52,9 @@ class ImageEncoder(nn.Module):
                     layer_type=tower.block,
                 )
             )
-            self.width = tower.widths[-1]
             # Convolutions are a fifth faster with the channels last, on CPUs as on GPUs.
-            nn.Module.to(self.model, memory_format=torch.channels_last)
+            nn.Module.to(self.model, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.width = tower.widths[-1]
         else:
             self.model = CLIPVisionModel(
                 CLIPVisionConfig(
