@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Clone, clone
+from clones import Clone, clone
 from ruamel.yaml import YAML
 
 pytestmark = pytest.mark.xdist_group("clones")  # they share clones that take a minute to make
