@@ -38,7 +38,10 @@ def serve(root: Path, port: int, console: Console) -> int:
         "--workspace",
         "workspace.yaml",
     ]
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended by either signal, it takes Dagster along
+    # Ended by either signal, it takes Dagster along. A shell's background job starts with SIGINT ignored, and Dagster's
+    # services, which end on it, would inherit that.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     process = subprocess.Popen(command, cwd=root, env={**os.environ, "PATH": path})
     console.print(f"Dagster: http://{HOST}:{port}  (Ctrl-C ends it)")
     try:
