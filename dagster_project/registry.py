@@ -23,6 +23,7 @@ from dagster_project.identity import MAIL, NAME, sign
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 FIRST_VERSION = "v1.0.0"
+MODEL_CARD = "README.md"
 
 
 class RegistryError(Exception):
@@ -144,9 +145,9 @@ def rollback(root: Path, model: str) -> str:
 
 
 def content_hash(folder: Path) -> str:
-    """sha256 over the names and bytes of a folder's files."""
+    """sha256 over the names and bytes of a release's files, but for its card: that retells the rest and the gates."""
     digest = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for file in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MODEL_CARD):
         digest.update(f"{file.relative_to(folder)}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
 

@@ -32,6 +32,7 @@ def test_the_run_registered_the_commit_of_its_experiment(toy):
 
 
 def test_the_same_bytes_are_registered_once(toy):
+    toy.write("data/release/clip/README.md", "a card that tells of another gate")
     again = registry.register(toy.root, "clip", _commit(toy))
     assert again.version == "v1.0.0"
     assert [version.tag for version in registry.versions(toy.root)] == ["clip@v1.0.0"]
