@@ -19,7 +19,12 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 # Preloading in the fork server spares each step the seconds that these imports take.
 EXECUTOR = dg.multiprocess_executor.configured(
-    {"start_method": {"forkserver": {"preload_modules": ["dagster_project.definitions"]}}, "max_concurrent": 2}
+    {
+        "start_method": {
+            "forkserver": {"preload_modules": ["dagster_project.forkserver", "dagster_project.definitions"]}
+        },
+        "max_concurrent": 2,
+    }
 )
 
 

@@ -125,6 +125,6 @@ def _conclude(root: Path, console: Console) -> int:
             console.print(f"Registered  {version.tag} ({', '.join(version.stages)})")
     failed = [verdict for verdict in verdicts(root) if not verdict.passed]
     for verdict in failed:
-        console.print(f"[bold red]Not registered[/]  {verdict.model}: {verdict.description}")
+        console.print(f"[bold red]Not registered[/]  {verdict.model}: {verdict.description}", soft_wrap=True)
     console.print(TRY_NEXT, highlight=False, soft_wrap=True)
     return GATE_FAILED if failed else SUCCESS

@@ -44,10 +44,13 @@ def test_the_next_run_completes_with_the_same_bytes(fresh, completed_hashes, sta
     below = [_find(run, f"stage.py {stage}")]
     below += below[0].parents()[: below[0].parents().index(psutil.Process(run.pid))]
     _victim(run, stage, victim).send_signal(signal.SIGKILL)
+    if victim == "run":  # while the stage still waits for its file to go, so that it cannot just have finished
+        _, alive = psutil.wait_procs(below, timeout=20)
+        assert not alive, "a killed run must take its stage with it"
     (fresh.root / f"slow-{stage}").unlink()
     run.wait(timeout=60)
     _, alive = psutil.wait_procs(below, timeout=20)
-    assert not alive, "a killed run must take its stage with it"
+    assert not alive
 
     ended = fresh.heddle("run")
 
