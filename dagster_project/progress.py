@@ -119,9 +119,10 @@ class Progress:
 
 def print_errors(console: Console, errors: Mapping[str, str]) -> None:
     """What each failed stage said."""
-    for name, error in errors.items():
-        console.print(f"\n[bold red]{name} failed[/]")
-        console.print(Text(error))
+    for error in errors.values():
+        heading, _, words = error.partition("\n")
+        console.print(Text(f"\n{heading}", "bold red"))
+        console.print(Text(words), soft_wrap=True)
 
 
 def _number(value: Any) -> str:

@@ -75,6 +75,8 @@ def reproduce(root: Path, stage: str, on_line: Callable[[str], None], *, force: 
             process.wait()
     if code or outcome is None:
         said = [line for line in lines if not line.startswith(("Running stage", "> "))]
+        own = [line for line in said if not line.startswith("ERROR: failed to reproduce")]
+        said = own or said  # DVC's last word repeats only that the stage failed
         raise StageFailedError("\n".join(said[-TAIL:]) or f"`dvc repro` ended with code {code} and said nothing")
     return outcome
 
