@@ -1,0 +1,55 @@
+"""A source's token changes when, and only when, the source has something newer."""
+
+from pathlib import Path
+
+import pytest
+
+from assets.catalog.news import NewsError, newest_changes
+from demo_shop import Shop
+from demo_shop.server import serve
+
+
+def _project(root: Path, source: str) -> Path:
+    (root / "scales").mkdir(exist_ok=True)
+    (root / "scales/small.yaml").write_text("demo_shop: {listings: 48, guides: 8}\n")
+    lines = f"scale: small\nseed: 1\ncatalog:\n  sources:\n    - {source}\n  image_megabytes: 8\n"
+    (root / "params.yaml").write_text(lines)
+    return root
+
+
+def test_a_table_has_news_when_its_file_changes(tmp_path):
+    project = _project(tmp_path, "{name: mine, kind: table, path: mine.csv, columns: {id: id, image: image}}")
+    (tmp_path / "mine.csv").write_text("id,image\n1,a.jpg\n")
+    first = newest_changes(project)
+    assert newest_changes(project) == first
+    (tmp_path / "mine.csv").write_text("id,image\n1,a.jpg\n2,b.jpg\n")
+    assert newest_changes(project) != first
+
+
+def test_a_table_that_is_not_there_is_named(tmp_path):
+    project = _project(tmp_path, "{name: mine, kind: table, path: mine.csv, columns: {id: id, image: image}}")
+    with pytest.raises(NewsError, match=r"source mine: .*mine\.csv does not exist"):
+        newest_changes(project)
+
+
+def test_a_wordpress_site_is_asked_for_its_newest_post(tmp_path):
+    tokens = []
+    for listings in (48, 48, 60):
+        with serve(Shop(seed=3, listings=listings, guides=8)) as port:
+            source = f'{{name: shop, kind: wordpress, url: "http://127.0.0.1:{port}", contact: me@shop.example}}'
+            tokens.append(newest_changes(_project(tmp_path, source)))
+    assert tokens[0] == tokens[1] != tokens[2]
+
+
+def test_a_site_that_does_not_answer_is_named_with_what_was_asked(tmp_path):
+    project = _project(tmp_path, '{name: shop, kind: wordpress, url: "http://127.0.0.1:9", contact: me@shop.example}')
+    with pytest.raises(NewsError, match=r"source shop: .* did not answer as WordPress does"):
+        newest_changes(project)
+
+
+def test_the_demo_shop_has_news_when_it_grows(tmp_path):
+    project = _project(tmp_path, "{name: demo_shop, kind: demo}")
+    first = newest_changes(project)
+    assert newest_changes(project) == first
+    (tmp_path / "scales/small.yaml").write_text("demo_shop: {listings: 49, guides: 8}\n")
+    assert newest_changes(project) != first
