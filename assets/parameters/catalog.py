@@ -135,4 +135,4 @@ class DemoShop(Section):
     """Section `demo_shop`: how large the generated shop is."""
 
     listings: int = Field(ge=1, le=1_000_000, description="listings, planted faults included")
-    guides: int = Field(ge=1, le=100_000, description="guides on reuse, repair and disposal")
+    guides: int = Field(ge=1, le=741, description="guides on reuse, repair and disposal")

@@ -5,7 +5,7 @@ A section bears its stage's name. What does not depend on the scale stands in ``
 """
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
@@ -86,13 +86,34 @@ def _explain(
         file = origin.get(location[0] if location else "", files[1] if location else files[0])
         key = ".".join([name, *location])
         if mistake["type"] == "extra_forbidden":
-            allowed = ", ".join(sorted(section.model_fields)) if len(location) == 1 else "the documented keys"
-            lines.append(f"{file}: {key}: unknown key; allowed: {allowed}")
+            lines.append(f"{file}: {key}: unknown key; allowed: {', '.join(_allowed(section, location[:-1]))}")
         elif mistake["type"] == "missing":
             lines.append(f"{file}: {key}: missing ({files[0].name} or {files[1]})")
         else:
             lines.append(f"{file}: {key}: found {mistake['input']!r}; {mistake['msg']}")
     return "\n".join(lines)
+
+
+def _allowed(section: type[BaseModel], path: list[str]) -> list[str]:
+    """The keys that may stand at a path inside a section; a list's index and a union's tag are parts of it too."""
+    models = [section]
+    for part in path:
+        tagged = [
+            model for model in models if part in get_args(getattr(model.model_fields.get("kind"), "annotation", None))
+        ]
+        if len(models) > 1 and tagged:  # a union's tag may be called as one of its fields is
+            models = tagged
+        elif not part.isdigit():
+            fields = [model.model_fields[part].annotation for model in models if part in model.model_fields]
+            models = [model for annotation in fields for model in _models(annotation)]
+    return sorted({name for model in models for name in model.model_fields})
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The pydantic models in an annotation such as ``list[A | B]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]
 
 
 def _scale_names(root: Path) -> str:
