@@ -54,7 +54,8 @@ def test_every_heddle_command_has_help(copy):
 def test_the_sources_shown_are_valid(source):
     from assets.parameters.catalog import CatalogParameters
 
-    CatalogParameters.model_validate(source["catalog"])
+    (validated,) = CatalogParameters.model_validate(source["catalog"]).sources
+    assert validated.kind == source["catalog"]["sources"][0]["kind"]
 
 
 @pytest.mark.skipif(not CLOTHING.is_dir(), reason="../shared/data/clothing is not there")

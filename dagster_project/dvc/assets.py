@@ -43,9 +43,7 @@ def _stage_asset(project: DvcProject, stage: StageState, translator: DagsterDvcT
     def reproduce_stage(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        # A killed run takes its steps with it; in-process execution (tests) has nothing to die with.
-        if context.job_def.executor_def.name != "in_process":
-            die_with_parent()
+        die_with_parent()  # a killed run takes its steps with it
         started = time.monotonic()
         try:
             outcome = reproduce(project.root, stage.name, context.log.info, force=config.force)

@@ -74,9 +74,11 @@ def mirror(project: DvcProject, instance: dg.DagsterInstance) -> list[str]:
 def busy(project: DvcProject) -> bool:
     """Whether a DVC process works on the project's outputs at this moment."""
     try:
-        holders = json.loads((project.root / ".dvc/tmp/rwlock").read_text() or "{}")
-    except (FileNotFoundError, json.JSONDecodeError):
+        holders = json.loads((project.root / ".dvc/tmp/rwlock").read_text())
+    except FileNotFoundError:
         return False
+    except json.JSONDecodeError:  # DVC rewrites it in place: a half-written one is being written
+        return True
     writers = holders.get("write", {}).values()
     return any(psutil.pid_exists(int(writer["pid"])) for writer in writers if writer)
 

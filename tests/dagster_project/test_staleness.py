@@ -163,3 +163,11 @@ def test_must_run_is_what_changed_and_all_downstream(toy):
     # `graph` was loaded before the edit: the decision must not rest on it.
     expected = {"encoder", "encoder_evaluation", "index", "release", "experiment", "registry", "published_index"}
     assert must_run(toy.project, graph, toy.instance) == expected
+
+
+def test_while_dvc_is_at_work_nothing_is_reported(toy):
+    _delete_output(toy)
+    toy.write(".dvc/tmp/rwlock", '{"write": {"data/enc')  # as DVC leaves it for a moment, rewriting it in place
+    assert mirror(toy.project, toy.instance) == []
+    toy.write(".dvc/tmp/rwlock", "{}")
+    assert mirror(toy.project, toy.instance) == ["prepared"]
