@@ -7,8 +7,11 @@ from lightning import LightningModule
 from torch import Tensor
 
 from lightning_modules.network import Network
-from lightning_modules.optimizers import adamw_with_cosine
+from lightning_modules.optimizers import adamw, schedules
 from lightning_modules.settings import OptimizerSettings
+
+MONITOR = "validation_loss"
+"""What tells how good an epoch's weights are."""
 
 
 class Learner(LightningModule, ABC):
@@ -30,10 +33,11 @@ class Learner(LightningModule, ABC):
 
     def validation_step(self, batch: Any, batch_idx: int) -> dict[str, Tensor]:
         outputs = self.step(batch)
-        self.log("validation_loss", outputs["loss"], batch_size=len(batch), sync_dist=True)
+        self.log(MONITOR, outputs["loss"], batch_size=len(batch), sync_dist=True)
         return outputs
 
     def configure_optimizers(self) -> Any:
         steps = int(self.trainer.estimated_stepping_batches)
-        optimizer, schedule = adamw_with_cosine(self.network, self.optimizer_settings, steps)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        optimizer = adamw(self.network, self.optimizer_settings)
+        epochs = self.trainer.max_epochs or 1
+        return [optimizer], schedules(optimizer, self.optimizer_settings, steps, epochs, MONITOR)

@@ -28,12 +28,29 @@ class TrainerSettings(Settings):
     patience: int = Field(ge=1, description="epochs without a better validation loss before training stops early")
 
 
+class CosineSchedule(Settings):
+    """A linear warm-up, then half a cosine down to ``final_share`` of the peak rate at the last step."""
+
+    kind: Literal["cosine"]
+    warmup_epochs: float = Field(ge=0, description="epochs, or a part of one, in which the rate rises to its peak")
+    final_share: float = Field(ge=0, le=1, description="learning rate at the end as a share of the peak rate")
+
+
+class PlateauSchedule(Settings):
+    """A linear warm-up, then the peak rate, cut by ``factor`` whenever the validation loss has stopped falling."""
+
+    kind: Literal["plateau"]
+    warmup_epochs: float = Field(ge=0, description="epochs, or a part of one, in which the rate rises to its peak")
+    factor: float = Field(gt=0, lt=1, description="what the rate is multiplied by")
+    patience: int = Field(ge=0, description="epochs without a better validation loss that are borne before")
+    final_share: float = Field(ge=0, le=1, description="smallest learning rate as a share of the peak rate")
+
+
 class OptimizerSettings(Settings):
-    """AdamW with a linear warm-up and a cosine decay to ``final_share`` of the peak rate."""
+    """AdamW and how its rate moves."""
 
     learning_rate: float = Field(gt=0, description="peak rate")
-    final_share: float = Field(ge=0, le=1, description="learning rate at the end as a share of the peak rate")
-    warmup_share: float = Field(ge=0, lt=1, description="share of the steps that warm up")
+    schedule: CosineSchedule | PlateauSchedule = Field(discriminator="kind", description="how the rate moves")
     weight_decay: float = Field(ge=0, description="on matrices and kernels only: not on norms, biases, scalars")
     beta1: float = Field(ge=0, lt=1, description="decay of AdamW's mean of gradients")
     beta2: float = Field(ge=0, lt=1, description="decay of AdamW's mean of squared gradients")

@@ -13,10 +13,8 @@ from lightning import Callback, LightningDataModule, LightningModule, Trainer, s
 from lightning.pytorch.callbacks import EarlyStopping
 from torch import Tensor
 
-from lightning_modules.learner import Learner
+from lightning_modules.learner import MONITOR, Learner
 from lightning_modules.settings import TrainerSettings
-
-MONITOR = "validation_loss"
 
 HistoryRow = dict[str, float]
 """``epoch``, ``train_loss``, ``validation_loss``, ``learning_rate`` and what the callbacks logged."""

@@ -18,8 +18,7 @@ clip:
   embedding: 8
   field_shares: {alt_text: 3}
   learning_rate: 3e-3
-  final_share: 0.01
-  warmup_share: 0.1
+  schedule: {kind: cosine, warmup_epochs: 0.2, final_share: 0.01}
   weight_decay: 0.05
   beta1: 0.9
   beta2: 0.98

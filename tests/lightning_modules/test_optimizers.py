@@ -4,12 +4,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from lightning_modules.optimizers import adamw_with_cosine, cosine_factor, parameter_groups
-from lightning_modules.settings import OptimizerSettings
+from lightning_modules.optimizers import adamw, cosine_factor, parameter_groups, schedules
+from lightning_modules.settings import CosineSchedule, OptimizerSettings, PlateauSchedule
 
-SETTINGS = OptimizerSettings(
-    learning_rate=0.01, final_share=0.1, warmup_share=0.2, weight_decay=0.5, beta1=0.9, beta2=0.98
-)
+
+def settings(schedule: CosineSchedule | PlateauSchedule) -> OptimizerSettings:
+    return OptimizerSettings(learning_rate=0.01, schedule=schedule, weight_decay=0.5, beta1=0.9, beta2=0.98)
+
+
+COSINE = settings(CosineSchedule(kind="cosine", warmup_epochs=1, final_share=0.1))
+
+
+def plateau(warmup_epochs: float) -> OptimizerSettings:
+    return settings(
+        PlateauSchedule(kind="plateau", warmup_epochs=warmup_epochs, factor=0.5, patience=1, final_share=0.1)
+    )
+
+
+def rates(chosen: OptimizerSettings, losses: list[float], steps_per_epoch: int) -> list[float]:
+    """The rate of every step, when each epoch ends with one of these validation losses."""
+    optimizer = adamw(nn.Linear(2, 2), chosen)
+    steps = len(losses) * steps_per_epoch
+    configs = schedules(optimizer, chosen, steps, len(losses), "validation_loss")
+    found = []
+    for loss in losses:
+        for _ in range(steps_per_epoch):
+            found.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            for config in configs:
+                if config["interval"] == "step":
+                    config["scheduler"].step()
+        for config in configs:
+            if config["interval"] == "epoch":
+                assert config["monitor"] == "validation_loss"
+                config["scheduler"].step(loss)
+    return found
 
 
 def test_only_matrices_and_kernels_decay() -> None:
@@ -24,16 +53,26 @@ def test_only_matrices_and_kernels_decay() -> None:
     assert {id(p) for p in others["params"]} == {id(p) for p in expected}
 
 
-def test_the_schedule_drives_the_rate() -> None:
-    optimizer, schedule = adamw_with_cosine(nn.Linear(2, 2), SETTINGS, steps=10)
-    rates = []
-    for _ in range(11):
-        rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        schedule.step()
-    assert rates[:3] == pytest.approx([0.005, 0.01, 0.01])
-    assert rates[6] == pytest.approx(0.01 * (0.1 + 0.9 / 2))
-    assert rates[10] == pytest.approx(0.001)
+def test_the_cosine_drives_the_rate() -> None:
+    found = rates(COSINE, [1.0] * 5, steps_per_epoch=2)  # one epoch of warm-up: two steps
+    assert found[:3] == pytest.approx([0.005, 0.01, 0.01])
+    assert found[6] == pytest.approx(0.01 * (0.1 + 0.9 / 2))
+
+
+def test_the_plateau_cuts_the_rate_when_the_loss_no_longer_falls() -> None:
+    losses = [1.0, 0.9, 0.9, 0.9, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8, 0.8]
+    found = rates(plateau(warmup_epochs=0), losses, steps_per_epoch=1)
+    assert found[:4] == pytest.approx([0.01] * 4)  # the second epoch without a better loss is one too many
+    assert found[4:7] == pytest.approx([0.005] * 3)
+    assert found[-1] == pytest.approx(0.001)  # never below the final share
+
+
+def test_the_plateau_after_a_warm_up() -> None:
+    found = rates(plateau(warmup_epochs=2), [3.0, 2.0, 1.0, 1.0, 1.0, 1.0], steps_per_epoch=2)
+    assert found[:4] == sorted(found[:4])
+    assert found[0] == pytest.approx(0.01 / 4)
+    assert found[4:10] == pytest.approx([0.01] * 6)
+    assert found[10:] == pytest.approx([0.005] * 2)
 
 
 @given(steps=st.integers(1, 200), share=st.floats(0, 0.9), final=st.floats(0, 1))

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from lightning_modules.learner import Learner
 from lightning_modules.network import Network
-from lightning_modules.settings import OptimizerSettings, TrainerSettings
+from lightning_modules.settings import CosineSchedule, OptimizerSettings, PlateauSchedule, TrainerSettings
 from lightning_modules.train import Trained, train
 
 
@@ -61,7 +61,16 @@ class Noise(LightningDataModule):
         return DataLoader(TensorDataset(inputs, sign * inputs.sum(dim=1)), batch_size=16)
 
 
-def _train(opposite: bool = False, seed: int = 3, lines: list[str] | None = None, **changes: Any) -> Trained:
+COSINE = CosineSchedule(kind="cosine", warmup_epochs=0.6, final_share=0.1)
+
+
+def _train(
+    opposite: bool = False,
+    seed: int = 3,
+    lines: list[str] | None = None,
+    schedule: CosineSchedule | PlateauSchedule = COSINE,
+    **changes: Any,
+) -> Trained:
     trainer = {
         "max_epochs": 6,
         "accelerator": "cpu",
@@ -74,7 +83,11 @@ def _train(opposite: bool = False, seed: int = 3, lines: list[str] | None = None
         "patience": 2,
     }
     optimizer = OptimizerSettings(
-        learning_rate=0.01, final_share=0.1, warmup_share=0.1, weight_decay=0.01, beta1=0.9, beta2=0.99
+        learning_rate=0.01,
+        schedule=schedule,
+        weight_decay=0.01,
+        beta1=0.9,
+        beta2=0.99,
     )
     told = [] if lines is None else lines
     return train(
@@ -112,6 +125,15 @@ def test_history_and_progress_have_a_line_for_each_epoch() -> None:
     assert trained.is_first_process
 
 
+def test_a_plateau_of_the_validation_loss_cuts_the_rate() -> None:
+    schedule = PlateauSchedule(kind="plateau", warmup_epochs=0, factor=0.5, patience=0, final_share=0.2)
+    trained = _train(opposite=True, schedule=schedule, max_epochs=5, patience=10)
+    rates = [row["learning_rate"] for row in trained.history]
+    assert rates[0] == 0.01
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] == pytest.approx(0.002)
+
+
 def test_the_best_epoch_wins_and_worse_ones_end_the_training() -> None:
     trained = _train(opposite=True, max_epochs=20)
     losses = [row["validation_loss"] for row in trained.history]
@@ -139,7 +161,11 @@ def test_accumulating_four_batches_equals_one_batch_of_four_times_the_size() -> 
         network = Line(LineConfig(inputs=6, hidden=64))
         network.layers[2] = nn.Identity()  # dropout would draw differently
         optimizer = OptimizerSettings(
-            learning_rate=0.01, final_share=0.1, warmup_share=0, weight_decay=0.01, beta1=0.9, beta2=0.99
+            learning_rate=0.01,
+            schedule=CosineSchedule(kind="cosine", warmup_epochs=0, final_share=0.1),
+            weight_decay=0.01,
+            beta1=0.9,
+            beta2=0.99,
         )
         settings = TrainerSettings(
             max_epochs=3,

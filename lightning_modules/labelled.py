@@ -1,0 +1,83 @@
+"""Labels for classifiers: ids that may be missing, a loss that leaves the missing ones out, accuracy while learning."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+from torch.nn import functional
+
+MISSING = -100
+"""The id of a label that a row does not have, or whose class the train split never showed."""
+
+
+@dataclass  # not frozen: Lightning moves its tensors to the device
+class LabelledBatch:
+    """Pictures and what they are."""
+
+    pixels: Tensor
+    """uint8, (B, 3, S, S)."""
+    labels: dict[str, Tensor]
+    """Kind of label -> class ids or ``MISSING``, int64, (B,)."""
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+def label_ids(rows: Sequence[Mapping[str, Any]], head: str, classes: Sequence[str]) -> Tensor:
+    """Places in ``classes`` of the rows' labels of one kind, int64 (B,)."""
+    place = {name: index for index, name in enumerate(classes)}
+    return torch.tensor([place.get(row[head], MISSING) for row in rows], dtype=torch.int64)
+
+
+def labels_loss(logits: Tensor, target: Tensor, smoothing: float) -> Tensor:
+    """Label-smoothed cross-entropy (Szegedy et al. 2016, section 7), the mean over the rows that have the label.
+
+    Args:
+        logits: (B, C).
+        target: class ids or ``MISSING``, (B,).
+        smoothing: share of the target's mass that is spread over all classes, in [0, 1).
+
+    Returns:
+        A scalar; 0, with zero gradients, where no row has the label.
+    """
+    losses = functional.cross_entropy(
+        logits, target, ignore_index=MISSING, label_smoothing=smoothing, reduction="none"
+    )  # (B,), 0 where missing
+    return losses.sum() / (target != MISSING).sum().clamp(min=1)
+
+
+class LabelAccuracy(Callback):
+    """Logs after each epoch ``validation_<head>_accuracy``, over the validation rows that have the label.
+
+    It reads ``logits`` and ``labels`` of what a module's ``step`` returns: heads to tensors of (B, C) and (B,).
+    """
+
+    def __init__(self, heads: Sequence[str]) -> None:
+        self.heads = tuple(heads)
+        self._counts = torch.zeros(len(self.heads), 2, dtype=torch.float64)  # right, labelled
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        for row, head in enumerate(self.heads):
+            logits, labels = outputs["logits"][head], outputs["labels"][head]
+            right = (logits.argmax(dim=-1) == labels).sum()
+            labelled = (labels != MISSING).sum()
+            self._counts[row] += torch.stack([right, labelled]).cpu()
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        counts = trainer.strategy.reduce(self._counts.float().to(pl_module.device), reduce_op="sum")
+        for row, head in enumerate(self.heads):
+            right, labelled = counts[row].tolist()
+            if labelled:
+                pl_module.log(f"validation_{head}_accuracy", right / labelled)  # equal on all processes
+        self._counts.zero_()
