@@ -3,11 +3,12 @@
 import os
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
 from assets.catalog.crawl import Visit, run
-from assets.catalog.demo import DemoSource
+from assets.catalog.demo import DemoSource, generated
 from assets.catalog.duplicates import Duplicate, find_duplicates
 from assets.catalog.harvest import OTHER_TABLES, Draft, Harvest, Settled
 from assets.catalog.pictures import Picture
@@ -17,7 +18,7 @@ from assets.catalog.wordpress import WordPressSource
 from assets.parameters.catalog import CatalogParameters, Demo, DemoShop, Source, WordPress
 from assets.parameters.shared import read_seed
 from assets.schemas import DUPLICATES, LISTINGS, QUARANTINE, TABLES, write_table
-from assets.stage import Metrics, Stage, StageError, main
+from assets.stage import Metrics, Stage, StageError, main, write_json
 
 REASONS = ("image_missing", "image_truncated", "image_type", "image_too_large", "no_image", "malformed_record")
 """Why a record is refused here; the expectations of `validated` add theirs."""
@@ -40,6 +41,7 @@ def catalog(stage: Stage) -> Metrics:
     accepted = [(draft, picture) for draft, picture in settled.listings if draft.id not in left_out]
     images = _write(stage, harvest, settled, accepted, duplicates)
     shutil.rmtree(spool)
+    write_json(stage.output / "ceilings.json", _ceilings(stage, parameters.sources))
     return _metrics(harvest, settled, len(accepted), len(duplicates)) | {
         "images": len(images),
         "image_bytes": sum(row["bytes"] for row in images),
@@ -111,6 +113,13 @@ def _write(
 
 def _listing(draft: Draft, picture: Picture) -> dict[str, Any]:
     return {**draft.row, "image": picture.sha256, "exif": list(picture.exif)}
+
+
+def _ceilings(stage: Stage, sources: Sequence[Source]) -> dict[str, float]:
+    """The best that any model could do: known where all listings were generated, unknown otherwise."""
+    if not all(isinstance(source, Demo) for source in sources):
+        return {}
+    return generated(stage.parameters(DemoShop, "demo_shop"), read_seed()).ceilings
 
 
 def _metrics(harvest: Harvest, settled: Settled, accepted: int, duplicates: int) -> dict[str, int]:

@@ -13,6 +13,11 @@ URL = "http://demo-shop.example"
 """What the shop calls itself whatever its port: it is crawled as its own proxy, so that no port gets into an output."""
 
 
+def generated(shop: DemoShop, seed: int) -> Shop:
+    """The shop of these sizes."""
+    return Shop(seed, shop.listings, shop.guides)
+
+
 class DemoSource:
     """Serves the shop until `stack` is closed, and crawls it."""
 
@@ -24,7 +29,7 @@ class DemoSource:
 
     def gather(self, harvest: Harvest) -> Visit:
         """The crawl of the shop with all its tables."""
-        port = self._stack.enter_context(serve(Shop(self._seed, self._shop.listings, self._shop.guides)))
+        port = self._stack.enter_context(serve(generated(self._shop, self._seed)))
         tables = {f"demo-shop/v1/{table}": table for table in OTHER_TABLES if table != "guides"}
         site = Site(self._source.name, URL, guides="guides", per_page=100, tables=tables)
         manners = Crawled(delay=0, concurrency=self._source.concurrency, back_off=0.1)

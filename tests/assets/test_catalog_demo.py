@@ -123,6 +123,10 @@ def test_every_table_comes_whole(crawled: tuple[Path, dict[str, bytes]], shop: S
     assert {row["guide"] for row in read_rows(crawled[0] / "qrels.parquet")} <= guides
 
 
+def test_the_shops_ceilings_are_written_down(crawled: tuple[Path, dict[str, bytes]], shop: Shop) -> None:
+    assert json.loads(crawled[1]["ceilings.json"]) == pytest.approx(shop.ceilings)
+
+
 def test_no_port_or_path_gets_into_the_outputs(crawled: tuple[Path, dict[str, bytes]]) -> None:
     for name in TABLES:
         text = str(read_rows(crawled[0] / f"{name}.parquet"))
