@@ -12,10 +12,11 @@ from torch.nn import functional
 
 from lightning_modules.clip_config import ClipConfig
 from lightning_modules.data import Batch
+from lightning_modules.image_tower import ImageEncoder, normalised
 from lightning_modules.learner import Learner
 from lightning_modules.losses import contrastive_loss
 from lightning_modules.network import Network
-from lightning_modules.towers import ImageEncoder, TextEncoder
+from lightning_modules.text_tower import TextEncoder
 
 INITIAL_TEMPERATURE = 0.07
 MAX_LOG_SCALE = math.log(100)
@@ -29,8 +30,8 @@ class Clip(Network):
 
     def __init__(self, config: ClipConfig) -> None:
         super().__init__(config)
-        self.image = ImageEncoder(config)
-        self.text = TextEncoder(config)
+        self.image = ImageEncoder(config.image, config.image_size)
+        self.text = TextEncoder(config.text, config.vocabulary, config.end_token)
         self.image_projection = nn.Linear(self.image.width, config.embedding, bias=False)
         self.text_projection = nn.Linear(self.text.width, config.embedding, bias=False)
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / INITIAL_TEMPERATURE)))
@@ -39,8 +40,7 @@ class Clip(Network):
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Pixels (B, 3, S, S) as uint8 -> unit vectors (B, embedding)."""
-        mean, std = (pixels.new_tensor(v, dtype=torch.float32) for v in (self.config.image_mean, self.config.image_std))
-        normal = (pixels.float() / 255 - mean[:, None, None]) / std[:, None, None]
+        normal = normalised(pixels, self.config.image_mean, self.config.image_std)
         return functional.normalize(self.image_projection(self.image(normal)).float(), dim=-1)
 
     def encode_text(self, tokens: Tensor) -> Tensor:

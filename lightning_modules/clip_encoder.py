@@ -1,10 +1,8 @@
 """A trained CLIP as two functions: pictures and texts to unit vectors."""
 
-import os
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 import numpy as np
 import torch
@@ -14,12 +12,10 @@ from tokenizers import Tokenizer
 from lightning_modules.clip import Clip
 from lightning_modules.clip_config import ClipConfig
 from lightning_modules.data import pixels_of
+from lightning_modules.inference import batched, placed
 from lightning_modules.pairs import tokens_of
 
-BATCH = 64
 TOKENIZER_FILE = "tokenizer.json"
-
-Thing = TypeVar("Thing")
 
 
 class ClipEncoder:
@@ -41,11 +37,8 @@ class ClipEncoder:
             folder: what stage ``clip`` writes, or a released model.
             threads: of this process, from now on.
         """
-        torch.set_num_threads(threads)
-        os.environ["TOKENIZERS_PARALLELISM"] = "false"
-        network = Clip.from_pretrained(folder)
-        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE))
-        return cls(network.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer)
+        network = placed(Clip.from_pretrained(folder), threads)
+        return cls(network, Tokenizer.from_file(str(folder / TOKENIZER_FILE)))
 
     @property
     def config(self) -> ClipConfig:
@@ -57,7 +50,7 @@ class ClipEncoder:
         """RGB pictures (image_size, image_size, 3) -> unit vectors (N, embedding)."""
         parts = [
             self.network.encode_image(pixels_of(batch).to(self.network.device)).cpu().numpy()
-            for batch in _batched(pictures)
+            for batch in batched(pictures)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, self.config.embedding), np.float32)
 
@@ -66,12 +59,6 @@ class ClipEncoder:
         """Texts of any length -> unit vectors (N, embedding); what does not fit the context is cut off."""
         parts = [
             self.network.encode_text(tokens_of(self.tokenizer, batch).to(self.network.device)).cpu().numpy()
-            for batch in _batched(texts)
+            for batch in batched(texts)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, self.config.embedding), np.float32)
-
-
-def _batched(things: Iterable[Thing]) -> Iterator[list[Thing]]:
-    iterator = iter(things)
-    while batch := list(islice(iterator, BATCH)):
-        yield batch

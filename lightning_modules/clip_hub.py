@@ -1,13 +1,32 @@
 """A checkpoint of transformers' ``CLIPModel`` (``openai/clip-vit-base-patch32``, …) as our :class:`Clip`."""
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from tokenizers import Tokenizer
+from torch import Tensor
 from transformers import AutoTokenizer, CLIPModel
 
 from lightning_modules.clip import Clip
-from lightning_modules.clip_config import CLIP_MEAN, CLIP_STD, ClipConfig, TextTower, VitTower
+from lightning_modules.clip_config import ClipConfig, TextTower
+from lightning_modules.image_checkpoint import located, tower_of
+from lightning_modules.image_tower_config import CLIP_MEAN, CLIP_STD
+
+TEXT_NAMES = (
+    ("embeddings.token_embedding.", "embedding."),
+    ("embeddings.position_embedding.", "decoder.positions.scheme.table."),
+    ("encoder.layers.", "decoder.layers."),
+    (".self_attn.q_proj.", ".attention.attention.query."),
+    (".self_attn.k_proj.", ".attention.attention.key."),
+    (".self_attn.v_proj.", ".attention.attention.value."),
+    (".self_attn.out_proj.", ".attention.attention.output."),
+    (".layer_norm1.", ".attention.around.norm."),
+    (".mlp.fc1.", ".feed_forward.hidden."),
+    (".mlp.fc2.", ".feed_forward.output."),
+    (".layer_norm2.", ".feed_forward.around.norm."),
+    ("final_layer_norm.", "decoder.norm."),
+)
+"""What a part of a weight's name is called in transformers' ``CLIPTextModel``, and in our text tower."""
 
 
 def load(checkpoint: str, image_fit: Literal["crop", "pad"]) -> tuple[Clip, Tokenizer]:
@@ -19,13 +38,14 @@ def load(checkpoint: str, image_fit: Literal["crop", "pad"]) -> tuple[Clip, Toke
 
     Raises:
         OSError: the checkpoint is not there (or the hub cannot be reached).
+        ValueError: it has an activation that our text tower does not know.
     """
-    name, revision = (checkpoint, None) if Path(checkpoint).is_dir() else _parse(checkpoint)
-    hub = CLIPModel.from_pretrained(name, revision=revision or "main")
-    words = AutoTokenizer.from_pretrained(name, revision=revision or "main", use_fast=True)
+    name, revision = located(checkpoint)
+    hub = CLIPModel.from_pretrained(name, revision=revision)
+    words = AutoTokenizer.from_pretrained(name, revision=revision, use_fast=True)
     network = Clip(_config(hub.config, words.pad_token_id, words.eos_token_id, image_fit))
     network.image.model.load_state_dict(hub.vision_model.state_dict())
-    network.text.model.load_state_dict(hub.text_model.state_dict())
+    network.text.load_state_dict(text_weights(hub.text_model.state_dict()))
     network.image_projection.load_state_dict(hub.visual_projection.state_dict())
     network.text_projection.load_state_dict(hub.text_projection.state_dict())
     network.log_scale.data.copy_(hub.logit_scale.data)
@@ -35,23 +55,21 @@ def load(checkpoint: str, image_fit: Literal["crop", "pad"]) -> tuple[Clip, Toke
     return network, tokenizer
 
 
-def _parse(checkpoint: str) -> tuple[str, str | None]:
-    name, _, revision = checkpoint.partition("@")
-    return name, revision or None
+def text_weights(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a ``CLIPTextModel`` under the names of our :class:`lightning_modules.text_tower.TextEncoder`."""
+    return {_text_name(name): tensor for name, tensor in theirs.items()}
+
+
+def _text_name(name: str) -> str:
+    for theirs, ours in TEXT_NAMES:
+        name = name.replace(theirs, ours)
+    return name
 
 
 def _config(hub: Any, pad_token: int, end_token: int, image_fit: Literal["crop", "pad"]) -> ClipConfig:
     vision, text = hub.vision_config, hub.text_config
     return ClipConfig(
-        image=VitTower(
-            kind="vit",
-            patch_size=vision.patch_size,
-            width=vision.hidden_size,
-            layers=vision.num_hidden_layers,
-            heads=vision.num_attention_heads,
-            feed_forward=vision.intermediate_size,
-            activation=vision.hidden_act,
-        ),
+        image=tower_of(vision),
         text=TextTower(
             context=text.max_position_embeddings,
             width=text.hidden_size,

@@ -1,0 +1,36 @@
+"""The attention block of a transformer layer."""
+
+from torch import Tensor, nn
+
+from lightning_modules.layers.cache import KeyValueCache
+from lightning_modules.layers.config import TransformerConfig
+from lightning_modules.layers.grouped_query import GroupedQueryAttention
+from lightning_modules.layers.rotary import Rotation
+from lightning_modules.layers.sublayer import Sublayer
+
+
+class AttentionBlock(nn.Module):
+    """Attention to the states themselves or to a memory, with a :class:`Sublayer` around: (B, T, width), unchanged."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.attention = GroupedQueryAttention(
+            config.width, config.heads, config.key_value_heads, dropout=config.dropout
+        )
+        self.around = Sublayer(config.width, config.norm, config.dropout)
+
+    def forward(
+        self,
+        states: Tensor,
+        memory: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        causal: bool = False,
+        rotation: Rotation | None = None,
+        cache: KeyValueCache | None = None,
+    ) -> Tensor:
+        """states (B, T, width), memory (B, S, width); the rest as in :class:`GroupedQueryAttention`."""
+        return self.around(
+            states,
+            lambda x: self.attention(x, memory, mask=mask, causal=causal, rotation=rotation, cache=cache).context,
+        )

@@ -1,0 +1,40 @@
+"""The feed-forward block."""
+
+from torch import Tensor, nn
+
+from lightning_modules.layers.config import NormPlace
+from lightning_modules.layers.linear import LinearLayer
+from lightning_modules.layers.names import Activation
+from lightning_modules.layers.sublayer import Sublayer
+
+
+class FeedForwardBlock(nn.Module):
+    """``dropout(activation(x W_1 + b_1)) W_2 + b_2`` for each vector alone: (..., width) -> (..., width).
+
+    In a transformer, attention moves knowledge between tokens and this block works on it. Source: Vaswani et al. 2017,
+    section 3.3. What stands around it: :class:`Sublayer`.
+
+    Args:
+        hidden: width of the hidden layer, four times ``width`` as a rule.
+        dropout: behind the hidden layer and behind the output.
+        norm: layer norm in front of the block, behind the addition, or None.
+        residual: add the input.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        hidden: int,
+        *,
+        activation: Activation,
+        dropout: float = 0.0,
+        norm: NormPlace | None = "first",
+        residual: bool = True,
+    ) -> None:
+        super().__init__()
+        self.hidden = LinearLayer(width, hidden, activation=activation, dropout=dropout)
+        self.output = LinearLayer(hidden, width)
+        self.around = Sublayer(width, norm, dropout, residual=residual)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.around(x, lambda y: self.output(self.hidden(y)))

@@ -1,0 +1,14 @@
+"""Multi-head attention."""
+
+from lightning_modules.layers.grouped_query import GroupedQueryAttention
+
+
+class MultiHeadAttention(GroupedQueryAttention):
+    """``concat(head_1, …, head_h) W_o``: as many groups as heads, so that no head shares its keys and values.
+
+    One softmax makes one mean of the values; several heads can look at several places at once.
+    Source: Vaswani et al. 2017, Attention Is All You Need, section 3.2.2. Shapes as in :class:`GroupedQueryAttention`.
+    """
+
+    def __init__(self, width: int, heads: int = 8, *, bias: bool = True, dropout: float = 0.0) -> None:
+        super().__init__(width, heads, heads, bias=bias, dropout=dropout)

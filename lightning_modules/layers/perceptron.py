@@ -1,0 +1,54 @@
+"""The multi-layer perceptron."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from lightning_modules.layers.linear import LinearLayer
+from lightning_modules.layers.names import Activation, Initialization, LayerNormalization
+
+
+class MultiLayerPerceptron(nn.Module):
+    """Hidden layers one after another, then a plain linear one: (..., in_features) -> (..., out_features).
+
+    Source: Rumelhart, Hinton and Williams 1986, Learning representations by back-propagating errors.
+
+    Args:
+        hidden: width of each hidden layer; none gives a linear map.
+        activation: of the hidden layers, as is ``norm``; see :class:`LinearLayer`.
+        dropout: behind every hidden layer, or one chance for each of them.
+        residual: add a hidden layer's input to its output (He et al. 2016) wherever both have the same width.
+
+    Raises:
+        ValueError: there are not as many dropouts as hidden layers.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        hidden: Sequence[int],
+        out_features: int,
+        *,
+        activation: Activation,
+        norm: LayerNormalization = "none",
+        dropout: float | Sequence[float] = 0.0,
+        initialization: Initialization = "xavier_uniform",
+        residual: bool = False,
+    ) -> None:
+        super().__init__()
+        drops = list(dropout) if isinstance(dropout, Sequence) else [dropout] * len(hidden)
+        if len(drops) != len(hidden):
+            raise ValueError(f"{len(drops)} dropouts for {len(hidden)} hidden layers")
+        widths = [in_features, *hidden]
+        self.hidden = nn.ModuleList(
+            LinearLayer(before, after, initialization=initialization, activation=activation, norm=norm, dropout=chance)
+            for before, after, chance in zip(widths, hidden, drops, strict=False)
+        )
+        self.output = LinearLayer(widths[-1], out_features, initialization=initialization)
+        self.residual = residual
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.hidden:
+            y = layer(x)
+            x = x + y if self.residual and x.shape == y.shape else y
+        return self.output(x)

@@ -1,0 +1,47 @@
+"""One of four ways to tell a transformer where its tokens stand."""
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from lightning_modules.layers.alibi import ALiBi
+from lightning_modules.layers.config import TransformerConfig
+from lightning_modules.layers.learned import LearnedPositions
+from lightning_modules.layers.rotary import RotaryPositions, Rotation
+from lightning_modules.layers.sinusoidal import SinusoidalPositions
+
+
+class Placed(NamedTuple):
+    """States that know where they stand, or what self-attention must be told instead."""
+
+    states: Tensor
+    rotation: Rotation | None = None
+    bias: Tensor | None = None
+
+
+class Positions(nn.Module):
+    """Learned and sinusoidal positions go into the states, rotary into queries and keys, ALiBi into the scores."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.scheme = _scheme(config)
+
+    def forward(self, states: Tensor, positions: Tensor, length: int) -> Placed:
+        """states (B, T, width) of the last T of ``length`` tokens, which stand at ``positions`` (T,) or (B, T)."""
+        if isinstance(self.scheme, RotaryPositions):
+            return Placed(states, rotation=self.scheme(positions, length))
+        if isinstance(self.scheme, ALiBi):
+            return Placed(states, bias=self.scheme(states.shape[1], length))
+        return Placed(self.scheme(states, positions, length))
+
+
+def _scheme(config: TransformerConfig) -> nn.Module:
+    match config.positions:
+        case "learned":
+            return LearnedPositions(config.context, config.width)
+        case "sinusoidal":
+            return SinusoidalPositions(config.context, config.width)
+        case "rotary":
+            return RotaryPositions(config.context, config.width // config.heads)
+        case "alibi":
+            return ALiBi(config.heads)

@@ -1,0 +1,73 @@
+"""Scaled dot-product attention."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lightning_modules.layers.masks import causal_mask, join
+
+
+class Attended(NamedTuple):
+    """What attention found, and how it looked, where that was asked for."""
+
+    context: Tensor
+    weights: Tensor | None
+
+
+class ScaledDotProductAttention(nn.Module):
+    """``softmax(Q Kᵀ / sqrt(D)) V``: each query's mean of the values, weighted by how well the keys answer it.
+
+    The dot product of two random vectors of D numbers has a variance of D; the root keeps the softmax where it still
+    has a gradient. Source: Vaswani et al. 2017, Attention Is All You Need, section 3.2.1.
+
+    Args:
+        dropout: chance of each weight to be zeroed in training.
+    """
+
+    def __init__(self, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.dropout = dropout
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None = None,
+        *,
+        causal: bool = False,
+        return_weights: bool = False,
+    ) -> Attended:
+        """query (..., Q, D), key (..., K, D), value (..., K, E) -> context (..., Q, E), weights (..., Q, K) or None.
+
+        Args:
+            mask: True where the query may see the key, or a float bias on the scores; broadcasts to (..., Q, K).
+            causal: the queries are the last Q of the K positions, and see nothing that comes after them.
+            return_weights: slower, since the fused kernel never holds the weights.
+        """
+        dropout = self.dropout if self.training else 0.0
+        queries, keys = query.shape[-2], key.shape[-2]
+        causal = causal and queries > 1  # the last token alone has nothing after it
+        if causal and (return_weights or mask is not None or queries != keys):
+            # What is left to PyTorch's own flag has no other mask and as many keys as queries.
+            mask, causal = join(mask, causal_mask(queries, keys, query.device)), False
+        if return_weights:
+            scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5  # (..., Q, K)
+            weights = functional.dropout(masked_softmax(scores, mask), dropout)
+            return Attended(weights @ value, weights)
+        context = functional.scaled_dot_product_attention(
+            query, key, value, attn_mask=mask, dropout_p=dropout, is_causal=causal
+        )
+        return Attended(context, None)
+
+
+def masked_softmax(scores: Tensor, mask: Tensor | None) -> Tensor:
+    """Softmax over what ``mask``, boolean or a float bias, leaves of (..., Q, K); zeros where it leaves nothing."""
+    if mask is None:
+        return scores.softmax(dim=-1)
+    scores = scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask
+    empty = (scores == -torch.inf).all(dim=-1, keepdim=True)
+    # Filled before the softmax too: its gradient would be NaN.
+    return scores.masked_fill(empty, 0.0).softmax(dim=-1).masked_fill(empty, 0.0)

@@ -1,0 +1,33 @@
+"""Attention with one head."""
+
+from torch import Tensor, nn
+
+from lightning_modules.layers.linear import LinearLayer
+from lightning_modules.layers.scaled_dot_product import Attended, ScaledDotProductAttention
+
+
+class SimpleAttention(nn.Module):
+    """Queries, keys and values are projected once and compared once: attention as it is first taught.
+
+    ``softmax((q W_q) (k W_k)ᵀ / sqrt(D)) (v W_v)``: multi-head attention with one head and no output projection.
+    Source: Vaswani et al. 2017, Attention Is All You Need, section 3.2.1, with the projections of 3.2.2.
+
+    Args:
+        width: of queries, keys and values.
+        attention_width: D, of the space where they are compared; ``width`` if None.
+        dropout: chance of each weight to be zeroed in training.
+    """
+
+    def __init__(self, width: int, attention_width: int | None = None, *, dropout: float = 0.0) -> None:
+        super().__init__()
+        inner = attention_width or width
+        self.query, self.key, self.value = (LinearLayer(width, inner) for _ in range(3))
+        self.attention = ScaledDotProductAttention(dropout)
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Attended:
+        """query (B, Q, width), key and value (B, K, width) -> context (B, Q, attention_width), weights (B, Q, K).
+
+        Args:
+            mask: True where the query may see the key, broadcasts to (B, Q, K).
+        """
+        return self.attention(self.query(query), self.key(key), self.value(value), mask, return_weights=True)

@@ -1,0 +1,35 @@
+"""A language of which everything is known: the next token depends on the last one alone."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+PAD, START, END = 0, 1, 2
+
+
+@dataclass
+class Chain:
+    """A Markov chain for each row, behind the protocol of a decoding."""
+
+    logits: Tensor
+    """Of the token after each token, (rows, vocabulary, vocabulary)."""
+    row: Tensor
+    """Which chain each text under way follows."""
+
+    def next_logits(self, tokens: Tensor) -> Tensor:
+        return self.logits[self.row, tokens[:, -1]]
+
+    def select(self, rows: Tensor) -> None:
+        self.row = self.row[rows]
+
+    def first(self) -> Tensor:
+        """Start again: the first tokens of each row, (rows, 1)."""
+        self.row = torch.arange(len(self.logits))
+        return torch.full((len(self.logits), 1), START)
+
+
+def chain(rows: int, vocabulary: int, seed: int) -> Chain:
+    generator = torch.Generator().manual_seed(seed)
+    logits = 2 * torch.randn(rows, vocabulary, vocabulary, generator=generator)
+    return Chain(logits, torch.arange(rows))

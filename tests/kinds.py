@@ -1,0 +1,19 @@
+"""Small transformers of every kind, for the tests of the layers."""
+
+import itertools
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from lightning_modules.layers.config import TransformerConfig
+
+ATTENTIONS = [{"kind": "multi_head"}, {"kind": "grouped_query", "key_value_heads": 2}]
+KINDS = [
+    {"positions": positions, "attention": attention}
+    for positions, attention in itertools.product(["learned", "sinusoidal", "rotary", "alibi"], ATTENTIONS)
+]
+
+
+def transformer(**changes: Any) -> TransformerConfig:
+    shape = {"context": 16, "width": 16, "layers": 2, "heads": 4, "feed_forward": 24, "activation": "gelu"}
+    return TypeAdapter(TransformerConfig).validate_python(shape | changes)
