@@ -1,5 +1,6 @@
 """Light changes to training samples, drawn from a generator that the caller seeds."""
 
+import hashlib
 import re
 
 import numpy as np
@@ -27,6 +28,12 @@ def augment(picture: Picture, words: str, settings: AugmentationSettings, random
     if settings.jitter:
         changed = _light(changed, 1 + settings.jitter * brightness, 1 + settings.jitter * contrast)
     return np.ascontiguousarray(changed)
+
+
+def drawn_for(key: str, epoch: int, seed: int) -> np.random.Generator:
+    """The generator of one sample in one epoch: what it draws depends on nothing else."""
+    digest = hashlib.sha256(f"{seed} {epoch} {key}".encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16])))
 
 
 def thin_out(text: str, share: float, random: np.random.Generator) -> str:

@@ -80,6 +80,10 @@ class Split:
             return iter(self._cached[part::parts])
         return map(_decode, itertools.islice(self._raw(self.tars), part, None, parts))
 
+    def rows(self) -> Iterator[Row]:
+        """The rows of the samples, shard by shard; their pictures are skipped, not read."""
+        return filter(self.keep, _rows(self.tars))
+
     def shuffled(self, seed: str, part: int, parts: int) -> Iterator[Sample]:
         """This part's samples in an order drawn from ``seed``.
 
@@ -201,14 +205,17 @@ def _decode(raw: dict[str, Any]) -> Sample:
 
 
 def _count(tars: Sequence[str], keep: Callable[[Row], bool]) -> tuple[int, int]:
-    """How many rows there are and how many of them are kept; pictures are skipped, not read."""
-    total = kept = 0
+    """How many rows there are and how many of them are kept."""
+    kept = [keep(row) for row in _rows(tars)]
+    return len(kept), sum(kept)
+
+
+def _rows(tars: Sequence[str]) -> Iterator[Row]:
+    """All rows; pictures are skipped, not read."""
     for path in tars:
         with tarfile.open(path) as tar:
             for member in tar:
                 if member.name.endswith(".json"):
                     content = tar.extractfile(member)
                     assert content is not None
-                    total += 1
-                    kept += keep(json.load(content))
-    return total, kept
+                    yield json.load(content)

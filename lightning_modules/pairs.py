@@ -1,14 +1,12 @@
 """Pairs of a picture and a text: how CLIP's samples become batches."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from lightning_modules.augmentation import augment, thin_out
+from lightning_modules.augmentation import augment, drawn_for, thin_out
 from lightning_modules.data import Batch, Row, Sample, pixels_of
 from lightning_modules.settings import AugmentationSettings
 
@@ -36,17 +34,13 @@ class PairCollate:
         texts = [self.words(sample.row, epoch) for sample in samples]
         pictures = [sample.picture for sample in samples]
         if epoch is not None:
-            draws = [self._random(sample.key, epoch) for sample in samples]
+            draws = [drawn_for(sample.key, epoch, self.seed) for sample in samples]
             pictures = [
                 augment(picture, text, self.augmentation, draw)
                 for picture, text, draw in zip(pictures, texts, draws, strict=True)
             ]
             texts = [thin_out(text, self.augmentation.word_drop, draw) for text, draw in zip(texts, draws, strict=True)]
         return Batch(pixels_of(pictures), tokens_of(self.tokenizer, texts))
-
-    def _random(self, key: str, epoch: int) -> np.random.Generator:
-        digest = hashlib.sha256(f"{self.seed} {epoch} {key}".encode()).digest()
-        return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16])))
 
 
 def tokens_of(tokenizer: Tokenizer, texts: Sequence[str]) -> Tensor:

@@ -7,13 +7,19 @@ SPECIAL_TOKENS = (PAD, START, END, UNKNOWN)
 """In this order, from id 0 on; ``<|unknown|>`` stands for missing words, since bytes leave no text unknown."""
 
 
-def framed(tokenizer: Tokenizer, context: int) -> Tokenizer:
-    """A copy that lowers the case, puts start and end around a text, cuts it to ``context`` tokens and pads a batch.
+def lowered(tokenizer: Tokenizer) -> Tokenizer:
+    """A copy that lowers the case, and neither frames, cuts nor pads.
 
-    Case says little about a picture, and a small catalogue has few examples of each token (CLIP lowers it as well).
+    Case says little about a listing, and a small catalogue has few examples of each token (CLIP lowers it as well).
     """
     copy = Tokenizer.from_str(tokenizer.to_str())
     copy.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    return copy
+
+
+def framed(tokenizer: Tokenizer, context: int) -> Tokenizer:
+    """A lowered copy that puts start and end around a text, cuts it to ``context`` tokens and pads a batch."""
+    copy = lowered(tokenizer)
     start, end, pad = (copy.token_to_id(token) for token in (START, END, PAD))
     copy.post_processor = processors.TemplateProcessing(
         single=f"{START} $A {END}", special_tokens=[(START, start), (END, end)]

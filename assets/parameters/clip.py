@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from assets.parameters.section import Section
-from lightning_modules.clip_config import ImageTower, TextTower
+from lightning_modules.clip_config import TextTower
+from lightning_modules.image_tower_config import ImageTower
 from lightning_modules.settings import AugmentationSettings, LoadingSettings, OptimizerSettings, TrainerSettings
 
 FieldShares = dict[Literal["alt_text", "caption", "title", "description"], float]

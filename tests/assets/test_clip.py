@@ -119,7 +119,7 @@ def test_training_can_start_from_a_checkpoint(project: Path, tmp_path: Path) -> 
     _start_from(project, tmp_path / "checkpoint")
     run(clip, project, "again")
     network = Clip.from_pretrained(project / "data/again")
-    assert network.config.image.kind == "vit"
+    assert network.config.image.kind == "clip_vit"
     assert network.config.text.context == 10
     assert Tokenizer.from_file(str(project / "data/again/tokenizer.json")).encode("chair").ids[0] == 1
 

@@ -14,13 +14,14 @@ from torch.nn.parallel import DistributedDataParallel
 from transformers.models.clip.modeling_clip import image_text_contrastive_loss
 
 from lightning_modules.clip import MAX_LOG_SCALE, Clip
-from lightning_modules.clip_config import CLIP_MEAN, CLIP_STD, ClipConfig, TextTower, VitTower
+from lightning_modules.clip_config import ClipConfig, TextTower
+from lightning_modules.image_tower_config import CLIP_MEAN, CLIP_STD, ClipVitTower
 from lightning_modules.losses import contrastive_loss
 
 RANKS = 2
 BATCH = 6
 CONFIG = ClipConfig(
-    image=VitTower(kind="vit", patch_size=8, width=16, layers=1, heads=2, feed_forward=32, activation="gelu"),
+    image=ClipVitTower(kind="clip_vit", patch_size=8, width=16, layers=1, heads=2, feed_forward=32, activation="gelu"),
     text=TextTower(context=8, width=16, layers=1, heads=2, feed_forward=32, activation="gelu"),
     embedding=12,
     image_size=16,

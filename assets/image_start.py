@@ -1,0 +1,65 @@
+"""How a model's image tower begins: from scratch, or trained, from a checkpoint or from stage ``clip``."""
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from torch import Tensor
+
+from assets.stage import Stage, StageError, read_json
+from lightning_modules.image_checkpoint import load_image_tower
+from lightning_modules.image_tower_config import (
+    Channels,
+    ClipVitTower,
+    ImageTower,
+    VitTower,
+    usual_normalisation,
+)
+
+OWN = "clip"
+"""The checkpoint that is this pipeline's own: the image tower of stage ``clip``."""
+
+
+class ImageStart(NamedTuple):
+    """A tower, the pictures that it gets and, where it does not start from scratch, its weights."""
+
+    tower: ImageTower
+    size: int
+    """Side of the pictures in ``data/shards``, in pixels."""
+    fit: Literal["crop", "pad"]
+    mean: Channels
+    std: Channels
+    weights: dict[str, Tensor] | None
+    """Of an :class:`lightning_modules.image_tower.ImageEncoder`."""
+
+
+def image_start(stage: Stage, key: str, image: ImageTower | None, pretrained: str | None) -> ImageStart:
+    """The beginning that the parameters ask for; exactly one of the two is given.
+
+    Args:
+        stage: reads ``data/shards``, and ``data/clip`` if asked for.
+        key: of ``pretrained`` in the parameters, for messages: ``vision.pretrained``.
+        image: a tower from scratch.
+        pretrained: ``clip``, a local folder or a hub id, which ``id@revision`` pins.
+
+    Raises:
+        StageError: the checkpoint cannot be used, or takes pictures of another size.
+    """
+    pictures = read_json(stage.input("shards") / "pictures.json")
+    size, fit = pictures["size"], pictures["fit"]
+    if pretrained is None:
+        assert image is not None  # as the parameters made sure
+        return ImageStart(image, size, fit, *usual_normalisation(image), None)
+    try:
+        found = load_image_tower(str(_folder(stage, pretrained)))
+    except (OSError, ValueError) as error:
+        raise StageError(f"{key}: {pretrained!r} is no checkpoint that can be used: {error}") from error
+    if isinstance(found.tower, ClipVitTower | VitTower) and found.image_size != size:
+        raise StageError(
+            f"{key}: {pretrained!r} takes pictures of {found.image_size} pixels, data/shards has {size}; "
+            f"set shards.image_size to {found.image_size}"
+        )
+    return ImageStart(found.tower, size, fit, found.mean, found.std, found.weights)
+
+
+def _folder(stage: Stage, pretrained: str) -> Path | str:
+    return stage.input(OWN) if pretrained == OWN else pretrained
