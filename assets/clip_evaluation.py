@@ -10,14 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.clip_plots import write_confusion, write_examples, write_recall_curve, write_similarities
+from assets.clip_plots import write_examples, write_recall_curve, write_similarities
 from assets.metrics import compute
 from assets.metrics.clip_score.clip_score import WEIGHT, ClipScore
-from assets.metrics.ranking import Floats, bootstrap_interval, own_ranks
+from assets.metrics.ranking import Floats, own_ranks
 from assets.metrics.recall.recall import Recall
 from assets.metrics.reciprocal_rank.reciprocal_rank import ReciprocalRank
+from assets.metrics.sureness import Sureness
 from assets.parameters.clip_evaluation import ClipEvaluationParameters
 from assets.parameters.shared import Compute, read_seed
+from assets.plots import write_confusion
 from assets.stage import Metrics, Stage, StageError, main, read_json
 from assets.words import caption, has_caption
 from lightning_modules.clip_encoder import ClipEncoder
@@ -39,18 +41,6 @@ class Ranking:
     """Rows of each query's best candidates, best first, (N, DEPTH)."""
 
 
-class Sureness:
-    """Adds bootstrap bounds to a mean."""
-
-    def __init__(self, parameters: ClipEvaluationParameters, seed: int) -> None:
-        self.parameters, self.seed = parameters, seed
-
-    def __call__(self, name: str, value: float, values: NDArray[np.float64]) -> dict[str, float]:
-        """``name``, ``name_low`` and ``name_high``; ``values`` are what ``value`` is the mean of."""
-        low, high = bootstrap_interval(values, self.parameters.resamples, self.parameters.confidence, self.seed)
-        return {name: value, f"{name}_low": low, f"{name}_high": high}
-
-
 def clip_evaluation(stage: Stage) -> Metrics:
     """Embed the test split, measure, and write plots and examples."""
     parameters = stage.parameters(ClipEvaluationParameters)
@@ -67,7 +57,7 @@ def clip_evaluation(stage: Stage) -> Metrics:
     pairs = [sample for sample, has_words in zip(samples, paired, strict=True) if has_words]
     texts = [caption(sample.row) for sample in pairs]
     image, text = all_images[paired], encoder.texts(texts)
-    sure = Sureness(parameters, read_seed())
+    sure = Sureness(parameters.resamples, parameters.confidence, read_seed())
 
     (stage.output / "plots").mkdir()
     rankings = [
@@ -125,14 +115,14 @@ def _zero_shot(
     numbers: dict[str, float] = {"zero_shot_listings": len(labelled)}
     if not labelled or not items:
         stage.progress("no test listing has an item label: zero-shot accuracy is not measured")
-        write_confusion(stage.output / "plots", [], [])
+        write_confusion(stage.output / "plots" / "item_confusion.csv", [], [])
         return numbers
     sentences = [template.format(item) for item in items for template in parameters.templates]
     prototypes = encoder.texts(sentences).reshape(len(items), len(parameters.templates), -1).mean(axis=1)
     prototypes /= np.linalg.norm(prototypes, axis=1, keepdims=True)
     predicted = [items[best] for best in (images[labelled] @ prototypes.T).argmax(axis=1)]
     actual = [samples[row].row["item"] for row in labelled]
-    write_confusion(stage.output / "plots", actual, predicted)
+    write_confusion(stage.output / "plots" / "item_confusion.csv", actual, predicted)
     right = np.array([a == p for a, p in zip(actual, predicted, strict=True)], dtype=np.float64)
     numbers["zero_shot_item_accuracy_chance"] = 1 / len(items)
     return numbers | sure("zero_shot_item_accuracy", float(right.mean()), right)

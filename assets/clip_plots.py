@@ -1,24 +1,20 @@
 """What the evaluation of the dual encoder shows: curves for ``dvc plots`` and examples with pictures for the report."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from PIL import Image
 
 from assets.metrics.ranking import Floats
-from assets.pictures import encode_jpeg
+from assets.plots import sample_jpeg, write_csv
 from assets.schemas import write_table
 from lightning_modules.data import Sample
 
 CURVE_DEPTH = 50
 BINS = 40
 SHOWN = 5
-QUALITY = 85
 
 RETRIEVED = pa.struct(
     [
@@ -50,7 +46,7 @@ def write_recall_curve(folder: Path, ranks: dict[str, NDArray[np.int64]]) -> Non
         depth = min(CURVE_DEPTH, len(own))
         rows += [(direction.replace("_", " "), k, _share(own <= k)) for k in range(1, depth + 1)]
         chance: list[tuple[object, ...]] = [("chance", k, f"{k / len(own):.6f}") for k in range(1, depth + 1)]
-    _write_csv(folder / "recall_curve.csv", ("direction", "k", "recall"), rows + chance)
+    write_csv(folder / "recall_curve.csv", ("direction", "k", "recall"), rows + chance)
 
 
 def write_similarities(folder: Path, text: Floats, image: Floats) -> None:
@@ -63,13 +59,7 @@ def write_similarities(folder: Path, text: Floats, image: Floats) -> None:
         counts, _ = np.histogram(np.clip(values, -1, 1), edges)
         shares = counts / max(1, counts.sum())
         rows += [(name, f"{low:.2f}", f"{share:.6f}") for low, share in zip(edges[:-1], shares, strict=True)]
-    _write_csv(folder / "similarity.csv", ("pairs", "cosine", "share"), rows)
-
-
-def write_confusion(folder: Path, actual: Sequence[str], predicted: Sequence[str]) -> None:
-    """``item_confusion.csv``: one row for each labelled test listing, as DVC's confusion template reads it."""
-    rows = sorted(zip(actual, predicted, strict=True))
-    _write_csv(folder / "item_confusion.csv", ("actual", "predicted"), rows)
+    write_csv(folder / "similarity.csv", ("pairs", "cosine", "share"), rows)
 
 
 def write_examples(
@@ -92,7 +82,7 @@ def write_examples(
                 "item": pairs[other].row["item"],
                 "similarity": float(text[own] @ image[other]),
                 "right": bool(other == own),
-                "picture": _jpeg(pairs[other]),
+                "picture": sample_jpeg(pairs[other]),
             }
             for other in heads[own, :SHOWN]
         ]
@@ -103,24 +93,12 @@ def write_examples(
                 "item": sample.row["item"],
                 "rank": int(ranks[own]),
                 "candidates": len(pairs),
-                "picture": _jpeg(sample),
+                "picture": sample_jpeg(sample),
                 "retrieved": retrieved,
             }
         )
     write_table(folder / "examples.parquet", rows, EXAMPLES)
 
 
-def _jpeg(sample: Sample) -> bytes:
-    return encode_jpeg(Image.fromarray(sample.picture), QUALITY)
-
-
 def _share(hits: NDArray[np.bool_]) -> str:
     return f"{hits.mean():.6f}"
-
-
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    path.write_text(buffer.getvalue())

@@ -45,9 +45,11 @@ def measures(numbers: Mapping[str, float]) -> Iterator[Measure]:
 
 
 def plain_name(key: str) -> str:
-    """``text_to_image_recall_at_10`` as "Text to image recall@10"."""
+    """``text_to_image_recall_at_10`` as "Text to image recall@10", ``words_alone_f1`` as "F1, words alone"."""
+    if trial := re.fullmatch(r"(?P<seen>without_.+?|.+_alone)_(?P<number>accuracy|(macro_|weighted_)?f1)", key):
+        key = f"{trial['number']},_{trial['seen']}"
     words = re.sub(r"_at_(\d+)", r"@\1", key).replace("zero_shot", "zero-shot").replace("_", " ")
-    words = words.replace("clip score", "CLIPScore").replace("mrr", "MRR")
+    words = words.replace("clip score", "CLIPScore").replace("mrr", "MRR").replace(" f1", " F1")
     return words[:1].upper() + words[1:]
 
 

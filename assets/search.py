@@ -12,7 +12,8 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow.parquet as pq
 
-from assets.pictures import PictureError, decode, fit
+from assets.picture_file import read_picture
+from assets.pictures import PictureError
 from assets.stage import DATA
 from assets.vectors import matrix
 
@@ -88,14 +89,11 @@ class Index:
         Raises:
             SearchError: the file is missing or no picture, or `top` is not positive.
         """
-        if not path.is_file():
-            raise SearchError(f"{path}: no such file")
         config = self._encoder.config
         try:
-            picture = decode(path.read_bytes(), least_side=2 * config.image_size)
+            square = read_picture(path, config.image_size, config.image_fit)
         except PictureError as error:
-            raise SearchError(f"{path}: not a picture that can be read: {error}") from error
-        square = np.asarray(fit(picture, config.image_size, config.image_fit))
+            raise SearchError(str(error)) from error
         return self._best(self._pictures @ self._encoder.pictures([square])[0], top)
 
     def _best(self, scores: np.ndarray, top: int, least: float | None = None) -> list[Hit]:

@@ -19,14 +19,24 @@ class Heddle(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run a command."""
         # Imported here so that `heddle --help` answers at once.
+        from assets.classify import ClassifyError
         from assets.search import SearchError
         from dagster_project.dvc.project import ProjectError
         from dagster_project.registry import RegistryError
         from dagster_project.workspace import WorkspaceError
 
+        mendable = (
+            ParameterError,
+            StageError,
+            ClassifyError,
+            ProjectError,
+            RegistryError,
+            SearchError,
+            WorkspaceError,
+        )
         try:
             return super().invoke(ctx)
-        except (ParameterError, StageError, ProjectError, RegistryError, SearchError, WorkspaceError) as error:
+        except mendable as error:
             Console(stderr=True).print(f"heddle: {error}", markup=False, highlight=False, soft_wrap=True)
             sys.exit(1)
 
@@ -100,6 +110,20 @@ def search(query: str, top: int, words: bool, as_json: bool) -> None:
     from dagster_project.searching import show
 
     show(query, top, words=words, as_json=as_json, console=console)
+
+
+@main.command()
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option("--text", help="What is said about it; the product class needs words to be told well.")
+@click.option(
+    "--top", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many classes of each label."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with every class.")
+def classify(image: Path, text: str | None, top: int, as_json: bool) -> None:
+    """Name what a picture shows: item, material, bin and, best with words, the product class."""
+    from dagster_project.classifying import show
+
+    show(image, text, top, as_json=as_json, console=console)
 
 
 @main.group()

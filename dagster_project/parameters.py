@@ -8,6 +8,8 @@ from assets.parameters.clip import ClipParameters
 from assets.parameters.clip_evaluation import ClipEvaluationParameters
 from assets.parameters.gates import Gates
 from assets.parameters.index import IndexParameters
+from assets.parameters.product import ProductParameters
+from assets.parameters.product_evaluation import ProductEvaluationParameters
 from assets.parameters.release import ReleaseParameters
 from assets.parameters.report import ReportParameters
 from assets.parameters.schedules import Schedules
@@ -16,6 +18,8 @@ from assets.parameters.shards import ShardsParameters
 from assets.parameters.shared import Compute, Split, read_seed
 from assets.parameters.tokenizer import TokenizerParameters
 from assets.parameters.validated import ValidatedParameters
+from assets.parameters.vision import VisionParameters
+from assets.parameters.vision_evaluation import VisionEvaluationParameters
 
 SECTIONS: Mapping[str, type[Section]] = {
     "catalog": CatalogParameters,
@@ -25,6 +29,8 @@ SECTIONS: Mapping[str, type[Section]] = {
     "demo_shop": DemoShop,
     "gates": Gates,
     "index": IndexParameters,
+    "product": ProductParameters,
+    "product_evaluation": ProductEvaluationParameters,
     "release": ReleaseParameters,
     "report": ReportParameters,
     "schedules": Schedules,
@@ -32,6 +38,8 @@ SECTIONS: Mapping[str, type[Section]] = {
     "split": Split,
     "tokenizer": TokenizerParameters,
     "validated": ValidatedParameters,
+    "vision": VisionParameters,
+    "vision_evaluation": VisionEvaluationParameters,
 }
 """Section name -> its type. A section that no stage of the graph reads may be left out of the files."""
 

@@ -15,6 +15,7 @@ import dagster as dg
 import gto.api
 from gto.exceptions import GTOException
 
+from assets.absent import why_absent
 from dagster_project.checks import read_gates, verdicts
 from dagster_project.dvc.project import DvcProject
 from dagster_project.experiment import experiment_name, find_experiment, save_experiment
@@ -204,7 +205,7 @@ def _assign(root: Path, model: str, version: str, stage: str) -> None:
 
 
 def registry_asset(project: DvcProject) -> dg.AssetsDefinition:
-    """The asset ``registry``: every released model, registered or refused, each with its reason."""
+    """The asset ``registry``: every model, registered or refused or never made, each with its reason."""
 
     @dg.asset(
         name="registry",
@@ -223,6 +224,10 @@ def registry_asset(project: DvcProject) -> dg.AssetsDefinition:
             words = _words(registration)
             (context.log.info if registration.version else context.log.warning)(words)
             metadata[model] = words
+        for model in sorted(read_gates(project.root).by_model().keys() - set(released)):
+            reason = why_absent(project.root / "data" / model) or "it was not released"
+            metadata[model] = _words(Registration(model, None, None, reason))
+            context.log.warning(metadata[model])
         held = [(version.tag, version.stages, version.content) for version in versions(project.root)]
         state = hashlib.sha256(json.dumps(held).encode()).hexdigest()
         return dg.MaterializeResult(data_version=dg.DataVersion(state), metadata=metadata)

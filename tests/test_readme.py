@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from clones import Clone, clone
+from PIL import Image
 from ruamel.yaml import YAML
 
 pytestmark = pytest.mark.xdist_group("clones")  # they share clones that take a minute to make
@@ -22,6 +23,7 @@ def copy(by_heddle, tmp_path_factory) -> Clone:
     """What `make run` left, to be changed freely."""
     folder = tmp_path_factory.mktemp("readme") / "heddle"
     shutil.copytree(by_heddle.root, folder, symlinks=True)
+    Image.new("RGB", (300, 200), "peru").save(folder / "chair.jpg")  # the README's own picture to classify
     return Clone(folder)
 
 
@@ -45,7 +47,7 @@ def test_every_other_command_runs(copy, command):
 
 def test_every_heddle_command_has_help(copy):
     listed = re.findall(r"^  (\w+)  ", copy.run("heddle", "--help").partition("Commands:")[2], re.MULTILINE)
-    assert {"run", "verify", "ui", "search", "registry", "status"} <= set(listed)
+    assert {"run", "verify", "ui", "search", "classify", "registry", "status"} <= set(listed)
     for command in listed:
         assert "Usage: heddle" in copy.run("heddle", command, "--help")
 

@@ -1,4 +1,4 @@
-"""Ranks, and how sure a mean over few queries is."""
+"""Where queries rank the candidates that are right."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,14 +29,3 @@ def own_ranks(queries: Floats, candidates: Floats, depth: int) -> tuple[NDArray[
         is_own = np.arange(len(candidates)) == own[:, None]
         heads.append(np.lexsort((is_own, -likeness), axis=1)[:, :depth])  # by likeness, ties: the right one last
     return np.concatenate(ranks), np.concatenate(heads)
-
-
-def bootstrap_interval(
-    values: NDArray[np.float64], resamples: int, confidence: float, seed: int
-) -> tuple[float, float]:
-    """The percentile interval (Efron 1979) of the mean of ``values`` (N,), drawn anew ``resamples`` times."""
-    random = np.random.Generator(np.random.PCG64(seed))
-    means = [random.choice(values, len(values)).mean() for _ in range(resamples)]
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(means, (tail, 1 - tail))
-    return float(low), float(high)

@@ -49,6 +49,8 @@ class Gates(Section):
     """The gates of each model; a model without gates says so with an empty list."""
 
     clip: tuple[Gate, ...] = Field(description="of the dual encoder")
+    vision: tuple[Gate, ...] = Field(description="of the picture classifier")
+    product: tuple[Gate, ...] = Field(description="of the classifier of words and pictures")
 
     def by_model(self) -> Mapping[str, tuple[Gate, ...]]:
         """Model name to its gates, in the order of the fields."""

@@ -1,4 +1,4 @@
-"""A project of two dozen listings with a model that has learned nothing: the inputs of index, release and report."""
+"""A project of two dozen listings with models that have learned nothing: the inputs of index, release and report."""
 
 import contextlib
 import csv
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from small_classifiers import CLASSES, write_absent_classifiers, write_product, write_vision
 
 from assets.parameters.tokenizer import TokenizerParameters
 from assets.pictures import encode_jpeg
@@ -20,7 +21,8 @@ from assets.stage import METRICS_FILE, Metrics, Stage, write_json
 from assets.tokenizer import learn
 from assets.words import captions
 from lightning_modules.clip import Clip
-from lightning_modules.clip_config import CLIP_MEAN, CLIP_STD, ClipConfig, ResNetTower, TextTower
+from lightning_modules.clip_config import ClipConfig, TextTower
+from lightning_modules.image_tower_config import CLIP_MEAN, CLIP_STD, ResNetTower
 from lightning_modules.vocabulary import END, PAD, framed
 
 Row = dict[str, Any]
@@ -40,10 +42,14 @@ clip_evaluation:
   resamples: 100
   confidence: 0.95
   examples: 3
+vision_evaluation: {resamples: 100, confidence: 0.95, mistakes: 3}
+product_evaluation: {resamples: 100, confidence: 0.95, mistakes: 3}
 gates:
   clip:
     - {metric: clip_evaluation.text_to_image_recall_at_10, at_least: 0.5}
     - {metric: clip_evaluation.zero_shot_item_accuracy, at_least: 0.6}
+  vision: []
+  product: []
 index: {thumbnail: 40, k1: 1.5, b: 0.75}
 release: {licence: apache-2.0, languages: [en]}
 report: {pictures: 8, examples: 4, label_values: 3, queries: 2}
@@ -51,6 +57,8 @@ report: {pictures: 8, examples: 4, label_values: 3, queries: 2}
 SCALE = """
 tokenizer: {vocabulary: 400, least_count: 2}
 clip: {learning_rate: 1e-3}
+vision: {learning_rate: 2e-3}
+product: {learning_rate: 3e-3}
 shards: {image_size: 16}
 """
 DVC = """
@@ -76,6 +84,12 @@ NUMBERS = {
     "zero_shot_item_accuracy_ceiling": 0.98,
     "duplicate_texts": 3,
 }
+CEILINGS = {
+    "item_accuracy_from_picture": 0.97,
+    "product_class_accuracy_from_picture": 0.46,
+    "product_class_accuracy_from_words": 0.78,
+    "product_class_accuracy_from_both": 0.98,
+}
 
 
 def write_project(
@@ -94,18 +108,23 @@ def write_project(
     (folder / "dvc.yaml").write_text(DVC)
     rows, pictures = make_listings(bare)
     data = folder / "data"
-    for name in ("catalog", "validated", "shards", "tokenizer", "clip", "clip_evaluation/plots"):
+    models = [f"{model}{part}" for model in ("clip", "vision", "product") for part in ("", "_evaluation/plots")]
+    for name in ("catalog", "validated", "shards", "tokenizer", *models):
         (data / name).mkdir(parents=True)
     _write_catalog(data / "catalog", pictures, bare)
     _write_validated(data / "validated", rows, bare)
     labels = {name: sorted({row[name] for row in rows if row[name]}) for name in ("item", "material", "bin")}
-    write_json(data / "shards" / "labels.json", labels | {"product_class": []})
+    write_json(data / "shards" / "labels.json", labels | {"product_class": [] if bare else CLASSES})
     write_json(data / "shards" / METRICS_FILE, {f"{split}_listings": 8 for split in ("train", "validation", "test")})
     write_json(data / "tokenizer" / METRICS_FILE, {"vocabulary": 400})
     _write_clip(data / "clip", rows)
     write_json(data / "clip_evaluation" / METRICS_FILE, NUMBERS if numbers is None else numbers)
-    if not bare:
+    if bare:
+        write_absent_classifiers(data)
+    else:
         _write_plots(data / "clip_evaluation" / "plots")
+        write_vision(data, rows)
+        write_product(data, rows)
     return folder
 
 
@@ -142,11 +161,12 @@ def make_listings(bare: bool) -> tuple[list[Row], dict[str, bytes]]:
         row["title"] = f"{material} {item} number {number}"
         if not bare:
             row |= {"item": item, "material": material, "bin": "wood", "price": 2.5 * number, "licence": "CC0-1.0"}
+            row["product_class"] = CLASSES[number % len(CLASSES)]
             row["alt_text"] = f"A {item} of {material}, picture {number}"
         rows.append(row)
     if not bare:
         rows[3] |= {"title": HOSTILE, "alt_text": HOSTILE, "item": HOSTILE, "url": 'javascript:alert("x")'}
-        rows[5] |= {"title": None, "alt_text": None, "item": None, "material": None}
+        rows[5] |= {"title": None, "alt_text": None, "item": None, "material": None, "product_class": None}
     return rows, pictures
 
 
@@ -158,6 +178,7 @@ def _write_catalog(folder: Path, pictures: dict[str, bytes], bare: bool) -> None
             tar.addfile(member, io.BytesIO(content))
     copies = [] if bare else [{"id": "shop:900", "original": "shop:000", "kind": "near", "distance": 3}]
     write_table(folder / "duplicates.parquet", copies, DUPLICATES)
+    write_json(folder / "ceilings.json", {} if bare else CEILINGS)
     fetched, refused = (24, 0) if bare else (28, 3)
     numbers = {"fetched": fetched, "accepted": 24, "quarantined": refused, "duplicates": len(copies)}
     write_json(folder / METRICS_FILE, {f"listings_{name}": number for name, number in numbers.items()})

@@ -13,9 +13,10 @@ from small_project import contents, run
 from assets import metrics
 from assets.clip_evaluation import clip_evaluation
 from assets.metrics.clip_score.clip_score import ClipScore
-from assets.metrics.ranking import bootstrap_interval, own_ranks
+from assets.metrics.ranking import own_ranks
 from assets.metrics.recall.recall import Recall
 from assets.metrics.reciprocal_rank.reciprocal_rank import ReciprocalRank
+from assets.metrics.sureness import bootstrap_interval
 from assets.schemas import read_rows
 from assets.stage import read_json
 

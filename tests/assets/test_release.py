@@ -1,5 +1,6 @@
 """Release: a folder that loads, and a card whose numbers are the metrics."""
 
+import contextlib
 import hashlib
 import json
 import re
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from ruamel.yaml import YAML
 
 from assets.measures import measures, plain_name
@@ -14,7 +16,10 @@ from assets.release.card import figure
 from assets.release.folder import release
 from assets.stage import StageError, read_json
 from lightning_modules.clip_encoder import ClipEncoder
-from tests.assets.small_project import NUMBERS, contents, run, write_project
+from lightning_modules.product_classifier import ProductClassifier
+from lightning_modules.vision_classifier import VisionClassifier
+from tests.assets.small_classifiers import CLASSES, NO_VISION
+from tests.assets.small_project import ITEMS, NUMBERS, contents, run, write_project
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +52,76 @@ def test_it_loads_and_encodes_as_the_trained_model_does(project: Path, folder: P
     np.testing.assert_array_equal(released.texts(texts), trained.texts(texts))
     picture = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
     np.testing.assert_array_equal(released.pictures([picture]), trained.pictures([picture]))
+
+
+def test_the_classifiers_load_and_say_what_the_trained_ones_do(project: Path) -> None:
+    picture = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
+    for data in ("data", "data/release"):
+        vision = VisionClassifier.from_pretrained(project / data / "vision", threads=1)
+        product = ProductClassifier.from_pretrained(project / data / "product", threads=1)
+        said = (*vision.probabilities([picture]).values(), product.probabilities([(picture, {"title": "oak chair"})]))
+        if data == "data":
+            expected = said
+    for one, other in zip(said, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("model", "files"),
+    [
+        ("vision", {"model.safetensors", "config.json"}),
+        ("product", {"model.safetensors", "config.json", "tokenizer.json"}),
+    ],
+)
+def test_each_classifier_has_a_folder_with_a_card_of_its_own(project: Path, model: str, files: set[str]) -> None:
+    folder = project / "data" / "release" / model
+    assert {path.name for path in folder.iterdir()} == files | {"README.md", "metrics.json", "lineage.json"}
+    numbers = read_json(project / "data" / f"{model}_evaluation" / "metrics.json")
+    card = (folder / "README.md").read_text()
+    assert f"# {model}: " in card
+    for one in measures(numbers):
+        assert f"| {one.key} | {figure(one.value)} |" in card
+    assert set(read_json(folder / "lineage.json")["files"]) == files
+    code = card.split("```python")[1].split("```")[0]
+    compile(code, "card", "exec")
+
+
+@pytest.mark.parametrize("model", ["vision", "product"])
+def test_the_code_on_a_card_runs(project: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    card = (project / "data" / "release" / model / "README.md").read_text()
+    code = card.split("```python")[1].split("```")[0]
+    Image.new("RGB", (30, 40), (90, 60, 20)).save(project / "chair.jpg")
+    with contextlib.chdir(project):
+        exec(code, {})
+    said = capsys.readouterr().out
+    assert any(name in said for name in (*ITEMS, *CLASSES))
+
+
+def test_a_product_without_words_needs_no_tokenizer(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project")
+    (folder / "data" / "product" / "tokenizer.json").unlink()
+    run(release, folder)
+    assert not (folder / "data" / "release" / "product" / "tokenizer.json").exists()
+
+
+def test_a_model_that_began_with_clips_tower_tells_what_shaped_clip(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project")
+    scale = folder / "scales" / "smoke.yaml"
+    scale.write_text(scale.read_text().replace("vision: {", "vision: {pretrained: clip, "))
+    run(release, folder)
+    lineage = {name: read_json(folder / "data/release" / name / "lineage.json") for name in ("vision", "product")}
+    assert lineage["vision"]["parameters"]["clip"] == {"learning_rate": 0.001}
+    assert lineage["vision"]["parameters"]["vision"] == {"pretrained": "clip", "learning_rate": 0.002}
+    assert "clip" not in lineage["product"]["parameters"]
+
+
+def test_absent_models_are_left_out_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bare = write_project(tmp_path / "project", bare=True)
+    metrics = run(release, bare)
+    assert [path.name for path in (bare / "data" / "release").iterdir() if path.is_dir()] == ["clip"]
+    assert (metrics["models"], metrics["vision_absent"], metrics["product_absent"]) == (1, 1, 1)
+    assert "clip_absent" not in metrics
+    assert f"vision is left out: {NO_VISION}" in capsys.readouterr().out
 
 
 def test_lineage_names_files_data_parameters_and_versions(folder: Path) -> None:
@@ -86,6 +161,7 @@ def test_the_card_says_which_gates_passed(card: str, project: Path) -> None:
     assert "| clip_evaluation.zero_shot_item_accuracy | at least 0.6000 | 0.4321 | **failed** |" in card
     metrics = read_json(project / "data" / "release" / "metrics.json")
     assert (metrics["clip_gates_passed"], metrics["clip_gates_failed"]) == (1, 1)
+    assert metrics["models"] == 3
 
 
 def test_the_card_tells_every_setting(card: str) -> None:
@@ -125,6 +201,9 @@ def test_a_missing_file_is_named_with_its_remedy(tmp_path: Path) -> None:
 def test_names_are_for_people_and_numbers_in_natural_order() -> None:
     assert plain_name("text_to_image_recall_at_10") == "Text to image recall@10"
     assert plain_name("zero_shot_item_accuracy") == "Zero-shot item accuracy"
+    assert plain_name("item_macro_f1") == "Item macro F1"
+    assert plain_name("words_alone_accuracy") == "Accuracy, words alone"
+    assert plain_name("without_picture_macro_f1") == "Macro F1, without picture"
     keys = [
         one.key for one in measures({"recall_at_10": 1.0, "recall_at_5": 1.0, "clip_score": 1.0, "recall_at_5_low": 0})
     ]

@@ -1,6 +1,7 @@
 """The report: every number from the metrics files, every word escaped, every part absent without harm."""
 
 import re
+import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -8,17 +9,24 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
 from assets.index import index
-from assets.report.charts import Series, confusion_matrix, histogram, line_chart
+from assets.report.charts import Mark, Series, histogram, line_chart, reliability_diagram
+from assets.report.confusion import confusion_matrix
 from assets.report.graph import GraphStage, Layout, draw, read_graph
+from assets.report.heat import heat_map
 from assets.report.page import SECTIONS, report
+from assets.report.positions import positions
 from assets.report.svg import alike, counted, readable, ticks
+from assets.schemas import read_rows
 from assets.stage import read_json, write_json
+from lightning_modules.layers.position_tables import sinusoidal_table
+from tests.assets.small_classifiers import NO_PRODUCT, NO_VISION
 from tests.assets.small_project import HOSTILE, NUMBERS, run, write_project
 
 VOID = {"meta", "img", "br", "link", "hr", "input"}
@@ -139,12 +147,84 @@ def test_counts_that_do_not_add_up_are_shouted(tmp_path: Path) -> None:
 
 
 def test_headline_numbers_stand_beside_interval_chance_gate_and_ceiling(page: Page) -> None:
-    head = page.words.split("listings it never saw", 1)[1].split("confidence interval", 1)[0]
+    head = page.words.split("listings they never saw", 1)[1].split("confidence interval", 1)[0]
     for key, value in NUMBERS.items():
         if key != "duplicate_texts":
             assert readable(value) in head, key
     assert "gate ≥ 0.600" in head
     assert head.index("Text to image recall@10") < head.index("Zero-shot item accuracy")
+
+
+def test_the_headline_tells_of_each_model(page: Page, project: Path) -> None:
+    head = page.words.split("listings they never saw", 1)[1].split("confidence interval", 1)[0]
+    vision = read_json(project / "data" / "vision_evaluation" / "metrics.json")
+    product = read_json(project / "data" / "product_evaluation" / "metrics.json")
+    assert f"Item accuracy {readable(vision['item_accuracy'])}" in head
+    assert f"Material accuracy {readable(vision['material_accuracy'])}" in head
+    assert f"Accuracy {readable(product['accuracy'])}" in head
+    assert head.index("clip words and pictures") < head.index("vision names") < head.index("product names")
+
+
+def _section(page: Page, name: str, following: str) -> str:
+    """The words of one section; its heading stands in the navigation, too."""
+    return page.words.rpartition(f" {name} ")[2].partition(f" {following} ")[0]
+
+
+def test_classifiers_show_their_numbers_and_what_each_modality_is_worth(page: Page, project: Path) -> None:
+    section = _section(page, "Classification", "Lineage")
+    numbers = read_json(project / "data" / "vision_evaluation" / "metrics.json")
+    for label in ("item", "material"):
+        keys = ("accuracy", "accuracy_low", "accuracy_high", "accuracy_chance", "macro_f1", "calibration_error")
+        row = section.partition(f" {label} {numbers[f'{label}_listings']} ")[2][:120]
+        for key in keys:
+            assert readable(numbers[f"{label}_{key}"]) in row, (label, key)
+    assert re.search(r"words alone 0\.512 0\.300 0\.350 0\.125 all modalities 0\.750", section)
+    matrices = [one["aria-label"] or "" for one in page.attributes("svg") if one["class"] == "chart wide"]
+    assert len(matrices) == 4  # zero-shot items; items, materials, product classes
+    assert any("How often the product class is right" in (one["aria-label"] or "") for one in page.attributes("svg"))
+
+
+def test_surest_mistakes_are_cards_with_what_was_said(page: Page, project: Path) -> None:
+    section = _section(page, "Classification", "Lineage")
+    rows = read_rows(project / "data" / "vision_evaluation" / "mistakes.parquet")
+    assert rows
+    for row in rows:
+        said = f"{row['actual']} ✗ {row['predicted']} {round(row['probability'] * 100, 1)}"
+        assert " ".join(said.split()) in section
+
+
+def test_training_shows_every_model_and_the_switch_between_phases(page: Page) -> None:
+    section = _section(page, "Training", "Retrieval")
+    for words in ("The dual encoder, ", "The picture classifier, ", "The product classifier, "):
+        assert words in section
+    assert "phase 2" in section
+    legend = section.partition("Validation product class accuracy")[2]
+    assert legend.split()[:6] == ["all", "modalities", "picture", "alone", "words", "alone"]
+
+
+def test_a_phase_begins_between_two_epochs() -> None:
+    chart = line_chart("Loss", "epoch", [Series("x", [(1, 1.0), (2, 0.5), (3, 0.2)])], marks=[Mark(2.5, "phase 2")])
+    tree = ET.fromstring(f"<div>{chart}</div>")
+    (mark,) = [one for one in tree.iter("line") if one.attrib["class"] == "mark"]
+    (words,) = [one for one in tree.iter("text") if one.text == "phase 2"]
+    labels = {one.text: float(one.attrib["x"]) for one in tree.iter("text") if one.text in {"2", "3"}}
+    assert float(mark.attrib["x1"]) == pytest.approx((labels["2"] + labels["3"]) / 2, abs=0.1)
+    assert words.attrib["x"] == mark.attrib["x1"]
+
+
+def test_positions_are_drawn_from_the_layers_own_numbers() -> None:
+    sinusoidal, cosines, dials, likeness = positions()["charts"]
+    assert "Sinusoidal" in sinusoidal
+    assert "6.3 tokens a turn" in dials  # the first pair turns by one radian a token
+    assert "base 10,000, as in the paper: 1.000 to" in likeness
+    table = sinusoidal_table(96, 48)
+    strongest = (np.abs(table) >= 15 / 16).sum()  # cells, of the last of eight shades
+    shades = re.findall(r'd="([^"]+)" class="heat c[01]" fill-opacity="1"', sinusoidal)
+    widths = [
+        float(right) - float(left) for path in shades for left, right in re.findall(r"M([\d.]+) [\d.]+H([\d.]+)V", path)
+    ]
+    assert sum(widths) / (340 / 96) == pytest.approx(strongest, abs=3)  # rounded to 1/100 pixel
+    assert cosines.count("<path") == 16  # cosines take all shades but none
 
 
 def test_gates_are_judged(page: Page) -> None:
@@ -198,6 +278,8 @@ def test_a_plain_table_gives_a_page_that_says_what_is_absent(bare: Page) -> None
         "The sources brought no images, guides, queries",
         "No listing bears a label.",
         "The model has no training history.",
+        NO_VISION,
+        NO_PRODUCT,
         "The evaluation kept no examples.",
         "The evaluation kept no curves.",
         "The listings bear no item labels",
@@ -205,6 +287,25 @@ def test_a_plain_table_gives_a_page_that_says_what_is_absent(bare: Page) -> None
     ):
         assert words in bare.words
     assert len(list(bare.attributes("section"))) == len(SECTIONS)
+
+
+def test_an_absent_model_is_said_in_every_section_in_place_of_numbers(bare: Page) -> None:
+    for reason in (NO_VISION, NO_PRODUCT):
+        assert bare.words.count(reason) == 3  # summary, training, classification
+    assert "✗ " not in _section(bare, "Classification", "Lineage")
+
+
+def test_classifiers_without_numbers_say_so(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project")
+    run(index, folder)
+    for model in ("vision", "product"):
+        evaluation = folder / "data" / f"{model}_evaluation"
+        shutil.rmtree(evaluation)
+        evaluation.mkdir()
+        write_json(evaluation / "metrics.json", {"test_listings": 8, "item_listings": 0, "product_class_listings": 0})
+    run(report, folder)
+    page = Page((folder / "data" / "report" / "index.html").read_text())
+    assert page.words.count("so nothing was measured") == 2
 
 
 def test_numbers_alone_are_enough_for_a_page(tmp_path: Path) -> None:
@@ -224,14 +325,24 @@ def test_charts_are_wellformed_and_stay_in_their_frame() -> None:
         line_chart("One point", "epoch", [Series("x", [(1, 1.0)])]),
         histogram("Likeness", "cosine", [0, 0.5, 1], [("a", [1, 3]), ("b", [0, 0])]),
         confusion_matrix(["<chair>", "jar"], [[3, 1], [0, 2]]),
+        line_chart("Marked", "epoch", lines, marks=[Mark(2.5, "phase <2>"), Mark(99, "never")]),
+        reliability_diagram("Sure", [{"low": 0.8, "high": 1.0, "confidence": 0.9, "accuracy": 1.0, "share": 1.0}]),
+        reliability_diagram("Nothing", []),
+        heat_map("Heat", "x", [[-1.0, 0.0, 0.03], [1.0, 2.0, -0.5]]),
     ):
         tree = ET.fromstring(f"<div>{figure}</div>")
         drawing = next(element for element in tree.iter() if element.tag == "svg")
         width, height = float(drawing.attrib["width"]), float(drawing.attrib["height"])
         for element in drawing.iter("path"):
-            numbers = [float(number) for number in re.findall(r"-?\d+\.?\d*", element.attrib["d"])]
-            assert all(0 <= x <= width for x in numbers[::2])
-            assert all(0 <= y <= height for y in numbers[1::2])
+            for kind, numbers in re.findall(r"([MLHV])([^MLHVZ]+)", element.attrib["d"]):
+                along = [float(number) for number in numbers.split()]
+                assert all(0 <= x <= width for x in along[:1] if kind in "MLH")
+                assert all(0 <= y <= height for y in along[-1:] if kind in "MLV")
+        for element in drawing.iter("rect"):
+            x, y, across, down = (float(element.attrib[name]) for name in ("x", "y", "width", "height"))
+            assert x >= 0 <= y
+            assert x + across <= width
+            assert y + down <= height
 
 
 def test_a_chart_without_points_says_so() -> None:

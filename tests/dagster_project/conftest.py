@@ -59,6 +59,8 @@ seed: 1
 gates:
   clip:
     - {metric: encoder_evaluation.recall, at_least: 0.5}
+  vision: []
+  product: []
 schedules: {ingest: "0 2 * * *", retrain: "0 4 * * *", timezone: UTC, source_poll_seconds: 60}
 """
 # Each stage's output is a function of its words, parameters and inputs. A line of words that starts with # changes

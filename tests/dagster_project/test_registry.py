@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from assets.absent import write_absent
 from dagster_project import registry
 from dagster_project.experiment import UnsettledError, find_experiment, save_experiment
 
@@ -44,6 +45,18 @@ def test_a_model_that_misses_its_gate_is_refused_with_the_reason(toy):
     assert refused.version is None
     assert "encoder_evaluation.recall must be at least 0.5, found 0.4" in refused.reason
     assert len(registry.versions(toy.root)) == 1
+
+
+def test_of_models_that_were_not_released_the_registry_says_why(toy):
+    (toy.root / "data/vision").mkdir()
+    write_absent(toy.root / "data/vision", "No kind of label has two classes.")
+    result = toy.materialize("experiment", "registry")
+    assert result.success
+    (event,) = result.asset_materializations_for_node("registry")
+    assert event.metadata["clip"].value.startswith("clip@v1.0.0")
+    assert event.metadata["vision"].value == "vision is not registered: No kind of label has two classes."
+    assert event.metadata["product"].value == "product is not registered: it was not released"
+    assert [version.tag for version in registry.versions(toy.root)] == ["clip@v1.0.0"]
 
 
 def test_a_better_model_becomes_champion_and_a_worse_one_challenger(toy):
