@@ -40,7 +40,9 @@ def model_card(
     template = environment.get_template(f"{family.name}.md.j2")
     return template.render(
         front_matter=_yaml(front_matter(family, parameters, numbers)),
+        evaluation=family.evaluation,
         licence=parameters.licence,
+        numbers=numbers,
         measures=list(measures(numbers)),
         verdicts=verdicts,
         data=lineage["data"],

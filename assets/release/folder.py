@@ -9,28 +9,34 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from assets.absent import why_absent
 from assets.gates import Verdict, judge
 from assets.parameters.gates import Gates
 from assets.parameters.release import ReleaseParameters
 from assets.parameters.section import PARAMS_FILE, read_yaml, scale_file
 from assets.release.card import model_card
-from assets.release.families import FAMILIES, Family
+from assets.release.families import CLIP, FAMILIES, Family
 from assets.stage import METRICS_FILE, Metrics, Stage, StageError, read_json, write_json
 
 DATA_STAGES = ("catalog", "validated", "shards")
 
 
 def release(stage: Stage) -> Metrics:
-    """Write data/release/<model>/ for every model."""
+    """Write data/release/<model>/ for every model that there is."""
     parameters = stage.parameters(ReleaseParameters)
     data = data_statistics(stage)
     evaluations = {family.evaluation: read_json(stage.input(family.evaluation) / METRICS_FILE) for family in FAMILIES}
     verdicts = judge(stage.parameters(Gates, "gates"), evaluations)
-    metrics: dict[str, float] = {"models": len(FAMILIES)}
+    metrics: dict[str, float] = {"models": 0}
     for family in FAMILIES:
+        if reason := why_absent(stage.input(family.name)):
+            stage.progress(f"{family.name} is left out: {reason}")
+            metrics[f"{family.name}_absent"] = 1
+            continue
         stage.progress(family.name)
         mine = [verdict for verdict in verdicts if verdict.model == family.name]
         metrics |= _write(stage, family, parameters, data, mine)
+        metrics["models"] += 1
     return metrics
 
 
@@ -51,16 +57,17 @@ def _write(
 ) -> Metrics:
     source, target = stage.input(family.name), stage.output / family.name
     target.mkdir()
-    for name in family.files:
+    files = (*family.files, *(name for name in family.files_if_made if (source / name).is_file()))
+    for name in files:
         if not (source / name).is_file():
             raise StageError(f"{source / name} is missing: run `dvc repro {family.name}`")
         shutil.copyfile(source / name, target / name)
     numbers = read_json(stage.input(family.evaluation) / METRICS_FILE)
     lineage = {
         "model": family.name,
-        "files": {name: _sha256(target / name) for name in family.files},
+        "files": {name: _sha256(target / name) for name in files},
         "data": data,
-        "parameters": _sections(family.parameters),
+        "parameters": _sections(_shaping(family)),
         "training": read_json(source / METRICS_FILE),
         "versions": {library: version(library) for library in family.libraries},
     }
@@ -68,10 +75,16 @@ def _write(
     write_json(target / "lineage.json", lineage)
     (target / "README.md").write_text(model_card(family, parameters, numbers, lineage, verdicts))
     return {
-        f"{family.name}_bytes": sum((target / name).stat().st_size for name in family.files),
+        f"{family.name}_bytes": sum((target / name).stat().st_size for name in files),
         f"{family.name}_gates_passed": sum(verdict.passed for verdict in verdicts),
         f"{family.name}_gates_failed": sum(not verdict.passed for verdict in verdicts),
     }
+
+
+def _shaping(family: Family) -> tuple[str, ...]:
+    """The sections that shaped a model: its family's, and those of `clip` where it began with that model's tower."""
+    began_with_clip = _sections((family.name,))[family.name].get("pretrained") == CLIP.name
+    return tuple(dict.fromkeys([*family.parameters, *(CLIP.parameters if began_with_clip else ())]))
 
 
 def _sections(names: tuple[str, ...]) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""The page's charts: lines, histograms and a confusion matrix, as SVG without a plotting library.
+"""The page's charts: lines, histograms and reliability, as SVG without a plotting library.
 
 Drawn by hand so that they follow the page's light and dark colours, stay small, and are the same bytes everywhere.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ from markupsafe import Markup
 from assets.report.svg import alike, drawing, element, path, readable, short, text, ticks
 
 WIDTH, HEIGHT = 400.0, 226.0  # of a chart, in CSS pixels
-LEFT, RIGHT, TOP, BOTTOM = 46.0, 14.0, 14.0, 40.0  # margins around the plotting area
+LEFT, RIGHT, TOP, BOTTOM = 46.0, 14.0, 16.0, 40.0  # margins around the plotting area
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,20 @@ class Frame:
         return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
 
 
+@dataclass(frozen=True)
+class Mark:
+    """An upright line between two points of the x axis, and what happens there."""
+
+    x: float
+    label: str
+
+
 def line_chart(
-    title: str, x_label: str, series: Sequence[Series], y_range: tuple[float, float] | None = None
+    title: str,
+    x_label: str,
+    series: Sequence[Series],
+    y_range: tuple[float, float] | None = None,
+    marks: Sequence[Mark] = (),
 ) -> Markup:
     """Lines over a common x axis, with a legend of their names where there are several.
 
@@ -57,13 +69,14 @@ def line_chart(
         x_label: what the x axis counts.
         series: at least one; a chart of no points says so.
         y_range: fixed range of the y axis; otherwise that of the points.
+        marks: what happened on the way.
     """
     points = [(x, y) for one in series for x, y in one.points if y is not None and math.isfinite(y)]
     if not points:
         return Markup('<p class="absent">No points.</p>')
     xs, ys = [x for x, _ in points], [y for _, y in points]
     frame = Frame((min(xs), max(xs)), y_range or _padded(min(ys), max(ys)))
-    lines = []
+    lines = [_mark(frame, mark) for mark in marks if frame.x[0] <= mark.x <= frame.x[1]]
     for one in series:
         known = [frame.place(x, y) for x, y in one.points if y is not None and math.isfinite(y)]
         style = f"line c{one.colour}" + (" dashed" if one.dashed else "")
@@ -73,7 +86,7 @@ def line_chart(
     whole = all(x == int(x) for x in xs)
     summary = "; ".join(f"{one.name}: {_range(one)}" for one in series)
     chart = drawing(WIDTH, HEIGHT, f"{title}. {summary}", axes(frame, x_label, whole=whole), *lines)
-    return _figure(title, series if len(series) > 1 else [], chart)
+    return figure(title, series if len(series) > 1 else [], chart)
 
 
 def histogram(
@@ -98,35 +111,35 @@ def histogram(
         areas.append(path([*outline, frame.place(edges[-1], 0)], f"area c{colour}"))
     legend = [Series(name, [], colour) for colour, (name, _) in enumerate(shares)]
     label = f"{title}. Mean: " + ", ".join(f"{name} {readable(_mean(edges, values))}" for name, values in shares)
-    return _figure(title, legend, drawing(WIDTH, HEIGHT, label, axes(frame, x_label, percent=True), *areas))
+    return figure(title, legend, drawing(WIDTH, HEIGHT, label, axes(frame, x_label, percent=True), *areas))
 
 
-def confusion_matrix(labels: Sequence[str], counts: Sequence[Sequence[float]]) -> Markup:
-    """Rows are what it is, columns what the model said; a cell's shade is its share of the row.
+def reliability_diagram(title: str, rows: Sequence[Mapping[str, float]]) -> Markup:
+    """How often a model is right when it is so and so sure; on the dashed line it knows exactly how sure to be.
 
     Args:
-        labels: (n,) names.
-        counts: (n, n) pictures.
+        title: what is to be seen.
+        rows: for each bin of confidence from `low` to `high`: mean `confidence`, `accuracy`, `share` of the answers.
     """
-    cell, margin = 26.0, 8.0 + 6.6 * max(map(len, labels))
-    size = cell * len(labels)
-    parts: list[Markup] = []
-    for row, (label, values) in enumerate(zip(labels, counts, strict=True)):
-        y = margin + row * cell
-        total = sum(values) or 1
-        parts.append(text(label, margin - 8, y + cell / 2 + 4, "end"))
-        parts.append(_upright(label, margin + row * cell + cell / 2 + 4, margin - 8))
-        parts.append(element("rect", x=margin, y=y, width=size, height=cell - 1, class_="ground"))
-        for column, value in enumerate(values):
-            if value:
-                kind = "right" if row == column else "wrong"
-                parts += _cell(margin + column * cell, y, cell, value, value / total, kind)
-    right = sum(values[row] for row, values in enumerate(counts))
-    label = f"Confusion matrix of {len(labels)} labels: {readable(right)} of {readable(sum(map(sum, counts)))} right"
-    return drawing(margin + size + 2, margin + size + 2, label, *parts, class_="chart wide")
+    frame = Frame((0, 1), (0, 1))
+    bars: list[Markup] = []
+    for row in rows:
+        left, top = frame.place(row["low"], row["accuracy"])
+        right, bottom = frame.place(row["high"], 0)
+        opacity = short(0.14 + 0.6 * row["share"] ** 0.5)
+        area = {"x": left + 1, "y": top, "width": right - left - 2, "height": bottom - top}
+        bars.append(element("rect", **area, class_="share", fill_opacity=opacity))
+    perfect = path([frame.place(0, 0), frame.place(1, 1)], "line dashed")
+    dots = []
+    for row in rows:
+        x, y = frame.place(row["confidence"], row["accuracy"])
+        dots.append(element("circle", cx=x, cy=y, r=1.6 + 4 * row["share"] ** 0.5, class_="dot c0"))
+    parts = [axes(frame, "how sure it was, %", percent=True, scale=100), *bars, perfect, *dots]
+    label = f"{title}. " + "; ".join(f"{row['confidence']:.0%} sure, {row['accuracy']:.0%} right" for row in rows)
+    return figure(title, [], drawing(WIDTH, HEIGHT, label, *parts))
 
 
-def axes(frame: Frame, x_label: str, percent: bool = False, whole: bool = False) -> Markup:
+def axes(frame: Frame, x_label: str, percent: bool = False, whole: bool = False, scale: float = 1) -> Markup:
     """Horizontal grid lines with their values, x ticks and the x axis' name.
 
     Args:
@@ -134,6 +147,7 @@ def axes(frame: Frame, x_label: str, percent: bool = False, whole: bool = False)
         x_label: name of the x axis.
         percent: the y axis counts shares.
         whole: the x axis counts things, so that there is nothing between two whole numbers.
+        scale: by which the numbers on the x axis are multiplied: 100 shows shares as per cent.
     """
     parts = []
     values = ticks(*frame.y)
@@ -143,13 +157,14 @@ def axes(frame: Frame, x_label: str, percent: bool = False, whole: bool = False)
         parts.append(element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="grid"))
         parts.append(text(f"{name} %" if percent else name, LEFT - 8, y + 4, "end"))
     places = ticks(*frame.x, 6, least=1 if whole else 0)
-    for value, name in zip(places, alike(places), strict=True):
+    for value, name in zip(places, alike([place * scale for place in places]), strict=True):
         parts.append(text(name, frame.place(value, frame.y[0])[0], HEIGHT - BOTTOM + 17))
     parts.append(text(x_label, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 5, class_="axis"))
     return Markup("").join(parts)
 
 
-def _figure(title: str, legend: Sequence[Series], chart: Markup) -> Markup:
+def figure(title: str, legend: Sequence[Series], chart: Markup) -> Markup:
+    """A chart under its title, beside the names of its lines."""
     entries = [
         element("span", Markup('<i class="key c{}{}"></i>{}').format(one.colour, " dashed" * one.dashed, one.name))
         for one in legend
@@ -158,15 +173,10 @@ def _figure(title: str, legend: Sequence[Series], chart: Markup) -> Markup:
     return element("figure", head + chart, class_="plot")
 
 
-def _cell(x: float, y: float, cell: float, value: float, share: float, kind: str) -> list[Markup]:
-    strong = " strong" if share > 0.55 else ""
-    side, shade = cell - 1, short(0.12 + 0.88 * share)
-    square = element("rect", x=x, y=y, width=side, height=side, class_=f"cell {kind}", fill_opacity=shade)
-    return [square, text(readable(value), x + cell / 2 - 0.5, y + cell / 2 + 4, class_=f"count{strong}")]
-
-
-def _upright(label: str, x: float, y: float) -> Markup:
-    return element("text", label, transform=f"translate({short(x)} {short(y)}) rotate(-90)", class_="tick")
+def _mark(frame: Frame, mark: Mark) -> Markup:
+    x, top = frame.place(mark.x, frame.y[1])
+    line = element("line", x1=x, x2=x, y1=top, y2=HEIGHT - BOTTOM, class_="mark")
+    return line + text(mark.label, x, top - 4)
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:

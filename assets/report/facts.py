@@ -10,14 +10,27 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from assets.absent import why_absent
 from assets.parameters.clip_evaluation import ClipEvaluationParameters
+from assets.parameters.evaluation import ClassifierEvaluationParameters
+from assets.parameters.product_evaluation import ProductEvaluationParameters
 from assets.parameters.section import PARAMS_FILE, read_yaml
 from assets.parameters.shared import read_seed
+from assets.parameters.vision_evaluation import VisionEvaluationParameters
 from assets.schemas import TABLES, read_rows
 from assets.stage import METRICS_FILE, Metrics, Stage, read_json
 from assets.vectors import matrix
 
-INPUTS = ("catalog", "validated", "shards", "tokenizer", "clip", "clip_evaluation", "index")
+MODELS = ("clip", "vision", "product")
+EVALUATIONS: Mapping[str, type[ClipEvaluationParameters] | type[ClassifierEvaluationParameters]] = {
+    "clip_evaluation": ClipEvaluationParameters,
+    "vision_evaluation": VisionEvaluationParameters,
+    "product_evaluation": ProductEvaluationParameters,
+}
+INPUTS = ("catalog", "validated", "shards", "tokenizer", *MODELS, *EVALUATIONS, "index")
+
+History = Sequence[Mapping[str, float | None]]
+"""Numbers by name, one mapping for each epoch."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +48,13 @@ class Facts:
         duplicates: listings left out for another's picture.
         accepted: table to rows accepted.
         expectations: what was asked of the rows, and how many failed.
-        history: one row for each epoch of the training of `clip`.
-        plots: name to rows of the evaluation's plots.
-        examples: queries of the evaluation with the pictures that they found.
-        confidence: of the evaluation's intervals.
+        absent: model to why there is none.
+        histories: model to one row for each epoch of its training.
+        alone: modality to one row for each epoch of the training of the product classifier that sees nothing else.
+        plots: evaluation to its plots, name to rows.
+        examples: queries of the evaluation of `clip` with the pictures that they found.
+        mistakes: evaluation to the surest mistakes.
+        confidence: evaluation to that of its intervals.
     """
 
     scale: str
@@ -51,10 +67,13 @@ class Facts:
     duplicates: Sequence[Mapping[str, Any]]
     accepted: Mapping[str, int]
     expectations: Sequence[Mapping[str, Any]]
-    history: Sequence[Mapping[str, float | None]]
-    plots: Mapping[str, Sequence[Mapping[str, str]]]
+    absent: Mapping[str, str]
+    histories: Mapping[str, History]
+    alone: Mapping[str, History]
+    plots: Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]
     examples: Sequence[Mapping[str, Any]]
-    confidence: float
+    mistakes: Mapping[str, Sequence[Mapping[str, Any]]]
+    confidence: Mapping[str, float]
 
     @cached_property
     def by_id(self) -> Mapping[str, Mapping[str, Any]]:
@@ -81,10 +100,15 @@ def read_facts(stage: Stage) -> Facts:
         duplicates=read_rows(folders["catalog"] / "duplicates.parquet"),
         accepted={name: pq.read_metadata(folders["validated"] / f"{name}.parquet").num_rows for name in TABLES},
         expectations=_expectations(folders["validated"] / "expectations.json"),
-        history=_history(folders["clip"] / "history.csv"),
-        plots={file.stem: _table(file) for file in sorted((folders["clip_evaluation"] / "plots").glob("*.csv"))},
-        examples=_examples(folders["clip_evaluation"] / "examples.parquet"),
-        confidence=stage.parameters(ClipEvaluationParameters, "clip_evaluation").confidence,
+        absent={name: reason for name in MODELS if (reason := why_absent(folders[name]))},
+        histories={name: _history(folders[name] / "history.csv") for name in MODELS},
+        alone={
+            file.parent.name: _history(file) for file in sorted((folders["product"] / "alone").glob("*/history.csv"))
+        },
+        plots={name: _plots(folders[name] / "plots") for name in EVALUATIONS},
+        examples=_rows(folders["clip_evaluation"] / "examples.parquet"),
+        mistakes={name: _rows(folders[name] / "mistakes.parquet") for name in EVALUATIONS},
+        confidence={name: stage.parameters(section, name).confidence for name, section in EVALUATIONS.items()},
     )
 
 
@@ -100,11 +124,15 @@ def _expectations(file: Path) -> list[dict[str, Any]]:
     return list(content)
 
 
-def _history(file: Path) -> list[dict[str, float | None]]:
+def _history(file: Path) -> History:
     return [{key: float(value) if value else None for key, value in row.items()} for row in _table(file)]
 
 
-def _examples(file: Path) -> list[dict[str, Any]]:
+def _plots(folder: Path) -> dict[str, list[dict[str, str]]]:
+    return {file.stem: _table(file) for file in sorted(folder.glob("*.csv"))}
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
     return read_rows(file) if file.is_file() else []
 
 

@@ -9,10 +9,12 @@ from markupsafe import Markup
 from assets.gates import judge
 from assets.parameters.gates import Gates
 from assets.parameters.report import ReportParameters
+from assets.report.classification import classification
 from assets.report.collection import pictures, splits
 from assets.report.facts import read_facts
 from assets.report.graph import draw, read_graph
 from assets.report.intake import intake
+from assets.report.positions import positions
 from assets.report.reproduce import reproduce
 from assets.report.retrieval import retrieval
 from assets.report.summary import summary
@@ -27,8 +29,10 @@ SECTIONS = {  # name of the template and the anchor -> heading
     "splits": "Splits and labels",
     "training": "Training",
     "retrieval": "Retrieval",
+    "classification": "Classification",
     "lineage": "Lineage",
     "reproduce": "Parameters and numbers",
+    "positions": "Positions",
 }
 
 
@@ -48,8 +52,10 @@ def report(stage: Stage) -> Metrics:
             "splits": splits(facts, parameters.label_values),
             "training": training(facts),
             "retrieval": retrieval(facts, parameters.queries),
+            "classification": classification(facts),
             "lineage": {"drawing": draw(graph), "stages": graph},
             "reproduce": reproduce(facts, next((one.parameters for one in graph if one.name == stage.name), {})),
+            "positions": positions(),
         }
     )
     (stage.output / "index.html").write_text(html)

@@ -1,6 +1,5 @@
 """How well pictures and words find each other: examples, curves, and the confusions of items."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,20 +7,20 @@ import numpy as np
 from markupsafe import Markup
 
 from assets.measures import Measure, measures
-from assets.report.charts import Series, confusion_matrix, histogram, line_chart
+from assets.report.charts import Series, histogram, line_chart
 from assets.report.collection import data_url, entry, spread
+from assets.report.confusion import confusion
 from assets.report.facts import Facts
 from assets.report.svg import counted, readable
 
 HITS = 5  # texts shown for a picture; the evaluation keeps as many pictures for a text
-MOST_LABELS = 30  # in the confusion matrix; more would not be readable
 
 
 def retrieval(facts: Facts, queries: int) -> dict[str, Any]:
     """What the template `retrieval` shows."""
     numbers = list(measures(facts.metrics["clip_evaluation"]))
     shelf = Shelf(facts)
-    matrix, left_out = _confusion(facts.plots.get("item_confusion", []))
+    matrix, left_out = confusion(facts.plots["clip_evaluation"].get("item_confusion", []))
     twins = facts.metrics["clip_evaluation"].get("duplicate_texts", 0)
     shared = f" {readable(twins)} of them repeat another's words, which no model can tell apart." if twins else ""
     return {
@@ -29,10 +28,10 @@ def retrieval(facts: Facts, queries: int) -> dict[str, Any]:
         f"no training has seen them.{shared}",
         "numbers": [_row(measure) for measure in numbers],
         "has_ceilings": any(measure.ceiling is not None for measure in numbers),
-        "confidence": facts.confidence,
+        "confidence": facts.confidence["clip_evaluation"],
         "by_words": [_example(row, facts) for row in facts.examples[:queries]],
         "by_picture": [shelf.by_picture(query) for query in shelf.queries(queries)],
-        "charts": _charts(facts.plots),
+        "charts": _charts(facts.plots["clip_evaluation"]),
         "confusion": matrix,
         "confusion_left_out": left_out,
     }
@@ -110,17 +109,6 @@ def _similarities(rows: Sequence[Mapping[str, str]]) -> Markup:
     names = list(dict.fromkeys(row["pairs"] for row in rows))
     groups = [(f"{name} pairs", [shares.get((name, low), 0.0) for low in shown]) for name in names]
     return histogram("Likeness of words and pictures", "cosine", edges, groups)
-
-
-def _confusion(rows: Sequence[Mapping[str, str]]) -> tuple[Markup | None, int]:
-    """The matrix of the most frequent labels, and how many labels it leaves out."""
-    if not rows:
-        return None, 0
-    frequency = Counter(row["actual"] for row in rows) + Counter(row["predicted"] for row in rows)
-    labels = sorted(label for label, _ in sorted(frequency.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_LABELS])
-    pairs = Counter((row["actual"], row["predicted"]) for row in rows)
-    counts = [[pairs[actual, predicted] for predicted in labels] for actual in labels]
-    return confusion_matrix(labels, counts), len(frequency) - len(labels)
 
 
 def _row(measure: Measure) -> dict[str, Any]:

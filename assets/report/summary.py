@@ -1,24 +1,33 @@
-"""The top of the page: what came in, whether the gates passed, how good the model is."""
+"""The top of the page: what came in, whether the gates passed, how good the models are."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from assets.gates import Verdict
 from assets.measures import Measure, measures, plain_name
+from assets.report.collection import LABELS
 from assets.report.facts import Facts
 from assets.report.intake import Flow, flow
 from assets.report.svg import counted, readable
 
-HEADLINE = ("text_to_image_recall_at_10", "image_to_text_recall_at_10", "zero_shot_item_accuracy")
+HEADLINES = {  # model -> what it does, which numbers of its evaluation tell how well, as patterns
+    "clip": (
+        "words and pictures find each other",
+        ("text_to_image_recall_at_10", "image_to_text_recall_at_10", "zero_shot_item_accuracy"),
+    ),
+    "vision": ("names what a picture shows", tuple(f"{label}_accuracy" for label in LABELS)),
+    "product": ("names the class from all that a listing has", ("accuracy", ".+_alone_accuracy")),
+}
 SIGNS = {"at least": "gate ≥", "at most": "gate ≤"}
 
 
 def summary(facts: Facts, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """What the template `summary` shows."""
     total = flow(facts)
-    known = {measure.key: measure for measure in measures(facts.metrics["clip_evaluation"])}
-    headline = [known[key] for key in HEADLINE if key in known]
+    models = [_model(facts, model, verdicts) for model in HEADLINES]
+    shares = sorted({model["confidence"] for model in models if any(one["interval"] for one in model["bullets"])})
     return {
         "scale": facts.scale,
         "seed": facts.seed,
@@ -27,9 +36,8 @@ def summary(facts: Facts, verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "lead": _lead(facts, total),
         "flow": _flow(facts, total),
         "verdicts": [_verdict(verdict) for verdict in verdicts],
-        "bullets": [_bullet(measure, verdicts) for measure in headline],
-        "confidence": facts.confidence,
-        "has_intervals": any(measure.interval for measure in headline),
+        "models": models,
+        "confidences": shares,
     }
 
 
@@ -93,14 +101,28 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _bullet(measure: Measure, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def _model(facts: Facts, model: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    does, patterns = HEADLINES[model]
+    stage = f"{model}_evaluation"
+    known = list(measures(facts.metrics[stage]))
+    headline = [measure for pattern in patterns for measure in known if re.fullmatch(pattern, measure.key)]
+    return {
+        "name": model,
+        "does": does,
+        "absent": facts.absent.get(model),
+        "bullets": [_bullet(measure, stage, verdicts) for measure in headline],
+        "confidence": facts.confidence[stage],
+    }
+
+
+def _bullet(measure: Measure, stage: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     marks = []
     if measure.chance is not None:
         marks.append({"name": "chance", "value": measure.chance, "kind": "chance"})
     marks += [
         {"name": SIGNS[verdict.direction], "value": verdict.bound, "kind": "gate-tick"}
         for verdict in verdicts
-        if verdict.metric == f"clip_evaluation.{measure.key}"
+        if verdict.metric == f"{stage}.{measure.key}"
     ]
     if measure.ceiling is not None:
         marks.append({"name": "ceiling", "value": measure.ceiling, "kind": "ceiling"})

@@ -1,51 +1,81 @@
-"""How training went: one chart for each family of columns in the model's history."""
+"""How training went: for each model one chart for each family of columns in its history."""
 
+import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup
 
 from assets.measures import plain_name
-from assets.report.charts import Series, line_chart
-from assets.report.facts import Facts
-from assets.report.svg import readable
+from assets.report.charts import Mark, Series, line_chart
+from assets.report.facts import Facts, History
+from assets.report.svg import counted, readable
 
 X_AXIS = "epoch"
-CHARTS = {  # title -> the columns that belong into it
-    "Loss": ("train_loss", "validation_loss"),
-    "Validation recall": (
-        "validation_recall_at_1",
-        "validation_recall_at_5",
-        "validation_recall_at_10",
-    ),
-    "Learning rate": ("learning_rate",),
-    "Temperature": ("temperature",),
+PHASE = "phase"
+KINDS = {"clip": "The dual encoder", "vision": "The picture classifier", "product": "The product classifier"}
+CHARTS = {  # title -> the columns that belong into it, as a pattern
+    "Loss": r"train_loss|validation_loss",
+    "Validation recall": r"validation_recall_at_\d+",
+    "Validation accuracy": r"validation_(.+_)?accuracy",
+    "Learning rate": r"learning_rate",
+    "Temperature": r"temperature",
 }
+SHARES = ("Validation recall", "Validation accuracy")
 
 
-def training(facts: Facts) -> dict[str, Any]:
-    """What the template `training` shows."""
-    columns = list(facts.history[0]) if facts.history else []
-    charts = [
-        _chart(title, [name for name in names if name in columns], facts.history)
-        for title, names in CHARTS.items()
-        if any(name in columns for name in names)
-    ]
-    parameters = facts.metrics["clip"].get("parameters")
-    size = f", {readable(parameters)} parameters" if parameters else ""
-    return {"words": f"The dual encoder clip{size}, {readable(len(facts.history))} epochs.", "charts": charts}
+def training(facts: Facts) -> list[dict[str, Any]]:
+    """What the template `training` shows: the models one after the other."""
+    return [_model(facts, name) for name in KINDS]
 
 
-def _chart(title: str, columns: Sequence[str], history: Sequence[Mapping[str, float | None]]) -> Markup:
-    series = [
-        Series(_short(name, title), [(row[X_AXIS] or 0, row[name]) for row in history], colour)
-        for colour, name in enumerate(columns)
-    ]
+def _model(facts: Facts, name: str) -> dict[str, Any]:
+    history, parameters = facts.histories[name], facts.metrics[name].get("parameters")
+    told = [KINDS[name]]
+    told += [f"{readable(parameters)} parameters"] if parameters else []
+    told += [counted(len(history), "epoch")] if history else []
+    alone = facts.alone if name == "product" else {}
+    return {
+        "name": name,
+        "words": ", ".join(told) + ".",
+        "absent": facts.absent.get(name),
+        "charts": [
+            _chart(title, columns, history, alone)
+            for title, pattern in CHARTS.items()
+            if (columns := [column for column in (history[0] if history else ()) if re.fullmatch(pattern, column)])
+        ],
+    }
+
+
+def _chart(title: str, columns: Sequence[str], history: History, alone: Mapping[str, History]) -> Markup:
+    """One family of columns; a share that is alone in its family stands beside that of the models of one modality."""
+    beside = {name: rows for name, rows in alone.items() if title in SHARES and len(columns) == 1 and rows}
+    if beside:
+        series = [_series("all modalities", columns[0], history, 0)]
+        series += [_series(f"{name} alone", columns[0], beside[name], 1 + place) for place, name in enumerate(beside)]
+    else:
+        series = [_series(_short(name, title), name, history, place) for place, name in enumerate(columns)]
     name = title if len(columns) > 1 else plain_name(columns[0])
-    return line_chart(name, X_AXIS, series, y_range=(0, 1) if "recall" in columns[0] else None)
+    return line_chart(name, X_AXIS, series, (0, 1) if title in SHARES else None, _phases(history))
+
+
+def _series(name: str, column: str, history: History, colour: int) -> Series:
+    return Series(name, [(row[X_AXIS] or 0, row.get(column)) for row in history], colour)
+
+
+def _phases(history: History) -> list[Mark]:
+    """Where one phase of the training ends and the next begins."""
+    return [
+        Mark(((before[X_AXIS] or 0) + (after[X_AXIS] or 0)) / 2, f"phase {after[PHASE]:g}")
+        for before, after in pairwise(history)
+        if PHASE in after and before[PHASE] != after[PHASE]
+    ]
 
 
 def _short(column: str, title: str) -> str:
     """``validation_recall_at_10`` under "Validation recall" is "at 10"."""
     words = column.replace("_", " ")
-    return words.removeprefix(title.lower()).removesuffix(title.lower()).strip() or words
+    for part in title.lower().split():
+        words = words.removeprefix(part).removesuffix(part).strip()
+    return words or column.replace("_", " ")
