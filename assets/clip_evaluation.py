@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from assets.clip_plots import write_examples, write_recall_curve, write_similarities
 from assets.metrics import compute
 from assets.metrics.clip_score.clip_score import WEIGHT, ClipScore
+from assets.metrics.judged import judged
 from assets.metrics.ranking import Floats, own_ranks
 from assets.metrics.recall.recall import Recall
 from assets.metrics.reciprocal_rank.reciprocal_rank import ReciprocalRank
@@ -83,7 +84,7 @@ def clip_evaluation(stage: Stage) -> Metrics:
 def _retrieval(ranking: Ranking, sure: Sureness) -> dict[str, float]:
     name, ranks = ranking.direction, ranking.ranks
     predictions = ranking.heads.astype(str).tolist()
-    references = [[str(row)] for row in range(len(ranks))]
+    references = [judged({str(row): 1}) for row in range(len(ranks))]
     numbers: dict[str, float] = {f"{name}_median_rank": float(np.median(ranks))}
     for k in KS:
         value = compute(Recall, predictions=predictions, references=references, k=k)["recall"]

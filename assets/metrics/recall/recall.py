@@ -1,19 +1,16 @@
 """Recall@k of ranked lists, by torchmetrics."""
 
-import datasets
 import evaluate
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from torchmetrics.functional.retrieval import retrieval_recall
 
-DESCRIPTION = """Recall@k: the share of a query's relevant documents that stand among the first k of its ranked list,
-averaged over the queries. A query without relevant documents counts as 0."""
+from assets.metrics.judged import FEATURES, INPUTS, Judged, each_query
 
-INPUTS = """
-Args:
-    predictions: for each query the ids of documents, best first, no id twice; at least k of them or all there are.
-    references: for each query the ids of its relevant documents.
-    k: length of the head of the list, at least 1.
-Returns:
+DESCRIPTION = """Recall@k: the share of a query's relevant documents that stand among the first k of its ranked list,
+averaged over the queries. A query without relevant documents counts as 0. trec_eval's recall_k."""
+
+RETURNS = """Returns:
     recall: in [0, 1].
 """
 
@@ -22,24 +19,19 @@ class Recall(evaluate.Metric):
     """Share of the relevant documents among the first k."""
 
     def _info(self) -> evaluate.MetricInfo:
-        ids = datasets.Sequence(datasets.Value("string"))
         return evaluate.MetricInfo(
             description=DESCRIPTION,
             citation="Manning, Raghavan and Schütze 2008, Introduction to Information Retrieval, chapter 8",
-            inputs_description=INPUTS,
-            features=datasets.Features({"predictions": ids, "references": ids}),
+            inputs_description=INPUTS + RETURNS,
+            features=FEATURES,
         )
 
-    def _compute(self, predictions: list[list[str]], references: list[list[str]], k: int) -> dict[str, float]:
-        values = [_recall(ranked, set(relevant), k) for ranked, relevant in zip(predictions, references, strict=True)]
-        return {"recall": sum(values) / len(values)}
+    @staticmethod
+    def per_query(predictions: list[list[str]], references: list[Judged], k: int) -> NDArray[np.float64]:
+        """The values that the metric is the mean of, (N,)."""
+        return each_query(
+            lambda scores, grades: retrieval_recall(scores, grades > 0, top_k=k), predictions, references, k
+        )
 
-
-def _recall(ranked: list[str], relevant: set[str], k: int) -> float:
-    # What was not retrieved follows at the end, so that it counts among the relevant documents.
-    documents = list(ranked[:k]) + sorted(relevant - set(ranked[:k]))
-    if not relevant:
-        return 0.0
-    score = torch.arange(len(documents), 0, -1, dtype=torch.float32)
-    target = torch.tensor([document in relevant for document in documents])
-    return retrieval_recall(score, target, top_k=min(k, len(ranked), len(documents))).item()
+    def _compute(self, predictions: list[list[str]], references: list[Judged], k: int) -> dict[str, float]:
+        return {"recall": float(self.per_query(predictions, references, k).mean())}

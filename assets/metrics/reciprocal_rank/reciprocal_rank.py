@@ -1,19 +1,16 @@
 """Mean reciprocal rank of ranked lists, by torchmetrics."""
 
-import datasets
 import evaluate
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from torchmetrics.functional.retrieval import retrieval_reciprocal_rank
 
-DESCRIPTION = """MRR@k: one over the rank of a query's first relevant document, 0 if it is not among the first k,
-averaged over the queries."""
+from assets.metrics.judged import FEATURES, INPUTS, Judged, each_query
 
-INPUTS = """
-Args:
-    predictions: for each query the ids of documents, best first, no id twice.
-    references: for each query the ids of its relevant documents.
-    k: length of the head of the list, at least 1.
-Returns:
+DESCRIPTION = """MRR@k: one over the rank of a query's first relevant document, 0 if it is not among the first k,
+averaged over the queries. trec_eval's recip_rank, where k is the length of the list."""
+
+RETURNS = """Returns:
     mrr: in [0, 1].
 """
 
@@ -22,19 +19,19 @@ class ReciprocalRank(evaluate.Metric):
     """One over the rank of the first relevant document."""
 
     def _info(self) -> evaluate.MetricInfo:
-        ids = datasets.Sequence(datasets.Value("string"))
         return evaluate.MetricInfo(
             description=DESCRIPTION,
             citation="Voorhees 1999, The TREC-8 Question Answering Track Report",
-            inputs_description=INPUTS,
-            features=datasets.Features({"predictions": ids, "references": ids}),
+            inputs_description=INPUTS + RETURNS,
+            features=FEATURES,
         )
 
-    def _compute(self, predictions: list[list[str]], references: list[list[str]], k: int) -> dict[str, float]:
-        values = []
-        for ranked, relevant in zip(predictions, references, strict=True):
-            head = ranked[:k]
-            score = torch.arange(len(head), 0, -1, dtype=torch.float32)
-            target = torch.tensor([document in relevant for document in head], dtype=torch.bool)
-            values.append(retrieval_reciprocal_rank(score, target).item() if head else 0.0)
-        return {"mrr": sum(values) / len(values)}
+    @staticmethod
+    def per_query(predictions: list[list[str]], references: list[Judged], k: int) -> NDArray[np.float64]:
+        """The values that the metric is the mean of, (N,)."""
+        return each_query(
+            lambda scores, grades: retrieval_reciprocal_rank(scores, grades > 0, top_k=k), predictions, references, k
+        )
+
+    def _compute(self, predictions: list[list[str]], references: list[Judged], k: int) -> dict[str, float]:
+        return {"mrr": float(self.per_query(predictions, references, k).mean())}
