@@ -115,7 +115,7 @@ class Lesson:
                 callbacks=[LabelAccuracy([LABEL]), phases],
             )
         except PhaseError as error:
-            raise StageError(f"product.trainer.strategy: {FINDS_UNUSED} is needed here: {error}") from error
+            raise StageError(f"set product.trainer.strategy: {FINDS_UNUSED}; {error}") from error
 
     def _network(self, config: ProductConfig) -> Product:
         network = Product(config)

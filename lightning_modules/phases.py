@@ -47,8 +47,8 @@ class TwoPhases(Callback):
         """Raises PhaseError: processes would wait for ever for the gradients of what is frozen."""
         if self.frozen_epochs and self.parts(pl_module) and trainer.world_size > 1 and not _finds_unused(trainer):
             raise PhaseError(
-                "several processes that train with a frozen part must look for the gradients that are missing: set "
-                f"trainer.strategy: {FINDS_UNUSED}"
+                "several processes that train with a frozen part must look for the gradients that are missing, "
+                f"as strategy {FINDS_UNUSED} does"
             )
         trainer.fit_loop.min_epochs = self.frozen_epochs + 1
 

@@ -288,7 +288,7 @@ def test_a_strategy_that_cannot_freeze_is_named(project: Path, monkeypatch: pyte
         raise PhaseError("several processes")
 
     monkeypatch.setattr("assets.product.train", refuse)
-    with pytest.raises(StageError, match=r"product\.trainer\.strategy: ddp_find_unused_parameters_true"):
+    with pytest.raises(StageError, match=r"set product\.trainer\.strategy: ddp_find_unused_parameters_true"):
         run(product, project)
 
 
