@@ -14,7 +14,8 @@ class ProductParameters(OptimizerSettings, LoadingSettings, Section):
 
     pretrained: str | None = Field(
         default=None,
-        description="tower to start from: clip (this pipeline's own), a local folder or a hub id, id@revision pins it",
+        description="tower to start from: a local folder or a hub id, id@revision pins it; or clip, this pipeline's "
+        "own, if product's deps in dvc.yaml name data/clip",
     )
     modalities: Modalities = Field(description="what is read of a listing: name -> branch of the network")
     fusion: Fusion = Field(description="dense layers over all modalities")
