@@ -4,7 +4,7 @@ import io
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 Fit = Literal["crop", "pad"]
 """How a picture becomes square: the middle of it, or all of it on a white ground."""
@@ -32,6 +32,8 @@ def decode(content: bytes, least_side: int | None = None) -> Image.Image:
             picture.draft(None, (least_side, least_side))
         picture.load()
         return _rgb(ImageOps.exif_transpose(picture))
+    except UnidentifiedImageError as error:  # its own words name an object in memory
+        raise PictureError("its format is none that Pillow knows") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureError(str(error)) from error
 

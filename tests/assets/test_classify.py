@@ -116,7 +116,7 @@ def test_mistakes_are_told(data: Path, picture: Path, tmp_path: Path) -> None:
     with pytest.raises(ClassifyError, match=r"broken\.png: not a picture that can be read"):
         classify(tmp_path / "broken.png", data=data)
     (tmp_path / "notes.jpg").write_text("no picture at all")
-    with pytest.raises(ClassifyError, match=r"notes\.jpg: not a picture that can be read"):
+    with pytest.raises(ClassifyError, match=r"notes\.jpg: not a picture that can be read: its format is none"):
         classify(tmp_path / "notes.jpg", data=data)
     with pytest.raises(ClassifyError, match=r"absent\.jpg: no such file"):
         classify(tmp_path / "absent.jpg", data=data)
