@@ -176,7 +176,7 @@ def figure(title: str, legend: Sequence[Series], chart: Markup) -> Markup:
 def _mark(frame: Frame, mark: Mark) -> Markup:
     x, top = frame.place(mark.x, frame.y[1])
     line = element("line", x1=x, x2=x, y1=top, y2=HEIGHT - BOTTOM, class_="mark")
-    return line + text(mark.label, x, top - 4)
+    return line + text(mark.label, x, top - 4, "start" if x < WIDTH / 2 else "end")  # never over the y axis' numbers
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:
