@@ -10,6 +10,7 @@ from assets.parameters.gates import Gates
 from assets.parameters.index import IndexParameters
 from assets.parameters.product import ProductParameters
 from assets.parameters.product_evaluation import ProductEvaluationParameters
+from assets.parameters.published_index import PublishedIndexParameters
 from assets.parameters.release import ReleaseParameters
 from assets.parameters.report import ReportParameters
 from assets.parameters.schedules import Schedules
@@ -31,6 +32,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "index": IndexParameters,
     "product": ProductParameters,
     "product_evaluation": ProductEvaluationParameters,
+    "published_index": PublishedIndexParameters,
     "release": ReleaseParameters,
     "report": ReportParameters,
     "schedules": Schedules,
@@ -44,7 +46,7 @@ SECTIONS: Mapping[str, type[Section]] = {
 """Section name -> its type. A section that no stage of the graph reads may be left out of the files."""
 
 VALUES = ("scale", "seed")
-ALWAYS = ("gates", "schedules")  # what the orchestrator itself reads
+ALWAYS = ("gates", "published_index", "schedules")  # what the orchestrator itself reads
 
 
 def check_parameters(root: Path, declared: Iterable[str]) -> None:

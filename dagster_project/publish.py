@@ -1,44 +1,69 @@
-"""Fill the vector store from ``data/index``: LanceDB, embedded, beside the other artefacts."""
+"""Publish ``data/index`` to the store that services search: LanceDB beside the artefacts, or a Weaviate server."""
 
+import hashlib
 from pathlib import Path
 
 import dagster as dg
 import pyarrow.parquet as pq
 
+from assets.parameters.index import IndexParameters
+from assets.parameters.published_index import PublishedIndexParameters
+from assets.parameters.section import load
+from assets.stores import open_store
+from assets.stores.store import Collection, StoreError, is_vector
 from dagster_project.dvc.project import DvcProject
 
-TABLE = "listings"
+TEXTS = {"listings": "words", "guides": "text"}  # table of the index -> the column that words are looked up in
 
 
-def publish(index: Path, store: Path) -> int:
-    """Put the index's listings into the store as one new version of the table. Returns how many rows it holds.
+def collections(root: Path) -> list[Collection]:
+    """What is published: each table of the index, with every vector that it holds."""
+    weights = load("index", IndexParameters, root)
+    found = []
+    for name, text in TEXTS.items():
+        file = root / "data" / "index" / f"{name}.parquet"
+        if file.is_file():
+            table = pq.read_table(file)
+            vectors = tuple(field.name for field in table.schema if is_vector(field.type))
+            found.append(Collection(name, table, vectors, text, weights.k1, weights.b))
+    return found
 
-    Readers see the old version until the new one is complete; publishing twice leaves one copy of each listing.
+
+def publish(root: Path) -> dict[str, int | str]:
+    """Publish every collection. Returns what a person would ask: rows and version of each, and the store's kind.
+
+    Readers see the old version of a collection until the new one is complete.
+
+    Raises:
+        StoreError: it did not go; what was published before still answers.
     """
-    import lancedb  # starts threads, which the fork server's preloading must not
-
-    rows = pq.read_table(index / f"{TABLE}.parquet")
-    table = lancedb.connect(str(store)).create_table(TABLE, data=rows, mode="overwrite")
-    return table.count_rows()
+    settings = load("published_index", PublishedIndexParameters, root).store
+    told: dict[str, int | str] = {"store": settings.kind}
+    with open_store(settings, root / "data" / "published_index") as store:
+        for collection in collections(root):
+            told[f"{collection.name}_version"] = store.publish(collection)
+            told[collection.name] = store.count(collection.name)
+    return told
 
 
 def published_index_asset(project: DvcProject) -> dg.AssetsDefinition:
-    """The asset ``published_index``."""
+    """The asset ``published_index``; another store makes it stale as another index does."""
+    settings = load("published_index", PublishedIndexParameters, project.root).store
 
     @dg.asset(
         name="published_index",
         deps=["index"],
         group_name="serving",
-        kinds={"lancedb"},
+        kinds={settings.kind},
+        code_version=hashlib.sha256(settings.model_dump_json().encode()).hexdigest()[:16],
         description="The index in a vector store that services can query.",
     )
     def published_index(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        store = project.root / "data" / "published_index"
-        rows = publish(project.root / "data" / "index", store)
+        try:
+            told = publish(project.root)
+        except StoreError as error:
+            raise dg.Failure(str(error)) from error
         version = project.states()["index"].recorded_data_version
-        return dg.MaterializeResult(
-            data_version=dg.DataVersion(version) if version else None,
-            metadata={"rows": rows, "store": dg.MetadataValue.path(str(store))},
-        )
+        return dg.MaterializeResult(data_version=dg.DataVersion(version) if version else None, metadata=told)
 
     return published_index

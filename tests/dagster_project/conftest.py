@@ -61,6 +61,8 @@ gates:
     - {metric: encoder_evaluation.recall, at_least: 0.5}
   vision: []
   product: []
+index: {thumbnail: 16, k1: 1.5, b: 0.75}
+published_index: {store: {kind: lancedb}}
 schedules: {ingest: "0 2 * * *", retrain: "0 4 * * *", timezone: UTC, source_poll_seconds: 60}
 """
 # Each stage's output is a function of its words, parameters and inputs. A line of words that starts with # changes
@@ -97,7 +99,9 @@ if name == "release":
     (out / "clip" / "words.txt").write_bytes(pathlib.Path("data/encoder/words.txt").read_bytes())
     (out / "clip" / "metrics.json").write_text(metrics)
 if name == "index":
-    pyarrow.parquet.write_table(pyarrow.table({"id": ["a", "b"]}), out / "listings.parquet")
+    vectors = pyarrow.array([[1, 0], [0, 1]], pyarrow.list_(pyarrow.float32(), 2))
+    listings = pyarrow.table({"id": ["a", "b"], "words": ["oak chair", text[:8]], "picture_embedding": vectors})
+    pyarrow.parquet.write_table(listings, out / "listings.parquet")
 """
 
 

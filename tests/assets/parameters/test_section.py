@@ -4,6 +4,7 @@ import pytest
 
 from assets.parameters.catalog import CatalogParameters
 from assets.parameters.clip import ClipParameters
+from assets.parameters.published_index import PublishedIndexParameters
 from assets.parameters.section import ParameterError, load
 from assets.parameters.shared import Split, read_seed
 
@@ -44,6 +45,30 @@ def project(tmp_path):
             "catalog",
             "catalog: {sources: [{name: a, kind: ftp}]}",
             ["'ftp'", "'wordpress', 'demo', 'table'"],
+        ),
+        (
+            PublishedIndexParameters,
+            "published_index",
+            "published_index: {store: {kind: qdrant}}",
+            ["published_index.store: ", "'qdrant'", "'lancedb', 'weaviate'"],
+        ),
+        (
+            PublishedIndexParameters,
+            "published_index",
+            "published_index: {store: {kind: weaviate, host: 'http://shop.example:8080'}}",
+            ["published_index.store.weaviate.host: found 'http://shop.example:8080'"],
+        ),
+        (
+            PublishedIndexParameters,
+            "published_index",
+            "published_index: {store: {kind: weaviate, host: '[::1]', port: 9, grpc_port: 9}}",
+            ["port and grpc_port must differ"],
+        ),
+        (
+            PublishedIndexParameters,
+            "published_index",
+            "published_index: {store: {kind: weaviate, host: shop.example, api_key: x}}",
+            ["published_index.store.weaviate.api_key: unknown key; allowed: api_key_env, batch_size"],
         ),
     ],
 )
