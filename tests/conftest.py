@@ -2,6 +2,7 @@
 
 import os
 
+import gto  # noqa: F401  before rouge-score: gto closes the log handlers there are, and that of rouge-score's absl, stderr
 import pytest
 from clones import ROOT, Clone, clone
 
