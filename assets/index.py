@@ -19,6 +19,7 @@ from assets.retrieval.library import words_of, write_empty_library, write_librar
 from assets.schemas import read_rows, write_table
 from assets.split import split_of
 from assets.stage import Metrics, Stage, StageError, main
+from assets.vectors import NO_VECTORS
 from assets.words import all_texts, caption, captions, has_caption
 from lightning_modules.clip_encoder import ClipEncoder
 from lightning_modules.sentence_encoder import SentenceEncoder
@@ -42,7 +43,7 @@ def _index_listings(
     stage: Stage, listings: Sequence[dict[str, Any]], parameters: IndexParameters, threads: int
 ) -> dict[str, int]:
     if not listings:
-        write_table(stage.output / "listings.parquet", [], index_schema(0))
+        write_table(stage.output / "listings.parquet", [], index_schema(NO_VECTORS))
         return {"listings": 0, "listings_without_words": 0, "dimensions": 0, "stems": 0}
     split = stage.parameters(Split, "split")
     encoder = ClipEncoder.from_pretrained(stage.input("clip"), threads)

