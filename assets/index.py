@@ -80,7 +80,9 @@ def _index_guides(
     write_library(stage.output, guides, encoder.documents(texts), parameters.encoder, words)
     cut_off = encoder.cut_off(texts)
     if cut_off:
-        stage.progress(f"{cut_off} guides are longer than the {encoder.context} tokens that {parameters.encoder.name} reads")
+        stage.progress(
+            f"{cut_off} guides are longer than the {encoder.context} tokens that {parameters.encoder.name} reads"
+        )
     return {
         "guides": len(guides),
         "guides_cut_off": cut_off,

@@ -19,7 +19,7 @@ def document_weights(scores: Sequence[float]) -> list[float]:
     """Each document's share of the scores of all, as far as they are above 0; all the same where none is."""
     positive = [max(score, 0.0) for score in scores]
     total = math.fsum(positive)
-    return [score / total for score in positive] if total > 0 else [1 / len(scores)] * len(scores)
+    return [score / total for score in positive] if total > 0 else [1 / len(scores) for _ in scores]
 
 
 def expanded_stems(

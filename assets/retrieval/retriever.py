@@ -131,7 +131,9 @@ class Retriever:
         try:
             return cls(Library.open(data / "index"), parameters, reranker, threads or os.cpu_count() or 1)
         except FileNotFoundError as error:
-            raise RetrievalError(f"no guides can be looked for ({error}): run `heddle run` or `dvc repro index`") from error
+            raise RetrievalError(
+                f"no guides can be looked for ({error}): run `heddle run` or `dvc repro index`"
+            ) from error
 
     def search(
         self, query: str, mode: Mode = "rrf", expand: bool = False, rerank: bool = False, top: int = 10
@@ -139,7 +141,7 @@ class Retriever:
         """The best guides for a question; as :meth:`answer`."""
         return self.answer(query, Way(mode, expand, rerank), top).hits
 
-    def answer(self, query: str, way: Way = Way(), top: int = 10) -> Answer:  # noqa: B008, it is frozen
+    def answer(self, query: str, way: Way = Way(), top: int = 10) -> Answer:
         """The best guides for a question, and the confidence of the first.
 
         Args:
@@ -155,7 +157,9 @@ class Retriever:
         ranking = self.rank(self.question(query), way)
         sure = confidence(ranking.scores[:2].tolist())
         best = ranking.first(top)
-        hits = [self._hit(place, score) for place, score in zip(best.places.tolist(), best.scores.tolist(), strict=True)]
+        hits = [
+            self._hit(place, score) for place, score in zip(best.places.tolist(), best.scores.tolist(), strict=True)
+        ]
         return Answer(hits, sure, band(sure, self.parameters.bands))
 
     def question(self, text: str) -> Question:

@@ -46,7 +46,9 @@ def test_vectors_are_the_pooled_states_at_unit_length(tmp_path: Path, pooling: s
 def test_a_plain_checkpoint_is_pooled_by_the_mean(folder: Path) -> None:
     bert = folder.with_name("mean_bert")
     plain = SentenceEncoder.from_pretrained(str(bert), threads=1)
-    np.testing.assert_allclose(plain.documents(TEXTS), [by_transformers(bert, text, "mean") for text in TEXTS], atol=1e-6)
+    np.testing.assert_allclose(
+        plain.documents(TEXTS), [by_transformers(bert, text, "mean") for text in TEXTS], atol=1e-6
+    )
 
 
 def test_the_instruction_stands_before_questions_alone(folder: Path) -> None:
