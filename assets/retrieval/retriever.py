@@ -156,11 +156,7 @@ class Retriever:
             raise RetrievalError(f"the number of hits must be positive, found {top}")
         ranking = self.rank(self.question(query), way)
         sure = confidence(ranking.scores[:2].tolist())
-        best = ranking.first(top)
-        hits = [
-            self._hit(place, score) for place, score in zip(best.places.tolist(), best.scores.tolist(), strict=True)
-        ]
-        return Answer(hits, sure, band(sure, self.parameters.bands))
+        return Answer(self._hits(ranking.first(top)), sure, band(sure, self.parameters.bands))
 
     def question(self, text: str) -> Question:
         """A question that can be asked in several ways.
@@ -242,5 +238,9 @@ class Retriever:
             raise RetrievalError(f"data/index was not made by the {made_by.name} that is here: run `dvc repro index`")
         return encoder
 
-    def _hit(self, place: int, score: float) -> GuideHit:
-        return GuideHit(self.library.ids[place], self.library.titles[place], self.library.texts[place], score)
+    def _hits(self, ranking: Ranking) -> list[GuideHit]:
+        guides = self.library
+        return [
+            GuideHit(guides.ids[place], guides.titles[place], guides.texts[place], score)
+            for place, score in zip(ranking.places.tolist(), ranking.scores.tolist(), strict=True)
+        ]

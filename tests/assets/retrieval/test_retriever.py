@@ -21,11 +21,11 @@ GUIDES = [
     {"id": "a", "title": "Sand", "text": "sand the old oak table"},
     {"id": "b", "title": None, "text": "paint the chair"},
     {"id": "c", "title": "Wax", "text": "wax the oak chair, then wax it again"},
-    {"id": "d", "title": "Стул", "text": "покрасить стул"},
+    {"id": "d", "title": "სკამი", "text": "შეღებე სკამი"},
     {"id": "e", "title": "", "text": "old table"},
 ]
 SAID = ["Sand\nsand the old oak table", "paint the chair", "Wax\nwax the oak chair, then wax it again"]
-SAID += ["Стул\nпокрасить стул", "old table"]
+SAID += ["სკამი\nშეღებე სკამი", "old table"]
 QUERY = "wax an oak table"
 
 
@@ -142,7 +142,7 @@ def test_a_question_of_ten_thousand_words_is_answered(retriever: Retriever, mode
 
 
 def test_a_question_in_another_script_finds_its_guide(retriever: Retriever) -> None:
-    assert [hit.id for hit in retriever.search("как покрасить стул", "sparse")] == ["d"]
+    assert [hit.id for hit in retriever.search("როგორ შევღებო სკამი", "sparse")] == ["d"]
     assert len(retriever.search("木の椅子", "rrf")) == len(GUIDES)
     assert retriever.search("木の椅子", "sparse") == []
 

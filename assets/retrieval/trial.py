@@ -1,0 +1,77 @@
+"""Questions whose answers are known, asked in one way of looking, and what that way is worth."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.metrics.average_precision.average_precision import AveragePrecision
+from assets.metrics.judged import Judged, judged
+from assets.metrics.ndcg.ndcg import Ndcg
+from assets.metrics.precision.precision import Precision
+from assets.metrics.recall.recall import Recall
+from assets.metrics.reciprocal_rank.reciprocal_rank import ReciprocalRank
+from assets.retrieval.confidence import confidence
+from assets.retrieval.ranking import Ranking
+from assets.retrieval.retriever import Question, Retriever, Way
+
+MEASURES = ("ndcg_at_10", "map", "mrr_at_10", "recall_at_10", "recall_at_100", "precision_at_5")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question and its judgements.
+
+    Attributes:
+        id: of the query.
+        grades: guide's id -> relevance; at least one is 1 or more.
+    """
+
+    id: str
+    question: Question
+    grades: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one way of looking found for every case, and what that is worth.
+
+    Attributes:
+        rankings: of the library's guides, for each case.
+        measures: each of :data:`MEASURES`, case by case, (N,).
+        confidences: of the first hits, case by case.
+        right: whether the first hit is relevant, case by case; not so where there is none, (N,).
+    """
+
+    way: Way
+    rankings: list[Ranking]
+    measures: Mapping[str, NDArray[np.float64]]
+    confidences: list[float]
+    right: NDArray[np.bool_]
+
+
+def attempt(retriever: Retriever, way: Way, cases: Sequence[Case]) -> Trial:
+    """Ask every question in one way."""
+    rankings = [retriever.rank(case.question, way) for case in cases]
+    found = [[retriever.library.ids[place] for place in ranking.places.tolist()] for ranking in rankings]
+    right = [any(case.grades.get(id_, 0) > 0 for id_ in ids[:1]) for case, ids in zip(cases, found, strict=True)]
+    return Trial(
+        way,
+        rankings,
+        _measured(found, [judged(case.grades) for case in cases], retriever.parameters.depth),
+        [confidence(ranking.scores[:2].tolist()) for ranking in rankings],
+        np.array(right, dtype=bool),
+    )
+
+
+def _measured(found: list[list[str]], grades: list[Judged], depth: int) -> dict[str, NDArray[np.float64]]:
+    """Each of :data:`MEASURES`, case by case; mean average precision looks `depth` guides deep."""
+    return {
+        "ndcg_at_10": Ndcg.per_query(found, grades, 10),
+        "map": AveragePrecision.per_query(found, grades, depth),
+        "mrr_at_10": ReciprocalRank.per_query(found, grades, 10),
+        "recall_at_10": Recall.per_query(found, grades, 10),
+        "recall_at_100": Recall.per_query(found, grades, 100),
+        "precision_at_5": Precision.per_query(found, grades, 5),
+    }

@@ -1,0 +1,167 @@
+"""The evaluation of retrieval: its numbers by hand, its tables, and what it does where there is nothing to ask."""
+
+import csv
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_project import contents, run, write_project
+
+from assets.absent import why_absent
+from assets.index import index
+from assets.parameters.shared import Split
+from assets.retrieval.retriever import MODES, Retriever
+from assets.retrieval_evaluation import retrieval_evaluation
+from assets.schemas import TABLES, read_rows, write_table
+from assets.split import split_of
+from assets.stage import StageError, read_json
+
+SPLIT = Split(validation=0.2, test=0.4)
+THINGS = ["chair", "table", "lamp", "jar", "book", "shelf", "mirror", "basket", "bottle", "door", "window", "crate"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_project(tmp_path_factory.mktemp("retrieval") / "project")
+    guides = [
+        {"id": f"shop:g{number:02}", "title": f"Mend a {thing}", "text": f"How to mend an old {thing} with glue."}
+        for number, thing in enumerate(THINGS)
+    ]
+    queries = [
+        {"id": f"shop:q{number:02}", "text": f"my {thing} is broken, what now"} for number, thing in enumerate(THINGS)
+    ]
+    judgements = [(number, number, 3) for number in range(12)] + [(number, (number + 1) % 12, 1) for number in range(6)]
+    judgements += [(7, 7, 0), (7, 8, 0)]  # what was judged first for 7 is left out: no guide answers it
+    judgements.remove((7, 7, 3))
+    qrels = [
+        {"query": f"shop:q{query:02}", "guide": f"shop:g{guide:02}", "relevance": grade}
+        for query, guide, grade in judgements
+    ]
+    for name, rows in (("guides", guides), ("queries", queries), ("qrels", qrels)):
+        write_table(folder / f"data/validated/{name}.parquet", rows, TABLES[name])
+    run(index, folder)
+    run(retrieval_evaluation, folder)
+    return folder
+
+
+def again(project: Path, folder: Path, change: tuple[str, str] = ("", "")) -> dict[str, Any]:
+    """Run it on a copy whose parameters differ."""
+    shutil.copytree(project, folder, ignore=shutil.ignore_patterns("retrieval_evaluation"))
+    (folder / "params.yaml").write_text((folder / "params.yaml").read_text().replace(*change))
+    return dict(run(retrieval_evaluation, folder))
+
+
+def table(project: Path, name: str) -> list[dict[str, str]]:
+    with (project / f"data/retrieval_evaluation/plots/{name}.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_test_split_is_asked_and_no_other(project: Path, tmp_path: Path) -> None:
+    numbers = read_json(project / "data/retrieval_evaluation/metrics.json")
+    asked = [f"shop:q{number:02}" for number in range(12) if split_of(f"shop:q{number:02}", SPLIT) == "test"]
+    assert numbers["queries"] + numbers["queries_without_relevant_guide"] == len(asked) < 12
+    shown = {row["id"] for row in read_rows(project / "data/retrieval_evaluation/examples.parquet")}
+    assert shown <= set(asked)
+    all_of_them = again(project, tmp_path / "project", ("queries: test", "queries: all"))
+    assert (all_of_them["queries"], all_of_them["queries_without_relevant_guide"]) == (11, 1)
+
+
+def test_numbers_are_those_of_the_lists_that_a_user_would_see(project: Path, tmp_path: Path) -> None:
+    numbers = again(project, tmp_path / "project", ("queries: test", "queries: all"))
+    retriever = Retriever.open(project / "data", threads=1)
+    grades = {}
+    for row in read_rows(project / "data/validated/qrels.parquet"):
+        grades.setdefault(row["query"], {})[row["guide"]] = row["relevance"]
+    texts = {row["id"]: row["text"] for row in read_rows(project / "data/validated/queries.parquet")}
+    for mode in MODES:
+        for expand in (False, True):
+            values = {"ndcg_at_10": 0.0, "mrr_at_10": 0.0, "precision_at_5": 0.0}
+            for query, judged in grades.items():
+                if not any(judged.values()):
+                    continue
+                found = [judged.get(hit.id, 0) for hit in retriever.search(texts[query], mode, expand)]
+                best = sorted(judged.values(), reverse=True)
+                values["ndcg_at_10"] += gain(found) / gain(best) / 11
+                values["mrr_at_10"] += next((1 / rank for rank, grade in enumerate(found, 1) if grade), 0) / 11
+                values["precision_at_5"] += sum(grade > 0 for grade in found[:5]) / 5 / 11
+            name = f"{mode}_expanded" if expand else mode
+            for measure, value in values.items():
+                assert numbers[f"{name}_{measure}"] == pytest.approx(value, abs=1e-5), (name, measure)
+
+
+def gain(grades: list[int]) -> float:
+    return sum((2**grade - 1) / math.log2(1 + rank) for rank, grade in enumerate(grades[:10], start=1))
+
+
+def test_the_tables_say_what_the_numbers_say(project: Path) -> None:
+    numbers = read_json(project / "data/retrieval_evaluation/metrics.json")
+    rows = table(project, "retrieval")
+    assert len(rows) == 8 * 6
+    for row in rows:
+        assert float(row["value"]) == pytest.approx(numbers[f"{row['way']}_{row['measure']}"], abs=1e-6)
+        assert float(row["low"]) <= float(row["value"]) + 1e-6
+        assert float(row["value"]) <= float(row["high"]) + 1e-6
+        if row["way"] == "rrf":
+            assert row["difference"] == row["p_value"] == ""
+        else:
+            gap = float(row["value"]) - numbers[f"rrf_{row['measure']}"]
+            assert float(row["difference"]) == pytest.approx(gap, abs=2e-6)
+    over = {row["way"]: row for row in rows if row["measure"] == "ndcg_at_10" and row["way"] != "rrf"}
+    for way, row in over.items():
+        for suffix in ("", "_low", "_high"):
+            key = f"{way}_ndcg_at_10_over_rrf{suffix}"
+            assert numbers[key] == pytest.approx(float(row[f"difference{suffix}"]), abs=1e-6)
+
+
+def test_every_question_is_in_one_band_and_its_accuracy_is_that_of_first_hits(project: Path) -> None:
+    numbers = read_json(project / "data/retrieval_evaluation/metrics.json")
+    rows = table(project, "bands")
+    for way in {row["way"] for row in rows}:
+        bands = [row for row in rows if row["way"] == way]
+        assert [row["band"] for row in bands] == ["high", "medium", "low"]
+        assert sum(int(row["queries"]) for row in bands) == numbers["queries"]
+        right = sum(int(row["queries"]) * float(row["accuracy"] or 0) for row in bands) / numbers["queries"]
+        assert right <= numbers[f"{way}_mrr_at_10"] + 1e-5
+    examples = read_rows(project / "data/retrieval_evaluation/examples.parquet")
+    for row in examples:
+        scores = [hit["score"] for hit in row["hits"]]
+        assert scores == sorted(scores, reverse=True)
+        assert row["confidence"] == pytest.approx((scores[0] - max(scores[1], 0)) / scores[0] if scores[1:] else 1)
+
+
+def test_examples_bear_the_judgements(project: Path) -> None:
+    grades = {
+        (row["query"], row["guide"]): row["relevance"] for row in read_rows(project / "data/validated/qrels.parquet")
+    }
+    rows = read_rows(project / "data/retrieval_evaluation/examples.parquet")
+    assert len(rows) == 2 * 8  # questions times ways
+    for row in rows:
+        assert [hit["relevance"] for hit in row["hits"]] == [grades.get((row["id"], hit["id"])) for hit in row["hits"]]
+
+
+def test_the_same_index_gives_the_same_bytes(project: Path, tmp_path: Path) -> None:
+    again(project, tmp_path / "project")
+    assert contents(tmp_path / "project/data/retrieval_evaluation") == contents(project / "data/retrieval_evaluation")
+
+
+@pytest.mark.parametrize("empty", [("qrels",), ("queries", "qrels"), ("guides", "queries", "qrels")])
+def test_where_there_is_nothing_to_ask_it_says_so(project: Path, tmp_path: Path, empty: tuple[str, ...]) -> None:
+    folder = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("retrieval_*", "index"))
+    for name in empty:
+        write_table(folder / f"data/validated/{name}.parquet", [], TABLES[name])
+    run(index, folder)
+    numbers = run(retrieval_evaluation, folder)
+    assert numbers["queries"] == 0
+    assert numbers["guides"] == (0 if "guides" in empty else 12)
+    assert "none with a relevant guide" in why_absent(folder / "data/retrieval_evaluation")
+    assert table(folder, "retrieval") == table(folder, "bands") == []
+    assert read_rows(folder / "data/retrieval_evaluation/examples.parquet") == []
+
+
+def test_without_guides_in_the_index_the_remedy_is_named(project: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("retrieval_*"))
+    (folder / "data/index/guides.parquet").unlink()
+    with pytest.raises(StageError, match=r"guides\.parquet.*`dvc repro index`"):
+        run(retrieval_evaluation, folder)
