@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
+from assets.catalog.beir import BeirSource
 from assets.catalog.crawl import Visit, run
 from assets.catalog.demo import DemoSource, generated
 from assets.catalog.duplicates import Duplicate, find_duplicates
@@ -15,7 +16,7 @@ from assets.catalog.pictures import Picture
 from assets.catalog.table import TableSource
 from assets.catalog.tars import write_pictures
 from assets.catalog.wordpress import WordPressSource
-from assets.parameters.catalog import CatalogParameters, Demo, DemoShop, Source, WordPress
+from assets.parameters.catalog import Beir, CatalogParameters, Demo, DemoShop, Source, WordPress
 from assets.parameters.shared import read_seed
 from assets.schemas import DUPLICATES, LISTINGS, QUARANTINE, TABLES, write_table
 from assets.stage import Metrics, Stage, StageError, main, write_json
@@ -66,12 +67,12 @@ def _tell(stage: Stage, harvest: Harvest) -> None:
         stage.progress("waiting for the first listings")
 
 
-def _opened(stage: Stage, source: Source, stack: ExitStack) -> WordPressSource | DemoSource | TableSource:
+def _opened(stage: Stage, source: Source, stack: ExitStack) -> WordPressSource | DemoSource | TableSource | BeirSource:
     if isinstance(source, WordPress):
         return WordPressSource(source)
     if isinstance(source, Demo):
         return DemoSource(source, stage.parameters(DemoShop, "demo_shop"), read_seed(), stack)
-    return TableSource(source)
+    return BeirSource(source) if isinstance(source, Beir) else TableSource(source)
 
 
 def _refuse_empty(settled: Settled) -> None:

@@ -9,7 +9,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from assets.parameters.catalog import CatalogParameters, Demo, DemoShop, Source, Table, WordPress
+from assets.parameters.catalog import Beir, CatalogParameters, Demo, DemoShop, Source, Table, WordPress
 from assets.parameters.section import load
 from assets.parameters.shared import read_seed
 
@@ -35,6 +35,8 @@ def _newest_change(source: Source, root: Path) -> str:
             return _wordpress(source)
         case Table():
             return _table(source, root)
+        case Beir():
+            return _beir(source, root)
         case Demo():
             return f"{read_seed(root)} {load('demo_shop', DemoShop, root).model_dump_json()}"
 
@@ -45,6 +47,14 @@ def _table(source: Table, root: Path) -> str:
         raise NewsError(f"source {source.name}: {file} does not exist; correct params.yaml: catalog.sources")
     status = file.stat()
     return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def _beir(source: Beir, root: Path) -> str:
+    folder = root / source.path
+    if not folder.is_dir():
+        raise NewsError(f"source {source.name}: {folder} does not exist; correct params.yaml: catalog.sources")
+    files = sorted([*folder.glob("*.jsonl"), *folder.glob("qrels/*.tsv")])
+    return " ".join(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files)
 
 
 def _wordpress(source: WordPress) -> str:

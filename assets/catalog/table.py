@@ -110,7 +110,7 @@ class TableSource:
 
     def _json_lines(self) -> Iterator[Any]:
         with self._path.open(encoding="utf-8-sig") as file:
-            rows = [_json_or_text(line) for line in file if line.strip()]
+            rows = [json_or_text(line) for line in file if line.strip()]
         # A record may leave out a key that it has nothing for, so no single line has all columns.
         if columns := dict.fromkeys(key for row in rows if isinstance(row, dict) for key in row):
             self._check_columns(list(columns))
@@ -143,7 +143,8 @@ class TableSource:
         return f"source {self._source.name}: {self._source.path}"
 
 
-def _json_or_text(line: str) -> Any:
+def json_or_text(line: str) -> Any:
+    """What a line of JSON Lines holds; the line itself if it cannot be read."""
     try:
         return json.loads(line)
     except ValueError:

@@ -103,7 +103,17 @@ class Table(Crawled):
     table: TableName = Field(default="listings", description="which table the file's rows belong to")
 
 
-Source = Annotated[WordPress | Demo | Table, Field(discriminator="kind")]
+class Beir(Section):
+    """Guides, queries and judgements in BEIR's layout."""
+
+    kind: Literal["beir"]
+    name: SourceName = Field(description="prefix of the guides' and queries' ids; never change it")
+    path: str = Field(
+        min_length=1, description="of the folder with corpus.jsonl, queries.jsonl, qrels/*.tsv; relative to the project"
+    )
+
+
+Source = Annotated[WordPress | Demo | Table | Beir, Field(discriminator="kind")]
 
 
 class CatalogParameters(Section):
