@@ -1,4 +1,4 @@
-"""Search the listings: by words or by a picture, in the space of the dual encoder or word for word.
+"""Search the listings, by words or by a picture, in the space of the dual encoder or word for word; or the guides.
 
 Reads ``data/index`` and ``data/clip`` and nothing else; needs no server.
 """
@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -16,6 +16,9 @@ from assets.picture_file import read_picture
 from assets.pictures import PictureError
 from assets.stage import DATA
 from assets.vectors import matrix
+
+if TYPE_CHECKING:
+    from assets.retrieval.retriever import Answer, Way
 
 Mode = Literal["pictures", "words"]
 """Compare a query with the listings' pictures by meaning, or with their words letter by letter (BM25)."""
@@ -146,6 +149,23 @@ def search(
             raise SearchError("a picture cannot be looked up word for word")
         return Index(data).by_picture(image, top)
     return Index(data).by_text(text or "", top, mode)
+
+
+def search_guides(query: str, way: "Way", top: int = 10, data: Path = DATA) -> "Answer":
+    """The guides that answer a question, best first, found as section `retrieval` of the parameters says.
+
+    Raises:
+        SearchError: the question is empty, or what the way of looking needs is not there.
+        ParameterError: the section is wrong.
+    """
+    from assets.parameters.retrieval import RetrievalParameters  # here, as listings need none of this
+    from assets.parameters.section import load
+    from assets.retrieval.retriever import RetrievalError, Retriever
+
+    try:
+        return Retriever.open(data, load("retrieval", RetrievalParameters, data.parent)).answer(query, way, top)
+    except RetrievalError as error:
+        raise SearchError(str(error)) from error
 
 
 def _titled(row: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -9,6 +10,9 @@ from rich.table import Table
 
 from assets.parameters.section import ParameterError
 from assets.stage import StageError
+
+if TYPE_CHECKING:
+    from assets.retrieval.retriever import Mode
 
 console = Console()
 
@@ -102,14 +106,30 @@ def status() -> None:
 
 @main.command()
 @click.argument("query", metavar="TEXT|IMAGE")
-@click.option("--top", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many listings.")
+@click.option("--top", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many hits.")
 @click.option("--words", is_flag=True, help="Match words (BM25) rather than what the pictures show.")
+@click.option("--guides", is_flag=True, help="Find guides that answer TEXT rather than listings.")
+@click.option("--hybrid", "mode", flag_value="rrf", help="Guides by meaning and by words, ranks fused; the default.")
+@click.option("--dense", "mode", flag_value="dense", help="Guides by meaning alone.")
+@click.option("--sparse", "mode", flag_value="sparse", help="Guides by words alone (BM25).")
+@click.option("--expand", is_flag=True, help="Expand the question by what the first guides say.")
+@click.option("--rerank", is_flag=True, help="Let the reranker read the first guides.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def search(query: str, top: int, words: bool, as_json: bool) -> None:
-    """Find listings by what their pictures show, asked in words or with a picture's file."""
-    from dagster_project.searching import show
+def search(
+    query: str, top: int, words: bool, guides: bool, mode: "Mode | None", expand: bool, rerank: bool, as_json: bool
+) -> None:
+    """Find listings by what their pictures show, asked in words or with a picture's file; or guides."""
+    if guides and words:
+        raise click.UsageError("--words is about listings; guides have --sparse")
+    if not guides and (mode or expand or rerank):
+        raise click.UsageError("--hybrid, --dense, --sparse, --expand and --rerank go with --guides")
+    from assets.retrieval.retriever import Way
+    from dagster_project.searching import show, show_guides
 
-    show(query, top, words=words, as_json=as_json, console=console)
+    if guides:
+        show_guides(query, Way(mode or "rrf", expand, rerank), top, as_json=as_json, console=console)
+    else:
+        show(query, top, words=words, as_json=as_json, console=console)
 
 
 @main.command()

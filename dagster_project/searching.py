@@ -1,23 +1,25 @@
-"""``heddle search``: the hits of :mod:`assets.search` as a table or as JSON lines."""
+"""``heddle search``: the listings or guides of :mod:`assets.search` as a table or as JSON lines."""
 
 import dataclasses
 import json
 from pathlib import Path
+from textwrap import shorten
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from assets.search import Hit, search
+from assets.retrieval.retriever import Answer, Way
+from assets.search import Hit, search, search_guides
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+SHOWN = 200  # characters of a guide
 
 
 def show(query: str, top: int, *, words: bool, as_json: bool, console: Console) -> None:
     """Search and print the hits, best first. A query that names a picture's file searches by that picture."""
-    picture = Path(query)
-    by_picture = picture.suffix.lower() in PICTURE_SUFFIXES or picture.is_file()
-    if by_picture and not words:
-        hits = search(image=picture, top=top)
+    if _names_a_picture(query) and not words:
+        hits = search(image=Path(query), top=top)
     else:
         hits = search(text=query, top=top, mode="words" if words else "pictures")
     if as_json:
@@ -25,6 +27,39 @@ def show(query: str, top: int, *, words: bool, as_json: bool, console: Console) 
             print(json.dumps(dataclasses.asdict(hit), ensure_ascii=False))
     else:
         console.print(_table(hits) if hits else "Nothing matches.")
+
+
+def show_guides(query: str, way: Way, top: int, *, as_json: bool, console: Console) -> None:
+    """Look for guides and print them, best first, with the confidence in the first."""
+    answer = search_guides(query, way, top)
+    sure = {"confidence": answer.confidence, "band": answer.band}
+    if as_json:
+        for hit in answer.hits:
+            print(json.dumps(dataclasses.asdict(hit) | sure, ensure_ascii=False))
+    elif not answer.hits:
+        console.print("Nothing matches.")
+    else:
+        console.print(_guides_table(answer))
+        console.print(f"\nConfidence in the first: {answer.band} ({answer.confidence:.2f}).", style="dim")
+
+
+def _names_a_picture(query: str) -> bool:
+    path = Path(query)
+    try:
+        return path.suffix.lower() in PICTURE_SUFFIXES or path.is_file()
+    except (OSError, ValueError):  # longer than a file's name can be, or with characters that none can have
+        return False
+
+
+def _guides_table(answer: Answer) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("score", justify="right", no_wrap=True)
+    for heading in ("id", "guide"):
+        table.add_column(heading)
+    for hit in answer.hits:
+        said = " ".join(f"{hit.title}: {hit.text}".removeprefix(": ").split())
+        table.add_row(f"{hit.score:.3f}", escape(hit.id), escape(shorten(said, SHOWN, placeholder=" …")))
+    return table
 
 
 def _table(hits: list[Hit]) -> Table:
