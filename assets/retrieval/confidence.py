@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from assets.parameters.retrieval import Bands
+from assets.retrieval.ranking import Ranking
 
 Band = Literal["high", "medium", "low"]
 BANDS: tuple[Band, ...] = ("high", "medium", "low")
@@ -20,6 +21,18 @@ def confidence(scores: Sequence[float]) -> float:
     """
     first, second = [*scores[:2], 0.0, 0.0][:2]
     return (first - max(second, 0.0)) / first if first > 0 else 0.0
+
+
+def confidence_in(place: int, ranking: Ranking) -> float:
+    """As :func:`confidence`, for a first hit that another ranking chose: its score here against the best of the others.
+
+    Args:
+        place: of the hit.
+        ranking: whose scores tell how far apart documents are; 0 where another scores more in it.
+    """
+    own = ranking.places == place
+    first, second = ranking.scores[own].max(initial=0.0), ranking.scores[~own].max(initial=0.0)
+    return confidence([float(first), float(second)]) if first >= second else 0.0
 
 
 def band(value: float, bands: Bands) -> Band:

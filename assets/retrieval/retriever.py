@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from assets.bm25 import tokenise
 from assets.parameters.retrieval import RetrievalParameters
-from assets.retrieval.confidence import Band, band, confidence
+from assets.retrieval.confidence import Band, band, confidence, confidence_in
 from assets.retrieval.expansion import document_weights, expanded_stems, expanded_vector
 from assets.retrieval.fusion import reciprocal_rank_fusion, weighted_fusion
 from assets.retrieval.library import Library
@@ -52,6 +52,19 @@ class Way:
     def name(self) -> str:
         """``rrf``, ``dense_expanded``, ``weighted_reranked``."""
         return self.mode + "_expanded" * self.expand + "_reranked" * self.rerank
+
+
+@dataclass(frozen=True)
+class Found:
+    """The guides in the order in which a way of looking has them, and the confidence in the first, in [0, 1]."""
+
+    ranking: Ranking
+    confidence: float
+
+    @classmethod
+    def by_scores(cls, ranking: Ranking) -> Self:
+        """Where the ranking's own scores tell how far apart the guides are."""
+        return cls(ranking, confidence(ranking.scores[:2].tolist()))
 
 
 @dataclass(frozen=True)
@@ -154,9 +167,10 @@ class Retriever:
         """
         if top < 1:
             raise RetrievalError(f"the number of hits must be positive, found {top}")
-        ranking = self.rank(self.question(query), way)
-        sure = confidence(ranking.scores[:2].tolist())
-        return Answer(self._hits(ranking.first(top)), sure, band(sure, self.parameters.bands))
+        found = self.look(self.question(query), way)
+        return Answer(
+            self._hits(found.ranking.first(top)), found.confidence, band(found.confidence, self.parameters.bands)
+        )
 
     def question(self, text: str) -> Question:
         """A question that can be asked in several ways.
@@ -168,26 +182,30 @@ class Retriever:
             raise RetrievalError("the question is empty: give some words")
         return Question(text, self._vector)
 
-    def rank(self, question: Question, way: Way) -> Ranking:
-        """The guides in their order, at most as many as `depth` a ranking; when reranked, those that were read."""
+    def look(self, question: Question, way: Way) -> Found:
+        """Every guide found: of each of the rankings as many as `depth`; when reranked, those that were read."""
         if way.rerank and self.reranker is None:
             raise RetrievalError("there is no reranker: run `heddle run` or `dvc repro reranker` first")
         if not len(self.library):
-            return NOTHING
+            return Found(NOTHING, 0.0)
         found = self._found(way.mode, question, NOTHING)
         if way.expand:
-            found = self._found(way.mode, question, found.first(self.parameters.feedback.guides))
-        return self._reranked(question.text, found) if way.rerank else found
+            found = self._found(way.mode, question, found.ranking.first(self.parameters.feedback.guides))
+        return self._reranked(question.text, found.ranking) if way.rerank else found
 
-    def _found(self, mode: Mode, question: Question, feedback: Ranking) -> Ranking:
+    def _found(self, mode: Mode, question: Question, feedback: Ranking) -> Found:
         if mode == "dense":
-            return self._by_meaning(question, feedback)
+            return Found.by_scores(self._by_meaning(question, feedback))
         if mode == "sparse":
-            return self._by_words(question, feedback)
+            return Found.by_scores(self._by_words(question, feedback))
         both = [self._by_meaning(question, feedback), self._by_words(question, feedback)]
-        if mode == "rrf":
-            return reciprocal_rank_fusion(both, self.parameters.rank_constant)
-        return weighted_fusion(both, (self.parameters.dense_weight, 1 - self.parameters.dense_weight))
+        weighted = weighted_fusion(both, (self.parameters.dense_weight, 1 - self.parameters.dense_weight))
+        if mode == "weighted":
+            return Found.by_scores(weighted)
+        # Ranks know no distances: first and second in both rankings are 1.6 % apart, whatever they score. The weighted
+        # scores of the same two rankings tell how clearly the first stands out.
+        fused = reciprocal_rank_fusion(both, self.parameters.rank_constant)
+        return Found(fused, confidence_in(int(fused.places[0]), weighted))
 
     def _by_meaning(self, question: Question, feedback: Ranking) -> Ranking:
         vectors, vector = self.library.vectors, question.vector
@@ -211,11 +229,11 @@ class Retriever:
         )
         return Ranking.of_all(words.weighted_scores(expanded), self.parameters.depth).above(0)
 
-    def _reranked(self, text: str, found: Ranking) -> Ranking:
+    def _reranked(self, text: str, found: Ranking) -> Found:
         assert self.reranker is not None  # as rank() made sure
         read = found.first(self.parameters.rerank).places.tolist()
         scores = self.reranker.scores(text, [self.library.said(place) for place in read]).tolist()
-        return Ranking.of(dict(zip(read, scores, strict=True)))
+        return Found.by_scores(Ranking.of(dict(zip(read, scores, strict=True))))
 
     def _vector(self, text: str) -> NDArray[np.float32]:
         vector: NDArray[np.float32] = self._encoder.queries([text])[0]

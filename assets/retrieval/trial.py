@@ -12,7 +12,6 @@ from assets.metrics.ndcg.ndcg import Ndcg
 from assets.metrics.precision.precision import Precision
 from assets.metrics.recall.recall import Recall
 from assets.metrics.reciprocal_rank.reciprocal_rank import ReciprocalRank
-from assets.retrieval.confidence import confidence
 from assets.retrieval.ranking import Ranking
 from assets.retrieval.retriever import Question, Retriever, Way
 
@@ -53,14 +52,14 @@ class Trial:
 
 def attempt(retriever: Retriever, way: Way, cases: Sequence[Case]) -> Trial:
     """Ask every question in one way."""
-    rankings = [retriever.rank(case.question, way) for case in cases]
-    found = [[retriever.library.ids[place] for place in ranking.places.tolist()] for ranking in rankings]
+    looked = [retriever.look(case.question, way) for case in cases]
+    found = [[retriever.library.ids[place] for place in each.ranking.places.tolist()] for each in looked]
     right = [any(case.grades.get(id_, 0) > 0 for id_ in ids[:1]) for case, ids in zip(cases, found, strict=True)]
     return Trial(
         way,
-        rankings,
+        [each.ranking for each in looked],
         _measured(found, [judged(case.grades) for case in cases], retriever.parameters.depth),
-        [confidence(ranking.scores[:2].tolist()) for ranking in rankings],
+        [each.confidence for each in looked],
         np.array(right, dtype=bool),
     )
 

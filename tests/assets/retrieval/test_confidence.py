@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.parameters.retrieval import Bands
-from assets.retrieval.confidence import band, confidence
+from assets.retrieval.confidence import band, confidence, confidence_in
+from assets.retrieval.ranking import Ranking
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,25 @@ def test_confidence_is_a_share_whatever_the_scale(scores: list[float], scale: fl
     assert 0 <= confidence(scores) <= 1
     if not scores or abs(scores[0]) > 1e-100:
         assert confidence([scale * score for score in scores]) == pytest.approx(confidence(scores))
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"), [(7, 0.25), (2, 0.0), (5, 0.0), (99, 0.0)]
+)  # 7 is the best; 2, 5 and 99 were chosen by another ranking
+def test_confidence_in_what_another_ranking_chose(place: int, expected: float) -> None:
+    assert confidence_in(place, Ranking.of({7: 0.8, 2: 0.6, 5: 0.0})) == pytest.approx(expected)
+
+
+def test_confidence_in_a_single_document_and_in_equal_ones() -> None:
+    assert confidence_in(3, Ranking.of({3: 0.5})) == 1
+    assert confidence_in(3, Ranking.of({3: 0.5, 4: 0.5})) == confidence_in(4, Ranking.of({3: 0.5, 4: 0.5})) == 0
+    assert confidence_in(3, Ranking.of({})) == 0
+
+
+@given(st.lists(st.floats(-5, 5), min_size=1, max_size=6))
+def test_in_the_ranking_that_chose_both_are_the_same(scores: list[float]) -> None:
+    ranking = Ranking.of(dict(enumerate(scores)))
+    assert confidence_in(int(ranking.places[0]), ranking) == confidence(ranking.scores.tolist())
 
 
 @pytest.mark.parametrize(

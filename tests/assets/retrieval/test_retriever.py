@@ -87,8 +87,17 @@ def test_top_cuts_the_list_but_not_the_confidence(retriever: Retriever) -> None:
         whole, first = (retriever.answer(QUERY, Way(mode), top) for top in (99, 1))
         assert first.hits == whole.hits[:1]
         assert (first.confidence, first.band) == (whole.confidence, whole.band)
-        one, two = whole.hits[0].score, whole.hits[1].score
-        assert whole.confidence == pytest.approx((one - max(two, 0)) / one)
+        if mode != "rrf":
+            one, two = whole.hits[0].score, whole.hits[1].score
+            assert whole.confidence == pytest.approx((one - max(two, 0)) / one)
+
+
+def test_confidence_in_fused_ranks_is_that_of_the_weighted_scores(retriever: Retriever) -> None:
+    fused, weighted = (retriever.answer(QUERY, Way(mode), 99) for mode in ("rrf", "weighted"))
+    score = {hit.id: hit.score for hit in weighted.hits}
+    own = score.pop(fused.hits[0].id)
+    assert fused.confidence == pytest.approx(max(0, own - max(score.values())) / own)
+    assert fused.confidence > 0
 
 
 def test_expansion_finds_what_shares_words_with_the_first_guides_alone(data: Path) -> None:
