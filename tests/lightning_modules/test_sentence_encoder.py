@@ -111,6 +111,7 @@ def test_equal_texts_give_equal_bytes_in_another_process(folder: Path, tmp_path:
         f"encoder = SentenceEncoder.from_pretrained({str(folder)!r}, 1); "
         f"numpy.save(sys.argv[1], encoder.documents({TEXTS * 30!r}))"
     )
-    for name in ("one.npy", "other.npy"):
-        subprocess.run([sys.executable, "-c", program, tmp_path / name], check=True, cwd=Path(__file__).parents[2])
-    assert (tmp_path / "one.npy").read_bytes() == (tmp_path / "other.npy").read_bytes()
+    subprocess.run([sys.executable, "-c", program, tmp_path / "other.npy"], check=True, cwd=Path(__file__).parents[2])
+    np.testing.assert_array_equal(
+        np.load(tmp_path / "other.npy"), SentenceEncoder.from_pretrained(str(folder), 1).documents(TEXTS * 30)
+    )
