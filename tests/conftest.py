@@ -5,8 +5,12 @@ import os
 import gto  # noqa: F401  before rouge-score: gto closes the log handlers there are, and that of rouge-score's absl, stderr
 import pytest
 from clones import ROOT, Clone, clone
+from hypothesis import settings
 
 from dagster_project.dvc.project import DvcProject
+
+settings.register_profile("heddle", deadline=None)  # how long an example takes depends on the neighbours
+settings.load_profile("heddle")
 
 
 @pytest.fixture(scope="session")
