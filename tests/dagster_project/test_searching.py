@@ -96,10 +96,9 @@ def test_nothing_found_is_said(heddle) -> None:
     ("arguments", "code", "said"),
     [
         (["", "--guides"], 1, "heddle: the question is empty: give some words"),
-        (["chair", "--guides", "--rerank"], 1, "heddle: there is no reranker"),
         (["chair", "--guides", "--words"], 2, "--words is about listings; guides have --sparse"),
         (["chair", "--dense"], 2, "go with --guides"),
-        (["chair", "--rerank"], 2, "go with --guides"),
+        (["chair", "--expand"], 2, "go with --guides"),
     ],
 )
 def test_mistakes_are_told_in_a_line(heddle, arguments: list[str], code: int, said: str) -> None:
