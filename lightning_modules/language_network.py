@@ -20,6 +20,7 @@ from lightning_modules.language_config import LlamaSize, LoraSize
 from lightning_modules.learner import Learner
 from lightning_modules.network import Network
 from lightning_modules.packing import IGNORED, Blocks
+from lightning_modules.settings import OptimizerSettings
 
 ADAPTER_FILE = "adapter_config.json"
 MODEL_CARD = "README.md"
@@ -87,6 +88,9 @@ class LanguageModule(Learner):
     """A :class:`Language` that learns from packed sequences by the mean cross-entropy of the tokens to be learned."""
 
     network: Language
+
+    def __init__(self, network: Language, optimizer: OptimizerSettings) -> None:
+        super().__init__(network.train(), optimizer)  # what was loaded is in evaluation mode: without dropout
 
     def step(self, batch: Blocks) -> dict[str, Tensor]:
         logits, labels = self.network(batch)

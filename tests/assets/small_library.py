@@ -24,11 +24,11 @@ OPTIMIZER |= {"weight_decay": 0.01, "beta1": 0.9, "beta2": 0.98}
 TRAINER = {"max_epochs": 2, "accelerator": "cpu", "devices": 1, "num_nodes": 1, "strategy": "auto"}
 TRAINER |= {"precision": "32-true", "accumulate_grad_batches": 1, "gradient_clip_val": 1.0, "patience": 5}
 NETWORK = {"width": 16, "layers": 1, "heads": 2, "key_value_heads": 1, "feed_forward": 16}
-NETWORK |= {"theta": 100, "context": 192}
+NETWORK |= {"theta": 100, "context": 512}
 SCRATCH = {"network": NETWORK, "block": 96, "batch_size": 4, "echoes": 0.3, "echo_tokens": 10}
 SCRATCH |= {**OPTIMIZER, "trainer": TRAINER}
-ASSISTANT = {"lora": LORA, "merge": False, "guides": 2, "guide_tokens": 30, "without_guides": 0.2, "swapped": 0.5}
-ASSISTANT |= {"repeats": 2, "block": 128, "batch_size": 2, **OPTIMIZER, "trainer": TRAINER}
+ASSISTANT = {"lora": LORA, "merge": False, "guides": 2, "guide_tokens": 120, "without_guides": 0.2, "swapped": 0.5}
+ASSISTANT |= {"repeats": 2, "block": 400, "batch_size": 2, **OPTIMIZER, "trainer": TRAINER}
 SECTIONS = {
     "base_language": {"scratch": SCRATCH},
     "assistant": ASSISTANT,

@@ -90,7 +90,7 @@ def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
     [
         ({}, "exactly one"),
         ({"pretrained": "x", "scratch": SCRATCH}, "exactly one"),
-        ({"scratch": SCRATCH | {"block": 500}}, "at most network.context"),
+        ({"scratch": SCRATCH | {"block": 600}}, "at most network.context"),
         ({"scratch": SCRATCH | {"echo_tokens": 60}}, "must fit into block"),
         ({"scratch": SCRATCH | {"network": NETWORK | {"heads": 3}}}, "must divide"),
     ],
