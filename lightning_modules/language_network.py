@@ -36,8 +36,8 @@ class Language(Network):
     def __init__(self, model: PreTrainedModel | PeftModel) -> None:
         super().__init__(model.config)
         self.model = model
-        self._learned = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
-        self._fixed = {name for name, _ in self.named_parameters()} - self._learned
+        named = self.named_parameters(remove_duplicate=False)  # tied weights have two names
+        self._fixed = {name for name, parameter in named if not parameter.requires_grad}
 
     @property
     def causal(self) -> PreTrainedModel:
