@@ -21,7 +21,7 @@ from assets.split import split_of
 from assets.stage import Metrics, Stage, main
 from assets.training import not_trained, only_first_process, write_history
 from assets.words import all_texts
-from lightning_modules.chat import Message, chat_piece, shortened
+from lightning_modules.chat import Message, chat_piece, save_tokenizer, shortened
 from lightning_modules.copying import sentences, swapped
 from lightning_modules.language_network import Language, LanguageModule, load_causal, merged, with_adapter
 from lightning_modules.packing import PackedData, Piece
@@ -168,7 +168,7 @@ def _train(
 def _write(stage: Stage, parameters: AssistantParameters, trained: Trained, tokenizer: PreTrainedTokenizerBase) -> None:
     network = merged(trained.network) if parameters.merge else trained.network
     network.save_pretrained(stage.output)
-    tokenizer.save_pretrained(stage.output)
+    save_tokenizer(tokenizer, stage.output)
     write_history(stage.output / "history.csv", trained.history)
 
 

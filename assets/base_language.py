@@ -7,7 +7,6 @@ It reads every guide, and of the listings those of the train split; conversation
 import math
 import random
 from collections.abc import Sequence
-from pathlib import Path
 
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
@@ -20,7 +19,7 @@ from assets.split import split_of
 from assets.stage import Metrics, Stage, StageError, main
 from assets.training import not_trained, only_first_process, write_history
 from assets.words import all_texts
-from lightning_modules.chat import chat_tokenizer, text_piece
+from lightning_modules.chat import chat_tokenizer, save_tokenizer, text_piece
 from lightning_modules.copying import echo_piece
 from lightning_modules.image_checkpoint import located
 from lightning_modules.language_network import Language, LanguageModule, llama, load_causal
@@ -57,7 +56,7 @@ def _taken(stage: Stage, checkpoint: str) -> Metrics:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token  # never learned from, so any does
     network.save_pretrained(stage.output)
-    tokenizer.save_pretrained(stage.output)
+    save_tokenizer(tokenizer, stage.output)
     return {"parameters": network.count_parameters()}
 
 
@@ -99,7 +98,8 @@ def _trained(stage: Stage, scratch: Scratch, training: Sequence[str], validation
         progress=stage.progress,
     )
     only_first_process(trained)
-    _write(stage.output, trained.network, tokenizer)
+    trained.network.save_pretrained(stage.output)
+    save_tokenizer(tokenizer, stage.output)
     write_history(stage.output / "history.csv", trained.history)
     loss = trained.history[trained.best_epoch - 1]["validation_loss"]
     return {
@@ -112,11 +112,6 @@ def _trained(stage: Stage, scratch: Scratch, training: Sequence[str], validation
         "validation_loss": loss,
         "validation_perplexity": math.exp(loss),
     }
-
-
-def _write(folder: Path, network: Language, tokenizer: PreTrainedTokenizerBase) -> None:
-    network.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
 
 
 def _pieces(tokenizer: PreTrainedTokenizerBase, text: str, block: int) -> list[Piece]:

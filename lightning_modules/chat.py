@@ -4,7 +4,9 @@ A message is ``<|start|>role``, a line break, its content, ``<|end|>`` and a lin
 tokenizer has already, so that the ids of all other models stay what they are. Checkpoints from elsewhere keep theirs.
 """
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TypedDict
 
 from tokenizers import Tokenizer
@@ -19,6 +21,7 @@ TEMPLATE = (
     "{% endfor %}"
     f"{{% if add_generation_prompt %}}{{{{ '{START}assistant\\n' }}}}{{% endif %}}"
 )
+ORIGIN = ("is_local", "local_files_only", "name_or_path")
 
 
 class Message(TypedDict):
@@ -44,6 +47,15 @@ def chat_tokenizer(tokenizer: Tokenizer, context: int) -> PreTrainedTokenizerFas
         model_max_length=context,
         clean_up_tokenization_spaces=False,
     )
+
+
+def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """What transformers write, without where the tokenizer came from: that differs between machines."""
+    tokenizer.save_pretrained(folder)
+    path = folder / "tokenizer_config.json"
+    content = json.loads(path.read_text())
+    kept = {key: value for key, value in content.items() if key not in ORIGIN}
+    path.write_text(json.dumps(kept, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def text_piece(tokenizer: PreTrainedTokenizerBase, text: str) -> Piece:

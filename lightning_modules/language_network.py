@@ -1,6 +1,7 @@
 """A causal language model of transformers, alone or with a LoRA adapter of peft, that learns and is saved."""
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +15,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils.logging import disable_progress_bar
 
 from lightning_modules.image_checkpoint import located
 from lightning_modules.language_config import LlamaSize, LoraSize
@@ -24,6 +26,8 @@ from lightning_modules.settings import OptimizerSettings
 
 ADAPTER_FILE = "adapter_config.json"
 MODEL_CARD = "README.md"
+
+disable_progress_bar()  # transformers': stages tell their progress line by line
 
 
 class Language(Network):
@@ -73,10 +77,13 @@ class Language(Network):
     def save_pretrained(self, folder: Path) -> None:
         """What transformers or peft write: the model, or the adapter alone, without a path of this machine."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.model.save_pretrained(str(folder))
         if isinstance(self.model, PeftModel):
+            # The vocabulary never grows here; "auto" would ask the hub whether it has.
+            self.model.save_pretrained(str(folder), save_embedding_layers=False)
             (folder / MODEL_CARD).unlink(missing_ok=True)  # peft's own; stage `release` writes ours
             _sort_lists(folder / ADAPTER_FILE)
+        else:
+            self.model.save_pretrained(str(folder))
 
     @classmethod
     def from_pretrained(cls, folder: Path) -> Self:
@@ -147,7 +154,9 @@ def with_adapter(model: PreTrainedModel, size: LoraSize, base: str) -> PeftModel
         target_modules=list(size.targets),
         task_type="CAUSAL_LM",
     )
-    adapted = get_peft_model(model, config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by a name that is going out of use
+        adapted = get_peft_model(model, config)
     assert isinstance(adapted, PeftModel)
     adapted.peft_config["default"].base_model_name_or_path = base
     return adapted

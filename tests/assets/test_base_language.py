@@ -14,6 +14,7 @@ from assets.parameters.shared import Split
 from assets.schemas import read_rows
 from assets.split import split_of
 from assets.stage import StageError
+from lightning_modules.chat import save_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,12 @@ def test_a_model_from_elsewhere_is_taken_as_it_is(project: Path, tmp_path: Path)
     theirs, ours = (AutoModelForCausalLM.from_pretrained(one) for one in (elsewhere, folder / "data/base_language"))
     assert all(torch.equal(value, ours.state_dict()[name]) for name, value in theirs.state_dict().items())
     assert not any(str(tmp_path).encode() in content for content in contents(folder / "data/base_language").values())
+
+
+def test_where_a_tokenizer_came_from_is_not_written_down(project: Path, tmp_path: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(project / "data/base_language")
+    save_tokenizer(tokenizer, tmp_path)
+    assert contents(tmp_path).items() <= contents(project / "data/base_language").items()
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
