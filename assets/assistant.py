@@ -87,7 +87,7 @@ class Lesson:
         for conversation in conversations:
             for time in range(self.parameters.repeats):
                 draw = random.Random(f"{self.seed} {epoch} {time} {conversation.id}")
-                pieces += self._fitting(self._drawn(conversation, draw)) or [self.plain(conversation)]
+                pieces.append(self._first_that_fits(self._drawn(conversation, draw), conversation))
         return pieces
 
     def checked(self, conversations: Sequence[Conversation]) -> list[Piece]:
@@ -96,7 +96,7 @@ class Lesson:
         for conversation in conversations:
             draw = random.Random(f"{self.seed} {conversation.id}")
             shown = with_guides(conversation.messages, self._guides(conversation, draw))
-            pieces += self._fitting(shown) or [self.plain(conversation)]
+            pieces.append(self._first_that_fits([shown], conversation))
         return pieces
 
     def plain(self, conversation: Conversation) -> Piece:
@@ -107,24 +107,29 @@ class Lesson:
         """The conversations that are not longer than a block by themselves."""
         return [one for one in conversations if len(self.plain(one).ids) <= self.parameters.block]
 
-    def _fitting(self, messages: Sequence[Message]) -> list[Piece]:
-        piece = chat_piece(self.tokenizer, messages)
-        return [piece] if len(piece.ids) <= self.parameters.block else []
+    def _first_that_fits(self, wordings: Sequence[Sequence[Message]], conversation: Conversation) -> Piece:
+        """The first of some wordings that a block has room for; if none, the conversation without guides."""
+        pieces = (chat_piece(self.tokenizer, wording) for wording in wordings)
+        found = (piece for piece in pieces if len(piece.ids) <= self.parameters.block)
+        return next(found, None) or self.plain(conversation)
 
-    def _drawn(self, conversation: Conversation, draw: random.Random) -> Sequence[Message]:
+    def _drawn(self, conversation: Conversation, draw: random.Random) -> list[list[Message]]:
+        """How the conversation is shown this time; after a swap, which may be long, also how it would be without."""
         alone, swap = draw.random(), draw.random()
         if alone < self.parameters.without_guides:
-            return conversation.messages
+            return [list(conversation.messages)]
         guides, messages = self._guides(conversation, draw), conversation.messages
+        shown = [with_guides(messages, guides)]
         if swap < self.parameters.swapped and self.pool:
             said = [message["content"] for message in messages if message["role"] == "assistant"]
             guides, said = swapped(guides, said, self.pool, draw)
             answers = iter(said)
-            messages = tuple(
+            told = [
                 Message(role="assistant", content=next(answers)) if message["role"] == "assistant" else message
                 for message in messages
-            )
-        return with_guides(messages, guides)
+            ]
+            shown.insert(0, with_guides(told, guides))
+        return shown
 
     def _guides(self, conversation: Conversation, draw: random.Random) -> list[str]:
         """The guide that was answered from, among others that share words with the question, in a drawn order."""

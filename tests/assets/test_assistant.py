@@ -139,6 +139,14 @@ def test_a_swapped_answer_still_stands_in_its_guide(project: Path) -> None:
         assert shown.count("Dance a merry jig.") == 4  # two steps in the guide, two in the answer
 
 
+def test_a_swap_that_does_not_fit_leaves_the_guide_where_it_was(project: Path) -> None:
+    lesson = _lesson(project, without_guides=0.0, swapped=1.0, guides=1)
+    lesson.pool = ["Dance a merry jig " * 60]
+    some = read_conversations(project / "data/validated", SPLIT)["train"]
+    shown = [lesson.tokenizer.decode(piece.ids) for piece in lesson.drawn(some, 0)]
+    assert all("About a" in one and "jig" not in one for one in shown)
+
+
 def test_without_guides_none_is_shown(project: Path) -> None:
     lesson = _lesson(project, without_guides=1.0)
     some = read_conversations(project / "data/validated", SPLIT)["train"]
