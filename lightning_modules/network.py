@@ -37,6 +37,10 @@ class Network(nn.Module, ABC):
         """How many numbers the network learns; a tensor that is shared counts once."""
         return sum(p.numel() for p in self.parameters() if p.requires_grad or not trainable_only)
 
+    def is_learned(self, name: str) -> bool:
+        """Whether training may change the entry ``name`` of the state; one that it never changes need not be kept."""
+        return True
+
     def save_pretrained(self, folder: Path) -> None:
         """Write the two files into ``folder``, which is made if missing."""
         folder.mkdir(parents=True, exist_ok=True)

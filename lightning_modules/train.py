@@ -79,12 +79,12 @@ def train(
     trainer.fit(build(), data)
     network = build().network  # a fresh one: strategies that shard leave the trained one in pieces
     if best.weights:  # whole on the first process only, where a strategy shards
-        network.load_state_dict(best.weights)
+        network.load_state_dict({**network.state_dict(), **best.weights})
     return Trained(network.eval(), history.rows, best.epoch, trainer.is_global_zero)
 
 
 class KeepBest(Callback):
-    """Holds the weights of the epoch with the lowest validation loss."""
+    """Holds the weights of the epoch with the lowest validation loss, as far as training changes them."""
 
     def __init__(self) -> None:
         self.loss = float("inf")
@@ -96,7 +96,10 @@ class KeepBest(Callback):
         if loss < self.loss or not self.weights:
             self.loss, self.epoch = loss, trainer.current_epoch + 1
             state = trainer.strategy.lightning_module_state_dict()  # whole on the first process also when sharded
-            self.weights = {name.removeprefix("network."): value.cpu().clone() for name, value in state.items()}
+            named = {name.removeprefix("network."): value for name, value in state.items()}
+            assert isinstance(pl_module, Learner)
+            learned = pl_module.network.is_learned
+            self.weights = {name: value.cpu().clone() for name, value in named.items() if learned(name)}
 
 
 class History(Callback):
