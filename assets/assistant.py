@@ -1,7 +1,7 @@
 """Tune the base language model on the conversations of the train split, by a LoRA adapter (Hu et al. 2021).
 
 It learns to answer from guides that stand before the question. Which guide that is, the answer itself tells in
-training (see :meth:`assets.conversations.Library.source_of`); others that share words with the question may stand
+training (see :meth:`assets.conversations.Sources.source_of`); others that share words with the question may stand
 beside it, as they would when guides are retrieved (Zhang et al. 2024, RAFT).
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from assets.absent import why_absent
-from assets.conversations import Conversation, Library, read_conversations, with_guides
+from assets.conversations import Conversation, Sources, read_conversations, with_guides
 from assets.parameters.assistant import AssistantParameters
 from assets.parameters.shared import Compute, Split, read_seed
 from assets.schemas import read_rows
@@ -38,8 +38,8 @@ def assistant(stage: Stage) -> Metrics:
         return not_trained(stage, reason)
     tokenizer = AutoTokenizer.from_pretrained(stage.input("base_language"))
     validated, split = stage.input("validated"), stage.parameters(Split, "split")
-    library, conversations = Library.read(validated), read_conversations(validated, split)
-    lesson = Lesson(parameters, tokenizer, library, _pool(stage, library, split), read_seed())
+    sources, conversations = Sources.read(validated), read_conversations(validated, split)
+    lesson = Lesson(parameters, tokenizer, sources, _pool(stage, sources, split), read_seed())
     training = lesson.those_that_fit(conversations["train"])
     validation = lesson.those_that_fit(conversations["validation"])
     counts = {
@@ -69,17 +69,17 @@ class Lesson:
 
     parameters: AssistantParameters
     tokenizer: PreTrainedTokenizerBase
-    library: Library
+    sources: Sources
     pool: Sequence[str]
     """Sentences to swap in."""
     seed: int
-    _sources: dict[str, int | None] = field(default_factory=dict)
+    _found: dict[str, int | None] = field(default_factory=dict)
 
     def source(self, conversation: Conversation) -> int | None:
-        """The guide that a conversation was answered from, by its place in the library."""
-        if conversation.id not in self._sources:
-            self._sources[conversation.id] = self.library.source_of(conversation)
-        return self._sources[conversation.id]
+        """The guide that a conversation was answered from, by its place among the sources."""
+        if conversation.id not in self._found:
+            self._found[conversation.id] = self.sources.source_of(conversation)
+        return self._found[conversation.id]
 
     def drawn(self, conversations: Sequence[Conversation], epoch: int) -> list[Piece]:
         """What an epoch teaches; depends on seed, epoch and each conversation's id alone."""
@@ -136,17 +136,17 @@ class Lesson:
         source = self.source(conversation)
         if source is None:
             return []
-        near = self.library.nearest(conversation.question, self.parameters.guides + 1)
+        near = self.sources.nearest(conversation.question, self.parameters.guides + 1)
         chosen = [source, *(place for place in near if place != source)][: self.parameters.guides]
         draw.shuffle(chosen)
-        return [shortened(self.tokenizer, self.library.texts[place], self.parameters.guide_tokens) for place in chosen]
+        return [shortened(self.tokenizer, self.sources.texts[place], self.parameters.guide_tokens) for place in chosen]
 
 
-def _pool(stage: Stage, library: Library, split: Split) -> list[str]:
+def _pool(stage: Stage, sources: Sources, split: Split) -> list[str]:
     """The sentences of the guides and of the train split's listings."""
     rows = read_rows(stage.input("validated") / "listings.parquet")
     listings = [" ".join(all_texts(row)) for row in rows if split_of(row["id"], split) == "train"]
-    return sorted({sentence for text in (*library.texts, *listings) for sentence in sentences(text)})
+    return sorted({sentence for text in (*sources.texts, *listings) for sentence in sentences(text)})
 
 
 def _train(

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from assets.absent import why_absent, write_absent
-from assets.conversations import Conversation, Library, read_conversations, with_guides
+from assets.conversations import Conversation, Sources, read_conversations, with_guides
 from assets.metrics import compute
 from assets.metrics.bleu.bleu import Bleu
 from assets.metrics.rouge.rouge import Rouge
@@ -101,7 +101,7 @@ def assistant_evaluation(stage: Stage) -> Metrics:
     threads = stage.parameters(Compute, "compute").threads
     tuned = Assistant.from_pretrained(stage.input("assistant"), threads)
     base = Assistant.from_pretrained(stage.input("base_language"), threads)
-    shown = guides_shown(stage, tuned, Library.read(validated))
+    shown = guides_shown(stage, tuned, Sources.read(validated))
     sure = Sureness(parameters.resamples, parameters.confidence, read_seed())
     found: dict[str, float] = {}
     rows = []
@@ -116,20 +116,20 @@ def assistant_evaluation(stage: Stage) -> Metrics:
     return {**counts, **found, **_gains(found)}
 
 
-def guides_shown(stage: Stage, model: Assistant, library: Library) -> dict[str, Shown]:
+def guides_shown(stage: Stage, model: Assistant, sources: Sources) -> dict[str, Shown]:
     """What may stand before a question: nothing, what BM25 finds for it, the guide that the reference came from."""
     parameters = stage.parameters(AssistantParameters, "assistant")
 
     def cut(places: Sequence[int]) -> list[str]:
-        return [shortened(model.tokenizer, library.texts[place], parameters.guide_tokens) for place in places]
+        return [shortened(model.tokenizer, sources.texts[place], parameters.guide_tokens) for place in places]
 
     def source(conversation: Conversation) -> list[str]:
-        place = library.source_of(conversation)
+        place = sources.source_of(conversation)
         return [] if place is None else cut([place])
 
     return {
         "without_guides": lambda conversation: [],
-        "with_guides": lambda conversation: cut(library.nearest(conversation.question, parameters.guides)),
+        "with_guides": lambda conversation: cut(sources.nearest(conversation.question, parameters.guides)),
         "with_source": source,
     }
 

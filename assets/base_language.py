@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from assets.conversations import Library
+from assets.conversations import Sources
 from assets.parameters.base_language import BaseLanguageParameters, Scratch
 from assets.parameters.shared import Compute, Split, read_seed
 from assets.schemas import read_rows
@@ -63,7 +63,7 @@ def _taken(stage: Stage, checkpoint: str) -> Metrics:
 def _texts(stage: Stage) -> tuple[list[str], list[str]]:
     """What is learned from: guides and train listings; what validates: validation listings."""
     validated, split = stage.input("validated"), stage.parameters(Split, "split")
-    training, validation = list(Library.read(validated).texts), []
+    training, validation = list(Sources.read(validated).texts), []
     for listing in sorted(read_rows(validated / "listings.parquet"), key=lambda row: row["id"]):
         text = " ".join(all_texts(listing))
         part = split_of(listing["id"], split)

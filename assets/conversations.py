@@ -67,7 +67,7 @@ def with_guides(messages: Sequence[Message], guides: Sequence[str]) -> list[Mess
     return changed
 
 
-class Library:
+class Sources:
     """The guides, and which of them belongs to a conversation, as far as their words tell.
 
     Args:
@@ -80,7 +80,7 @@ class Library:
         self._stems = [set(stems) for stems in tokenise(texts)] if texts else []
 
     @classmethod
-    def read(cls, validated: Path) -> "Library":
+    def read(cls, validated: Path) -> "Sources":
         """The guides of ``data/validated``, sorted by id."""
         rows = sorted(read_rows(validated / "guides.parquet"), key=lambda row: row["id"])
         return cls([f"{row['title'] or ''}\n{row['text']}".strip() for row in rows])

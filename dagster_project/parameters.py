@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from assets.parameters.assistant import AssistantParameters
+from assets.parameters.assistant_evaluation import AssistantEvaluationParameters
+from assets.parameters.base_language import BaseLanguageParameters
 from assets.parameters.catalog import CatalogParameters, DemoShop
 from assets.parameters.clip import ClipParameters
 from assets.parameters.clip_evaluation import ClipEvaluationParameters
@@ -13,6 +16,8 @@ from assets.parameters.product_evaluation import ProductEvaluationParameters
 from assets.parameters.published_index import PublishedIndexParameters
 from assets.parameters.release import ReleaseParameters
 from assets.parameters.report import ReportParameters
+from assets.parameters.retrieval import RetrievalParameters
+from assets.parameters.retrieval_evaluation import RetrievalEvaluationParameters
 from assets.parameters.schedules import Schedules
 from assets.parameters.section import PARAMS_FILE, ParameterError, Section, load, read_yaml, scale_file
 from assets.parameters.shards import ShardsParameters
@@ -23,6 +28,9 @@ from assets.parameters.vision import VisionParameters
 from assets.parameters.vision_evaluation import VisionEvaluationParameters
 
 SECTIONS: Mapping[str, type[Section]] = {
+    "assistant": AssistantParameters,
+    "assistant_evaluation": AssistantEvaluationParameters,
+    "base_language": BaseLanguageParameters,
     "catalog": CatalogParameters,
     "clip": ClipParameters,
     "clip_evaluation": ClipEvaluationParameters,
@@ -35,6 +43,8 @@ SECTIONS: Mapping[str, type[Section]] = {
     "published_index": PublishedIndexParameters,
     "release": ReleaseParameters,
     "report": ReportParameters,
+    "retrieval": RetrievalParameters,
+    "retrieval_evaluation": RetrievalEvaluationParameters,
     "schedules": Schedules,
     "shards": ShardsParameters,
     "split": Split,

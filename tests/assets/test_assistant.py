@@ -13,7 +13,7 @@ from assets.absent import why_absent
 from assets.assistant import Lesson, assistant
 from assets.assistant_evaluation import assistant_evaluation
 from assets.base_language import base_language
-from assets.conversations import Library, read_conversations
+from assets.conversations import Sources, read_conversations
 from assets.parameters.assistant import AssistantParameters
 from assets.parameters.shared import Split
 from assets.schemas import read_rows
@@ -45,7 +45,7 @@ def copied(project: Path, tmp_path: Path) -> Path:
 def _lesson(project: Path, **changed: object) -> Lesson:
     tokenizer = AutoTokenizer.from_pretrained(project / "data/base_language")
     parameters = AssistantParameters.model_validate(ASSISTANT | changed)
-    return Lesson(parameters, tokenizer, Library.read(project / "data/validated"), ["Dance a merry jig."], 7)
+    return Lesson(parameters, tokenizer, Sources.read(project / "data/validated"), ["Dance a merry jig."], 7)
 
 
 def _rewrite_split(folder: Path, split: str, messages: list[dict[str, str]]) -> None:
