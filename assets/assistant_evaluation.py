@@ -5,8 +5,9 @@ the reference was written from, as if retrieval never failed. Perplexity is that
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,11 @@ from assets.metrics.sureness import Sureness
 from assets.parameters.assistant import AssistantParameters
 from assets.parameters.assistant_evaluation import AssistantEvaluationParameters
 from assets.parameters.shared import Compute, Split, read_seed
+from assets.plots import write_csv
+from assets.retrieval.confidence import BANDS, Band
+from assets.retrieval.library import words_of
+from assets.retrieval.opened import opened
+from assets.retrieval.retriever import Answer, Way
 from assets.schemas import write_table
 from assets.stage import Metrics, Stage, main
 from assets.steps import named, steps
@@ -38,8 +44,7 @@ EXAMPLES = pa.schema(
     ]
 )
 
-Shown = Callable[[Conversation], list[str]]
-"""The guides before a conversation's question."""
+NOTHING_FOUND = Answer([], 0.0, "low")
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Trial:
 
     def right(self) -> NDArray[np.float64]:
         """1 where every step of the reference is named, 0 elsewhere, of those whose reference has steps."""
-        return np.array([all(one) for one in self._named() if one], dtype=np.float64)
+        return np.array([all(one) for one in self.named if one], dtype=np.float64)
 
     def numbers(self, sure: Sureness) -> dict[str, float]:
         """``step_accuracy`` with its bounds, ``steps_named``, ``bleu`` and ROUGE."""
@@ -61,12 +66,12 @@ class Trial:
         found = {name.lower(): value for name, value in found.items()}
         if len(right := self.right()):
             found |= sure("step_accuracy", float(right.mean()), right)
-            found["steps_named"] = float(np.mean([np.mean(one) for one in self._named() if one]))
+            found["steps_named"] = float(np.mean([np.mean(one) for one in self.named if one]))
         return found
 
     def examples(self, count: int) -> list[dict[str, object]]:
         """The first conversations as rows of ``EXAMPLES``."""
-        rows = zip(self.conversations, self.contexts, self.answers, self._named(), strict=True)
+        rows = zip(self.conversations, self.contexts, self.answers, self.named, strict=True)
         return [
             {
                 "id": one.id,
@@ -79,17 +84,17 @@ class Trial:
             for one, context, answer, found in list(rows)[:count]
         ]
 
-    def _named(self) -> list[list[bool]]:
+    @cached_property
+    def named(self) -> list[list[bool]]:
+        """Which steps of its reference each answer names; empty where that has none."""
         return [
             named(answer, steps(one.reference)) for answer, one in zip(self.answers, self.conversations, strict=True)
         ]
 
 
 def assistant_evaluation(stage: Stage) -> Metrics:
-    """Answer the test conversations, measure, and write examples."""
-    parameters = stage.parameters(AssistantEvaluationParameters)
-    validated, split = stage.input("validated"), stage.parameters(Split, "split")
-    conversations = read_conversations(validated, split)["test"]
+    """Answer the test conversations, measure, and write tables and examples; say so if there is nothing to judge."""
+    conversations = read_conversations(stage.input("validated"), stage.parameters(Split, "split"))["test"]
     counts = {"test_conversations": len(conversations)}
     reason = why_absent(stage.input("assistant"))
     if not conversations:
@@ -98,53 +103,75 @@ def assistant_evaluation(stage: Stage) -> Metrics:
         stage.progress(f"nothing to judge: {reason}")
         write_absent(stage.output, reason)
         return counts
+    return {**counts, **_judged(stage, conversations)}
+
+
+def _judged(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, float]:
+    parameters = stage.parameters(AssistantEvaluationParameters)
+    settings = stage.parameters(AssistantParameters, "assistant")
     threads = stage.parameters(Compute, "compute").threads
+    answers, sources = _retrieved(stage, conversations, settings.guides), Sources.read(stage.input("validated"))
+    shown: dict[str, list[list[str]]] = {
+        "without_guides": [[] for _ in conversations],
+        "with_guides": [[words_of({"title": hit.title, "text": hit.text}) for hit in one.hits] for one in answers],
+        "with_source": [sources.shown_for(one) for one in conversations],
+    }
     tuned = Assistant.from_pretrained(stage.input("assistant"), threads)
     base = Assistant.from_pretrained(stage.input("base_language"), threads)
-    shown = guides_shown(stage, tuned, Sources.read(validated))
-    sure = Sureness(parameters.resamples, parameters.confidence, read_seed())
+    trials = {}
     found: dict[str, float] = {}
-    rows = []
-    for name, guides in shown.items():
+    sure = Sureness(parameters.resamples, parameters.confidence, read_seed())
+    for name, texts in shown.items():
         stage.progress(f"{len(conversations)} conversations, {name.replace('_', ' ')}")
-        trial = answered(tuned, conversations, guides, parameters.answer_tokens)
-        before, after = (perplexity(model, conversations, guides) for model in (base, tuned))
-        told = {"base_perplexity": before, "perplexity": after, **trial.numbers(sure)}
+        contexts = [[shortened(tuned.tokenizer, text, settings.guide_tokens) for text in some] for some in texts]
+        trials[name] = answered(tuned, conversations, contexts, settings.answer_tokens)
+        before, after = (perplexity(model, conversations, contexts) for model in (base, tuned))
+        told = {"base_perplexity": before, "perplexity": after, **trials[name].numbers(sure)}
         found |= {f"{name}_{key}": value for key, value in told.items()}
-        rows += trial.examples(parameters.examples)
+    rows = [row for trial in trials.values() for row in trial.examples(parameters.examples)]
     write_table(stage.output / "examples.parquet", rows, EXAMPLES)
-    return {**counts, **found, **_gains(found)}
+    return found | _gains(found) | _write_bands(stage, trials["with_guides"], [one.band for one in answers])
 
 
-def guides_shown(stage: Stage, model: Assistant, sources: Sources) -> dict[str, Shown]:
-    """What may stand before a question: nothing, what BM25 finds for it, the guide that the reference came from."""
-    parameters = stage.parameters(AssistantParameters, "assistant")
-
-    def cut(places: Sequence[int]) -> list[str]:
-        return [shortened(model.tokenizer, sources.texts[place], parameters.guide_tokens) for place in places]
-
-    def source(conversation: Conversation) -> list[str]:
-        place = sources.source_of(conversation)
-        return [] if place is None else cut([place])
-
-    return {
-        "without_guides": lambda conversation: [],
-        "with_guides": lambda conversation: cut(sources.nearest(conversation.question, parameters.guides)),
-        "with_source": source,
-    }
+def _retrieved(stage: Stage, conversations: Sequence[Conversation], guides: int) -> list[Answer]:
+    """What `heddle ask` would find for each question; nothing where nobody asks anything."""
+    retriever = opened(stage)
+    way = Way(rerank=retriever.reranker is not None)
+    return [
+        retriever.answer(one.question, way, guides) if one.question.strip() else NOTHING_FOUND for one in conversations
+    ]
 
 
-def answered(model: Assistant, conversations: Sequence[Conversation], shown: Shown, answer_tokens: int) -> Trial:
-    """What the model says to each conversation's last question."""
-    contexts = [shown(one) for one in conversations]
+def answered(
+    model: Assistant, conversations: Sequence[Conversation], contexts: Sequence[list[str]], answer_tokens: int
+) -> Trial:
+    """What the model says to each conversation's last question, with its context before the first."""
     asked = [with_guides(one.asked, context) for one, context in zip(conversations, contexts, strict=True)]
     return Trial(conversations, contexts, list(model.answers(asked, answer_tokens)))
 
 
-def perplexity(model: Assistant, conversations: Sequence[Conversation], shown: Shown) -> float:
+def perplexity(model: Assistant, conversations: Sequence[Conversation], contexts: Sequence[list[str]]) -> float:
     """Of the reference answers: the exponential of the mean cross-entropy of their tokens."""
-    losses = model.losses(with_guides(one.messages, shown(one)) for one in conversations)
+    told = (with_guides(one.messages, context) for one, context in zip(conversations, contexts, strict=True))
+    losses = model.losses(told)
     return math.exp(sum(loss for loss, _ in losses) / sum(tokens for _, tokens in losses))
+
+
+def _write_bands(stage: Stage, trial: Trial, bands: Sequence[Band]) -> dict[str, float]:
+    """``plots/bands.csv``, right answers by the confidence in the guide; and what is right of what would be said.
+
+    Below the low band `heddle ask` does not answer.
+    """
+    right, inside = trial.right(), [band for band, one in zip(bands, trial.named, strict=True) if one]
+    rows = []
+    for name in BANDS:
+        of_band = right[[band == name for band in inside]]
+        rows.append((name, len(of_band), f"{of_band.mean():.6f}" if len(of_band) else ""))
+    (stage.output / "plots").mkdir()
+    write_csv(stage.output / "plots" / "bands.csv", ("band", "conversations", "accuracy"), rows)
+    spoken = right[[band != "low" for band in inside]]
+    numbers = {"answered_share": len(spoken) / len(right)} if len(right) else {}
+    return numbers | ({"answered_step_accuracy": float(spoken.mean())} if len(spoken) else {})
 
 
 def _gains(found: dict[str, float]) -> dict[str, float]:

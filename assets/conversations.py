@@ -92,6 +92,11 @@ class Sources:
         scores = self._index.scores(words)
         return [int(place) for place in (-scores).argsort(kind="stable")[:count] if scores[place] > 0]
 
+    def shown_for(self, conversation: Conversation) -> list[str]:
+        """The guide that the answer was written from, if there is one."""
+        place = self.source_of(conversation)
+        return [] if place is None else [self.texts[place]]
+
     def source_of(self, conversation: Conversation) -> int | None:
         """The guide that the answer was written from; None if there is none that holds half of its words.
 

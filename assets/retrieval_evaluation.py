@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from assets.absent import write_absent
 from assets.metrics.paired import Difference, paired_difference
 from assets.metrics.sureness import Sureness
-from assets.parameters.retrieval import RetrievalParameters
 from assets.parameters.retrieval_evaluation import RetrievalEvaluationParameters
-from assets.parameters.shared import Compute, Split, read_seed
-from assets.retrieval.retriever import MODES, RetrievalError, Retriever, Way
+from assets.parameters.shared import Split, read_seed
+from assets.retrieval.opened import opened
+from assets.retrieval.retriever import MODES, Retriever, Way
 from assets.retrieval.tables import write_bands, write_examples, write_retrieval
 from assets.retrieval.trial import MEASURES, Case, Trial, attempt
 from assets.schemas import read_rows
 from assets.split import split_of
-from assets.stage import Metrics, Stage, StageError, main
+from assets.stage import Metrics, Stage, main
 
 REFERENCE = Way("rrf")
 
@@ -26,7 +26,7 @@ REFERENCE = Way("rrf")
 def retrieval_evaluation(stage: Stage) -> Metrics:
     """Ask, measure, and write tables and examples."""
     parameters = stage.parameters(RetrievalEvaluationParameters)
-    retriever = _opened(stage)
+    retriever = opened(stage)
     cases, unanswered = _cases(stage, parameters, retriever)
     (stage.output / "plots").mkdir()
     trials = []
@@ -49,18 +49,6 @@ def retrieval_evaluation(stage: Stage) -> Metrics:
     for way, by_measure in differences.items():
         numbers |= _compared(way, by_measure["ndcg_at_10"])
     return numbers
-
-
-def _opened(stage: Stage) -> Retriever:
-    """The retriever over the index; a reranker, once there is a stage for it, is handed over here."""
-    stage.input("index")
-    try:
-        return Retriever.open(
-            parameters=stage.parameters(RetrievalParameters, "retrieval"),
-            threads=stage.parameters(Compute, "compute").threads,
-        )
-    except RetrievalError as error:
-        raise StageError(str(error)) from error
 
 
 def _ways(retriever: Retriever) -> list[Way]:

@@ -23,6 +23,7 @@ class Heddle(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run a command."""
         # Imported here so that `heddle --help` answers at once.
+        from assets.ask import AskError
         from assets.classify import ClassifyError
         from assets.search import SearchError
         from dagster_project.dvc.project import ProjectError
@@ -32,6 +33,7 @@ class Heddle(click.Group):
         mendable = (
             ParameterError,
             StageError,
+            AskError,
             ClassifyError,
             ProjectError,
             RegistryError,
@@ -127,6 +129,17 @@ def search(query: str, top: int, words: bool, guides: bool, mode: "Mode | None",
         show_guides(query, Way(mode or "rrf", expand), top, as_json=as_json, console=console)
     else:
         show(query, top, words=words, as_json=as_json, console=console)
+
+
+@main.command()
+@click.argument("question")
+@click.option("--top", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many guides to show.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def ask(question: str, top: int, as_json: bool) -> None:
+    """Answer QUESTION from the guides and cite them; where no guide stands out, say so and show the best."""
+    from dagster_project.asking import show
+
+    show(question, top, as_json=as_json, console=console)
 
 
 @main.command()

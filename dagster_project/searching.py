@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import shorten
 
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from assets.retrieval.retriever import Answer, Way
+from assets.retrieval.retriever import GuideHit, Way
 from assets.search import Hit, search, search_guides
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
@@ -39,7 +40,7 @@ def show_guides(query: str, way: Way, top: int, *, as_json: bool, console: Conso
     elif not answer.hits:
         console.print("Nothing matches.")
     else:
-        console.print(_guides_table(answer))
+        console.print(guides_table(answer.hits))
         console.print(f"\nConfidence in the first: {answer.band} ({answer.confidence:.2f}).", style="dim")
 
 
@@ -51,12 +52,13 @@ def _names_a_picture(query: str) -> bool:
         return False
 
 
-def _guides_table(answer: Answer) -> Table:
+def guides_table(hits: Sequence[GuideHit]) -> Table:
+    """Guides as they are shown everywhere: score, id and the beginning of what they say."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("score", justify="right", no_wrap=True)
     for heading in ("id", "guide"):
         table.add_column(heading)
-    for hit in answer.hits:
+    for hit in hits:
         said = " ".join(f"{hit.title}: {hit.text}".removeprefix(": ").split())
         table.add_row(f"{hit.score:.3f}", escape(hit.id), escape(shorten(said, SHOWN, placeholder=" …")))
     return table

@@ -23,6 +23,7 @@ class AssistantParameters(OptimizerSettings, Section):
     repeats: int = Field(ge=1, description="how often a conversation comes in an epoch, each time drawn anew")
     block: int = Field(ge=8, description="tokens that conversations are packed into; longer conversations are left out")
     batch_size: int = Field(ge=1, description="blocks to a batch, on each device")
+    answer_tokens: int = Field(ge=1, description="longest answer, tokens")
     trainer: TrainerSettings = Field(description="what Lightning's Trainer is told")
 
     @model_validator(mode="after")

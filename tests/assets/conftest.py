@@ -2,8 +2,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from small_library import write_small_library
 from small_project import run, write_project
 
+from assets.assistant import assistant
+from assets.base_language import base_language
 from assets.clip import clip
 from assets.clip_evaluation import clip_evaluation
 from assets.shards import shards
@@ -48,5 +51,14 @@ def trained_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("shards", "tokenizer", "clip", "clip_evaluation"):
         shutil.rmtree(folder / "data" / name)
     for stage in (shards, tokenizer, clip, clip_evaluation):
+        run(stage, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def answering_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Guides and conversations after `base_language` and `assistant` have really run."""
+    folder = write_small_library(tmp_path_factory.mktemp("answering") / "project")
+    for stage in (base_language, assistant):
         run(stage, folder)
     return folder

@@ -1,13 +1,20 @@
 """A small catalogue of guides and conversations, and the parameters of a language model of a few thousand weights."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from tiny_sentences import write_sentence_encoder
 
+from assets.absent import write_absent
+from assets.bm25 import WordIndex
+from assets.parameters.index import Encoder
 from assets.parameters.tokenizer import TokenizerParameters
+from assets.retrieval.library import words_of, write_empty_library, write_library
 from assets.schemas import TABLES, read_rows, write_table
 from assets.tokenizer import learn
+from lightning_modules.sentence_encoder import SentenceEncoder
 
 Row = dict[str, Any]
 
@@ -28,17 +35,17 @@ NETWORK |= {"theta": 100, "context": 512}
 SCRATCH = {"network": NETWORK, "block": 96, "batch_size": 4, "echoes": 0.3, "echo_tokens": 10}
 SCRATCH |= {**OPTIMIZER, "trainer": TRAINER}
 ASSISTANT = {"lora": LORA, "merge": False, "guides": 2, "guide_tokens": 120, "without_guides": 0.2, "swapped": 0.5}
-ASSISTANT |= {"repeats": 2, "block": 400, "batch_size": 2, **OPTIMIZER, "trainer": TRAINER}
+ASSISTANT |= {"answer_tokens": 6, "repeats": 2, "block": 400, "batch_size": 2, **OPTIMIZER, "trainer": TRAINER}
 SECTIONS = {
     "base_language": {"scratch": SCRATCH},
     "assistant": ASSISTANT,
-    "assistant_evaluation": {"answer_tokens": 6, "resamples": 100, "confidence": 0.9, "examples": 2},
+    "assistant_evaluation": {"resamples": 100, "confidence": 0.9, "examples": 2},
 }
 SPLIT = {"validation": 0.2, "test": 0.4}
 """As in the small project's params.yaml."""
 
 
-def write_library(folder: Path, conversations: int = 40) -> Path:
+def write_small_library(folder: Path, conversations: int = 40) -> Path:
     """Write guides, listings, conversations, tokenizer and parameters into a project's folder."""
     (folder / "scales").mkdir(parents=True)
     shared = {"scale": "smoke", "seed": 7, "compute": {"engine": "local", "threads": 1}, "split": SPLIT}
@@ -55,8 +62,19 @@ def write_library(folder: Path, conversations: int = 40) -> Path:
         write_table(folder / f"data/validated/{name}.parquet", tables.get(name, []), schema)
     (folder / "data/tokenizer").mkdir()
     words = [row["text"] for row in guides] + [row["title"] for row in listings]
+    _write_index(folder / "data", guides)
+    (folder / "data/reranker").mkdir()
+    write_absent(folder / "data/reranker", "no question was judged; bring queries and qrels")
     learn(words, TokenizerParameters(vocabulary=400, least_count=2)).save(str(folder / "data/tokenizer/tokenizer.json"))
     return folder
+
+
+def _write_index(data: Path, guides: list[Row]) -> None:
+    (data / "index").mkdir()
+    encoder = write_sentence_encoder(data.parent / "encoder")
+    said = [words_of(guide) for guide in guides]
+    vectors = SentenceEncoder.from_pretrained(str(encoder), 1).documents(said)
+    write_library(data / "index", guides, vectors, Encoder(name=str(encoder)), WordIndex.build(said, 1.5, 0.75))
 
 
 def listing(number: int) -> Row:
@@ -83,6 +101,14 @@ def change(folder: Path, section: str, **values: Any) -> None:
     content = YAML(typ="safe").load(path)
     content[section] |= values
     write_yaml(path, content)
+
+
+def without_guides(folder: Path) -> None:
+    """Take the guides away, from the tables and from the index."""
+    rewrite(folder, "guides", [])
+    shutil.rmtree(folder / "data/index")
+    (folder / "data/index").mkdir()
+    write_empty_library(folder / "data/index")
 
 
 def rewrite(folder: Path, table: str, rows: list[Row] | None = None, **changed: Any) -> None:

@@ -1,3 +1,4 @@
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -5,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from peft import PeftModel
-from small_library import ASSISTANT, THINGS, change, rewrite, told, write_library
+from small_library import ASSISTANT, THINGS, change, rewrite, told, without_guides
 from small_project import contents, run
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -26,11 +27,9 @@ SECRET = "xylophone"
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = write_library(tmp_path_factory.mktemp("assistant") / "project")
-    for stage in (base_language, assistant, assistant_evaluation):
-        run(stage, folder)
-    return folder
+def project(answering_project: Path) -> Path:
+    run(assistant_evaluation, answering_project)
+    return answering_project
 
 
 @pytest.fixture
@@ -171,7 +170,7 @@ def test_an_answer_that_no_guide_supports_is_learned_without_guides(copied: Path
 
 
 def test_without_guides_in_the_catalogue_conversations_are_learned_all_the_same(copied: Path) -> None:
-    rewrite(copied, "guides", [])
+    without_guides(copied)
     numbers = run(assistant, copied)
     assert numbers["train_conversations_without_source"] == numbers["train_conversations"] > 0
     assert run(assistant_evaluation, copied)["test_conversations"] > 0
@@ -188,7 +187,7 @@ def test_too_few_conversations_make_no_assistant(copied: Path, rows: list) -> No
 
 def test_no_base_no_assistant(copied: Path) -> None:
     shutil.rmtree(copied / "data/base_language")
-    rewrite(copied, "guides", [])
+    without_guides(copied)
     listings = read_rows(copied / "data/validated/listings.parquet")
     rewrite(copied, "listings", title=None)
     run(base_language, copied)
@@ -204,6 +203,12 @@ def test_the_evaluation_measures_all_three_kinds_of_guides_and_shows_examples(pr
         assert numbers[f"{name}_base_perplexity"] > 1
         assert 0 <= numbers[f"{name}_step_accuracy_low"] <= numbers[f"{name}_step_accuracy"]
         assert {f"{name}_bleu", f"{name}_rougel", f"{name}_steps_named"} <= set(numbers)
+    with (project / "data/assistant_evaluation/plots/bands.csv").open() as file:
+        bands = list(csv.DictReader(file))
+    assert [row["band"] for row in bands] == ["high", "medium", "low"]
+    assert sum(int(row["conversations"]) for row in bands) == numbers["test_conversations"]
+    spoken = sum(int(row["conversations"]) for row in bands if row["band"] != "low")
+    assert numbers["answered_share"] == pytest.approx(spoken / numbers["test_conversations"])
     rows = read_rows(project / "data/assistant_evaluation/examples.parquet")
     assert len(rows) == 6
     assert [bool(row["context"]) for row in rows] == [False, False, True, True, True, True]

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_library import NETWORK, SCRATCH, change, rewrite, write_library, write_yaml
+from small_library import NETWORK, SCRATCH, change, rewrite, write_small_library, write_yaml
 from small_project import contents, run
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -19,7 +19,7 @@ from lightning_modules.chat import save_tokenizer
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = write_library(tmp_path_factory.mktemp("language") / "project")
+    folder = write_small_library(tmp_path_factory.mktemp("language") / "project")
     run(base_language, folder)
     return folder
 
@@ -70,7 +70,7 @@ def test_a_catalogue_without_words_makes_no_model(project: Path, tmp_path: Path)
 
 
 def test_a_model_from_elsewhere_is_taken_as_it_is(project: Path, tmp_path: Path) -> None:
-    folder = write_library(tmp_path / "project")
+    folder = write_small_library(tmp_path / "project")
     elsewhere = Path(shutil.copytree(project / "data/base_language", tmp_path / "elsewhere"))
     write_yaml(folder / "scales/smoke.yaml", {"base_language": {"pretrained": str(elsewhere)}})
     run(base_language, folder)
@@ -86,7 +86,7 @@ def test_where_a_tokenizer_came_from_is_not_written_down(project: Path, tmp_path
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
-    folder = write_library(tmp_path / "project")
+    folder = write_small_library(tmp_path / "project")
     write_yaml(folder / "scales/smoke.yaml", {"base_language": {"pretrained": "./nowhere"}})
     with pytest.raises(StageError, match=r"base_language.pretrained: './nowhere'"):
         run(base_language, folder)
@@ -108,7 +108,7 @@ def test_settings_that_contradict_are_refused(values: dict, said: str) -> None:
 
 
 def test_without_echoes_only_texts_are_read(project: Path, tmp_path: Path) -> None:
-    folder = write_library(tmp_path / "project")
+    folder = write_small_library(tmp_path / "project")
     change(folder, "base_language", scratch=SCRATCH | {"echoes": 0.0})
     run(base_language, folder)
     weights = "data/base_language/model.safetensors"

@@ -1,0 +1,103 @@
+"""Answer a question from the guides: find them, read the best, answer, and say which ones these were.
+
+Reads ``data/index``, ``data/reranker``, ``data/base_language`` and ``data/assistant``; needs no server.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assets.absent import why_absent
+from assets.parameters.assistant import AssistantParameters
+from assets.parameters.section import load
+from assets.search import search_guides
+from assets.stage import DATA
+
+if TYPE_CHECKING:
+    from assets.retrieval.confidence import Band
+    from assets.retrieval.retriever import GuideHit
+
+TOKENIZER_FILE = "tokenizer.json"
+"""Stands in the assistant's folder whatever else does: an adapter, or a model with the adapter merged in."""
+UNSURE: "Band" = "low"
+
+
+class AskError(Exception):
+    """The question cannot be answered; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What is said to a question.
+
+    Attributes:
+        text: the answer; None where no guide stands out clearly enough to answer from.
+        cited: ids of the guides that the answer was written from, best first.
+        guides: the best that were found.
+        confidence: in the first of them, in [0, 1].
+        band: that the confidence lies in.
+    """
+
+    text: str | None
+    cited: list[str]
+    guides: list["GuideHit"]
+    confidence: float
+    band: "Band"
+
+
+def ask(question: str, top: int = 5, data: Path = DATA) -> Reply:
+    """Answer from the guides that come first for the question, reranked if there is a reranker.
+
+    Args:
+        question: in words.
+        top: how many guides to show; the assistant reads as many as section `assistant` says.
+        data: folder of the stages' outputs.
+
+    Raises:
+        AskError: there is no assistant, or the question is longer than it can read.
+        SearchError: the question is empty, or there is no index.
+        ParameterError: a section that this needs is wrong.
+    """
+    from assets.retrieval.retriever import Way  # here, so that other commands start without it
+
+    _check(data / "assistant")
+    parameters = load("assistant", AssistantParameters, data.parent)
+    way = Way(rerank=why_absent(data / "reranker") is None)
+    found = search_guides(question, way, max(top, parameters.guides), data)
+    read = found.hits[: parameters.guides]
+    unsure = not read or found.band == UNSURE
+    return Reply(
+        text=None if unsure else _answer(question, read, parameters, data),
+        cited=[] if unsure else [guide.id for guide in read],
+        guides=found.hits[:top],
+        confidence=found.confidence,
+        band=found.band,
+    )
+
+
+def _check(folder: Path) -> None:
+    if reason := why_absent(folder):
+        raise AskError(f"there is no assistant: {reason}; `heddle search --guides` finds guides without one")
+    if not (folder / TOKENIZER_FILE).is_file():
+        raise AskError(f"{folder} lacks {TOKENIZER_FILE}: run `heddle run` or `dvc repro assistant` first")
+
+
+def _answer(question: str, read: Sequence["GuideHit"], parameters: AssistantParameters, data: Path) -> str:
+    from assets.conversations import with_guides  # torch takes seconds to import; errors do not
+    from assets.retrieval.library import words_of
+    from lightning_modules.chat import Message, shortened
+    from lightning_modules.language import Assistant
+
+    model = Assistant.from_pretrained(data / "assistant", os.cpu_count() or 1, data / "base_language")
+    guides = [
+        shortened(model.tokenizer, words_of({"title": guide.title, "text": guide.text}), parameters.guide_tokens)
+        for guide in read
+    ]
+    try:
+        return model.answer(
+            with_guides([Message(role="user", content=question)], guides), parameters.answer_tokens
+        ).strip()
+    except ValueError as error:
+        raise AskError(f"the question is too long ({error}): ask in fewer words") from error

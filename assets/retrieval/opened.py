@@ -1,0 +1,22 @@
+"""The retriever that a stage asks: over the index that it reads, with the reranker if there is one."""
+
+from assets.parameters.retrieval import RetrievalParameters
+from assets.parameters.shared import Compute
+from assets.retrieval.retriever import RetrievalError, Retriever
+from assets.stage import Stage, StageError
+
+
+def opened(stage: Stage) -> Retriever:
+    """Open ``data/index`` as section `retrieval` says.
+
+    Raises:
+        StageError: there is no index, or not all of it.
+    """
+    stage.input("index")
+    try:
+        return Retriever.open(
+            parameters=stage.parameters(RetrievalParameters, "retrieval"),
+            threads=stage.parameters(Compute, "compute").threads,
+        )
+    except RetrievalError as error:
+        raise StageError(str(error)) from error
