@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Self
 
 import torch
-from peft import PeftConfig, PeftModel
+from peft import PeftConfig
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from lightning_modules.chat import Message, chat_piece, prompt_ids
 from lightning_modules.inference import placed
-from lightning_modules.language_network import ADAPTER_FILE, Language, load_causal
+from lightning_modules.language_network import ADAPTER_FILE, Language, adapted_from, load_causal
 from lightning_modules.packing import Blocks, collated
 
 AT_A_TIME = 16
@@ -45,7 +45,7 @@ class Assistant:
         """
         if (folder / ADAPTER_FILE).is_file():
             named = base or PeftConfig.from_pretrained(str(folder)).base_model_name_or_path
-            network = Language(PeftModel.from_pretrained(load_causal(str(named)), str(folder)))
+            network = Language(adapted_from(load_causal(str(named)), folder))
         else:
             network = Language(load_causal(str(folder)))
         return cls(network.eval(), AutoTokenizer.from_pretrained(folder), threads)

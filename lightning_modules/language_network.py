@@ -2,6 +2,8 @@
 
 import json
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -154,12 +156,25 @@ def with_adapter(model: PreTrainedModel, size: LoraSize, base: str) -> PeftModel
         target_modules=list(size.targets),
         task_type="CAUSAL_LM",
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers by a name that is going out of use
+    with _without_old_names():
         adapted = get_peft_model(model, config)
     assert isinstance(adapted, PeftModel)
     adapted.peft_config["default"].base_model_name_or_path = base
     return adapted
+
+
+def adapted_from(model: PreTrainedModel, folder: Path) -> PeftModel:
+    """A model with the adapter that lies in ``folder``."""
+    with _without_old_names():
+        return PeftModel.from_pretrained(model, str(folder))
+
+
+@contextmanager
+def _without_old_names() -> Iterator[None]:
+    """peft asks transformers by a name that is going out of use, which nobody here can change."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
 
 
 def merged(network: Language) -> Language:

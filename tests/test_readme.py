@@ -47,7 +47,7 @@ def test_every_other_command_runs(copy, command):
 
 def test_every_heddle_command_has_help(copy):
     listed = re.findall(r"^  (\w+)  ", copy.run("heddle", "--help").partition("Commands:")[2], re.MULTILINE)
-    assert {"run", "verify", "ui", "search", "classify", "registry", "status"} <= set(listed)
+    assert {"run", "verify", "ui", "search", "ask", "classify", "registry", "status"} <= set(listed)
     for command in listed:
         assert "Usage: heddle" in copy.run("heddle", command, "--help")
 
