@@ -1,5 +1,4 @@
 import csv
-import json
 import math
 import shutil
 from collections.abc import Callable
@@ -9,17 +8,13 @@ from typing import Any
 
 import pytest
 import torch
-from ruamel.yaml import YAML
+from product_section import ALONE, PICTURE, SECTION, UNMOVED, WORDS, Row, listings_of, relabel, rows_of, write_section
 from small_project import contents, run
 from transformers import MobileNetV2Config, MobileNetV2Model
 
-from assets.absent import why_absent
-from assets.parameters.section import ParameterError, read_yaml
-from assets.parameters.shared import Split
+from assets.absent import why_absent, write_absent
+from assets.parameters.section import ParameterError
 from assets.product import product
-from assets.schemas import TABLES, read_rows, write_table
-from assets.shards import shards
-from assets.split import split_of
 from assets.stage import StageError, read_json
 from lightning_modules.clip import Clip
 from lightning_modules.data import read_samples
@@ -28,61 +23,20 @@ from lightning_modules.product import Product
 from lightning_modules.product_classifier import ProductClassifier
 from lightning_modules.product_config import PictureBranch
 
-WORDS = {"kind": "text_cnn", "fields": ["title", "description"], "context": 12, "embedding": 8, "kernels": [2, 3]}
-WORDS |= {"filters": 4, "features": 8, "dropout": 0.1}
-RESNET = {"kind": "resnet", "block": "basic", "stem": 8, "widths": [8, 16], "depths": [1, 1]}
-PICTURE = {"kind": "picture", "image": RESNET, "features": 8, "dropout": 0.1}
-SECTION: dict[str, Any] = {
-    "modalities": {"words": WORDS, "picture": PICTURE},
-    "fusion": {"hidden": [8], "dropout": [0.1]},
-    "baselines": ["words", "picture"],
-    "modality_dropout": 0.5,
-    "label_smoothing": 0.1,
-    "learning_rate": 1e-2,
-    "frozen_epochs": 1,
-    "fine_tuning_rate": 1e-3,
-    "schedule": {"kind": "cosine", "warmup_epochs": 0.5, "final_share": 0.01},
-    "weight_decay": 0.05,
-    "beta1": 0.9,
-    "beta2": 0.999,
-    "batch_size": 4,
-    "workers": 0,
-    "cache": True,
-    "shuffle_buffer": 8,
-    "augmentation": {"shift": 0.06, "jitter": 0.1, "mirror": True, "word_drop": 0.1},
-    "trainer": {
-        "max_epochs": 2,
-        "accelerator": "cpu",
-        "devices": 1,
-        "num_nodes": 1,
-        "strategy": "auto",
-        "precision": "32-true",
-        "accumulate_grad_batches": 1,
-        "gradient_clip_val": 1.0,
-        "patience": 3,
-    },
-}
-SPLIT = Split(validation=0.2, test=0.4)  # as in the small project's params.yaml
-ALONE = {"baselines": []}
-UNMOVED = {"learning_rate": 1e-12, "fine_tuning_rate": 1e-12, "weight_decay": 0}
-"""What is saved is what training began with, the batch norms' statistics aside."""
-
-Row = dict[str, Any]
-
 
 @pytest.fixture(scope="module")
 def labelled_project(trained_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy with product classes, of which two rows have none and one row is without words."""
     folder = Path(shutil.copytree(trained_project, tmp_path_factory.mktemp("labelled") / "project"))
     shutil.rmtree(folder / "data/product", ignore_errors=True)
-    _write_section(folder, SECTION)
+    write_section(folder, SECTION)
 
     def label(row: Row, split: str) -> None:
         number = int(row["id"].removeprefix("shop:"))
         row["product_class"] = ("furniture: reuse", "jars: reuse", "lamps: mend")[number % 3]
 
-    rows = _relabel(folder, label)
-    train = [row["id"] for row in _of("train", rows)]
+    rows = relabel(folder, label)
+    train = [row["id"] for row in rows_of("train", rows)]
 
     def thin(row: Row, split: str) -> None:
         if row["id"] in train[:2]:
@@ -92,7 +46,7 @@ def labelled_project(trained_project: Path, tmp_path_factory: pytest.TempPathFac
         if row["id"] == train[3]:
             row["price"] = None
 
-    _relabel(folder, thin)
+    relabel(folder, thin)
     return folder
 
 
@@ -108,33 +62,6 @@ def trained(labelled_project: Path, tmp_path_factory: pytest.TempPathFactory) ->
     folder = Path(shutil.copytree(labelled_project, tmp_path_factory.mktemp("product") / "project"))
     run(product, folder)
     return folder
-
-
-def _write_section(project: Path, section: dict[str, Any]) -> None:
-    scale = project / "scales/smoke.yaml"
-    content = read_yaml(scale) | {"product": section}
-    with scale.open("w") as file:
-        YAML().dump(json.loads(json.dumps(content)), file)
-
-
-def _relabel(project: Path, change: Callable[[Row, str], None]) -> list[Row]:
-    """Change listings by what split they are in, and write the shards anew."""
-    path = project / "data/validated/listings.parquet"
-    rows = read_rows(path)
-    for row in rows:
-        change(row, split_of(row["id"], SPLIT))
-    write_table(path, rows, TABLES["listings"])
-    shutil.rmtree(project / "data/shards")
-    run(shards, project)
-    return rows
-
-
-def _of(split: str, rows: list[Row]) -> list[Row]:
-    return [row for row in rows if split_of(row["id"], SPLIT) == split]
-
-
-def _listings(project: Path) -> list[Row]:
-    return read_rows(project / "data/validated/listings.parquet")
 
 
 def test_the_folder_is_a_whole_model_with_one_for_each_baseline(trained: Path) -> None:
@@ -159,7 +86,7 @@ def test_the_folder_is_a_whole_model_with_one_for_each_baseline(trained: Path) -
 
 def test_rows_without_a_class_are_left_out_and_those_without_words_are_not(trained: Path) -> None:
     numbers = read_json(trained / "data/product/metrics.json")
-    train = _of("train", _listings(trained))
+    train = rows_of("train", listings_of(trained))
     assert numbers["train_listings"] == len(train) - 2
     assert numbers["train_listings_without_labels"] == 2
     kept = [row for row in train if row["product_class"]]
@@ -189,9 +116,9 @@ def test_the_same_input_gives_the_same_bytes(trained: Path) -> None:
 def test_a_third_modality_stands_in_the_parameters_alone(project: Path) -> None:
     price = {"kind": "numbers", "fields": ["price"], "features": 4, "dropout": 0.1}
     modalities = {**SECTION["modalities"], "price": price}
-    _write_section(project, SECTION | {"modalities": modalities, "baselines": ["price"]})
+    write_section(project, SECTION | {"modalities": modalities, "baselines": ["price"]})
     numbers = run(product, project)
-    train = [row for row in _of("train", _listings(project)) if row["product_class"]]
+    train = [row for row in rows_of("train", listings_of(project)) if row["product_class"]]
     priced = [row["price"] for row in train if row["price"] is not None]
     assert numbers["train_listings_without_price"] == len(train) - len(priced) == 1
     classifier = ProductClassifier.from_pretrained(project / "data/product", threads=1)
@@ -208,27 +135,27 @@ def test_a_third_modality_stands_in_the_parameters_alone(project: Path) -> None:
 
 
 def test_a_network_without_pictures_needs_no_tower(project: Path) -> None:
-    _write_section(project, SECTION | ALONE | {"modalities": {"words": WORDS}})
+    write_section(project, SECTION | ALONE | {"modalities": {"words": WORDS}})
     run(product, project)
     assert set(Product.from_pretrained(project / "data/product").config.modalities) == {"words"}
 
 
 def test_streaming_trains_on_as_many_listings(project: Path, trained: Path) -> None:
-    _write_section(project, SECTION | ALONE | {"cache": False})
+    write_section(project, SECTION | ALONE | {"cache": False})
     numbers = run(product, project)
     assert numbers["train_listings"] == read_json(trained / "data/product/metrics.json")["train_listings"]
 
 
 def test_a_class_that_the_train_split_lacks_is_not_learned(project: Path) -> None:
-    held_out = _of("validation", _listings(project))
+    held_out = rows_of("validation", listings_of(project))
     known = {row["id"] for row in held_out[:2]}  # as many as must steer the training
 
     def hide(row: Row, split: str) -> None:
         if split != "train" and row["id"] not in known:
             row["product_class"] = "unicorns: reuse"
 
-    _relabel(project, hide)
-    _write_section(project, SECTION | ALONE)
+    relabel(project, hide)
+    write_section(project, SECTION | ALONE)
     assert len(held_out) > 2
     numbers = run(product, project)
     assert numbers["validation_listings"] == 2
@@ -247,7 +174,7 @@ def _held_out_only(row: Row, split: str) -> None:
 def test_nothing_to_tell_apart_makes_no_model_and_no_error(
     project: Path, change: Callable[[Row, str], None], classes: int
 ) -> None:
-    _relabel(project, change)
+    relabel(project, change)
     numbers = run(product, project)
     assert set(contents(project / "data/product")) == {"absent.json", "metrics.json"}
     assert "two are needed" in (why_absent(project / "data/product") or "")
@@ -255,7 +182,7 @@ def test_nothing_to_tell_apart_makes_no_model_and_no_error(
 
 
 def test_too_few_labels_for_a_batch_make_no_model_and_no_error(project: Path) -> None:
-    _write_section(project, SECTION | {"batch_size": 400})
+    write_section(project, SECTION | {"batch_size": 400})
     run(product, project)
     assert "lower product.batch_size" in (why_absent(project / "data/product") or "")
 
@@ -278,7 +205,7 @@ def test_too_few_labels_for_a_batch_make_no_model_and_no_error(project: Path) ->
     ids=lambda value: "" if isinstance(value, str) else "-".join(value),
 )
 def test_mistaken_parameters_are_named(project: Path, changes: dict[str, Any], message: str) -> None:
-    _write_section(project, SECTION | changes)
+    write_section(project, SECTION | changes)
     with pytest.raises(ParameterError, match=message):
         run(product, project)
 
@@ -295,7 +222,7 @@ def test_a_strategy_that_cannot_freeze_is_named(project: Path, monkeypatch: pyte
 def _start_from(project: Path, checkpoint: str) -> None:
     picture = {name: value for name, value in PICTURE.items() if name != "image"}
     modalities = {"modalities": {"words": WORDS, "picture": picture}, "pretrained": checkpoint}
-    _write_section(project, SECTION | ALONE | UNMOVED | modalities)
+    write_section(project, SECTION | ALONE | UNMOVED | modalities)
 
 
 def _tower(project: Path) -> tuple[Product, torch.nn.Module]:
@@ -314,6 +241,16 @@ def test_the_tower_can_come_from_clip(project: Path) -> None:
     assert (branch.image, network.config.image_mean) == (lent.config.image, lent.config.image_mean)
     for (name, found), expected in zip(encoder.named_parameters(), lent.image.parameters(), strict=True):
         torch.testing.assert_close(found, expected, atol=1e-8, rtol=0, msg=name)
+
+
+def test_without_the_model_that_it_begins_with_there_is_none(project: Path) -> None:
+    _start_from(project, "clip")
+    shutil.rmtree(project / "data/clip")
+    (project / "data/clip").mkdir()
+    write_absent(project / "data/clip", "No words; write some.")
+    assert run(product, project)["train_listings"] == 0
+    reason = why_absent(project / "data/product")
+    assert reason == "product.pretrained is clip, which was not trained: No words; write some."
 
 
 def test_the_tower_can_come_from_a_checkpoint(project: Path, tmp_path: Path) -> None:

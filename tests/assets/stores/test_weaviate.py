@@ -1,10 +1,7 @@
-"""What is Weaviate's own: what is sent, what goes wrong on the way, and the key, which never shows."""
+"""What is Weaviate's own: what is sent, and what goes wrong on the way."""
 
-import logging
 import socket
 import threading
-import traceback
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +9,6 @@ from types import SimpleNamespace
 import pytest
 from stored import everything, guides, ids, listings, vectors
 from weaviate_server import WeaviateServer
-from weaviate_server.database import RefusedError
 
 from assets.parameters.published_index import Weaviate
 from assets.stores import open_store
@@ -238,70 +234,3 @@ def test_a_server_that_is_not_there_is_told_with_the_remedy(server: WeaviateServ
         assert f"gRPC port {settings.grpc_port}; start the server, or mend published_index.store.host" in str(
             caught.value
         )
-
-
-def test_a_key_that_is_missing_or_wrong_is_told_with_the_remedy(
-    server: WeaviateServer, weaviate: Weaviate, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(StoreError, match=r"asks for an API key; name the variable .* published_index\.store\.api_key"):
-        open_store(_changed(weaviate, api_key_env=None), NOWHERE)
-    monkeypatch.setenv("WEAVIATE_KEY", "wrong")
-    with pytest.raises(StoreError, match="refuses the API key; set the environment variable WEAVIATE_KEY to a valid"):
-        open_store(weaviate, NOWHERE)
-    monkeypatch.delenv("WEAVIATE_KEY")
-    with pytest.raises(StoreError, match="set the environment variable WEAVIATE_KEY to the API key"):
-        open_store(weaviate, NOWHERE)
-
-
-def test_a_key_that_may_not_write_is_told_with_the_remedy(store: WeaviateStore, server: WeaviateServer) -> None:
-    def forbid() -> None:
-        raise RefusedError("forbidden: action create_collections", 403)
-
-    server.before["create collection"] = forbid
-    with pytest.raises(StoreError, match="the API key does not allow it; give it a role"):
-        store.publish(listings())
-
-
-def test_the_key_shows_nowhere(
-    server: WeaviateServer,
-    weaviate: Weaviate,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    key, said = server.api_key, [repr(weaviate), weaviate.model_dump_json()]
-
-    def fails(attempt: Callable[[], object]) -> None:
-        with pytest.raises(StoreError) as caught:
-            attempt()
-        said.append("".join(traceback.format_exception(caught.value)))
-
-    with open_store(weaviate, NOWHERE) as store:
-        store.publish(listings("a"))
-        server.refuse = lambda properties: f"{properties['identifier']} came with {key}"
-        fails(lambda: store.publish(listings("b")))
-        server.refuse = lambda properties: "x" * 495 + key  # what is cut off must not cut the key
-        fails(lambda: store.publish(listings("b")))
-        server.before["search"] = _refusing(f"Bearer {key} is of no use")
-        fails(lambda: everything(store))
-        server.before["create collection"] = _refusing(f"Bearer {key} is of no use")
-        fails(lambda: store.publish(listings("b")))
-        said.append(str([each.config for each in server.database.classes.values()]))
-    server.api_key = "another"  # the refusal repeats the key that was sent
-    fails(lambda: open_store(weaviate, NOWHERE))
-    server.stop()
-    fails(lambda: open_store(weaviate, NOWHERE))
-    server.start()
-    printed = capfd.readouterr()
-    everywhere = "\n".join([*said, caplog.text, printed.out, printed.err])
-    assert "refuses the API key" in everywhere
-    assert "came with ***" in everywhere
-    assert key[:5] not in everywhere
-
-
-def _refusing(message: str) -> Callable[[], None]:
-    def refuse() -> None:
-        raise RefusedError(message)
-
-    return refuse
