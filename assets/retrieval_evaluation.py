@@ -5,7 +5,8 @@ reranker was trained on. Each way is compared with reciprocal rank fusion, quest
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from assets.absent import write_absent
 from assets.metrics.paired import Difference, paired_difference
@@ -13,12 +14,12 @@ from assets.metrics.sureness import Sureness
 from assets.parameters.retrieval_evaluation import RetrievalEvaluationParameters
 from assets.parameters.shared import Split, read_seed
 from assets.retrieval.opened import opened
-from assets.retrieval.retriever import MODES, Retriever, Way
+from assets.retrieval.retriever import MODES, Question, RetrievalError, Retriever, Way
 from assets.retrieval.tables import write_bands, write_examples, write_retrieval
 from assets.retrieval.trial import MEASURES, Case, Trial, attempt
 from assets.schemas import read_rows
 from assets.split import split_of
-from assets.stage import Metrics, Stage, main
+from assets.stage import Metrics, Stage, StageError, main
 
 REFERENCE = Way("rrf")
 
@@ -78,8 +79,15 @@ def _cases(stage: Stage, parameters: RetrievalEvaluationParameters, retriever: R
         )
         stage.progress(f"nothing to measure: {reason}")
         write_absent(stage.output, reason)
-    cases = [Case(row["id"], retriever.question(row["text"]), grades[row["id"]]) for row in asked]
+    cases = [Case(row["id"], _question(retriever, row), grades[row["id"]]) for row in asked]
     return cases, len(queries) - len(asked)
+
+
+def _question(retriever: Retriever, row: Mapping[str, Any]) -> Question:
+    try:
+        return retriever.question(row["text"])
+    except RetrievalError as error:
+        raise StageError(f"data/validated/queries.parquet: {row['id']}: {error}") from error
 
 
 def _difference(trial: Trial, trials: Sequence[Trial], measure: str, sure: Sureness) -> Difference:

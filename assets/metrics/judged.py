@@ -54,7 +54,12 @@ def each_query(
     Returns:
         One value a query, (N,). torchmetrics computes in single precision; these are the shortest decimals that say
         the same, so that nine of ten is not less than 0.9.
+
+    Raises:
+        ValueError: there are no queries, so that their mean would mean nothing; or as :func:`_by_rank`.
     """
+    if not predictions:
+        raise ValueError("there are no queries to judge by")
     values = [
         measure(*_by_rank(ranked, judged, k)).numpy() for ranked, judged in zip(predictions, references, strict=True)
     ]

@@ -166,3 +166,53 @@ def test_without_guides_in_the_index_the_remedy_is_named(project: Path, tmp_path
     (folder / "data/index/guides.parquet").unlink()
     with pytest.raises(StageError, match=r"guides\.parquet.*`dvc repro index`"):
         run(retrieval_evaluation, folder)
+
+
+def test_long_questions_and_other_scripts_are_asked_like_any(project: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("retrieval_*", "index"))
+    extend(folder, "guides", {"id": "shop:სკამი", "title": None, "text": "შეღებე სკამი"})
+    long = "chair " + " ".join(f"word{number}" for number in range(9_999))
+    extend(folder, "queries", {"id": "shop:q-long", "text": long}, {"id": "shop:წ", "text": "როგორ შევღებო სკამი"})
+    judged = [{"query": "shop:q-long", "guide": "shop:g00"}, {"query": "shop:წ", "guide": "shop:სკამი"}]
+    extend(folder, "qrels", *({**one, "relevance": 3} for one in judged))
+    run(index, folder)
+    params = folder / "params.yaml"
+    asking_all = params.read_text().replace("queries: test", "queries: all").replace("examples: 2", "examples: 99")
+    params.write_text(asking_all)
+    assert run(retrieval_evaluation, folder)["queries"] == 13
+    first = {
+        row["id"]: row["hits"][0]["id"]
+        for row in read_rows(folder / "data/retrieval_evaluation/examples.parquet")
+        if row["way"] == "sparse"
+    }
+    assert (first["shop:q-long"], first["shop:წ"]) == ("shop:g00", "shop:სკამი")
+
+
+def test_judgements_of_unknown_ids(project: Path, tmp_path: Path) -> None:
+    """Of a question that nobody asks they change nothing; a guide that is not there is relevant and never found."""
+    before = read_json(project / "data/retrieval_evaluation/metrics.json")
+    folder = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("retrieval_*"))
+    extend(folder, "qrels", {"query": "shop:nobody", "guide": "shop:g00", "relevance": 3})
+    assert run(retrieval_evaluation, folder) == before
+    shutil.rmtree(folder / "data/retrieval_evaluation")
+    asked = [row["id"] for row in read_rows(folder / "data/validated/queries.parquet")]
+    extend(folder, "qrels", *({"query": query, "guide": "shop:nowhere", "relevance": 3} for query in asked))
+    after = run(retrieval_evaluation, folder)
+    assert after["rrf_recall_at_100"] < before["rrf_recall_at_100"] == 1
+    assert after["rrf_mrr_at_10"] >= before["rrf_mrr_at_10"] * before["queries"] / after["queries"]
+
+
+def test_a_question_without_words_is_named(project: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("retrieval_*"))
+    asked = next(row["id"] for row in read_rows(project / "data/retrieval_evaluation/examples.parquet"))
+    rows = read_rows(folder / "data/validated/queries.parquet")
+    blank = [row | {"text": " "} if row["id"] == asked else row for row in rows]
+    write_table(folder / "data/validated/queries.parquet", blank, TABLES["queries"])
+    with pytest.raises(StageError, match=rf"queries\.parquet: {asked}: the question is empty"):
+        run(retrieval_evaluation, folder)
+
+
+def extend(folder: Path, name: str, *rows: dict[str, Any]) -> None:
+    """Add rows to a table."""
+    path = folder / f"data/validated/{name}.parquet"
+    write_table(path, [*read_rows(path), *rows], TABLES[name])

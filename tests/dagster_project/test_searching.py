@@ -1,12 +1,14 @@
 """`heddle search` on the console: listings and guides, tables and JSON, one readable line for what can be mended."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from assets.index import index
+from assets.retrieval.library import write_empty_library
 from assets.retrieval.retriever import Retriever, Way
 from assets.schemas import TABLES, write_table
 from dagster_project.cli import main
@@ -15,8 +17,12 @@ from tests.assets.small_project import HOSTILE, run, write_project
 GUIDES = [
     {"id": "shop:g1", "title": "Mend a chair", "text": "Glue the leg of the chair, then clamp it for a day."},
     {"id": "shop:g2", "title": None, "text": "Empty bottles go into the bin for glass." + " Rinse them." * 40},
+    {"id": "shop:g4", "title": "სკამი", "text": "შეღებე სკამი და გააშრე."},
     {"id": "shop:g3", "title": "[bold]Markup[/bold]", "text": HOSTILE},
 ]
+
+
+GUIDE_MODES = [["--guides", *mode] for mode in ([], ["--dense"], ["--sparse"], ["--expand"])]
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +98,36 @@ def test_nothing_found_is_said(heddle) -> None:
     assert heddle("zeppelin", "--guides", "--sparse") == (0, "Nothing matches.\n")
 
 
+@pytest.mark.parametrize("options", GUIDE_MODES)
+def test_a_question_in_another_script_is_answered(heddle, options: list[str]) -> None:
+    code, output = heddle("როგორ შევღებო სკამი", "--json", *options)
+    assert code == 0
+    assert "shop:g4" in [json.loads(line)["id"] for line in output.splitlines()]
+
+
+@pytest.mark.parametrize("options", GUIDE_MODES)
+def test_without_guides_it_says_what_to_bring(heddle, project: Path, tmp_path: Path, options: list[str]) -> None:
+    moved = (project / "data/index").rename(tmp_path / "index")
+    (project / "data/index").mkdir()
+    write_empty_library(project / "data/index")
+    try:
+        code, output = heddle("chair", *options)
+    finally:
+        shutil.rmtree(project / "data/index")
+        moved.rename(project / "data/index")
+    assert code == 1
+    assert output == "heddle: data/index holds no guides: bring some in `catalog`, or search the listings\n"
+
+
+@pytest.mark.parametrize("options", GUIDE_MODES)
+@pytest.mark.parametrize("query", ["", " \t"])
+def test_an_empty_question_is_refused_in_every_mode(heddle, query: str, options: list[str]) -> None:
+    assert heddle(query, *options) == (1, "heddle: the question is empty: give some words\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["", "--guides"], 1, "heddle: the question is empty: give some words"),
         (["chair", "--guides", "--words"], 2, "--words is about listings; guides have --sparse"),
         (["chair", "--dense"], 2, "go with --guides"),
         (["chair", "--expand"], 2, "go with --guides"),
@@ -116,7 +148,7 @@ def test_without_an_index_the_remedy_is_named(heddle, project: Path, tmp_path: P
     assert (code, "run `heddle run` or `dvc repro index`" in output) == (1, True)
 
 
-@pytest.mark.parametrize("options", [["--guides"], [], ["--words"]])
+@pytest.mark.parametrize("options", [*GUIDE_MODES, [], ["--words"]])
 def test_ten_thousand_words_are_a_question_too(heddle, options: list[str]) -> None:
     code, output = heddle(" ".join(["oak chair"] * 5000), "--json", *options)
     assert code == 0

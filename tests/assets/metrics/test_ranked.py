@@ -188,6 +188,22 @@ def test_the_mean_is_that_of_the_queries(metric: type) -> None:
 
 
 @pytest.mark.parametrize("metric", EVERY)
+def test_who_finds_nothing_gains_nothing_and_unknown_or_unjudged_documents_are_irrelevant(metric: type) -> None:
+    nothing, unknown, unjudged = metric.per_query(
+        [[], ["a", "სკამი"], ["a"]], [judged({"a": 1}), judged({"nowhere": 3}), judged({})], k=2
+    )
+    assert nothing == unknown == unjudged == 0
+    found = metric.per_query([["სკამი", "a"], ["b", "a"]], [judged({"სკამი": 1}), judged({"b": 1})], k=2)
+    assert found[0] == found[1] > 0  # an id is an id in any script
+
+
+@pytest.mark.parametrize("metric", EVERY)
+def test_without_a_single_query_there_is_no_mean(metric: type) -> None:
+    with pytest.raises(ValueError, match="there are no queries to judge by"):
+        metrics.compute(metric, predictions=[], references=[], k=2)
+
+
+@pytest.mark.parametrize("metric", EVERY)
 @pytest.mark.parametrize(
     ("ranked", "reference", "k", "message"),
     [
