@@ -97,7 +97,7 @@ def assistant_evaluation(stage: Stage) -> Metrics:
     conversations = read_conversations(stage.input("validated"), stage.parameters(Split, "split"))["test"]
     counts = {"test_conversations": len(conversations)}
     reason = why_absent(stage.input("assistant"))
-    if not conversations:
+    if not reason and not conversations:
         reason = "data/validated/conversations.parquet: none belongs to the test split; bring more conversations"
     if reason:
         stage.progress(f"nothing to judge: {reason}")

@@ -36,8 +36,8 @@ def base_language(stage: Stage) -> Metrics:
     training, validation = _texts(stage)
     if not training or not validation:
         reason = (
-            f"data/validated: {len(training)} texts to learn from and {len(validation)} to validate with; "
-            "bring more guides or listings with words"
+            f"data/validated: {len(training)} texts to learn from and {len(validation)} to validate with, "
+            "which only listings do; bring more listings with words"
         )
         return not_trained(stage, reason)
     return _trained(stage, parameters.scratch, training, validation)

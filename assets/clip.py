@@ -11,13 +11,20 @@ from tokenizers import Tokenizer
 from assets.parameters.clip import ClipParameters, FieldShares
 from assets.parameters.shared import Compute, read_seed
 from assets.stage import Metrics, Stage, StageError, main, read_json
-from assets.training import only_first_process, training_metrics, training_splits, write_trained
+from assets.training import (
+    TooFewError,
+    not_trained,
+    only_first_process,
+    training_metrics,
+    training_splits,
+    write_trained,
+)
 from assets.words import caption, drawn_caption, has_caption
 from lightning_modules.clip import Clip, ClipModule
 from lightning_modules.clip_config import ClipConfig
 from lightning_modules.clip_encoder import TOKENIZER_FILE
 from lightning_modules.clip_hub import load
-from lightning_modules.data import Row, ShardData
+from lightning_modules.data import Row, ShardData, Split
 from lightning_modules.image_tower_config import CLIP_MEAN, CLIP_STD
 from lightning_modules.pairs import PairCollate
 from lightning_modules.retrieval import RetrievalProgress
@@ -26,10 +33,17 @@ from lightning_modules.vocabulary import END, PAD, framed
 
 
 def clip(stage: Stage) -> Metrics:
-    """Train, and write the best epoch's network, its tokenizer and the history."""
+    """Train, and write the best epoch's network, its tokenizer and the history; say so if there is nothing to learn."""
     parameters = stage.parameters(ClipParameters)
+    try:
+        splits = training_splits(stage.input("shards"), "clip", parameters, has_caption, "words")
+    except TooFewError as error:
+        return not_trained(stage, str(error))
+    return _train(stage, parameters, *splits)
+
+
+def _train(stage: Stage, parameters: ClipParameters, training: Split, validation: Split) -> Metrics:
     build, tokenizer = _beginning(stage, parameters)
-    training, validation = training_splits(stage.input("shards"), "clip", parameters, has_caption, "words")
     stage.progress(f"{training.kept} of {training.total} train listings have words, {validation.kept} validate")
     seed = read_seed()
     collate = PairCollate(tokenizer, Words(parameters.field_shares, seed), parameters.augmentation, seed)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from assets.absent import why_absent, write_absent
 from assets.clip_plots import write_examples, write_recall_curve, write_similarities
 from assets.metrics import compute
 from assets.metrics.clip_score.clip_score import WEIGHT, ClipScore
@@ -21,7 +22,7 @@ from assets.metrics.sureness import Sureness
 from assets.parameters.clip_evaluation import ClipEvaluationParameters
 from assets.parameters.shared import Compute, read_seed
 from assets.plots import write_confusion
-from assets.stage import Metrics, Stage, StageError, main, read_json
+from assets.stage import Metrics, Stage, main, read_json
 from assets.words import caption, has_caption
 from lightning_modules.clip_encoder import ClipEncoder
 from lightning_modules.data import Sample, read_samples
@@ -43,16 +44,28 @@ class Ranking:
 
 
 def clip_evaluation(stage: Stage) -> Metrics:
-    """Embed the test split, measure, and write plots and examples."""
+    """Embed the test split, measure, and write plots and examples; say so if there is nothing to judge."""
     parameters = stage.parameters(ClipEvaluationParameters)
-    encoder = ClipEncoder.from_pretrained(stage.input("clip"), stage.parameters(Compute, "compute").threads)
     samples = list(read_samples(stage.input("shards") / "test"))
     paired = np.array([has_caption(sample.row) for sample in samples], dtype=bool)
-    if paired.sum() < 2:
-        raise StageError(
+    counts = {"test_listings": len(samples), "test_listings_without_words": int((~paired).sum())}
+    reason = why_absent(stage.input("clip"))
+    if not reason and paired.sum() < 2:
+        reason = (
             f"data/shards/test: {paired.sum()} of {len(samples)} listings have words, at least 2 are needed; "
             "bring more listings or raise split.test"
         )
+    if reason:
+        stage.progress(f"nothing to judge: {reason}")
+        write_absent(stage.output, reason)
+        return counts
+    return {**counts, **_judged(stage, parameters, samples, paired)}
+
+
+def _judged(
+    stage: Stage, parameters: ClipEvaluationParameters, samples: list[Sample], paired: NDArray[np.bool_]
+) -> dict[str, float]:
+    encoder = ClipEncoder.from_pretrained(stage.input("clip"), stage.parameters(Compute, "compute").threads)
     stage.progress("embedding pictures and texts", int(paired.sum()), len(samples))
     all_images = encoder.pictures(sample.picture for sample in samples)
     pairs = [sample for sample, has_words in zip(samples, paired, strict=True) if has_words]
@@ -69,9 +82,7 @@ def clip_evaluation(stage: Stage) -> Metrics:
     write_similarities(stage.output / "plots", text, image)
     write_examples(stage.output, pairs, texts, text, image, rankings[0].ranks, rankings[0].heads, parameters.examples)
     labels = read_json(stage.input("shards") / "labels.json")
-    numbers = {
-        "test_listings": len(samples),
-        "test_listings_without_words": len(samples) - len(pairs),
+    numbers: dict[str, float] = {
         "duplicate_texts": len(texts) - len({text.lower() for text in texts}),
         **_similarity(text, image, sure),
         **_zero_shot(stage, encoder, samples, all_images, labels["item"], parameters, sure),

@@ -8,7 +8,9 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
+from assets.absent import why_absent
 from assets.parameters.gates import Gate, Gates
 from assets.stage import DATA, METRICS_FILE, Metrics, read_json
 
@@ -36,15 +38,18 @@ class Verdict:
     description: str
 
 
-def judge(gates: Gates, metrics: Mapping[str, Metrics]) -> list[Verdict]:
+def judge(
+    gates: Gates, metrics: Mapping[str, Metrics], absent: Mapping[str, str] = MappingProxyType({})
+) -> list[Verdict]:
     """Judge every gate of every model.
 
     Args:
         gates: section `gates` of the parameters.
         metrics: stage name to the numbers of its metrics file. A number that is absent or not finite fails its gate.
+        absent: stage name to why it had nothing to measure.
     """
     return [
-        _verdict(model, gate, metrics.get(gate.stage))
+        _verdict(model, gate, metrics.get(gate.stage), absent.get(gate.stage))
         for model, model_gates in gates.by_model().items()
         for gate in model_gates
     ]
@@ -56,12 +61,17 @@ def measured(stages: Iterable[str], data: Path = DATA) -> dict[str, Metrics]:
     return {stage: read_json(file) for stage, file in files.items() if file.is_file()}
 
 
-def _verdict(model: str, gate: Gate, numbers: Metrics | None) -> Verdict:
+def unmeasured(stages: Iterable[str], data: Path = DATA) -> dict[str, str]:
+    """Those of these stages that had nothing to measure, and why."""
+    return {stage: reason for stage in stages if (reason := why_absent(data / stage))}
+
+
+def _verdict(model: str, gate: Gate, numbers: Metrics | None, why_not: str | None) -> Verdict:
     value = None if numbers is None else numbers.get(gate.number)
     asked = f"{gate.metric} must be {gate.direction} {gate.bound:g}"
     if value is None:
         reason = "has no metrics" if numbers is None else "reports no such number"
-        words = f"{asked}, but stage {gate.stage} {reason}"
+        words = f"{asked}, but stage {gate.stage} {reason}" + (f": {why_not}" if why_not else "")
         return Verdict(model, gate.metric, None, gate.direction, gate.bound, False, words)
     if not math.isfinite(value):
         return Verdict(model, gate.metric, None, gate.direction, gate.bound, False, f"{asked}, found {value}")

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor
 
+from assets.absent import why_absent
 from assets.stage import Stage, StageError, read_json
 from lightning_modules.image_checkpoint import load_image_tower
 from lightning_modules.image_tower_config import (
@@ -17,6 +18,10 @@ from lightning_modules.image_tower_config import (
 
 OWN = "clip"
 """The checkpoint that is this pipeline's own: the image tower of stage ``clip``."""
+
+
+class NoStartError(StageError):
+    """The model that another is to begin with is itself absent."""
 
 
 class ImageStart(NamedTuple):
@@ -42,6 +47,7 @@ def image_start(stage: Stage, key: str, image: ImageTower | None, pretrained: st
         pretrained: ``clip``, a local folder or a hub id, which ``id@revision`` pins.
 
     Raises:
+        NoStartError: it is stage ``clip``, which made no model.
         StageError: the checkpoint cannot be used, or takes pictures of another size.
     """
     pictures = read_json(stage.input("shards") / "pictures.json")
@@ -50,7 +56,7 @@ def image_start(stage: Stage, key: str, image: ImageTower | None, pretrained: st
         assert image is not None  # as the parameters made sure
         return ImageStart(image, size, fit, *usual_normalisation(image), None)
     try:
-        found = load_image_tower(str(_folder(stage, pretrained)))
+        found = load_image_tower(str(_folder(stage, key, pretrained)))
     except (OSError, ValueError) as error:
         raise StageError(f"{key}: {pretrained!r} is no checkpoint that can be used: {error}") from error
     if isinstance(found.tower, ClipVitTower | VitTower) and found.image_size != size:
@@ -61,5 +67,9 @@ def image_start(stage: Stage, key: str, image: ImageTower | None, pretrained: st
     return ImageStart(found.tower, size, fit, found.mean, found.std, found.weights)
 
 
-def _folder(stage: Stage, pretrained: str) -> Path | str:
-    return stage.input(OWN) if pretrained == OWN else pretrained
+def _folder(stage: Stage, key: str, pretrained: str) -> Path | str:
+    if pretrained != OWN:
+        return pretrained
+    if reason := why_absent(stage.input(OWN)):
+        raise NoStartError(f"{key} is {OWN}, which was not trained: {reason}")
+    return stage.input(OWN)

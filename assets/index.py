@@ -1,6 +1,7 @@
 """What a search runs on: listings with vectors, words and thumbnails, guides with vectors, BM25 over the words of both.
 
-A catalogue may bring only one of the two; the other half is then a table without rows.
+A catalogue may bring only one of the two; the other half is then a table without rows. Where there is no dual encoder,
+listings have vectors of zeros, which stand for none, and are found by their words.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from PIL import Image
 
+from assets.absent import why_absent
 from assets.bm25 import WordIndex
 from assets.originals import Original, find_originals
 from assets.parameters.index import Encoder, IndexParameters
@@ -46,22 +49,24 @@ def _index_listings(
         write_table(stage.output / "listings.parquet", [], index_schema(NO_VECTORS))
         return {"listings": 0, "listings_without_words": 0, "dimensions": 0, "stems": 0}
     split = stage.parameters(Split, "split")
-    encoder = ClipEncoder.from_pretrained(stage.input("clip"), threads)
+    encoder = _dual_encoder(stage, threads)
     originals = find_originals(stage.input("catalog"))
     rows: list[dict[str, Any]] = []
     for start in range(0, len(listings), AT_A_TIME):
         some = listings[start : start + AT_A_TIME]
         rows += _embedded(some, originals, encoder, parameters.thumbnail)
-        stage.progress("embedded", len(rows), len(listings))
+        stage.progress("embedded" if encoder else "without vectors", len(rows), len(listings))
     for row in rows:
         row["split"] = split_of(row["id"], split)
-    write_table(stage.output / "listings.parquet", rows, index_schema(encoder.config.embedding))
+    write_table(
+        stage.output / "listings.parquet", rows, index_schema(encoder.config.embedding if encoder else NO_VECTORS)
+    )
     words = WordIndex.build([row["words"] for row in rows], parameters.k1, parameters.b)
     words.save(stage.output / "bm25")
     return {
         "listings": len(rows),
         "listings_without_words": sum(not row["words"] for row in rows),
-        "dimensions": encoder.config.embedding,
+        "dimensions": encoder.config.embedding if encoder else 0,
         "stems": words.stems,
     }
 
@@ -91,6 +96,13 @@ def _index_guides(
     }
 
 
+def _dual_encoder(stage: Stage, threads: int) -> ClipEncoder | None:
+    if reason := why_absent(stage.input("clip")):
+        stage.progress(f"listings get no vectors: {reason}")
+        return None
+    return ClipEncoder.from_pretrained(stage.input("clip"), threads)
+
+
 def _sentence_encoder(encoder: Encoder, threads: int) -> SentenceEncoder:
     try:
         return SentenceEncoder.from_pretrained(encoder.name, threads, encoder.query_instruction)
@@ -116,25 +128,20 @@ def index_schema(dimensions: int) -> pa.Schema:
             pa.field("product_class", pa.string()),
             pa.field("price", pa.float64()),
             pa.field("licence", pa.string()),
-            pa.field("picture_embedding", vector, nullable=False),  # unit length
-            pa.field("text_embedding", vector, nullable=False),  # unit length; zeros where text is null
+            pa.field("picture_embedding", vector, nullable=False),  # unit length; zeros where there is no encoder
+            pa.field("text_embedding", vector, nullable=False),  # the same; zeros also where text is null
             pa.field("thumbnail", pa.binary(), nullable=False),  # JPEG
         ]
     )
 
 
 def _embedded(
-    listings: Sequence[dict[str, Any]], originals: dict[str, Original], encoder: ClipEncoder, thumbnail: int
+    listings: Sequence[dict[str, Any]], originals: dict[str, Original], encoder: ClipEncoder | None, thumbnail: int
 ) -> Iterator[dict[str, Any]]:
-    config = encoder.config
-    side = max(2 * config.image_size, thumbnail)
+    side = max(2 * encoder.config.image_size, thumbnail) if encoder else thumbnail
     pictures = [_picture(row, originals, side) for row in listings]
     texts = [caption(row) if has_caption(row) else None for row in listings]
-    squares = (np.asarray(fit(picture, config.image_size, config.image_fit)) for picture in pictures)
-    picture_vectors = encoder.pictures(squares)
-    text_vectors = np.zeros_like(picture_vectors)
-    written = [place for place, text in enumerate(texts) if text]
-    text_vectors[written] = encoder.texts(text for text in texts if text)
+    picture_vectors, text_vectors = _vectors(pictures, texts, encoder)
     for row, picture, text, seen, said in zip(listings, pictures, texts, picture_vectors, text_vectors, strict=True):
         picture.thumbnail((thumbnail, thumbnail), Image.Resampling.LANCZOS)
         yield {
@@ -145,6 +152,20 @@ def _embedded(
             "text_embedding": said,
             "thumbnail": encode_jpeg(picture, THUMBNAIL_QUALITY),
         }
+
+
+def _vectors(
+    pictures: Sequence[Image.Image], texts: Sequence[str | None], encoder: ClipEncoder | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Of the pictures and of the texts, both (N, D); zeros for what is not there."""
+    if encoder is None:
+        return np.zeros((len(pictures), NO_VECTORS), np.float32), np.zeros((len(texts), NO_VECTORS), np.float32)
+    config = encoder.config
+    seen = encoder.pictures(np.asarray(fit(picture, config.image_size, config.image_fit)) for picture in pictures)
+    said = np.zeros_like(seen)
+    written = [place for place, text in enumerate(texts) if text]
+    said[written] = encoder.texts(text for text in texts if text)
+    return seen, said
 
 
 def _picture(row: dict[str, Any], originals: dict[str, Original], side: int) -> Image.Image:

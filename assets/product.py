@@ -9,7 +9,7 @@ from statistics import fmean, pstdev
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from assets.image_start import image_start
+from assets.image_start import NoStartError, image_start
 from assets.parameters.product import ProductParameters
 from assets.parameters.shared import Compute, read_seed
 from assets.stage import Metrics, Stage, StageError, main, read_json
@@ -52,9 +52,9 @@ def product(stage: Stage) -> Metrics:
         return {**counts, **not_trained(stage, reason)}
     try:
         splits = training_splits(stage.input("shards"), "product", parameters, Labelled({LABEL: classes}), "labels")
-    except TooFewError as error:
+        return {**counts, **_train(stage, parameters, classes, *splits)}
+    except (TooFewError, NoStartError) as error:
         return {**counts, **not_trained(stage, str(error))}
-    return {**counts, **_train(stage, parameters, classes, *splits)}
 
 
 def _train(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pyarrow.parquet as pq
 
+from assets.absent import why_absent
 from assets.picture_file import read_picture
 from assets.pictures import PictureError
 from assets.stage import DATA
@@ -60,7 +61,7 @@ class Index:
         data: folder that holds ``index`` and ``clip``.
 
     Raises:
-        SearchError: there is no index, or no model that made it.
+        SearchError: there is no index, or no listing in it.
     """
 
     def __init__(self, data: Path = DATA) -> None:
@@ -70,6 +71,8 @@ class Index:
         if not file.is_file():
             raise SearchError(f"{file} is missing: run `heddle run` or `dvc repro index` first")
         self._table = pq.read_table(file)
+        if not self._table.num_rows:
+            raise SearchError(f"{file} holds no listings: bring some in `catalog`, or search the guides with --guides")
 
     def __len__(self) -> int:
         return self._table.num_rows
@@ -125,6 +128,8 @@ class Index:
     def _encoder(self) -> Any:
         from lightning_modules.clip_encoder import ClipEncoder  # torch takes seconds to import; words do not need it
 
+        if reason := why_absent(self._model):
+            raise SearchError(f"there is no dual encoder ({reason}): search the listings' words with --words")
         missing = [name for name in MODEL_FILES if not (self._model / name).is_file()]
         if missing:
             raise SearchError(f"{self._model} lacks {', '.join(missing)}: run `heddle run` or `dvc repro clip` first")
@@ -155,7 +160,7 @@ def search_guides(query: str, way: "Way", top: int = 10, data: Path = DATA) -> "
     """The guides that answer a question, best first, found as section `retrieval` of the parameters says.
 
     Raises:
-        SearchError: the question is empty, or what the way of looking needs is not there.
+        SearchError: the question is empty, there are no guides, or what the way of looking needs is not there.
         ParameterError: the section is wrong.
     """
     from assets.parameters.retrieval import RetrievalParameters  # here, as listings need none of this
@@ -163,7 +168,10 @@ def search_guides(query: str, way: "Way", top: int = 10, data: Path = DATA) -> "
     from assets.retrieval.retriever import RetrievalError, Retriever
 
     try:
-        return Retriever.open(data, load("retrieval", RetrievalParameters, data.parent)).answer(query, way, top)
+        retriever = Retriever.open(data, load("retrieval", RetrievalParameters, data.parent))
+        if not len(retriever.library):
+            raise SearchError(f"{data / 'index'} holds no guides: bring some in `catalog`, or search the listings")
+        return retriever.answer(query, way, top)
     except RetrievalError as error:
         raise SearchError(str(error)) from error
 

@@ -9,7 +9,7 @@ from assets.parameters.shared import Split
 from assets.parameters.tokenizer import TokenizerParameters
 from assets.schemas import read_rows
 from assets.split import split_of
-from assets.stage import Metrics, Stage, StageError, main
+from assets.stage import Metrics, Stage, main
 from assets.words import all_texts
 from lightning_modules.vocabulary import SPECIAL_TOKENS
 
@@ -25,14 +25,12 @@ def tokenizer(stage: Stage) -> Metrics:
         (texts if split_of(listing["id"], split) == "train" else held_out).extend(all_texts(listing))
     for guide in read_rows(validated / "guides.parquet"):
         texts += [guide["title"] or "", guide["text"]]
-    if not any(texts):
-        raise StageError("data/validated: neither the listings of the train split nor the guides hold any words")
-    stage.progress(f"learning from {len(texts)} texts")
+    stage.progress(f"learning from {len(texts)} texts" if any(texts) else "no words: the vocabulary is single bytes")
     learned = learn(texts, stage.parameters(TokenizerParameters))
     learned.save(str(stage.output / "tokenizer.json"))
     numbers: dict[str, float] = {"vocabulary": learned.get_vocab_size(), "texts": len(texts)}
     for name, some in (("train", texts), ("held_out", held_out)):
-        if some:
+        if any(some):
             numbers[f"bytes_per_token_{name}"] = _bytes_per_token(learned, some)
     return numbers
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from assets.image_start import image_start
+from assets.image_start import NoStartError, image_start
 from assets.parameters.shared import Compute, read_seed
 from assets.parameters.vision import VisionParameters
 from assets.stage import Metrics, Stage, main, read_json
@@ -39,9 +39,9 @@ def vision(stage: Stage) -> Metrics:
         return {**counts, **not_trained(stage, reason)}
     try:
         splits = training_splits(stage.input("shards"), "vision", parameters, Labelled(heads), "labels")
-    except TooFewError as error:
+        return {**counts, **_train(stage, parameters, heads, *splits)}
+    except (TooFewError, NoStartError) as error:
         return {**counts, **not_trained(stage, str(error))}
-    return {**counts, **_train(stage, parameters, heads, *splits)}
 
 
 def _heads(stage: Stage, parameters: VisionParameters, known: Mapping[str, list[str]]) -> Heads:

@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from assets.expectations import EXPECTATIONS
-from assets.gates import Verdict, judge, measured
+from assets.gates import Verdict, judge, measured, unmeasured
 from assets.parameters.gates import Gates
 from assets.parameters.section import load
 
@@ -27,7 +27,7 @@ def verdicts(root: Path) -> list[Verdict]:
     """Every gate, judged on the metrics files as they are."""
     gates = read_gates(root)
     stages = {gate.stage for model in gates.by_model().values() for gate in model}
-    return judge(gates, measured(stages, root / "data"))
+    return judge(gates, measured(stages, root / "data"), unmeasured(stages, root / "data"))
 
 
 def check_specs(root: Path, stage: str) -> Sequence[dg.AssetCheckSpec]:

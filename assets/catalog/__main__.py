@@ -35,6 +35,9 @@ def catalog(stage: Stage) -> Metrics:
     _gather(stage, parameters, harvest)
     settled = harvest.settle()
     _refuse_empty(settled)
+    if not settled.listings and not harvest.tables["guides"]:
+        named = ", ".join(source.name for source in parameters.sources)
+        raise StageError(f"catalog.sources: {named} brought neither a listing nor a guide; name a source of either")
     stage.progress("looking for duplicates")
     shown = [(draft.id, picture) for draft, picture in settled.listings]
     duplicates = find_duplicates(shown, parameters.near_duplicate_bits, parameters.near_duplicate_colour)

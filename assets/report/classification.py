@@ -31,7 +31,7 @@ def _model(facts: Facts, name: str) -> dict[str, Any]:
         "name": name,
         "title": CLASSIFIERS[name][0],
         "words": CLASSIFIERS[name][1],
-        "absent": facts.absent.get(name),
+        "absent": facts.absent.get(stage),
         "figures": FIGURES,
         "rows": [row for row in rows if row["accuracy"]],
         "has_ceilings": any(row["accuracy"] and row["accuracy"].ceiling is not None for row in rows),

@@ -48,7 +48,7 @@ class Facts:
         duplicates: listings left out for another's picture.
         accepted: table to rows accepted.
         expectations: what was asked of the rows, and how many failed.
-        absent: model to why there is none.
+        absent: model to why there is none, evaluation to why it judged nothing.
         histories: model to one row for each epoch of its training.
         alone: modality to one row for each epoch of the training of the product classifier that sees nothing else.
         plots: evaluation to its plots, name to rows.
@@ -100,7 +100,7 @@ def read_facts(stage: Stage) -> Facts:
         duplicates=read_rows(folders["catalog"] / "duplicates.parquet"),
         accepted={name: pq.read_metadata(folders["validated"] / f"{name}.parquet").num_rows for name in TABLES},
         expectations=_expectations(folders["validated"] / "expectations.json"),
-        absent={name: reason for name in MODELS if (reason := why_absent(folders[name]))},
+        absent={name: reason for name in (*MODELS, *EVALUATIONS) if (reason := why_absent(folders[name]))},
         histories={name: _history(folders[name] / "history.csv") for name in MODELS},
         alone={
             file.parent.name: _history(file) for file in sorted((folders["product"] / "alone").glob("*/history.csv"))

@@ -18,12 +18,15 @@ HITS = 5  # texts shown for a picture; the evaluation keeps as many pictures for
 
 def retrieval(facts: Facts, queries: int) -> dict[str, Any]:
     """What the template `retrieval` shows."""
+    if reason := facts.absent.get("clip_evaluation"):
+        return {"absent": reason}
     numbers = list(measures(facts.metrics["clip_evaluation"]))
     shelf = Shelf(facts)
     matrix, left_out = confusion(facts.plots["clip_evaluation"].get("item_confusion", []))
     twins = facts.metrics["clip_evaluation"].get("duplicate_texts", 0)
     shared = f" {readable(twins)} of them repeat another's words, which no model can tell apart." if twins else ""
     return {
+        "absent": None,
         "words": f"On the {counted(len(shelf.listings), 'listing')} of the test split that have words; "
         f"no training has seen them.{shared}",
         "numbers": [_row(measure) for measure in numbers],

@@ -32,7 +32,7 @@ def summary(facts: Facts, verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "scale": facts.scale,
         "seed": facts.seed,
         "sources": sorted({listing["source"] for listing in facts.listings}),
-        "title": _title(total.accepted, verdicts),
+        "title": _title(facts, total, verdicts),
         "lead": _lead(facts, total),
         "flow": _flow(facts, total),
         "verdicts": [_verdict(verdict) for verdict in verdicts],
@@ -41,7 +41,8 @@ def summary(facts: Facts, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     }
 
 
-def _title(accepted: int, verdicts: Sequence[Verdict]) -> str:
+def _title(facts: Facts, total: Flow, verdicts: Sequence[Verdict]) -> str:
+    brought = counted(total.accepted, "listing") if total.accepted else counted(facts.accepted["guides"], "guide")
     failed = sum(not verdict.passed for verdict in verdicts)
     if not verdicts:
         outcome = "no gates set"
@@ -49,18 +50,22 @@ def _title(accepted: int, verdicts: Sequence[Verdict]) -> str:
         outcome = f"{failed} of {len(verdicts)} gates failed"
     else:
         outcome = {1: "the gate passed", 2: "both gates passed"}.get(len(verdicts), f"all {len(verdicts)} gates passed")
-    return f"{counted(accepted, 'listing')}, {outcome}"
+    return f"{brought}, {outcome}"
 
 
 def _lead(facts: Facts, total: Flow) -> str:
-    guides = facts.accepted["guides"]
+    guides, index = facts.accepted["guides"], facts.metrics["index"]
+    if not total.fetched:
+        return (
+            f"{counted(guides, 'guide')} and no listing went in. The index answers queries over all of them, "
+            f"with {readable(index.get('guide_stems', 0))} different word stems."
+        )
     beside = f" and {counted(guides, 'guide')}" if guides else ""
     left_out = total.refused + total.duplicates
     rest = f"{counted(left_out, 'listing')} left out, each with its reason" if left_out else "none was left out"
-    stems = facts.metrics["index"].get("stems", 0)
     return (
         f"Pictures and words of {counted(total.accepted, 'listing')}{beside} went in; {rest}. "
-        f"The index answers queries over all of them, with {readable(stems)} different word stems."
+        f"The index answers queries over all of them, with {readable(index.get('stems', 0))} different word stems."
     )
 
 
@@ -109,7 +114,7 @@ def _model(facts: Facts, model: str, verdicts: Sequence[Verdict]) -> dict[str, A
     return {
         "name": model,
         "does": does,
-        "absent": facts.absent.get(model),
+        "absent": facts.absent.get(stage),
         "bullets": [_bullet(measure, stage, verdicts) for measure in headline],
         "confidence": facts.confidence[stage],
     }

@@ -278,3 +278,10 @@ def test_a_collection_in_beirs_layout_comes_in_through_tables(project: Path) -> 
         source(f"{VASWANI}/qrels/test.tsv", "{query: query-id, guide: corpus-id, relevance: score}", ", table: qrels"),
     )
     assert (metrics["queries_accepted"], metrics["qrels_accepted"]) == (93, 2083)
+
+
+def test_sources_of_neither_listings_nor_guides_are_an_error(project: Path) -> None:
+    (project / "nodes.csv").write_text("id,type,text\na,item,chair\n")
+    told = source("nodes.csv", "{id: id, type: type, text: text}", ", table: nodes")
+    with pytest.raises(StageError, match=r"catalog\.sources: shop brought neither a listing nor a guide"):
+        run(project, told)

@@ -7,6 +7,7 @@ from small_project import contents, run
 from tokenizers import Tokenizer
 from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast
 
+from assets.absent import why_absent
 from assets.clip import clip
 from assets.parameters.section import ParameterError
 from assets.parameters.shared import Split
@@ -74,10 +75,12 @@ def test_streaming_trains_on_as_many_listings(project: Path) -> None:
     assert numbers["train_listings"] == read_json(project / "data/clip/metrics.json")["train_listings"]
 
 
-def test_too_few_listings_for_a_batch_is_an_error(project: Path) -> None:
+def test_too_few_listings_for_a_batch_make_no_model_and_no_error(project: Path) -> None:
     _change(project, "batch_size: 4", "batch_size: 400")
-    with pytest.raises(StageError, match=r"fewer than one batch of 400.*lower clip.batch_size"):
-        run(clip, project, "again")
+    assert run(clip, project, "again") == {"train_listings": 0}
+    assert {path.name for path in (project / "data/again").iterdir()} == {"absent.json", "metrics.json"}
+    reason = why_absent(project / "data/again") or ""
+    assert "fewer than one batch of 400; bring more listings or lower clip.batch_size" in reason
 
 
 @pytest.mark.parametrize(

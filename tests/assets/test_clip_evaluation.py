@@ -11,12 +11,14 @@ from PIL import Image
 from small_project import contents, run
 
 from assets import metrics
+from assets.absent import why_absent, write_absent
 from assets.clip_evaluation import clip_evaluation
 from assets.metrics.clip_score.clip_score import ClipScore
 from assets.metrics.ranking import own_ranks
 from assets.metrics.sureness import bootstrap_interval
 from assets.schemas import read_rows
 from assets.stage import read_json
+from lightning_modules.data import read_samples
 
 METRICS = Path(metrics.__file__).parent
 
@@ -115,3 +117,23 @@ def test_without_labels_zero_shot_accuracy_is_absent(
     assert not any(name.startswith("zero_shot_item_accuracy") for name in numbers)
     assert "zero-shot accuracy is not measured" in capsys.readouterr().out
     assert (project / "data/again/plots/item_confusion.csv").read_text() == "actual,predicted\n"
+
+
+def test_an_absent_model_is_passed_on_with_the_counts(trained_project: Path, tmp_path: Path) -> None:
+    project = Path(shutil.copytree(trained_project, tmp_path / "project"))
+    shutil.rmtree(project / "data/clip")
+    (project / "data/clip").mkdir()
+    write_absent(project / "data/clip", "No words; write some.")
+    numbers = run(clip_evaluation, project, "again")
+    assert numbers.keys() == {"test_listings", "test_listings_without_words"}
+    assert numbers["test_listings"] > 0
+    assert why_absent(project / "data/again") == "No words; write some."
+
+
+def test_a_single_listing_with_words_is_nothing_to_judge_by(
+    trained_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Path(shutil.copytree(trained_project, tmp_path / "project"))
+    monkeypatch.setattr("assets.clip_evaluation.read_samples", lambda folder: list(read_samples(folder))[:1])
+    assert run(clip_evaluation, project, "again")["test_listings"] == 1
+    assert "1 of 1 listings have words, at least 2 are needed" in (why_absent(project / "data/again") or "")

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.gates import judge, measured
+from assets.absent import write_absent
+from assets.gates import judge, measured, unmeasured
 from assets.parameters.gates import Gate, Gates
 from assets.parameters.section import ParameterError, load
 from assets.stage import write_json
@@ -16,7 +17,7 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def one(**bound: float) -> Gates:
-    return Gates(clip=(Gate(metric="clip_evaluation.recall", **bound),), vision=(), product=())
+    return Gates(clip=(Gate(metric="clip_evaluation.recall", **bound),), vision=(), product=(), assistant=())
 
 
 @given(finite, finite)
@@ -53,8 +54,23 @@ def test_what_was_not_measured_fails_and_says_why(metrics: dict[str, dict[str, f
     assert reason in verdict.description
 
 
+def test_where_nothing_could_be_measured_the_reason_is_told(tmp_path: Path) -> None:
+    for stage in ("clip_evaluation", "vision_evaluation"):
+        (tmp_path / stage).mkdir()
+    write_absent(tmp_path / "clip_evaluation", "No words; write some.")
+    absent = unmeasured(["clip_evaluation", "vision_evaluation", "product_evaluation"], tmp_path)
+    assert absent == {"clip_evaluation": "No words; write some."}
+    (verdict,) = judge(one(at_least=0), {"clip_evaluation": {"test_listings": 0}}, absent)
+    assert not verdict.passed
+    assert verdict.description.endswith("reports no such number: No words; write some.")
+    (told,) = judge(one(at_least=0), {"clip_evaluation": {"recall": 1}}, absent)
+    assert told.passed
+
+
 def test_verdicts_come_in_the_order_of_the_gates_and_name_model_metric_and_bound() -> None:
-    gates = Gates(clip=(Gate(metric="a.x", at_least=0.25),), vision=(Gate(metric="b.y", at_most=3),), product=())
+    gates = Gates(
+        clip=(Gate(metric="a.x", at_least=0.25),), vision=(Gate(metric="b.y", at_most=3),), product=(), assistant=()
+    )
     first, second = judge(gates, {"a": {"x": 0.2}, "b": {"y": 3}})
     assert (first.model, first.metric, first.passed) == ("clip", "a.x", False)
     assert first.description == "a.x must be at least 0.25, found 0.2"
@@ -76,7 +92,7 @@ def test_measured_reads_the_metrics_files_that_are_there(tmp_path: Path) -> None
         ("{clip: [{metric: recall, at_least: 1}]}", "gates.clip.0.metric: found 'recall'"),
         ("{clip: [{metric: clip_evaluation.x, at_least: .nan}]}", "gates.clip.0.at_least"),
         ("{clip: [{metric: clip_evaluation.x, atleast: 1}]}", "gates.clip.0.atleast: unknown key"),
-        ("{clip: [], clpi: []}", "gates.clpi: unknown key; allowed: clip, product, vision"),
+        ("{clip: [], clpi: []}", "gates.clpi: unknown key; allowed: assistant, clip, product, vision"),
         ("{}", "gates.clip: missing"),
     ],
 )

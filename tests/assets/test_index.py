@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from assets.absent import write_absent
 from assets.bm25 import WordIndex
 from assets.index import index, index_schema
 from assets.originals import find_originals
@@ -131,6 +132,21 @@ def test_a_guide_that_the_encoder_reads_in_part_is_told(project: Path, capsys: p
     assert "1 guides are longer than the 256 tokens" in capsys.readouterr().out
 
 
+def test_guides_in_any_script_and_of_any_length_are_found_by_their_words(project: Path) -> None:
+    guides = [
+        {"id": "shop:სკამი", "title": "სკამი", "text": "შეღებე სკამი"},
+        {"id": "shop:椅", "title": None, "text": "木の椅子"},
+        {"id": "shop:long", "title": None, "text": " ".join(f"word{number}" for number in range(10_000))},
+    ]
+    folder = _with_guides(project, guides)
+    metrics = run(index, folder)
+    assert (metrics["guides"], metrics["guides_cut_off"]) == (3, 1)
+    words = WordIndex.load(folder / "data/index/guides_bm25")
+    ids = pq.read_table(folder / "data/index/guides.parquet")["id"].to_pylist()
+    for query, id_ in (("სკამი", "shop:სკამი"), ("木の椅子", "shop:椅"), ("word9999", "shop:long")):
+        assert [ids[place] for place in np.flatnonzero(words.scores(query))] == [id_]
+
+
 def test_without_guides_the_tables_are_empty_and_no_encoder_is_needed(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +167,23 @@ def test_guides_alone_are_a_catalogue_too(project: Path) -> None:
     assert (metrics["listings"], metrics["dimensions"], metrics["guides"]) == (0, 0, 2)
     assert pq.read_schema(folder / "data/index/listings.parquet").names == index_schema(8).names
     assert contents(folder / "data/index")["guides.parquet"] == contents(project / "data/index")["guides.parquet"]
+
+
+def test_without_a_dual_encoder_listings_are_found_by_their_words(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _copy(project)
+    shutil.rmtree(folder / "data/clip")
+    (folder / "data/clip").mkdir()
+    write_absent(folder / "data/clip", "No words; write some.")
+    metrics = run(index, folder)
+    assert (metrics["listings"], metrics["dimensions"], metrics["guides"]) == (24, 0, 2)
+    assert "listings get no vectors: No words; write some." in capsys.readouterr().out
+    found, whole = (pq.read_table(place / "data/index/listings.parquet") for place in (folder, project))
+    vectors = ["picture_embedding", "text_embedding"]
+    assert found.drop_columns(vectors).equals(whole.drop_columns(vectors))
+    assert not any(matrix(found, name).any() for name in vectors)
+    assert contents(folder / "data/index/bm25") == contents(project / "data/index/bm25")
 
 
 def test_an_encoder_that_is_not_there_is_named(project: Path) -> None:

@@ -7,11 +7,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from assets.absent import write_absent
 from assets.bm25 import WordIndex
-from assets.index import index
+from assets.index import index, index_schema
 from assets.originals import find_originals
-from assets.schemas import read_rows
-from assets.search import Index, SearchError, search
+from assets.retrieval.library import write_empty_library
+from assets.retrieval.retriever import Way
+from assets.schemas import read_rows, write_table
+from assets.search import Index, SearchError, search, search_guides
 from assets.vectors import matrix
 from lightning_modules.clip_encoder import ClipEncoder
 from tests.assets.small_project import run, write_project
@@ -112,3 +115,24 @@ def test_what_is_missing_is_named(data: Path, tmp_path: Path) -> None:
     (tmp_path / "index" / "bm25" / "vocab.index.json").unlink()
     with pytest.raises(SearchError, match="is incomplete"):
         search(text=QUERY, mode="words", data=tmp_path)
+
+
+def test_without_a_dual_encoder_the_reason_and_the_words_are_left(data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data / "index", tmp_path / "index")
+    (tmp_path / "clip").mkdir()
+    write_absent(tmp_path / "clip", "No words; write some.")
+    with pytest.raises(SearchError, match=r"there is no dual encoder \(No words; write some\.\): .* with --words"):
+        search(text=QUERY, data=tmp_path)
+    assert search(text=QUERY, mode="words", data=tmp_path)
+
+
+def test_an_index_without_rows_says_what_to_bring(data: Path, tmp_path: Path) -> None:
+    shutil.copytree(data.parent, tmp_path / "project", ignore=shutil.ignore_patterns("data"))
+    empty = tmp_path / "project/data"
+    (empty / "index").mkdir(parents=True)
+    write_table(empty / "index/listings.parquet", [], index_schema(8))
+    write_empty_library(empty / "index")
+    with pytest.raises(SearchError, match="holds no listings: bring some in `catalog`, or search the guides"):
+        search(text=QUERY, data=empty)
+    with pytest.raises(SearchError, match="holds no guides: bring some in `catalog`, or search the listings"):
+        search_guides(QUERY, Way(), data=empty)

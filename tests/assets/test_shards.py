@@ -1,4 +1,3 @@
-import contextlib
 import hashlib
 import io
 import json
@@ -10,13 +9,16 @@ from PIL import Image
 from small_project import contents, run, write_project
 
 from assets import shards as module
+from assets.originals import find_originals
 from assets.parameters.shards import ShardsParameters
-from assets.parameters.shared import Split
+from assets.parameters.shared import Split as Shares
 from assets.pictures import decode
 from assets.schemas import TABLES, read_rows, write_table
-from assets.shards import find_originals, sample_key, shards, split_rows, write_shards
+from assets.shards import LABELS, sample_key, shards, split_rows, write_shards
 from assets.split import SPLITS, split_of
 from assets.stage import StageError, read_json
+from lightning_modules.data import Split, read_samples
+from lightning_modules.settings import LoadingSettings
 
 PARAMETERS = ShardsParameters(image_size=20, fit="pad", quality=90, listings_per_shard=3)
 
@@ -46,7 +48,7 @@ def _members(folder: Path) -> dict[str, bytes]:
 
 def test_every_listing_with_a_picture_is_in_its_split_once(project: Path) -> None:
     rows = read_rows(project / "data/validated/listings.parquet")
-    split = Split(validation=0.2, test=0.4)
+    split = Shares(validation=0.2, test=0.4)
     for name in SPLITS:
         members = _members(project / "data/shards" / name)
         expected = {sample_key(row["id"]): row for row in rows if split_of(row["id"], split) == name}
@@ -62,7 +64,7 @@ def test_every_listing_with_a_picture_is_in_its_split_once(project: Path) -> Non
 
 def test_vocabularies_come_from_the_train_split_alone(project: Path) -> None:
     rows = read_rows(project / "data/validated/listings.parquet")
-    train = split_rows(rows, Split(validation=0.2, test=0.4))["train"]
+    train = split_rows(rows, Shares(validation=0.2, test=0.4))["train"]
     labels = read_json(project / "data/shards/labels.json")
     assert labels["item"] == sorted({row["item"] for row in train if row["item"]})
     assert set(labels) == {"item", "material", "bin", "product_class"}
@@ -100,13 +102,18 @@ def test_a_picture_that_is_missing_names_its_listing(project: Path, tmp_path: Pa
         list(module._plan(tmp_path / "train", rows, {}, PARAMETERS))
 
 
-def test_nothing_to_train_on_is_an_error(project: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "project"
-    write_project(folder)
+def test_without_listings_each_split_is_a_tar_without_samples(project: Path, tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project")
     (folder / "params.yaml").write_text((project / "params.yaml").read_text())
     write_table(folder / "data/validated/listings.parquet", [], TABLES["listings"])
-    with pytest.raises(StageError, match="none of its 0 listings has a picture"), contextlib.chdir(folder):
-        run(shards, folder, "again")
+    numbers = run(shards, folder, "again")
+    assert {name: numbers[f"{name}_listings"] for name in SPLITS} == dict.fromkeys(SPLITS, 0)
+    assert read_json(folder / "data/again/labels.json") == {label: [] for label in LABELS}
+    settings = LoadingSettings(batch_size=2, workers=0, cache=False, shuffle_buffer=1)
+    for name in SPLITS:
+        assert [path.name for path in (folder / "data/again" / name).iterdir()] == ["00000.tar"]
+        assert list(read_samples(folder / "data/again" / name)) == []
+        assert Split(folder / "data/again" / name, lambda row: True, settings).total == 0
 
 
 def test_keys_are_hashes_of_ids() -> None:

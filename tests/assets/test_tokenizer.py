@@ -1,14 +1,19 @@
 import os
+import shutil
 import subprocess
 import sys
 import unicodedata
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_project import run, write_project
 from tokenizers import Tokenizer
 
 from assets.parameters.tokenizer import TokenizerParameters
-from assets.tokenizer import learn
+from assets.schemas import TABLES, write_table
+from assets.tokenizer import learn, tokenizer
 from lightning_modules.vocabulary import END, PAD, SPECIAL_TOKENS, START, framed
 
 TEXTS = ["A red wooden chair", "a wooden chair, needs mending", "The chair: crème de la crème", "wooden wooden"] * 3
@@ -60,3 +65,19 @@ def test_the_frame_lowers_cuts_and_pads() -> None:
     again = Tokenizer.from_str(tokenizer.to_str())
     assert again.encode("Chair").ids == tokenizer.encode("Chair").ids
     assert LEARNED.encode("CHAIR").ids != LEARNED.encode("chair").ids
+
+
+@pytest.mark.parametrize(("emptied", "texts"), [(["listings"], 4), (["guides", "listings"], 0)])
+def test_it_learns_from_what_words_there_are_and_else_knows_bytes(
+    tmp_path: Path, emptied: list[str], texts: int
+) -> None:
+    project = write_project(tmp_path / "project")
+    shutil.rmtree(project / "data/tokenizer")
+    for name in emptied:
+        write_table(project / f"data/validated/{name}.parquet", [], TABLES[name])
+    numbers = run(tokenizer, project)
+    assert numbers["texts"] == texts
+    assert ("bytes_per_token_train" in numbers) == bool(texts)
+    learned = Tokenizer.from_file(str(project / "data/tokenizer/tokenizer.json"))
+    assert learned.decode(learned.encode("木の椅子").ids) == "木の椅子"
+    assert numbers["vocabulary"] == learned.get_vocab_size() >= 256 + len(SPECIAL_TOKENS)

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from small_project import contents, run
 from transformers import ResNetConfig, ResNetModel, ViTConfig, ViTModel
 
-from assets.absent import why_absent
+from assets.absent import why_absent, write_absent
 from assets.parameters.section import ParameterError, read_yaml
 from assets.parameters.shared import Split
 from assets.parameters.vision import Label
@@ -227,6 +227,16 @@ def _vit(size: int) -> ViTModel:
     torch.manual_seed(9)
     shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
     return ViTModel(ViTConfig(**shape, image_size=size, patch_size=8))
+
+
+def test_without_the_model_that_it_begins_with_there_is_none(project: Path) -> None:
+    _start_from(project, "clip")
+    shutil.rmtree(project / "data/clip")
+    (project / "data/clip").mkdir()
+    write_absent(project / "data/clip", "No words; write some.")
+    assert run(vision, project)["train_listings"] == 0
+    reason = why_absent(project / "data/vision")
+    assert reason == "vision.pretrained is clip, which was not trained: No words; write some."
 
 
 def test_the_tower_can_come_from_a_checkpoint(project: Path, tmp_path: Path) -> None:
