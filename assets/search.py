@@ -160,7 +160,7 @@ def search_guides(query: str, way: "Way", top: int = 10, data: Path = DATA) -> "
     """The guides that answer a question, best first, found as section `retrieval` of the parameters says.
 
     Raises:
-        SearchError: the question is empty, there are no guides, or what the way of looking needs is not there.
+        SearchError: the question is empty, or what the way of looking needs is not there.
         ParameterError: the section is wrong.
     """
     from assets.parameters.retrieval import RetrievalParameters  # here, as listings need none of this
@@ -168,10 +168,7 @@ def search_guides(query: str, way: "Way", top: int = 10, data: Path = DATA) -> "
     from assets.retrieval.retriever import RetrievalError, Retriever
 
     try:
-        retriever = Retriever.open(data, load("retrieval", RetrievalParameters, data.parent))
-        if not len(retriever.library):
-            raise SearchError(f"{data / 'index'} holds no guides: bring some in `catalog`, or search the listings")
-        return retriever.answer(query, way, top)
+        return Retriever.open(data, load("retrieval", RetrievalParameters, data.parent)).answer(query, way, top)
     except RetrievalError as error:
         raise SearchError(str(error)) from error
 
