@@ -14,7 +14,13 @@ from assets.report.svg import counted, readable
 
 X_AXIS = "epoch"
 PHASE = "phase"
-KINDS = {"clip": "The dual encoder", "vision": "The picture classifier", "product": "The product classifier"}
+KINDS = {
+    "clip": "The dual encoder",
+    "vision": "The picture classifier",
+    "product": "The product classifier",
+    "base_language": "The language model that the assistant begins with",
+    "assistant": "The language model that answers from guides",
+}
 CHARTS = {  # title -> the columns that belong into it, as a pattern
     "Loss": r"train_loss|validation_loss",
     "Validation recall": r"validation_recall_at_\d+",
