@@ -19,6 +19,7 @@ from assets.split import SPLITS, SplitName, split_of
 from assets.stage import Metrics, Stage, StageError, main
 from assets.training import not_trained, only_first_process, write_history
 from lightning_modules.calibration import fitted
+from lightning_modules.chat import save_tokenizer
 from lightning_modules.cross_encoder import (
     CrossEncoder,
     CrossEncoderModule,
@@ -106,7 +107,7 @@ def _trained(stage: Stage, parameters: RerankerParameters, lessons: Lessons, gui
     only_first_process(trained)
     scale, shift = _calibrated(trained.network, data)
     trained.network.save_pretrained(stage.output)
-    tokenizer.save_pretrained(str(stage.output))
+    save_tokenizer(tokenizer, stage.output)
     write_history(stage.output / "history.csv", trained.history)
     return _metrics(trained, lessons) | {"calibration_scale": scale, "calibration_shift": shift}
 

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 from small_classifiers import CLASSES, write_absent_classifiers, write_product, write_vision
 
+from assets.absent import write_absent
 from assets.parameters.tokenizer import TokenizerParameters
 from assets.pictures import encode_jpeg
 from assets.schemas import DUPLICATES, QUARANTINE, TABLES, write_table
@@ -122,6 +123,8 @@ def write_project(
     write_json(data / "tokenizer" / METRICS_FILE, {"vocabulary": 400})
     _write_clip(data / "clip", rows)
     write_json(data / "clip_evaluation" / METRICS_FILE, NUMBERS if numbers is None else numbers)
+    (data / "reranker").mkdir()
+    write_absent(data / "reranker", "too few queries")
     if bare:
         write_absent_classifiers(data)
     else:
