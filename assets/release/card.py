@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,10 +31,11 @@ def model_card(
     Args:
         family: the model's kind; its name picks the template.
         parameters: the owner's word.
-        numbers: of the evaluation.
+        numbers: of the evaluation, from which the family picks.
         lineage: as written to lineage.json.
         verdicts: the model's gates, judged.
     """
+    numbers = {name: value for name, value in numbers.items() if re.fullmatch(family.numbers, name)}
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -14,6 +14,7 @@ class Family:
         files_if_made: more of it, which the stage writes only for some parameters; file names or patterns of them.
         task: Hugging Face's name of what it does.
         judged_on: what the evaluation asks about.
+        numbers: which of the evaluation's stand on the card, as a pattern; the others are about something else.
         library: what loads it; peft, where it turns out to be an adapter.
         base: the stage whose model it stands upon where its folder holds an adapter.
         parameters: sections of the parameters that shaped it.
@@ -28,6 +29,7 @@ class Family:
     libraries: tuple[str, ...]
     files_if_made: tuple[str, ...] = ()
     judged_on: str = "listings"
+    numbers: str = ".*"
     library: str = "heddle"
     base: str | None = None
 
@@ -60,6 +62,18 @@ FAMILIES = (
         task="other",
         parameters=("seed", "split", "shards", "tokenizer", "product", "product_evaluation"),
         libraries=(*TORCH, "tokenizers"),
+    ),
+    Family(
+        name="reranker",
+        evaluation="retrieval_evaluation",
+        files=("config.json", "tokenizer_config.json"),
+        files_if_made=("*",),  # the weights, maybe in parts, and the tokenizer of whatever it began with
+        task="text-ranking",
+        parameters=("seed", "split", "index", "reranker", "retrieval", "retrieval_evaluation"),
+        libraries=("torch", "lightning", "transformers", "tokenizers", "safetensors"),
+        judged_on="questions",
+        numbers=r"guides|queries.*|(rrf|weighted)(_reranked)?_(?!expanded|reranked).*",
+        library="transformers",
     ),
     Family(
         name="assistant",

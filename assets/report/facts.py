@@ -30,7 +30,7 @@ EvaluationParameters = (
     | RetrievalEvaluationParameters
     | AssistantEvaluationParameters
 )
-MODELS = ("clip", "vision", "product", "base_language", "assistant")
+MODELS = ("clip", "vision", "product", "reranker", "base_language", "assistant")
 EVALUATIONS: Mapping[str, type[EvaluationParameters]] = {
     "clip_evaluation": ClipEvaluationParameters,
     "vision_evaluation": VisionEvaluationParameters,

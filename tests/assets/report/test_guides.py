@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from report_page import Page, read_page
-from small_language import MEASURES, WAYS
+from small_language import MEASURES, NO_RERANKER, WAYS
 from small_project import HOSTILE, run
 
+from assets.absent import write_absent
 from assets.plots import write_csv
 from assets.report.page import report
 from assets.report.svg import readable
@@ -41,9 +42,9 @@ def test_every_way_stands_in_charts_and_table_with_its_numbers(page: Page, secti
 
 
 def test_only_terms_that_occur_are_explained(section: str) -> None:
-    for term in ("dense : by meaning", "sparse : by words", "rrf : both", "expanded : with words"):
+    for term in ("dense : by meaning", "sparse : by words", "rrf : both", "expanded : with words", "reranked : its"):
         assert term in section
-    assert "reranked" not in section
+    assert "There is no reranker" not in section
     assert "weighted" not in section
 
 
@@ -54,26 +55,27 @@ def test_bands_have_counts_and_an_empty_one_says_so(section: str) -> None:
 
 def test_questions_show_what_ways_find_with_the_right_ones_marked(section: str) -> None:
     found = section.partition("what can an old vase become")[2]
-    dense, sparse, rrf = found.partition(HOSTILE + " dense")[0].split("NDCG@10 0.812, medium confidence")[1:4]
-    for words in (dense, rrf):
+    first = found.partition(HOSTILE + " dense")[0]
+    dense, sparse, rrf, reranked = first.split("NDCG@10 0.812, medium confidence")[1:]
+    for words in (dense, rrf, reranked):
         assert "Turn a vase into a lantern ✓" in words
         assert f"{HOSTILE} About vases." in words  # not right, and one without a title
     assert sparse.split()[0] == "nothing"
     assert f" {HOSTILE} dense" in found  # the second question
 
 
-def test_a_reranked_way_is_shown_beside_the_others(copied: Path) -> None:
+def test_without_a_reranker_no_way_is_reranked_and_the_reason_is_said(copied: Path) -> None:
+    write_absent(copied / "data/reranker", NO_RERANKER)
     folder = copied / "data/retrieval_evaluation/plots"
     for name in ("retrieval", "bands"):
         with (folder / f"{name}.csv").open() as file:
             header, *rows = list(csv.reader(file))
-        more = [["rrf_reranked", *row[1:]] for row in rows if row[0] == "rrf_expanded"]
-        write_csv(folder / f"{name}.csv", header, rows + more)
+        write_csv(folder / f"{name}.csv", header, [row for row in rows if row[0] != "rrf_reranked"])
     run(report, copied)
     section = read_page(copied).section("Finding guides", "Answering")
-    assert "reranked : its first guides put in order by the reranker" in section
-    assert "rrf, reranked 0.812" in section
-    assert "rrf, reranked none 0.857 of 7" in section
+    assert f"There is no reranker. {NO_RERANKER}" in section
+    assert "rrf, expanded none" in section
+    assert "reranked :" not in section
 
 
 def test_numbers_without_tables_and_examples_say_what_is_missing(copied: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from report_page import Page
 from small_classifiers import NO_PRODUCT, NO_VISION
-from small_language import NO_ASSISTANT, NO_QUESTIONS
+from small_language import NO_ASSISTANT, NO_QUESTIONS, NO_RERANKER
 from small_project import HOSTILE, run, write_project
 
 from assets.index import index
@@ -86,6 +86,7 @@ def test_an_absent_model_is_said_in_every_section_in_place_of_numbers(bare: Page
     for reason in (NO_VISION, NO_PRODUCT, NO_ASSISTANT):
         assert bare.words.count(reason) == 3  # summary, training, classification or answering
     assert bare.words.count(NO_QUESTIONS) == 2  # summary, finding guides
+    assert bare.words.count(NO_RERANKER) == 1  # training; without questions nothing is said of ways
     assert "✗ " not in bare.section("Classification", "Finding guides")
 
 
