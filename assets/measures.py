@@ -8,6 +8,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 BESIDE = ("_chance", "_ceiling", "_low", "_high")
+TRIALS = (  # numbers of one kind that were measured in several ways
+    r"(?P<seen>without_.+?|.+_alone)_(?P<number>accuracy|(macro_|weighted_)?f1)",
+    r"(?P<seen>with(out)?_(guides|source))_(?P<number>.+)",
+    r"(?P<seen>(dense|sparse|rrf|weighted)(_expanded|_reranked)*)_(?P<number>(ndcg|map|mrr|recall|precision).*)",
+)
+SPOKEN = {
+    "clip score": "CLIPScore",
+    "mrr": "MRR",
+    "f1": "F1",
+    "ndcg": "NDCG",
+    "map": "MAP",
+    "bleu": "BLEU",
+    "step accuracy": "right answers",
+    "with source": "with the right guide",
+}
 
 
 @dataclass(frozen=True)
@@ -46,10 +61,11 @@ def measures(numbers: Mapping[str, float]) -> Iterator[Measure]:
 
 def plain_name(key: str) -> str:
     """``text_to_image_recall_at_10`` as "Text to image recall@10", ``words_alone_f1`` as "F1, words alone"."""
-    if trial := re.fullmatch(r"(?P<seen>without_.+?|.+_alone)_(?P<number>accuracy|(macro_|weighted_)?f1)", key):
+    if trial := next((found for pattern in TRIALS if (found := re.fullmatch(pattern, key))), None):
         key = f"{trial['number']},_{trial['seen']}"
     words = re.sub(r"_at_(\d+)", r"@\1", key).replace("zero_shot", "zero-shot").replace("_", " ")
-    words = words.replace("clip score", "CLIPScore").replace("mrr", "MRR").replace(" f1", " F1")
+    for written, spoken in SPOKEN.items():
+        words = re.sub(rf"\b{written}\b", spoken, words)
     return words[:1].upper() + words[1:]
 
 

@@ -1,6 +1,6 @@
 """Search the listings, by words or by a picture, in the space of the dual encoder or word for word; or the guides.
 
-Reads ``data/index`` and ``data/clip`` and nothing else; needs no server.
+Reads ``data/index``, ``data/clip`` and ``data/reranker`` and nothing else; needs no server.
 """
 
 import os
@@ -165,10 +165,15 @@ def search_guides(query: str, way: "Way", top: int = 10, data: Path = DATA) -> "
     """
     from assets.parameters.retrieval import RetrievalParameters  # here, as listings need none of this
     from assets.parameters.section import load
+    from assets.retrieval.reranking import open_reranker
     from assets.retrieval.retriever import RetrievalError, Retriever
 
+    if way.rerank and (reason := why_absent(data / "reranker")):
+        raise SearchError(f"there is no reranker: {reason}; without --rerank guides are found all the same")
+    parameters = load("retrieval", RetrievalParameters, data.parent)
     try:
-        return Retriever.open(data, load("retrieval", RetrievalParameters, data.parent)).answer(query, way, top)
+        reranker = open_reranker(data / "reranker", os.cpu_count() or 1) if way.rerank else None
+        return Retriever.open(data, parameters, reranker).answer(query, way, top)
     except RetrievalError as error:
         raise SearchError(str(error)) from error
 

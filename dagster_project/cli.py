@@ -115,18 +115,21 @@ def status() -> None:
 @click.option("--dense", "mode", flag_value="dense", help="Guides by meaning alone.")
 @click.option("--sparse", "mode", flag_value="sparse", help="Guides by words alone (BM25).")
 @click.option("--expand", is_flag=True, help="Expand the question by what the first guides say.")
+@click.option("--rerank", is_flag=True, help="Let the reranker read the first guides.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def search(query: str, top: int, words: bool, guides: bool, mode: "Mode | None", expand: bool, as_json: bool) -> None:
+def search(
+    query: str, top: int, words: bool, guides: bool, mode: "Mode | None", expand: bool, rerank: bool, as_json: bool
+) -> None:
     """Find listings by what their pictures show, asked in words or with a picture's file; or guides."""
     if guides and words:
         raise click.UsageError("--words is about listings; guides have --sparse")
-    if not guides and (mode or expand):
-        raise click.UsageError("--hybrid, --dense, --sparse and --expand go with --guides")
+    if not guides and (mode or expand or rerank):
+        raise click.UsageError("--hybrid, --dense, --sparse, --expand and --rerank go with --guides")
     from assets.retrieval.retriever import Way
     from dagster_project.searching import show, show_guides
 
     if guides:
-        show_guides(query, Way(mode or "rrf", expand), top, as_json=as_json, console=console)
+        show_guides(query, Way(mode or "rrf", expand, rerank), top, as_json=as_json, console=console)
     else:
         show(query, top, words=words, as_json=as_json, console=console)
 

@@ -16,6 +16,7 @@ from assets.parameters.product_evaluation import ProductEvaluationParameters
 from assets.parameters.published_index import PublishedIndexParameters
 from assets.parameters.release import ReleaseParameters
 from assets.parameters.report import ReportParameters
+from assets.parameters.reranker import RerankerParameters
 from assets.parameters.retrieval import RetrievalParameters
 from assets.parameters.retrieval_evaluation import RetrievalEvaluationParameters
 from assets.parameters.schedules import Schedules
@@ -43,6 +44,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "published_index": PublishedIndexParameters,
     "release": ReleaseParameters,
     "report": ReportParameters,
+    "reranker": RerankerParameters,
     "retrieval": RetrievalParameters,
     "retrieval_evaluation": RetrievalEvaluationParameters,
     "schedules": Schedules,

@@ -72,3 +72,14 @@ class AugmentationSettings(Settings):
     jitter: float = Field(ge=0, lt=1, description="largest relative change of brightness and of contrast")
     mirror: bool = Field(description="swap left and right half of the time, except where the words speak of sides")
     word_drop: float = Field(default=0.0, ge=0, lt=1, description="chance of each word of a text to be left out")
+
+
+class GroupSettings(Settings):
+    """The group of guides that is drawn around a question."""
+
+    relevant: int = Field(ge=1, description="relevant guides to a group, the best always among them")
+    hard_negatives: int = Field(
+        ge=0, description="guides to a group that rankings put first and nobody judged relevant"
+    )
+    random_negatives: int = Field(ge=1, description="guides to a group that are drawn from all others")
+    batch_size: int = Field(ge=1, description="questions to a batch, on each device")

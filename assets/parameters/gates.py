@@ -51,6 +51,7 @@ class Gates(Section):
     clip: tuple[Gate, ...] = Field(description="of the dual encoder")
     vision: tuple[Gate, ...] = Field(description="of the picture classifier")
     product: tuple[Gate, ...] = Field(description="of the classifier of words and pictures")
+    reranker: tuple[Gate, ...] = Field(description="of the model that reads questions together with guides")
     assistant: tuple[Gate, ...] = Field(description="of the language model that answers from guides")
 
     def by_model(self) -> Mapping[str, tuple[Gate, ...]]:

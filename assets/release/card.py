@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from ruamel.yaml import YAML
 from assets.gates import Verdict
 from assets.measures import measures
 from assets.parameters.release import ReleaseParameters
+from assets.release.base import BASE
 from assets.release.families import Family
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -29,18 +31,21 @@ def model_card(
     Args:
         family: the model's kind; its name picks the template.
         parameters: the owner's word.
-        numbers: of the evaluation.
+        numbers: of the evaluation, from which the family picks.
         lineage: as written to lineage.json.
         verdicts: the model's gates, judged.
     """
+    numbers = {name: value for name, value in numbers.items() if re.fullmatch(family.numbers, name)}
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["figure"] = figure
     template = environment.get_template(f"{family.name}.md.j2")
     return template.render(
-        front_matter=_yaml(front_matter(family, parameters, numbers)),
+        front_matter=_yaml(front_matter(family, parameters, numbers, lineage.get("base"))),
         evaluation=family.evaluation,
+        judged_on=family.judged_on,
+        base=lineage.get("base"),
         licence=parameters.licence,
         numbers=numbers,
         measures=list(measures(numbers)),
@@ -53,17 +58,21 @@ def model_card(
     )
 
 
-def front_matter(family: Family, parameters: ReleaseParameters, numbers: Mapping[str, float]) -> dict[str, Any]:
+def front_matter(
+    family: Family, parameters: ReleaseParameters, numbers: Mapping[str, float], base: str | None
+) -> dict[str, Any]:
     """What the Hub reads: https://huggingface.co/docs/hub/model-cards#model-card-metadata."""
+    origin = {} if base in (None, BASE) else {"base_model": base.partition("@")[0]}
     results = {
         "task": {"type": family.task},
-        "dataset": {"name": "held-out listings", "type": "listings", "split": "test"},
+        "dataset": {"name": f"held-out {family.judged_on}", "type": family.judged_on, "split": "test"},
         "metrics": [{"type": one.key, "value": one.value} for one in measures(numbers)],
     }
     return {
         "language": list(parameters.languages),
         "license": parameters.licence,
-        "library_name": "heddle",
+        "library_name": "peft" if base else family.library,
+        **origin,
         "pipeline_tag": family.task,
         "tags": ["heddle", family.name],
         "model-index": [{"name": family.name, "results": [results]}],

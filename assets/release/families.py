@@ -11,8 +11,12 @@ class Family:
         name: of the stage that trains it, of its release folder and of its card's template.
         evaluation: the stage that judges it.
         files: what a user needs to load it, out of the stage's folder.
-        files_if_made: more of it, which the stage writes only for some parameters.
+        files_if_made: more of it, which the stage writes only for some parameters; file names or patterns of them.
         task: Hugging Face's name of what it does.
+        judged_on: what the evaluation asks about.
+        numbers: which of the evaluation's stand on the card, as a pattern; the others are about something else.
+        library: what loads it; peft, where it turns out to be an adapter.
+        base: the stage whose model it stands upon where its folder holds an adapter.
         parameters: sections of the parameters that shaped it.
         libraries: whose versions shaped it.
     """
@@ -24,6 +28,10 @@ class Family:
     parameters: tuple[str, ...]
     libraries: tuple[str, ...]
     files_if_made: tuple[str, ...] = ()
+    judged_on: str = "listings"
+    numbers: str = ".*"
+    library: str = "heddle"
+    base: str | None = None
 
 
 TORCH = ("torch", "lightning", "transformers", "safetensors", "webdataset", "pillow", "numpy")
@@ -54,5 +62,29 @@ FAMILIES = (
         task="other",
         parameters=("seed", "split", "shards", "tokenizer", "product", "product_evaluation"),
         libraries=(*TORCH, "tokenizers"),
+    ),
+    Family(
+        name="reranker",
+        evaluation="retrieval_evaluation",
+        files=("config.json", "tokenizer_config.json"),
+        files_if_made=("*",),  # the weights, maybe in parts, and the tokenizer of whatever it began with
+        task="text-ranking",
+        parameters=("seed", "split", "index", "reranker", "retrieval", "retrieval_evaluation"),
+        libraries=("torch", "lightning", "transformers", "tokenizers", "safetensors"),
+        judged_on="questions",
+        numbers=r"guides|queries.*|(rrf|weighted)(_reranked)?_(?!expanded|reranked).*",
+        library="transformers",
+    ),
+    Family(
+        name="assistant",
+        evaluation="assistant_evaluation",
+        files=("tokenizer_config.json",),
+        files_if_made=("*",),  # an adapter or a whole model, and the tokenizer of whatever it began with
+        task="text-generation",
+        parameters=("seed", "split", "tokenizer", "base_language", "assistant", "assistant_evaluation"),
+        libraries=("torch", "lightning", "transformers", "peft", "tokenizers", "safetensors"),
+        judged_on="conversations",
+        library="transformers",
+        base="base_language",
     ),
 )

@@ -14,9 +14,11 @@ from assets.gates import Verdict, judge
 from assets.parameters.gates import Gates
 from assets.parameters.release import ReleaseParameters
 from assets.parameters.section import PARAMS_FILE, read_yaml, scale_file
+from assets.release.base import add_base
 from assets.release.card import model_card
 from assets.release.families import CLIP, FAMILIES, Family
-from assets.stage import METRICS_FILE, Metrics, Stage, StageError, read_json, write_json
+from assets.release.files import MODEL_CARD, family_files
+from assets.stage import METRICS_FILE, Metrics, Stage, read_json, write_json
 
 DATA_STAGES = ("catalog", "validated", "shards")
 
@@ -57,25 +59,26 @@ def _write(
 ) -> Metrics:
     source, target = stage.input(family.name), stage.output / family.name
     target.mkdir()
-    files = (*family.files, *(name for name in family.files_if_made if (source / name).is_file()))
-    for name in files:
-        if not (source / name).is_file():
-            raise StageError(f"{source / name} is missing: run `dvc repro {family.name}`")
-        shutil.copyfile(source / name, target / name)
+    for file in family_files(source, family):
+        shutil.copyfile(file, target / file.name)
+    base = add_base(stage, family.base, target) if family.base else None
+    files = {str(file.relative_to(target)): file for file in sorted(target.rglob("*")) if file.is_file()}
     numbers = read_json(stage.input(family.evaluation) / METRICS_FILE)
     lineage = {
         "model": family.name,
-        "files": {name: _sha256(target / name) for name in files},
+        "files": {name: _sha256(file) for name, file in files.items()},
         "data": data,
         "parameters": _sections(_shaping(family)),
         "training": read_json(source / METRICS_FILE),
         "versions": {library: version(library) for library in family.libraries},
     }
+    if base:
+        lineage["base"] = base
     write_json(target / METRICS_FILE, numbers)
     write_json(target / "lineage.json", lineage)
-    (target / "README.md").write_text(model_card(family, parameters, numbers, lineage, verdicts))
+    (target / MODEL_CARD).write_text(model_card(family, parameters, numbers, lineage, verdicts))
     return {
-        f"{family.name}_bytes": sum((target / name).stat().st_size for name in files),
+        f"{family.name}_bytes": sum(file.stat().st_size for file in files.values()),
         f"{family.name}_gates_passed": sum(verdict.passed for verdict in verdicts),
         f"{family.name}_gates_failed": sum(not verdict.passed for verdict in verdicts),
     }

@@ -11,9 +11,12 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from assets.absent import why_absent
+from assets.parameters.assistant_evaluation import AssistantEvaluationParameters
 from assets.parameters.clip_evaluation import ClipEvaluationParameters
 from assets.parameters.evaluation import ClassifierEvaluationParameters
 from assets.parameters.product_evaluation import ProductEvaluationParameters
+from assets.parameters.retrieval import Bands, RetrievalParameters
+from assets.parameters.retrieval_evaluation import RetrievalEvaluationParameters
 from assets.parameters.section import PARAMS_FILE, read_yaml
 from assets.parameters.shared import read_seed
 from assets.parameters.vision_evaluation import VisionEvaluationParameters
@@ -21,11 +24,19 @@ from assets.schemas import TABLES, read_rows
 from assets.stage import METRICS_FILE, Metrics, Stage, read_json
 from assets.vectors import matrix
 
-MODELS = ("clip", "vision", "product")
-EVALUATIONS: Mapping[str, type[ClipEvaluationParameters] | type[ClassifierEvaluationParameters]] = {
+EvaluationParameters = (
+    ClipEvaluationParameters
+    | ClassifierEvaluationParameters
+    | RetrievalEvaluationParameters
+    | AssistantEvaluationParameters
+)
+MODELS = ("clip", "vision", "product", "reranker", "base_language", "assistant")
+EVALUATIONS: Mapping[str, type[EvaluationParameters]] = {
     "clip_evaluation": ClipEvaluationParameters,
     "vision_evaluation": VisionEvaluationParameters,
     "product_evaluation": ProductEvaluationParameters,
+    "retrieval_evaluation": RetrievalEvaluationParameters,
+    "assistant_evaluation": AssistantEvaluationParameters,
 }
 INPUTS = ("catalog", "validated", "shards", "tokenizer", *MODELS, *EVALUATIONS, "index")
 
@@ -48,13 +59,14 @@ class Facts:
         duplicates: listings left out for another's picture.
         accepted: table to rows accepted.
         expectations: what was asked of the rows, and how many failed.
-        absent: model to why there is none, evaluation to why it judged nothing.
+        absent: model or evaluation to why there is none.
         histories: model to one row for each epoch of its training.
         alone: modality to one row for each epoch of the training of the product classifier that sees nothing else.
         plots: evaluation to its plots, name to rows.
-        examples: queries of the evaluation of `clip` with the pictures that they found.
+        examples: evaluation to some of what was asked in it, with what was answered.
         mistakes: evaluation to the surest mistakes.
         confidence: evaluation to that of its intervals.
+        bands: bounds of the bands of confidence in the first guide found.
     """
 
     scale: str
@@ -71,9 +83,10 @@ class Facts:
     histories: Mapping[str, History]
     alone: Mapping[str, History]
     plots: Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]
-    examples: Sequence[Mapping[str, Any]]
+    examples: Mapping[str, Sequence[Mapping[str, Any]]]
     mistakes: Mapping[str, Sequence[Mapping[str, Any]]]
     confidence: Mapping[str, float]
+    bands: Bands
 
     @cached_property
     def by_id(self) -> Mapping[str, Mapping[str, Any]]:
@@ -106,9 +119,10 @@ def read_facts(stage: Stage) -> Facts:
             file.parent.name: _history(file) for file in sorted((folders["product"] / "alone").glob("*/history.csv"))
         },
         plots={name: _plots(folders[name] / "plots") for name in EVALUATIONS},
-        examples=_rows(folders["clip_evaluation"] / "examples.parquet"),
+        examples={name: _rows(folders[name] / "examples.parquet") for name in EVALUATIONS},
         mistakes={name: _rows(folders[name] / "mistakes.parquet") for name in EVALUATIONS},
         confidence={name: stage.parameters(section, name).confidence for name, section in EVALUATIONS.items()},
+        bands=stage.parameters(RetrievalParameters, "retrieval").bands,
     )
 
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from assets.parameters.section import PARAMS_FILE, read_yaml
 from assets.report.svg import drawing, element, short, text
 
-BOX, ROW, GAP = 124.0, 62.0, 42.0  # width of a stage, distance of rows, gap between layers, in CSS pixels
+BOX, ROW, GAP = 142.0, 58.0, 30.0  # width of a stage, distance of rows, gap between layers, in CSS pixels
 BOX_HEIGHT = 40.0
 
 

@@ -9,10 +9,12 @@ from markupsafe import Markup
 from assets.gates import judge
 from assets.parameters.gates import Gates
 from assets.parameters.report import ReportParameters
+from assets.report.answers import answers
 from assets.report.classification import classification
 from assets.report.collection import pictures, splits
 from assets.report.facts import read_facts
 from assets.report.graph import draw, read_graph
+from assets.report.guides import guides
 from assets.report.intake import intake
 from assets.report.positions import positions
 from assets.report.reproduce import reproduce
@@ -30,6 +32,8 @@ SECTIONS = {  # name of the template and the anchor -> heading
     "training": "Training",
     "retrieval": "Retrieval",
     "classification": "Classification",
+    "guides": "Finding guides",
+    "answers": "Answering",
     "lineage": "Lineage",
     "reproduce": "Parameters and numbers",
     "positions": "Positions",
@@ -53,6 +57,8 @@ def report(stage: Stage) -> Metrics:
             "training": training(facts),
             "retrieval": retrieval(facts, parameters.queries),
             "classification": classification(facts),
+            "guides": guides(facts, parameters.queries),
+            "answers": answers(facts, parameters.queries),
             "lineage": {"drawing": draw(graph), "stages": graph},
             "reproduce": reproduce(facts, next((one.parameters for one in graph if one.name == stage.name), {})),
             "positions": positions(),

@@ -32,7 +32,7 @@ def retrieval(facts: Facts, queries: int) -> dict[str, Any]:
         "numbers": [_row(measure) for measure in numbers],
         "has_ceilings": any(measure.ceiling is not None for measure in numbers),
         "confidence": facts.confidence["clip_evaluation"],
-        "by_words": [_example(row, facts) for row in facts.examples[:queries]],
+        "by_words": [_example(row, facts) for row in facts.examples["clip_evaluation"][:queries]],
         "by_picture": [shelf.by_picture(query) for query in shelf.queries(queries)],
         "charts": _charts(facts.plots["clip_evaluation"]),
         "confusion": matrix,

@@ -12,13 +12,15 @@ from assets.report.facts import Facts
 from assets.report.intake import Flow, flow
 from assets.report.svg import counted, readable
 
-HEADLINES = {  # model -> what it does, which numbers of its evaluation tell how well, as patterns
+HEADLINES = {  # what is evaluated -> what it does, which numbers of the evaluation tell how well, as patterns
     "clip": (
         "words and pictures find each other",
         ("text_to_image_recall_at_10", "image_to_text_recall_at_10", "zero_shot_item_accuracy"),
     ),
     "vision": ("names what a picture shows", tuple(f"{label}_accuracy" for label in LABELS)),
     "product": ("names the class from all that a listing has", ("accuracy", ".+_alone_accuracy")),
+    "retrieval": ("finds the guides for a question", ("(rrf|weighted)(_reranked)?_ndcg_at_10",)),
+    "assistant": ("answers from guides", ("with_guides_step_accuracy", "with_source_step_accuracy")),
 }
 SIGNS = {"at least": "gate ≥", "at most": "gate ≤"}
 
@@ -114,7 +116,7 @@ def _model(facts: Facts, model: str, verdicts: Sequence[Verdict]) -> dict[str, A
     return {
         "name": model,
         "does": does,
-        "absent": facts.absent.get(stage),
+        "absent": facts.absent.get(model) or facts.absent.get(stage),
         "bullets": [_bullet(measure, stage, verdicts) for measure in headline],
         "confidence": facts.confidence[stage],
     }

@@ -14,15 +14,23 @@ from assets.report.svg import counted, readable
 
 X_AXIS = "epoch"
 PHASE = "phase"
-KINDS = {"clip": "The dual encoder", "vision": "The picture classifier", "product": "The product classifier"}
+KINDS = {
+    "clip": "The dual encoder",
+    "vision": "The picture classifier",
+    "product": "The product classifier",
+    "reranker": "The cross-encoder that orders guides",
+    "base_language": "The language model that the assistant begins with",
+    "assistant": "The language model that answers from guides",
+}
 CHARTS = {  # title -> the columns that belong into it, as a pattern
     "Loss": r"train_loss|validation_loss",
     "Validation recall": r"validation_recall_at_\d+",
+    "Validation NDCG": r"validation_ndcg_at_\d+",
     "Validation accuracy": r"validation_(.+_)?accuracy",
     "Learning rate": r"learning_rate",
     "Temperature": r"temperature",
 }
-SHARES = ("Validation recall", "Validation accuracy")
+SHARES = ("Validation recall", "Validation NDCG", "Validation accuracy")
 
 
 def training(facts: Facts) -> list[dict[str, Any]]:

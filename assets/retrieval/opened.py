@@ -2,6 +2,7 @@
 
 from assets.parameters.retrieval import RetrievalParameters
 from assets.parameters.shared import Compute
+from assets.retrieval.reranking import open_reranker
 from assets.retrieval.retriever import RetrievalError, Retriever
 from assets.stage import Stage, StageError
 
@@ -10,13 +11,15 @@ def opened(stage: Stage) -> Retriever:
     """Open ``data/index`` as section `retrieval` says.
 
     Raises:
-        StageError: there is no index, or not all of it.
+        StageError: there is no index or no output of stage `reranker`, or not all of it.
     """
     stage.input("index")
+    threads = stage.parameters(Compute, "compute").threads
     try:
         return Retriever.open(
             parameters=stage.parameters(RetrievalParameters, "retrieval"),
-            threads=stage.parameters(Compute, "compute").threads,
+            reranker=open_reranker(stage.input("reranker"), threads),
+            threads=threads,
         )
     except RetrievalError as error:
         raise StageError(str(error)) from error

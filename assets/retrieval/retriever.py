@@ -101,6 +101,7 @@ class Question:
 
     def __init__(self, text: str, encode: Callable[[str], NDArray[np.float32]]) -> None:
         self.text, self._encode = text, encode
+        self.read: dict[int, float] = {}  # places of guides -> the reranker's scores: each is read once
 
     @cached_property
     def stems(self) -> Counter[str]:
@@ -191,7 +192,7 @@ class Retriever:
         found = self._found(way.mode, question, NOTHING)
         if way.expand:
             found = self._found(way.mode, question, found.ranking.first(self.parameters.feedback.guides))
-        return self._reranked(question.text, found.ranking) if way.rerank else found
+        return self._reranked(question, found.ranking) if way.rerank else found
 
     def _found(self, mode: Mode, question: Question, feedback: Ranking) -> Found:
         if mode == "dense":
@@ -229,11 +230,13 @@ class Retriever:
         )
         return Ranking.of_all(words.weighted_scores(expanded), self.parameters.depth).above(0)
 
-    def _reranked(self, text: str, found: Ranking) -> Found:
-        assert self.reranker is not None  # as rank() made sure
-        read = found.first(self.parameters.rerank).places.tolist()
-        scores = self.reranker.scores(text, [self.library.said(place) for place in read]).tolist()
-        return Found.by_scores(Ranking.of(dict(zip(read, scores, strict=True))))
+    def _reranked(self, question: Question, found: Ranking) -> Found:
+        assert self.reranker is not None  # as look() made sure
+        first = found.first(self.parameters.rerank).places.tolist()
+        unread = [place for place in first if place not in question.read]
+        scores = self.reranker.scores(question.text, [self.library.said(place) for place in unread]).tolist()
+        question.read |= zip(unread, scores, strict=True)
+        return Found.by_scores(Ranking.of({place: question.read[place] for place in first}))
 
     def _vector(self, text: str) -> NDArray[np.float32]:
         vector: NDArray[np.float32] = self._encoder.queries([text])[0]

@@ -60,7 +60,7 @@ def write_retrieval(
 
 
 def write_bands(folder: Path, trials: Sequence[Trial], bands: Bands) -> None:
-    """``bands.csv``: of the questions in each band of confidence, how many have a relevant first hit."""
+    """``bands.csv``: of the questions in each band of confidence, of how many no guide is better than the first hit."""
     rows: list[tuple[object, ...]] = []
     for trial in trials:
         inside = np.array([band(value, bands) for value in trial.confidences])

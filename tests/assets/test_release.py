@@ -161,7 +161,7 @@ def test_the_card_says_which_gates_passed(card: str, project: Path) -> None:
     assert "| clip_evaluation.zero_shot_item_accuracy | at least 0.6000 | 0.4321 | **failed** |" in card
     metrics = read_json(project / "data" / "release" / "metrics.json")
     assert (metrics["clip_gates_passed"], metrics["clip_gates_failed"]) == (1, 1)
-    assert metrics["models"] == 3
+    assert metrics["models"] == 5
 
 
 def test_the_card_tells_every_setting(card: str) -> None:
@@ -204,6 +204,11 @@ def test_names_are_for_people_and_numbers_in_natural_order() -> None:
     assert plain_name("item_macro_f1") == "Item macro F1"
     assert plain_name("words_alone_accuracy") == "Accuracy, words alone"
     assert plain_name("without_picture_macro_f1") == "Macro F1, without picture"
+    assert plain_name("rrf_expanded_ndcg_at_10") == "NDCG@10, rrf expanded"
+    assert plain_name("weighted_map") == "MAP, weighted"
+    assert plain_name("weighted_f1") == "Weighted F1"
+    assert plain_name("with_source_step_accuracy") == "Right answers, with the right guide"
+    assert plain_name("without_guides_base_perplexity") == "Base perplexity, without guides"
     keys = [
         one.key for one in measures({"recall_at_10": 1.0, "recall_at_5": 1.0, "clip_score": 1.0, "recall_at_5_low": 0})
     ]

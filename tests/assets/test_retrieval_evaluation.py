@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from small_project import contents, run, write_project
+from tiny_reranker import write_reranker
 
-from assets.absent import why_absent
+from assets.absent import why_absent, write_absent
 from assets.index import index
 from assets.parameters.shared import Split
 from assets.retrieval.retriever import MODES, Retriever
@@ -25,6 +26,9 @@ THINGS = ["chair", "table", "lamp", "jar", "book", "shelf", "mirror", "basket", 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_project(tmp_path_factory.mktemp("retrieval") / "project")
+    shutil.rmtree(folder / "data/reranker")
+    (folder / "data/reranker").mkdir()
+    write_absent(folder / "data/reranker", "too few queries")
     guides = [
         {"id": f"shop:g{number:02}", "title": f"Mend a {thing}", "text": f"How to mend an old {thing} with glue."}
         for number, thing in enumerate(THINGS)
@@ -89,6 +93,20 @@ def test_numbers_are_those_of_the_lists_that_a_user_would_see(project: Path, tmp
             name = f"{mode}_expanded" if expand else mode
             for measure, value in values.items():
                 assert numbers[f"{name}_{measure}"] == pytest.approx(value, abs=1e-5), (name, measure)
+
+
+def test_with_a_reranker_both_fusions_are_judged_reranked(project: Path, tmp_path: Path) -> None:
+    plain = read_json(project / "data/retrieval_evaluation/metrics.json")
+    folder = tmp_path / "project"
+    shutil.copytree(project, folder, ignore=shutil.ignore_patterns("retrieval_evaluation", "reranker"))
+    write_reranker(folder / "data/reranker")
+    numbers = run(retrieval_evaluation, folder)
+    assert {name: number for name, number in numbers.items() if "reranked" not in name} == plain
+    ways = {row["way"] for row in table(folder, "retrieval")} - {row["way"] for row in table(project, "retrieval")}
+    assert ways == {"rrf_reranked", "weighted_reranked"}
+    assert numbers["rrf_reranked_ndcg_at_10"] == numbers["weighted_reranked_ndcg_at_10"]  # both read all there is
+    gap = numbers["rrf_reranked_ndcg_at_10"] - numbers["rrf_ndcg_at_10"]
+    assert numbers["rrf_reranked_ndcg_at_10_over_rrf"] == pytest.approx(gap, abs=1e-6)
 
 
 def gain(grades: list[int]) -> float:

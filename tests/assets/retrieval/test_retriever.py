@@ -131,6 +131,19 @@ def test_a_reranker_reads_the_first_guides_and_has_the_last_word(retriever: Retr
     assert [hit.score for hit in hits] == sorted((-len(SAID["abcde".index(hit.id)]) for hit in found), reverse=True)
 
 
+def test_a_guide_is_read_once_for_a_question_however_it_is_looked_for(data: Path) -> None:
+    reader = Backwards()
+    retriever = Retriever.open(data, RetrievalParameters(rerank=3), reader, threads=1)
+    question = retriever.question(QUERY)
+    by_words = retriever.look(question, Way("sparse", rerank=True))
+    assert len(reader.read[1]) == 3
+    by_meaning = retriever.look(question, Way("dense", rerank=True))
+    assert not set(reader.read[1]) & {SAID[place] for place in by_words.ranking.places}
+    alone = retriever.look(retriever.question(QUERY), Way("dense", rerank=True))
+    assert by_meaning.ranking.places.tolist() == alone.ranking.places.tolist()
+    assert by_meaning.ranking.scores.tolist() == alone.ranking.scores.tolist()
+
+
 def test_without_a_reranker_there_is_no_reranking(data: Path) -> None:
     with pytest.raises(RetrievalError, match="there is no reranker"):
         Retriever.open(data).search(QUERY, "sparse", rerank=True)
