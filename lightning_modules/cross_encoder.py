@@ -24,9 +24,6 @@ from lightning_modules.network import Network
 from lightning_modules.sentence_encoder import PACKAGED
 from lightning_modules.settings import OptimizerSettings
 
-SPECIAL = 3
-"""Tokens that frame a pair in BERT: [CLS] question [SEP] text [SEP]."""
-
 
 class CrossEncoder(Network):
     """Logits of pairs; the folder is a plain sequence classifier of transformers with one label.
