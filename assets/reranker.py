@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import chain, zip_longest
 
-import torch
-
 from assets.parameters.reranker import RerankerParameters
 from assets.parameters.shared import Compute, Split, read_seed
 from assets.retrieval.retriever import RetrievalError, Retriever, Way
@@ -18,11 +16,11 @@ from assets.schemas import read_rows
 from assets.split import SPLITS, SplitName, split_of
 from assets.stage import Metrics, Stage, StageError, main
 from assets.training import not_trained, only_first_process, write_history
-from lightning_modules.calibration import fitted
 from lightning_modules.chat import save_tokenizer
 from lightning_modules.cross_encoder import (
     CrossEncoder,
     CrossEncoderModule,
+    calibrated,
     encoded,
     load_classifier,
     load_pair_tokenizer,
@@ -105,26 +103,11 @@ def _trained(stage: Stage, parameters: RerankerParameters, lessons: Lessons, gui
         callbacks=[RankingProgress()],
     )
     only_first_process(trained)
-    scale, shift = _calibrated(trained.network, data)
+    scale, shift = calibrated(trained.network, data.val_dataloader())
     trained.network.save_pretrained(stage.output)
     save_tokenizer(tokenizer, stage.output)
     write_history(stage.output / "history.csv", trained.history)
     return _metrics(trained, lessons) | {"calibration_scale": scale, "calibration_shift": shift}
-
-
-def _calibrated(network: CrossEncoder, data: GroupData) -> tuple[float, float]:
-    """Make a score the share of the largest gain that is to be expected of a guide, as the validation queries tell.
-
-    Only so does (s1 - s2) / s1 say how much better the first guide is: learning orders a group, and the order is the
-    same whatever is added to its logits.
-    """
-    batches = list(data.val_dataloader())
-    with torch.no_grad():
-        logits = torch.cat([network(batch.tokens) for batch in batches])
-    gains = torch.cat([batch.gains for batch in batches])
-    scale, shift = fitted(logits, gains / gains.max())
-    network.calibrate(scale, shift)
-    return scale, shift
 
 
 def _metrics(trained: Trained, lessons: Lessons) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """A cross-encoder: a transformer that reads a question together with a text and gives one logit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -17,6 +17,7 @@ from transformers import (
 )
 from transformers.utils import logging
 
+from lightning_modules.calibration import fitted
 from lightning_modules.image_checkpoint import located
 from lightning_modules.judged_groups import Groups, listwise_loss
 from lightning_modules.learner import Learner
@@ -89,6 +90,29 @@ class CrossEncoderModule(Learner):
     def step(self, batch: Groups) -> dict[str, Tensor]:
         logits = self.network(batch.tokens)
         return {"loss": listwise_loss(logits, batch.gains, batch.sizes), "logits": logits}
+
+
+@torch.no_grad()
+def calibrated(network: CrossEncoder, batches: Iterable[Groups]) -> tuple[float, float]:
+    """Make a score the share of the largest gain that is to be expected of a guide, as these groups tell.
+
+    Only so does (s1 - s2) / s1 say how much better the first guide is: learning orders a group, and the order is the
+    same whatever is added to its logits.
+
+    Args:
+        network: changed in place, in evaluation mode.
+        batches: of questions that it has not learned from.
+
+    Returns:
+        Scale and shift of the logits.
+    """
+    known = list(batches)
+    logits = torch.cat([network(batch.tokens) for batch in known])
+    gains = torch.cat([batch.gains for batch in known])
+    with torch.enable_grad():
+        scale, shift = fitted(logits, gains / gains.max())
+    network.calibrate(scale, shift)
+    return scale, shift
 
 
 def load_classifier(checkpoint: str, layers: int | None, dropout: float) -> PreTrainedModel:
