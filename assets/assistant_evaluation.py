@@ -124,11 +124,11 @@ def _judged(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, fl
     for name, texts in shown.items():
         stage.progress(f"{len(conversations)} conversations, {name.replace('_', ' ')}")
         contexts = [[shortened(tuned.tokenizer, text, settings.guide_tokens) for text in some] for some in texts]
-        trials[name] = answered(tuned, conversations, contexts, settings.answer_tokens)
-        before, after = (perplexity(model, conversations, contexts) for model in (base, tuned))
-        told = {"base_perplexity": before, "perplexity": after, **trials[name].numbers(sure)}
-        found |= {f"{name}_{key}": value for key, value in told.items()}
-    rows = [row for trial in trials.values() for row in trial.examples(parameters.examples)]
+        for prefix, model in ((f"{name}_base", base), (name, tuned)):
+            trials[prefix] = answered(model, conversations, contexts, settings.answer_tokens)
+            told = {"perplexity": perplexity(model, conversations, contexts), **trials[prefix].numbers(sure)}
+            found |= {f"{prefix}_{key}": value for key, value in told.items()}
+    rows = [row for name in shown for row in trials[name].examples(parameters.examples)]
     write_table(stage.output / "examples.parquet", rows, EXAMPLES)
     return found | _gains(found) | _write_bands(stage, trials["with_guides"], [one.band for one in answers])
 

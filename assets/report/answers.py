@@ -14,6 +14,7 @@ SHOWN = {  # what stands before the question, in the evaluation's order -> the s
     "with_source": "the right guide",
 }
 FIGURES = {
+    "base_step_accuracy": "right, base",
     "steps_named": "steps named",
     "base_perplexity": "perplexity, base",
     "perplexity": "perplexity, tuned",
