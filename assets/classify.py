@@ -68,6 +68,18 @@ def classify(image: Path, text: str | None = None, data: Path = DATA) -> Classif
     return Classification(labels, missing, absent)
 
 
+def seen_in(image: Path, data: Path = DATA) -> Mapping[str, Probabilities]:
+    """What `vision` alone sees in the picture: label that it names -> probabilities.
+
+    Raises:
+        ClassifyError: the file is missing or no picture, the stage has not run, or there is no model.
+    """
+    _read(image, 1, "pad")
+    if reason := _why_absent(data / "vision"):
+        raise ClassifyError(f"there is no model vision: {reason}")
+    return _by_vision(data / "vision", image)
+
+
 def _why_absent(folder: Path) -> str | None:
     """Why the stage made no model.
 

@@ -14,8 +14,9 @@ from PIL import Image
 
 from assets.absent import why_absent
 from assets.bm25 import WordIndex
+from assets.encoders import sentence_encoder
 from assets.originals import Original, find_originals
-from assets.parameters.index import Encoder, IndexParameters
+from assets.parameters.index import IndexParameters
 from assets.parameters.shared import Compute, Split
 from assets.pictures import PictureError, decode, encode_jpeg, fit
 from assets.retrieval.library import words_of, write_empty_library, write_library
@@ -25,7 +26,6 @@ from assets.stage import Metrics, Stage, StageError, main
 from assets.vectors import NO_VECTORS
 from assets.words import all_texts, caption, captions, has_caption
 from lightning_modules.clip_encoder import ClipEncoder
-from lightning_modules.sentence_encoder import SentenceEncoder
 
 AT_A_TIME = 512  # listings whose pictures are in memory; a multiple of the encoder's batch, so it changes no vector
 THUMBNAIL_QUALITY = 82  # of the JPEGs: small, without blocks that a person sees
@@ -79,7 +79,7 @@ def _index_guides(
         write_empty_library(stage.output)
         return {"guides": 0, "guides_cut_off": 0, "guide_dimensions": 0, "guide_stems": 0}
     stage.progress(f"embedding {len(guides)} guides with {parameters.encoder.name}")
-    encoder = _sentence_encoder(parameters.encoder, threads)
+    encoder = sentence_encoder(parameters.encoder, threads)
     texts = [words_of(guide) for guide in guides]
     words = WordIndex.build(texts, parameters.k1, parameters.b)
     write_library(stage.output, guides, encoder.documents(texts), parameters.encoder, words)
@@ -101,13 +101,6 @@ def _dual_encoder(stage: Stage, threads: int) -> ClipEncoder | None:
         stage.progress(f"listings get no vectors: {reason}")
         return None
     return ClipEncoder.from_pretrained(stage.input("clip"), threads)
-
-
-def _sentence_encoder(encoder: Encoder, threads: int) -> SentenceEncoder:
-    try:
-        return SentenceEncoder.from_pretrained(encoder.name, threads, encoder.query_instruction)
-    except (OSError, ValueError) as error:
-        raise StageError(f"index.encoder.name: {encoder.name!r} is no encoder that can be used: {error}") from error
 
 
 def index_schema(dimensions: int) -> pa.Schema:

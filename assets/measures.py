@@ -18,6 +18,7 @@ SPOKEN = {
     "mrr": "MRR",
     "f1": "F1",
     "ndcg": "NDCG",
+    "auc": "AUC",
     "map": "MAP",
     "bleu": "BLEU",
     "step accuracy": "right answers",

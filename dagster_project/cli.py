@@ -25,6 +25,7 @@ class Heddle(click.Group):
         # Imported here so that `heddle --help` answers at once.
         from assets.ask import AskError
         from assets.classify import ClassifyError
+        from assets.recommend import RecommendError
         from assets.search import SearchError
         from dagster_project.dvc.project import ProjectError
         from dagster_project.registry import RegistryError
@@ -36,6 +37,7 @@ class Heddle(click.Group):
             AskError,
             ClassifyError,
             ProjectError,
+            RecommendError,
             RegistryError,
             SearchError,
             WorkspaceError,
@@ -157,6 +159,17 @@ def classify(image: Path, text: str | None, top: int, as_json: bool) -> None:
     from dagster_project.classifying import show
 
     show(image, text, top, as_json=as_json, console=console)
+
+
+@main.command()
+@click.argument("query", metavar="NODE|TEXT|IMAGE")
+@click.option("--top", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many recommendations.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def recommend(query: str, top: int, as_json: bool) -> None:
+    """Tell what a node of the graph can become or goes with, asked by its id or text, by other words or a picture."""
+    from dagster_project.recommending import show
+
+    show(query, top, as_json=as_json, console=console)
 
 
 @main.group()

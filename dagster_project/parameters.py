@@ -10,10 +10,13 @@ from assets.parameters.catalog import CatalogParameters, DemoShop
 from assets.parameters.clip import ClipParameters
 from assets.parameters.clip_evaluation import ClipEvaluationParameters
 from assets.parameters.gates import Gates
+from assets.parameters.graph import GraphParameters
 from assets.parameters.index import IndexParameters
 from assets.parameters.product import ProductParameters
 from assets.parameters.product_evaluation import ProductEvaluationParameters
 from assets.parameters.published_index import PublishedIndexParameters
+from assets.parameters.recommender import RecommenderParameters
+from assets.parameters.recommender_evaluation import RecommenderEvaluationParameters
 from assets.parameters.release import ReleaseParameters
 from assets.parameters.report import ReportParameters
 from assets.parameters.reranker import RerankerParameters
@@ -38,10 +41,13 @@ SECTIONS: Mapping[str, type[Section]] = {
     "compute": Compute,
     "demo_shop": DemoShop,
     "gates": Gates,
+    "graph": GraphParameters,
     "index": IndexParameters,
     "product": ProductParameters,
     "product_evaluation": ProductEvaluationParameters,
     "published_index": PublishedIndexParameters,
+    "recommender": RecommenderParameters,
+    "recommender_evaluation": RecommenderEvaluationParameters,
     "release": ReleaseParameters,
     "report": ReportParameters,
     "reranker": RerankerParameters,

@@ -53,6 +53,7 @@ class Gates(Section):
     product: tuple[Gate, ...] = Field(description="of the classifier of words and pictures")
     reranker: tuple[Gate, ...] = Field(description="of the model that reads questions together with guides")
     assistant: tuple[Gate, ...] = Field(description="of the language model that answers from guides")
+    recommender: tuple[Gate, ...] = Field(description="of the graph's recommender")
 
     def by_model(self) -> Mapping[str, tuple[Gate, ...]]:
         """Model name to its gates, in the order of the fields."""

@@ -87,4 +87,14 @@ FAMILIES = (
         library="transformers",
         base="base_language",
     ),
+    Family(
+        name="recommender",
+        evaluation="recommender_evaluation",
+        files=("model.safetensors", "config.json", "nodes.parquet", "edges.parquet", "encoder.json"),
+        files_if_made=("projection.safetensors",),
+        task="graph-ml",
+        parameters=("seed", "graph", "index", "recommender", "recommender_evaluation"),
+        libraries=("torch", "torch-geometric", "lightning", "safetensors", "sentence-transformers", "numpy", "pyarrow"),
+        judged_on="edges",
+    ),
 )

@@ -15,6 +15,7 @@ from assets.parameters.assistant_evaluation import AssistantEvaluationParameters
 from assets.parameters.clip_evaluation import ClipEvaluationParameters
 from assets.parameters.evaluation import ClassifierEvaluationParameters
 from assets.parameters.product_evaluation import ProductEvaluationParameters
+from assets.parameters.recommender_evaluation import RecommenderEvaluationParameters
 from assets.parameters.retrieval import Bands, RetrievalParameters
 from assets.parameters.retrieval_evaluation import RetrievalEvaluationParameters
 from assets.parameters.section import PARAMS_FILE, read_yaml
@@ -29,16 +30,18 @@ EvaluationParameters = (
     | ClassifierEvaluationParameters
     | RetrievalEvaluationParameters
     | AssistantEvaluationParameters
+    | RecommenderEvaluationParameters
 )
-MODELS = ("clip", "vision", "product", "reranker", "base_language", "assistant")
+MODELS = ("clip", "vision", "product", "reranker", "base_language", "assistant", "recommender")
 EVALUATIONS: Mapping[str, type[EvaluationParameters]] = {
     "clip_evaluation": ClipEvaluationParameters,
     "vision_evaluation": VisionEvaluationParameters,
     "product_evaluation": ProductEvaluationParameters,
     "retrieval_evaluation": RetrievalEvaluationParameters,
     "assistant_evaluation": AssistantEvaluationParameters,
+    "recommender_evaluation": RecommenderEvaluationParameters,
 }
-INPUTS = ("catalog", "validated", "shards", "tokenizer", *MODELS, *EVALUATIONS, "index")
+INPUTS = ("catalog", "validated", "shards", "tokenizer", "graph", *MODELS, *EVALUATIONS, "index")
 
 History = Sequence[Mapping[str, float | None]]
 """Numbers by name, one mapping for each epoch."""
@@ -59,12 +62,13 @@ class Facts:
         duplicates: listings left out for another's picture.
         accepted: table to rows accepted.
         expectations: what was asked of the rows, and how many failed.
-        absent: model or evaluation to why there is none.
+        absent: model, evaluation or graph to why there is none.
         histories: model to one row for each epoch of its training.
         alone: modality to one row for each epoch of the training of the product classifier that sees nothing else.
         plots: evaluation to its plots, name to rows.
         examples: evaluation to some of what was asked in it, with what was answered.
         mistakes: evaluation to the surest mistakes.
+        statistics: of the graph; empty where there is none.
         confidence: evaluation to that of its intervals.
         bands: bounds of the bands of confidence in the first guide found.
     """
@@ -85,6 +89,7 @@ class Facts:
     plots: Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]
     examples: Mapping[str, Sequence[Mapping[str, Any]]]
     mistakes: Mapping[str, Sequence[Mapping[str, Any]]]
+    statistics: Mapping[str, Any]
     confidence: Mapping[str, float]
     bands: Bands
 
@@ -113,14 +118,15 @@ def read_facts(stage: Stage) -> Facts:
         duplicates=read_rows(folders["catalog"] / "duplicates.parquet"),
         accepted={name: pq.read_metadata(folders["validated"] / f"{name}.parquet").num_rows for name in TABLES},
         expectations=_expectations(folders["validated"] / "expectations.json"),
-        absent={name: reason for name in (*MODELS, *EVALUATIONS) if (reason := why_absent(folders[name]))},
+        absent={name: reason for name in ("graph", *MODELS, *EVALUATIONS) if (reason := why_absent(folders[name]))},
         histories={name: _history(folders[name] / "history.csv") for name in MODELS},
         alone={
             file.parent.name: _history(file) for file in sorted((folders["product"] / "alone").glob("*/history.csv"))
         },
-        plots={name: _plots(folders[name] / "plots") for name in EVALUATIONS},
+        plots={name: _plots(folders[name] / "plots") for name in ("graph", *EVALUATIONS)},
         examples={name: _rows(folders[name] / "examples.parquet") for name in EVALUATIONS},
         mistakes={name: _rows(folders[name] / "mistakes.parquet") for name in EVALUATIONS},
+        statistics=_object(folders["graph"] / "statistics.json"),
         confidence={name: stage.parameters(section, name).confidence for name, section in EVALUATIONS.items()},
         bands=stage.parameters(RetrievalParameters, "retrieval").bands,
     )
@@ -136,6 +142,10 @@ def _indexed(file: Path) -> tuple[list[dict[str, Any]], np.ndarray, np.ndarray]:
 def _expectations(file: Path) -> list[dict[str, Any]]:
     content: Any = read_json(file)
     return list(content)
+
+
+def _object(file: Path) -> dict[str, Any]:
+    return read_json(file) if file.is_file() else {}
 
 
 def _history(file: Path) -> History:

@@ -17,6 +17,7 @@ from assets.report.graph import draw, read_graph
 from assets.report.guides import guides
 from assets.report.intake import intake
 from assets.report.positions import positions
+from assets.report.recommendation import recommendation
 from assets.report.reproduce import reproduce
 from assets.report.retrieval import retrieval
 from assets.report.summary import summary
@@ -34,6 +35,7 @@ SECTIONS = {  # name of the template and the anchor -> heading
     "classification": "Classification",
     "guides": "Finding guides",
     "answers": "Answering",
+    "recommendation": "Recommendation",
     "lineage": "Lineage",
     "reproduce": "Parameters and numbers",
     "positions": "Positions",
@@ -59,6 +61,7 @@ def report(stage: Stage) -> Metrics:
             "classification": classification(facts),
             "guides": guides(facts, parameters.queries),
             "answers": answers(facts, parameters.queries),
+            "recommendation": recommendation(facts),
             "lineage": {"drawing": draw(graph), "stages": graph},
             "reproduce": reproduce(facts, next((one.parameters for one in graph if one.name == stage.name), {})),
             "positions": positions(),

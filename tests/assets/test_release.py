@@ -15,6 +15,7 @@ from assets.measures import measures, plain_name
 from assets.release.card import figure
 from assets.release.folder import release
 from assets.stage import StageError, read_json
+from demo_shop.compatibility import STYLES
 from lightning_modules.clip_encoder import ClipEncoder
 from lightning_modules.product_classifier import ProductClassifier
 from lightning_modules.vision_classifier import VisionClassifier
@@ -71,9 +72,10 @@ def test_the_classifiers_load_and_say_what_the_trained_ones_do(project: Path) ->
     [
         ("vision", {"model.safetensors", "config.json"}),
         ("product", {"model.safetensors", "config.json", "tokenizer.json"}),
+        ("recommender", {"model.safetensors", "config.json", "nodes.parquet", "edges.parquet", "encoder.json"}),
     ],
 )
-def test_each_classifier_has_a_folder_with_a_card_of_its_own(project: Path, model: str, files: set[str]) -> None:
+def test_each_model_has_a_folder_with_a_card_of_its_own(project: Path, model: str, files: set[str]) -> None:
     folder = project / "data" / "release" / model
     assert {path.name for path in folder.iterdir()} == files | {"README.md", "metrics.json", "lineage.json"}
     numbers = read_json(project / "data" / f"{model}_evaluation" / "metrics.json")
@@ -86,7 +88,7 @@ def test_each_classifier_has_a_folder_with_a_card_of_its_own(project: Path, mode
     compile(code, "card", "exec")
 
 
-@pytest.mark.parametrize("model", ["vision", "product"])
+@pytest.mark.parametrize("model", ["vision", "product", "recommender"])
 def test_the_code_on_a_card_runs(project: Path, model: str, capsys: pytest.CaptureFixture[str]) -> None:
     card = (project / "data" / "release" / model / "README.md").read_text()
     code = card.split("```python")[1].split("```")[0]
@@ -94,7 +96,7 @@ def test_the_code_on_a_card_runs(project: Path, model: str, capsys: pytest.Captu
     with contextlib.chdir(project):
         exec(code, {})
     said = capsys.readouterr().out
-    assert any(name in said for name in (*ITEMS, *CLASSES))
+    assert any(name in said for name in (*ITEMS, *CLASSES, *STYLES))
 
 
 def test_a_product_without_words_needs_no_tokenizer(tmp_path: Path) -> None:
@@ -119,7 +121,12 @@ def test_absent_models_are_left_out_and_said(tmp_path: Path, capsys: pytest.Capt
     bare = write_project(tmp_path / "project", bare=True)
     metrics = run(release, bare)
     assert [path.name for path in (bare / "data" / "release").iterdir() if path.is_dir()] == ["clip"]
-    assert (metrics["models"], metrics["vision_absent"], metrics["product_absent"]) == (1, 1, 1)
+    assert (metrics["models"], metrics["vision_absent"], metrics["product_absent"], metrics["recommender_absent"]) == (
+        1,
+        1,
+        1,
+        1,
+    )
     assert "clip_absent" not in metrics
     assert f"vision is left out: {NO_VISION}" in capsys.readouterr().out
 
@@ -161,7 +168,7 @@ def test_the_card_says_which_gates_passed(card: str, project: Path) -> None:
     assert "| clip_evaluation.zero_shot_item_accuracy | at least 0.6000 | 0.4321 | **failed** |" in card
     metrics = read_json(project / "data" / "release" / "metrics.json")
     assert (metrics["clip_gates_passed"], metrics["clip_gates_failed"]) == (1, 1)
-    assert metrics["models"] == 5
+    assert metrics["models"] == 6
 
 
 def test_the_card_tells_every_setting(card: str) -> None:
@@ -174,7 +181,9 @@ def test_its_bytes_depend_on_nothing_but_the_inputs(project: Path) -> None:
     run(release, project, "release_again")
     assert contents(project / "data" / "release_again") == contents(project / "data" / "release")
     text = "".join(
-        content.decode() for name, content in contents(project / "data" / "release").items() if "model" not in name
+        content.decode()
+        for name, content in contents(project / "data" / "release").items()
+        if not name.endswith((".safetensors", ".parquet"))
     )
     assert str(project) not in text
     assert not re.search(r"20\d\d-\d\d-\d\d", text)

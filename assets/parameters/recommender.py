@@ -1,0 +1,33 @@
+"""Parameters of ``recommender``."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from assets.parameters.section import Section
+from lightning_modules.graph_config import Convolution, Gat
+from lightning_modules.settings import OptimizerSettings, TrainerSettings
+
+Width = Annotated[int, Field(ge=1)]
+
+
+class RecommenderParameters(OptimizerSettings, Section):
+    """The network and how it is trained."""
+
+    convolution: Convolution = Field(description="GraphSAGE with one of three aggregators, or graph attention")
+    widths: Annotated[tuple[Width, ...], Field(min_length=1)] = Field(description="of the layers")
+    dropout: float = Field(ge=0, lt=1, description="between the layers")
+    feature_dropout: float = Field(ge=0, lt=1, description="of the nodes' features")
+    learned: int = Field(
+        ge=0, description="features of each node that are learned, beside those of its text: for nodes without text"
+    )
+    batches: int = Field(ge=2, description="to an epoch; the edges of one are judged and pass no messages meanwhile")
+    trainer: TrainerSettings = Field(description="what Lightning's Trainer is told")
+
+    @model_validator(mode="after")
+    def _heads_share_the_widths(self) -> Self:
+        if isinstance(self.convolution, Gat):
+            for width in self.widths:
+                if width % self.convolution.heads:
+                    raise ValueError(f"a width of {width} is no multiple of {self.convolution.heads} heads")
+        return self

@@ -1,0 +1,138 @@
+"""The recommender's networks side by side, and against the baselines: ``python benchmarks/link_prediction.py GRAPH``.
+
+GRAPH is ``data/graph`` as stage `graph` writes it, or a file of edges alone, two ids a line, such as Cora's
+``cora.cites``: its nodes have no features but those that are learned, and 85 % of the edges are learned from, 5 %
+validate, 10 % are judged. Of a file each seed draws another split; of a folder the split stays.
+
+The settings are those of params.yaml's scale; ``--set learning_rate=3e-3`` changes one of them.
+"""
+
+import argparse
+import resource
+import statistics
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from ruamel.yaml import YAML
+
+from assets.graph.edges import negatives, parts_of
+from assets.graph.queries import queries
+from assets.graph.statistics import adjacency
+from assets.graph.systems import System, adamic_adar, common_neighbours, dot_product, popularity, text_similarity
+from assets.graph.tables import Graph
+from assets.graph.trial import attempt
+from assets.metrics.sureness import Sureness
+from assets.parameters.recommender import RecommenderParameters
+from assets.parameters.section import load
+from assets.parameters.shared import Compute, Split
+from assets.recommender import learn
+from lightning_modules.graph_embedder import GraphEmbedder
+
+CONVOLUTIONS: Mapping[str, dict[str, Any]] = {
+    "mean": {"kind": "sage", "aggregator": "mean"},
+    "max": {"kind": "sage", "aggregator": "max"},
+    "lstm": {"kind": "sage", "aggregator": "lstm", "neighbours": 10},
+    "gat": {"kind": "gat", "heads": 4, "slope": 0.2},
+}
+SHARES = Split(validation=0.05, test=0.1)
+COLUMNS = ("auc", "average_precision", "ndcg_at_10", "hits_at_10", "mrr")
+QUERIES = 500
+
+
+def from_edges(file: Path, seed: int) -> Graph:
+    """The graph of a file of edges; the ids are told apart by the seed, so that each seed splits otherwise."""
+    pairs = [line.split()[:2] for line in file.read_text().splitlines() if line.strip()]
+    ids = sorted({f"{seed}:{name}" for pair in pairs for name in pair})
+    place = {name: number for number, name in enumerate(ids)}
+    edges = np.array([[place[f"{seed}:{name}"] for name in pair] for pair in pairs])
+    edges = edges[edges[:, 0] != edges[:, 1]]
+    relations = np.full(len(edges), "joins", object)
+    parts = parts_of(edges, relations, ids, None, SHARES)
+    types = ["node"] * len(ids)
+    features = np.zeros((len(ids), 1), np.float32)
+    drawn = negatives(edges, parts, types, seed)
+    return Graph(ids, types, [None] * len(ids), features, edges, relations, parts, drawn)
+
+
+def judged(graph: Graph, name: str, system: System) -> Mapping[str, float]:
+    """The numbers of one system on the test edges."""
+    sure = Sureness(100, 0.95, 0)
+    asked = queries(graph, QUERIES)
+    return attempt(name, system, graph.predicted("test"), graph.negatives["test"], asked, sure).numbers
+
+
+def baselines(graph: Graph) -> Iterator[tuple[str, System]]:
+    """What must be beaten."""
+    told = adjacency(graph.messages, len(graph.ids))
+    yield "popularity", popularity(told)
+    yield "common neighbours", common_neighbours(told)
+    yield "Adamic-Adar", adamic_adar(told)
+    yield "text similarity", text_similarity(graph.features)
+
+
+def main() -> None:
+    """Train every network with every seed and print a table of means and deviations."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("graph", type=Path)
+    parser.add_argument("--networks", default="mean,max,lstm,gat", help=", ".join(CONVOLUTIONS))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="changes")
+    arguments = parser.parse_args()
+    settings = load("recommender", RecommenderParameters).model_dump()
+    read = YAML(typ="safe", pure=True).load
+    settings |= {name: read(value) for name, _, value in (change.partition("=") for change in arguments.changes)}
+    threads = load("compute", Compute).threads
+    found: dict[str, list[Mapping[str, float]]] = {}
+    for seed in range(arguments.seeds):
+        graph = Graph.open(arguments.graph) if arguments.graph.is_dir() else from_edges(arguments.graph, seed)
+        for name in arguments.networks.split(","):
+            parameters = RecommenderParameters.model_validate(settings | {"convolution": CONVOLUTIONS[name]})
+            before = cpu()
+            trained = learn(graph, parameters, seed, threads, lambda *told: None)
+            spent = cpu() - before
+            embeddings = GraphEmbedder(trained.network)(graph.features, graph.messages, graph.heard)
+            validation = trained.history[trained.best_epoch - 1]["validation_auc"]
+            numbers = {**judged(graph, name, dot_product(embeddings)), "validation": validation, "cpu": spent}
+            found.setdefault(name, []).append(numbers)
+            print(name, seed, {key: round(numbers[key], 4) for key in ("validation", "auc", "ndcg_at_10")}, flush=True)
+        if seed == 0 or not arguments.graph.is_dir():
+            for name, system in baselines(graph):
+                found.setdefault(name, []).append(judged(graph, name, system))
+    Console(width=160).print(table(found))
+
+
+def cpu() -> float:
+    """Seconds of this process, all threads."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def table(found: Mapping[str, list[Mapping[str, float]]]) -> Table:
+    """One row a system: means over the seeds, and how far they stray."""
+    shown = Table("system", "seeds", "validation AUC", *COLUMNS, "CPU s")
+    for name, rows in found.items():
+        cells = [spread([row[column] for row in rows]) for column in COLUMNS]
+        trained = "cpu" in rows[0]
+        validation = spread([row["validation"] for row in rows]) if trained else ""
+        shown.add_row(
+            name,
+            str(len(rows)),
+            validation,
+            *cells,
+            f"{statistics.mean(row['cpu'] for row in rows):.0f}" if trained else "",
+        )
+    return shown
+
+
+def spread(values: list[float]) -> str:
+    """Mean and standard deviation."""
+    mean = f"{statistics.mean(values):.3f}"
+    return f"{mean} ± {statistics.stdev(values):.3f}" if len(values) > 1 else mean
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""What can become what: embeddings of a graph's nodes whose dot products tell which edges there are."""
+
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+from torch import Tensor, nn
+from torch.nn import functional
+from torch_geometric.nn import GATConv, SAGEConv
+from torchmetrics.functional.classification import binary_auroc
+
+from lightning_modules.graph_config import Gat, GraphConfig
+from lightning_modules.learner import Learner
+from lightning_modules.links import LinkBatch
+from lightning_modules.lstm_aggregation import LstmAggregation
+from lightning_modules.network import Network
+
+
+class GraphRecommender(Network):
+    """Layers of one kind of graph convolution; between them batch norm, ReLU and dropout.
+
+    GraphSAGE: ``W1 x + W2 aggregate(neighbours' x)``, that is W times both joined, as its paper has it. Graph
+    attention: a sum over the node and its neighbours, weighted by attention, plus the node itself through a matrix.
+    """
+
+    Config: ClassVar[type] = GraphConfig
+    config: GraphConfig
+
+    def __init__(self, config: GraphConfig) -> None:
+        super().__init__(config)
+        widths = (config.features + config.learned, *config.widths)
+        self.layers = nn.ModuleList(_convolution(config, before, after) for before, after in pairwise(widths))
+        self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in config.widths[:-1])
+        self.learned = nn.Embedding(config.nodes, config.learned) if config.learned else None
+        if self.learned is not None:
+            nn.init.normal_(self.learned.weight, std=config.learned**-0.5)
+
+    def forward(self, features: Tensor, edges: Tensor) -> Tensor:
+        """Features (N, F) and directed edges (2, E), from whom to whom -> embeddings (N, D)."""
+        hidden = functional.dropout(self._with_learned(features), self.config.feature_dropout, self.training)
+        edges = self._ordered(edges)
+        for number, layer in enumerate(self.layers):
+            hidden = layer(hidden, edges)
+            if number < len(self.norms):
+                hidden = functional.relu(self.norms[number](hidden))
+                hidden = functional.dropout(hidden, self.config.dropout, self.training)
+        return hidden
+
+    def _with_learned(self, features: Tensor) -> Tensor:
+        if self.learned is None:
+            return features
+        own = functional.pad(self.learned.weight, (0, 0, 0, len(features) - self.config.nodes))
+        return torch.cat([features, own], dim=1)
+
+    def _ordered(self, edges: Tensor) -> Tensor:
+        """Edges by whom they reach, which the LSTM needs, and no more of them than there may be for a node.
+
+        In training neighbours come in a random order, since an LSTM would learn any other.
+        """
+        if isinstance(self.config.convolution, Gat):
+            return edges
+        if self.training:
+            edges = edges[:, torch.randperm(edges.shape[1], device=edges.device)]
+        edges = edges[:, torch.argsort(edges[1], stable=True)]
+        most = self.config.convolution.neighbours
+        if most is None:
+            return edges
+        place = torch.arange(edges.shape[1], device=edges.device)
+        first = torch.searchsorted(edges[1].contiguous(), edges[1].contiguous())  # place of the node's first edge
+        return edges[:, place - first < most]
+
+
+class GraphModule(Learner):
+    """A :class:`GraphRecommender` that learns to tell edges from pairs that no edge joins."""
+
+    network: GraphRecommender
+
+    def step(self, batch: LinkBatch) -> dict[str, Tensor]:
+        scores = dot_products(self.network(batch.features, batch.edges), batch.pairs)
+        loss = functional.binary_cross_entropy_with_logits(scores, batch.labels)
+        return {"loss": loss, "scores": scores, "labels": batch.labels}
+
+
+class LinkAuc(Callback):
+    """Logs ``validation_auc`` after each epoch: how often an edge scores higher than a pair that is none."""
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        ranks = torch.unique(outputs["scores"], return_inverse=True)[1]  # torchmetrics would squash scores into ties
+        shares = ranks.double() / max(1, int(ranks.max()))
+        pl_module.log("validation_auc", binary_auroc(shares, outputs["labels"].int()), batch_size=len(batch))
+
+
+def dot_products(embeddings: Tensor, pairs: Tensor) -> Tensor:
+    """Logits of an edge for pairs of nodes (P, 2), from embeddings (N, D): (P,)."""
+    return (embeddings[pairs[:, 0]] * embeddings[pairs[:, 1]]).sum(dim=1)
+
+
+def _convolution(config: GraphConfig, before: int, after: int) -> nn.Module:
+    kind = config.convolution
+    if isinstance(kind, Gat):
+        if after % kind.heads:
+            raise ValueError(f"a width of {after} is no multiple of {kind.heads} heads")
+        return GATConv(before, after // kind.heads, heads=kind.heads, negative_slope=kind.slope, residual=True)
+    if kind.aggregator == "lstm":
+        return SAGEConv(before, after, aggr=LstmAggregation(before))
+    return SAGEConv(before, after, aggr=kind.aggregator, project=kind.aggregator == "max")
