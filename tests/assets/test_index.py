@@ -151,7 +151,7 @@ def test_without_guides_the_tables_are_empty_and_no_encoder_is_needed(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = _with_guides(project, [])
-    monkeypatch.delattr("assets.index.SentenceEncoder.from_pretrained")
+    monkeypatch.delattr("assets.encoders.SentenceEncoder.from_pretrained")
     metrics = run(index, folder)
     assert {metrics[name] for name in metrics if name.startswith("guide")} == {0}
     assert metrics["listings"] == 24
