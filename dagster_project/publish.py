@@ -13,19 +13,20 @@ from assets.stores import open_store
 from assets.stores.store import Collection, StoreError, is_vector
 from dagster_project.dvc.project import DvcProject
 
-TEXTS = {"listings": "words", "guides": "text"}  # table of the index -> the column that words are looked up in
+TABLES = ("listings", "guides")  # of the index
+WORDS = "words"  # their column that words are looked up in
 
 
 def collections(root: Path) -> list[Collection]:
     """What is published: each table of the index, with every vector that it holds."""
     weights = load("index", IndexParameters, root)
     found = []
-    for name, text in TEXTS.items():
+    for name in TABLES:
         file = root / "data" / "index" / f"{name}.parquet"
         if file.is_file():
             table = pq.read_table(file)
             vectors = tuple(field.name for field in table.schema if is_vector(field.type))
-            found.append(Collection(name, table, vectors, text, weights.k1, weights.b))
+            found.append(Collection(name, table, vectors, WORDS, weights.k1, weights.b))
     return found
 
 

@@ -27,6 +27,7 @@ def guides_schema(dimensions: int) -> pa.Schema:
             pa.field("id", pa.string(), nullable=False),  # guides.id
             pa.field("title", pa.string()),
             pa.field("text", pa.string(), nullable=False),
+            pa.field("words", pa.string(), nullable=False),  # title and text, what a store looks words up in
             pa.field("embedding", pa.list_(pa.float32(), dimensions), nullable=False),  # unit length, of title and text
         ]
     )
@@ -41,7 +42,9 @@ def write_library(
     folder: Path, guides: Sequence[Mapping[str, Any]], vectors: NDArray[np.float32], encoder: Encoder, words: WordIndex
 ) -> None:
     """Write the guides with their vectors (N, D), BM25 over their words, and which encoder to ask with."""
-    rows = [{**guide, "embedding": vector} for guide, vector in zip(guides, vectors, strict=True)]
+    rows = [
+        {**guide, "words": words_of(guide), "embedding": vector} for guide, vector in zip(guides, vectors, strict=True)
+    ]
     write_table(folder / GUIDES_FILE, rows, guides_schema(vectors.shape[1]))
     words.save(folder / WORDS_FOLDER)
     write_json(folder / ENCODER_FILE, encoder.model_dump())
