@@ -46,10 +46,10 @@ def judge(
     Args:
         gates: section `gates` of the parameters.
         metrics: stage name to the numbers of its metrics file. A number that is absent or not finite fails its gate.
-        absent: stage name to why it had nothing to measure.
+        absent: stage name, of an evaluation or a model, to why it measured or made nothing.
     """
     return [
-        _verdict(model, gate, metrics.get(gate.stage), absent.get(gate.stage))
+        _verdict(model, gate, metrics.get(gate.stage), absent.get(gate.stage) or absent.get(model))
         for model, model_gates in gates.by_model().items()
         for gate in model_gates
     ]
@@ -62,7 +62,7 @@ def measured(stages: Iterable[str], data: Path = DATA) -> dict[str, Metrics]:
 
 
 def unmeasured(stages: Iterable[str], data: Path = DATA) -> dict[str, str]:
-    """Those of these stages that had nothing to measure, and why."""
+    """Those of these stages that had nothing to measure or to learn from, and why."""
     return {stage: reason for stage in stages if (reason := why_absent(data / stage))}
 
 

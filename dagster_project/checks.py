@@ -27,7 +27,8 @@ def verdicts(root: Path) -> list[Verdict]:
     """Every gate, judged on the metrics files as they are."""
     gates = read_gates(root)
     stages = {gate.stage for model in gates.by_model().values() for gate in model}
-    return judge(gates, measured(stages, root / "data"), unmeasured(stages, root / "data"))
+    absent = unmeasured({*stages, *gates.by_model()}, root / "data")
+    return judge(gates, measured(stages, root / "data"), absent)
 
 
 def check_specs(root: Path, stage: str) -> Sequence[dg.AssetCheckSpec]:

@@ -47,7 +47,7 @@ def report(stage: Stage) -> Metrics:
     parameters = stage.parameters(ReportParameters)
     stage.progress("reading")
     facts = read_facts(stage)
-    verdicts = judge(stage.parameters(Gates, "gates"), facts.metrics)
+    verdicts = judge(stage.parameters(Gates, "gates"), facts.metrics, facts.absent)
     graph = read_graph(Path("dvc.yaml"))
     stage.progress("drawing")
     html = render(
