@@ -1,7 +1,6 @@
 """The asset published_index: it fills the store that the parameters choose, and fails with words that help."""
 
 import dagster as dg
-import pytest
 from weaviate_server import WeaviateServer
 
 from assets.stores.lance import LanceStore
