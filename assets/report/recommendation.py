@@ -95,7 +95,7 @@ def _points(rows: Sequence[Mapping[str, str]]) -> dict[str, list[tuple[float, fl
     groups: dict[str, list[tuple[float, float, str]]] = {}
     for row in rows:
         groups.setdefault(row["type"], []).append((float(row["x"]), float(row["y"]), row["text"]))
-    return groups
+    return dict(sorted(groups.items()))  # the order, and so the colours, of the degrees beside it
 
 
 def _system(row: Mapping[str, str], known: Mapping[str, Measure]) -> dict[str, Any]:
