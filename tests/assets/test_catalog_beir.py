@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from small_project import run as run_stage
 
+from assets.absent import write_absent
 from assets.catalog.__main__ import catalog
 from assets.catalog.news import NewsError, newest_changes
 from assets.index import index
@@ -154,6 +155,8 @@ def test_a_collection_that_cannot_be_used_at_all_is_an_error(project: Path, brea
 def test_guides_alone_can_be_indexed_and_their_retrieval_judged(project: Path) -> None:
     for stage in (catalog, validated, index):
         run_stage(stage, project)
+    (project / "data/reranker").mkdir()
+    write_absent(project / "data/reranker", "too few queries")
     numbers = run_stage(retrieval_evaluation, project)
     assert (numbers["guides"], numbers["queries"]) == (4, 2)
     assert numbers["rrf_mrr_at_10"] == numbers["dense_mrr_at_10"] == 1

@@ -48,7 +48,7 @@ def test_a_missed_gate_runs_to_the_end_and_registers_nothing_new(toy):
     ("text", "answer"),
     [
         ("gates: {clip: [{metric: encoder_evaluation.recall}]}", "give exactly one of at_least and at_most"),
-        ("gates: {clap: []}", "params.yaml: gates.clap: unknown key; allowed: clip"),
+        ("gates: {clap: []}", "params.yaml: gates.clap: unknown key; allowed: assistant, clip"),
         ("scale: huge", "scales/huge.yaml: no such file. params.yaml: scale may be one of: large, small"),
     ],
 )

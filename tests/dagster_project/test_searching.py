@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from assets.absent import write_absent
 from assets.index import index
 from assets.retrieval.library import write_empty_library
 from assets.retrieval.retriever import Retriever, Way
@@ -30,6 +31,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_project(tmp_path_factory.mktemp("searching") / "project")
     write_table(folder / "data/validated/guides.parquet", GUIDES, TABLES["guides"])
     run(index, folder)
+    shutil.rmtree(folder / "data/reranker")
+    (folder / "data/reranker").mkdir()
+    write_absent(folder / "data/reranker", "too few queries")
     return folder
 
 
