@@ -8,9 +8,9 @@ from ruamel.yaml import YAML
 from small_library import rewrite, without_guides, write_yaml
 from small_project import run
 
-from assets.ask import AskError, ask
+from assets.ask import LEAST, AskError, ask
 from assets.assistant import assistant
-from assets.retrieval.retriever import Way
+from assets.retrieval.retriever import Answer, GuideHit, Way
 from assets.search import SearchError, search_guides
 from lightning_modules.language import Assistant
 
@@ -54,6 +54,18 @@ def test_where_no_guide_stands_out_nothing_is_said_and_the_best_guides_are_shown
     reply = ask(QUESTION, data=data)
     assert (reply.text, reply.cited, reply.band) == (None, [], "low")
     assert reply.guides == search_guides(QUESTION, Way(), 5, data).hits
+
+
+@pytest.mark.parametrize(("score", "answered"), [(LEAST - 0.001, False), (LEAST, True)])
+def test_what_the_reranker_expects_nothing_of_is_not_answered_from(
+    data: Path, monkeypatch: pytest.MonkeyPatch, score: float, answered: bool
+) -> None:
+    (data / "reranker/absent.json").unlink()
+    hits = [GuideHit(f"guide:{place}", "", "Glue the loose leg.", score / (place + 1)) for place in range(2)]
+    monkeypatch.setattr("assets.ask.search_guides", lambda *_: Answer(hits, 0.5, "high"))
+    reply = ask(QUESTION, data=data)
+    assert (reply.text is not None, reply.band) == (answered, "high" if answered else "low")
+    assert reply.guides == hits
 
 
 def test_without_guides_nothing_is_said(data: Path) -> None:
