@@ -21,3 +21,11 @@ def read_picture(path: Path, size: int, how: Fit) -> NDArray[np.uint8]:
     except (PictureError, OSError) as error:
         raise PictureError(f"{path}: not a picture that can be read: {error}") from error
     return np.asarray(fit(picture, size, how))
+
+
+def is_file(words: str) -> bool:
+    """Whether what was asked about is a file's path rather than words."""
+    try:
+        return Path(words).is_file()
+    except (OSError, ValueError):  # longer than a file's name can be, or with characters that none can have
+        return False

@@ -17,6 +17,7 @@ from assets.graph.features import ENCODER_FILE, PROJECTION_FILE, Projection
 from assets.graph.neighbours import Neighbours
 from assets.graph.tables import EDGES_FILE, LISTENING, NODES_FILE, Graph
 from assets.parameters.index import Encoder
+from assets.picture_file import is_file
 from assets.split import SPLITS
 from assets.stage import DATA, read_json
 from assets.vectors import matrix
@@ -124,7 +125,7 @@ class Advisor:
             return self._of_listing(self.graph.ids.index(words))
         if named := self._by_text(words):
             return [(named[0], None)]
-        if _is_file(words):
+        if is_file(words):
             return [(node, None) for node in self._by_picture(Path(words), data)]
         return [self._nearest(words)]
 
@@ -215,10 +216,3 @@ def partners(graph: Graph) -> dict[str, set[str]]:
             found.setdefault(source, set()).add(target)
             found.setdefault(target, set()).add(source)
     return found
-
-
-def _is_file(query: str) -> bool:
-    try:
-        return Path(query).is_file()
-    except (OSError, ValueError):  # longer than a file's name can be, or with characters that none can have
-        return False

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from assets.picture_file import is_file
 from assets.retrieval.retriever import GuideHit, Way
 from assets.search import Hit, search, search_guides
 
@@ -45,11 +46,7 @@ def show_guides(query: str, way: Way, top: int, *, as_json: bool, console: Conso
 
 
 def _names_a_picture(query: str) -> bool:
-    path = Path(query)
-    try:
-        return path.suffix.lower() in PICTURE_SUFFIXES or path.is_file()
-    except (OSError, ValueError):  # longer than a file's name can be, or with characters that none can have
-        return False
+    return Path(query).suffix.lower() in PICTURE_SUFFIXES or is_file(query)
 
 
 def guides_table(hits: Sequence[GuideHit]) -> Table:

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.graph.tables import LISTENING, Graph
 from lightning_modules.negatives import Pairs
 
 
@@ -30,8 +29,3 @@ class Neighbours:
         both = np.intersect1d(self.of(one), self.of(other))
         degrees = self._begins[both + 1] - self._begins[both]
         return both[np.lexsort((both, degrees))].tolist()
-
-
-def told_of(graph: Graph) -> Pairs:
-    """The pairs that a recommender hears of: messages, and what listings name."""
-    return np.concatenate([graph.messages, graph.edges[graph.parts == LISTENING]])
