@@ -2,12 +2,13 @@
 
 GRAPH is ``data/graph`` as stage `graph` writes it, or a file of edges alone, two ids a line, such as Cora's
 ``cora.cites``: its nodes have no features but those that are learned, and 85 % of the edges are learned from, 5 %
-validate, 10 % are judged. Of a file each seed draws another split; of a folder the split stays.
+validate, 10 % are judged. Of a file each seed draws another split; of a folder the split stays, unless ``--resplit``.
 
 The settings are those of params.yaml's scale; ``--set learning_rate=3e-3`` changes one of them.
 """
 
 import argparse
+import dataclasses
 import resource
 import statistics
 from collections.abc import Iterator, Mapping
@@ -23,13 +24,14 @@ from assets.graph.edges import negatives, parts_of
 from assets.graph.queries import queries
 from assets.graph.statistics import adjacency
 from assets.graph.systems import System, adamic_adar, common_neighbours, dot_product, popularity, text_similarity
-from assets.graph.tables import Graph
+from assets.graph.tables import LISTENING, Graph
 from assets.graph.trial import attempt
 from assets.metrics.sureness import Sureness
 from assets.parameters.recommender import RecommenderParameters
 from assets.parameters.section import load
 from assets.parameters.shared import Compute, Split
 from assets.recommender import learn
+from assets.split import SPLITS
 from lightning_modules.graph_embedder import GraphEmbedder
 
 CONVOLUTIONS: Mapping[str, dict[str, Any]] = {
@@ -58,6 +60,25 @@ def from_edges(file: Path, seed: int) -> Graph:
     return Graph(ids, types, [None] * len(ids), features, edges, relations, parts, drawn)
 
 
+def opened(path: Path, redrawn: bool, seed: int) -> Graph:
+    """The graph of one seed."""
+    if not path.is_dir():
+        return from_edges(path, seed)
+    graph = Graph.open(path)
+    return resplit(graph, seed) if redrawn else graph
+
+
+def resplit(graph: Graph, seed: int) -> Graph:
+    """The same graph, whose predicted edges are split in another way by each seed."""
+    ids = [f"{seed}:{name}" for name in graph.ids]
+    predicted = np.isin(graph.parts.astype(str), SPLITS)
+    parts = graph.parts.copy()
+    parts[predicted] = parts_of(graph.edges[predicted], graph.relations[predicted].tolist(), ids, None, SHARES)
+    known = parts != LISTENING
+    drawn = negatives(graph.edges[known], parts[known], graph.types, seed)
+    return dataclasses.replace(graph, parts=parts, negatives=drawn)
+
+
 def judged(graph: Graph, name: str, system: System) -> Mapping[str, float]:
     """The numbers of one system on the test edges."""
     sure = Sureness(100, 0.95, 0)
@@ -80,6 +101,7 @@ def main() -> None:
     parser.add_argument("graph", type=Path)
     parser.add_argument("--networks", default="mean,max,lstm,gat", help=", ".join(CONVOLUTIONS))
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--resplit", action="store_true", help="each seed splits a folder's edges in another way")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="changes")
     arguments = parser.parse_args()
     settings = load("recommender", RecommenderParameters).model_dump()
@@ -88,7 +110,7 @@ def main() -> None:
     threads = load("compute", Compute).threads
     found: dict[str, list[Mapping[str, float]]] = {}
     for seed in range(arguments.seeds):
-        graph = Graph.open(arguments.graph) if arguments.graph.is_dir() else from_edges(arguments.graph, seed)
+        graph = opened(arguments.graph, arguments.resplit, seed)
         for name in arguments.networks.split(","):
             parameters = RecommenderParameters.model_validate(settings | {"convolution": CONVOLUTIONS[name]})
             before = cpu()
@@ -99,7 +121,7 @@ def main() -> None:
             numbers = {**judged(graph, name, dot_product(embeddings)), "validation": validation, "cpu": spent}
             found.setdefault(name, []).append(numbers)
             print(name, seed, {key: round(numbers[key], 4) for key in ("validation", "auc", "ndcg_at_10")}, flush=True)
-        if seed == 0 or not arguments.graph.is_dir():
+        if seed == 0 or arguments.resplit or not arguments.graph.is_dir():
             for name, system in baselines(graph):
                 found.setdefault(name, []).append(judged(graph, name, system))
     Console(width=160).print(table(found))
