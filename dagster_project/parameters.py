@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from assets.parameters.alignment import AlignmentParameters
+from assets.parameters.alignment_evaluation import AlignmentEvaluationParameters
 from assets.parameters.assistant import AssistantParameters
 from assets.parameters.assistant_evaluation import AssistantEvaluationParameters
 from assets.parameters.base_language import BaseLanguageParameters
@@ -32,6 +34,8 @@ from assets.parameters.vision import VisionParameters
 from assets.parameters.vision_evaluation import VisionEvaluationParameters
 
 SECTIONS: Mapping[str, type[Section]] = {
+    "alignment": AlignmentParameters,
+    "alignment_evaluation": AlignmentEvaluationParameters,
     "assistant": AssistantParameters,
     "assistant_evaluation": AssistantEvaluationParameters,
     "base_language": BaseLanguageParameters,

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from lightning_modules.data import pixels_of
+from lightning_modules.image_tower import normalised
 from lightning_modules.inference import batched, placed
 from lightning_modules.vision import Vision
 from lightning_modules.vision_config import VisionConfig
@@ -49,3 +50,13 @@ class VisionClassifier:
             for head, logits in self.network(pixels_of(batch).to(self.network.device)).items():
                 parts[head].append(logits.float().softmax(dim=-1).cpu().numpy())
         return {head: np.concatenate(found) for head, found in parts.items()}
+
+    @torch.inference_mode()
+    def features(self, pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """RGB pictures (image_size, image_size, 3) -> what the heads see of them, (N, width of the image tower)."""
+        tower, config = self.network.image, self.config
+        parts = [np.zeros((0, tower.width), np.float32)]
+        for batch in batched(pictures):
+            pixels = normalised(pixels_of(batch).to(self.network.device), config.image_mean, config.image_std)
+            parts.append(tower(pixels).float().cpu().numpy())
+        return np.concatenate(parts)
