@@ -103,11 +103,11 @@ def alike_contrastive_loss(one: Tensor, other: Tensor, alike: Tensor, scale: Ten
         The mean over rows and both directions, scalar.
     """
     everyone = gather(alike.double())  # (P * B, 2) for P processes, as contrastive_loss compares them; exact to 2^53
-    same = (alike[:, None].double() == everyone[None]).any(dim=-1)  # (B, P * B)
+    same = (alike[:, None].double() == everyone[None]).any(dim=-1).to(one.dtype)  # (B, P * B)
     target = same / same.sum(dim=1, keepdim=True)
     entropy = same.sum(dim=1).log().mean()
-    by_one = functional.cross_entropy(scale * one @ gather(other).T, target.to(one.dtype))
-    by_other = functional.cross_entropy(scale * other @ gather(one).T, target.to(one.dtype))
+    by_one = functional.cross_entropy(scale * one @ gather(other).T, target)
+    by_other = functional.cross_entropy(scale * other @ gather(one).T, target)
     return (by_one + by_other) / 2 - entropy
 
 

@@ -96,6 +96,8 @@ def test_guides_alone_are_judged_and_published_and_every_model_is_absent_with_it
     assert "listings with words" in reasons["assistant"]
     for name, reason in reasons.items():
         assert why_absent(data / f"{name}_evaluation") == reason
+    for name in ("alignment", "alignment_evaluation"):
+        assert why_absent(data / name) == f"there is no space picture: {reasons['vision']}"
     assert read_json(data / "release/metrics.json")["models"] == 0
     assert read_json(data / "retrieval_evaluation/metrics.json")["rrf_mrr_at_10"] > 0.9
     with LanceStore(data / "published_index") as store:
@@ -130,6 +132,8 @@ def test_listings_alone_train_every_model_but_the_one_that_answers_from_guides(l
     assert "0 conversations to learn from" in why_absent(data / "assistant")
     assert read_json(data / "release/metrics.json")["models"] == 3
     assert why_absent(data / "base_language") is None
+    for name in ("alignment", "alignment_evaluation"):
+        assert why_absent(data / name) == f"there is no space graph: {why_absent(data / 'graph')}"
     assert "none with a relevant guide" in why_absent(data / "retrieval_evaluation")
     assert len(search("a lamp", data=data)) == 10
     assert search_guides("a lamp", Way(), 1, data).hits == []

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from assets.absent import why_absent
+from assets.parameters.alignment_evaluation import AlignmentEvaluationParameters
 from assets.parameters.assistant_evaluation import AssistantEvaluationParameters
 from assets.parameters.clip_evaluation import ClipEvaluationParameters
 from assets.parameters.evaluation import ClassifierEvaluationParameters
@@ -31,8 +32,9 @@ EvaluationParameters = (
     | RetrievalEvaluationParameters
     | AssistantEvaluationParameters
     | RecommenderEvaluationParameters
+    | AlignmentEvaluationParameters
 )
-MODELS = ("clip", "vision", "product", "reranker", "base_language", "assistant", "recommender")
+MODELS = ("clip", "vision", "product", "reranker", "base_language", "assistant", "recommender", "alignment")
 EVALUATIONS: Mapping[str, type[EvaluationParameters]] = {
     "clip_evaluation": ClipEvaluationParameters,
     "vision_evaluation": VisionEvaluationParameters,
@@ -40,6 +42,7 @@ EVALUATIONS: Mapping[str, type[EvaluationParameters]] = {
     "retrieval_evaluation": RetrievalEvaluationParameters,
     "assistant_evaluation": AssistantEvaluationParameters,
     "recommender_evaluation": RecommenderEvaluationParameters,
+    "alignment_evaluation": AlignmentEvaluationParameters,
 }
 INPUTS = ("catalog", "validated", "shards", "tokenizer", "graph", *MODELS, *EVALUATIONS, "index")
 

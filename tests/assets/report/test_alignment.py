@@ -1,0 +1,21 @@
+"""The page's section on the aligned spaces."""
+
+from report_page import Page
+from small_alignment import NO_SPACE, VALUE
+
+from assets.report.svg import readable
+
+
+def test_every_direction_and_way_stands_in_the_table_beside_chance(page: Page) -> None:
+    for direction in ("graph to picture", "picture to text", "text to graph", "picture to products"):
+        assert direction in page.words
+    for way in ("random projections", "the picture's classes", "the listing's labels", "chance"):
+        assert way in page.words
+    assert readable(VALUE) in page.words
+    assert readable(VALUE - 0.1) in page.words
+    assert readable(VALUE + 0.1) in page.words
+    assert "2 listings without words or a place in the graph left out" in page.words
+
+
+def test_without_a_space_the_section_says_why(bare: Page) -> None:
+    assert NO_SPACE in bare.words
