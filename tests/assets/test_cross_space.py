@@ -39,11 +39,11 @@ def test_what_ties_comes_after_what_is_wrong() -> None:
 
 
 @given(count=st.integers(1, 14), share=st.floats(0, 1))
-@settings(max_examples=15)
+@settings(max_examples=6)
 def test_chance_is_the_mean_over_orders_drawn(count: int, share: float) -> None:
     right = frozenset(range(1 + int(share * (count - 1))))
     random = np.random.default_rng(count)
-    drawn = measured(random.random((600, count)), [right] * 600)
+    drawn = measured(random.random((200, count)), [right] * 200)
     expected = chances([right], count)
     for name in MEASURES:
-        assert drawn[name].mean() == pytest.approx(expected[name], abs=0.07), name
+        assert drawn[name].mean() == pytest.approx(expected[name], abs=0.12), name
