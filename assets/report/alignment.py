@@ -18,6 +18,7 @@ MEASURES = {
     "mrr_at_10": "MRR@10",
 }
 ALIGNED = "aligned"
+PRODUCTS = "products"
 WAYS = {
     ALIGNED: "aligned",
     "random projections": "random projections",
@@ -48,9 +49,13 @@ def _words(numbers: Mapping[str, float]) -> str:
 
 
 def _charts(rows: Sequence[Row]) -> list[Markup]:
-    """Every direction by the aligned space, and from pictures every way there is."""
+    """Every direction by the aligned space, and from pictures every way there is.
+
+    Products are ranked for a picture, not found in another space: they stand in a chart of their own.
+    """
     headline = [row for row in rows if row["measure"] == HEADLINE]
-    directions = [_estimate(_direction(row), row) for row in headline if row["way"] == ALIGNED]
+    found = [row for row in headline if row["way"] == ALIGNED and row["to"] != PRODUCTS]
+    directions = [_estimate(_direction(row), row) for row in found]
     name = MEASURES[HEADLINE]
     ends = list(dict.fromkeys((row["from"], row["to"]) for row in headline if row["way"] == "classes"))
     several = [
