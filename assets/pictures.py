@@ -6,6 +6,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from assets.exif import orientation_of
+
 Fit = Literal["crop", "pad"]
 """How a picture becomes square: the middle of it, or all of it on a white ground."""
 
@@ -31,10 +33,10 @@ def decode(content: bytes, least_side: int | None = None) -> Image.Image:
         if least_side is not None and picture.mode in ("RGB", "L"):
             picture.draft(None, (least_side, least_side))
         picture.load()
-        return _rgb(ImageOps.exif_transpose(picture))
+        return _rgb(_upright(picture))
     except UnidentifiedImageError as error:  # its own words name an object in memory
         raise PictureError("its format is none that Pillow knows") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error, …
         raise PictureError(str(error)) from error
 
 
@@ -57,6 +59,11 @@ def encode_jpeg(picture: Image.Image, quality: int) -> bytes:
     bare.info.clear()  # Pillow would carry a comment over
     bare.save(buffer, "JPEG", quality=quality, subsampling="4:4:4" if quality >= 90 else "4:2:0", optimize=False)
     return buffer.getvalue()
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    turn = orientation_of(picture)  # Pillow's exif_transpose also writes the EXIF anew, and fails if it is broken
+    return picture if turn is None else picture.transpose(turn)
 
 
 def _rgb(picture: Image.Image) -> Image.Image:

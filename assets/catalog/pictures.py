@@ -2,28 +2,19 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import imagehash
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+
+from assets.exif import exif_of
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """Formats that are taken, by Pillow's names; nothing else is even tried, vector graphics least of all."""
 HASH_SIDE = 16  # the perceptual hash has 16 x 16 bits
 GRID_SIDE = 8  # cells of the colour grid along one side
-
-_GPS = ExifTags.IFD.GPSInfo
-_UNTOLD = {int(tag) for tag in (_GPS, ExifTags.IFD.Exif, ExifTags.IFD.Interop)} | {
-    0x02BC,  # XMP, which may hold the place
-    0x83BB,  # IPTC, likewise
-    0x8649,  # Photoshop's
-    0x927C,  # MakerNote
-    0x9286,  # UserComment
-}
-_LONGEST_EXIF_VALUE = 200  # characters
 
 
 class PictureError(Exception):
@@ -79,7 +70,7 @@ def examine(path: Path, pixels: float) -> Picture:
         bytes=len(content),
         perceptual_hash=np.packbits(imagehash.phash(rgb, hash_size=HASH_SIDE).hash),
         colours=np.asarray(rgb.resize((GRID_SIDE, GRID_SIDE), Image.Resampling.BOX)).reshape(-1),
-        exif=tuple(sorted(_exif(image))),
+        exif=tuple(sorted(exif_of(image))),
     )
 
 
@@ -104,16 +95,3 @@ def _decoded(content: bytes, pixels: float) -> tuple[Image.Image, Image.Image]:
         return image, (image.convert("RGBA") if image.mode in ("P", "PA", "LA") else image).convert("RGB")
     except Exception as error:  # Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error, …
         raise PictureError("image_truncated", f"{image.format} of {len(content)} bytes: {error}") from error
-
-
-def _exif(image: Image.Image) -> Iterator[tuple[str, str]]:
-    try:
-        exif = image.getexif()
-        tags = dict(exif) | dict(exif.get_ifd(ExifTags.IFD.Exif))
-    except Exception:  # noqa: BLE001  a broken EXIF block, of any kind, does not make the picture useless
-        return
-    for tag, value in tags.items():
-        if tag not in _UNTOLD:
-            text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-            text = text.replace("\0", "").strip()
-            yield ExifTags.TAGS.get(tag, f"0x{tag:04x}"), text[:_LONGEST_EXIF_VALUE]
