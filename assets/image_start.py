@@ -1,4 +1,4 @@
-"""How a model's image tower begins: from scratch, or trained, from a checkpoint or from stage ``clip``."""
+"""How a model's image tower begins: from scratch, or trained, from a checkpoint or from a stage of our own."""
 
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -16,8 +16,8 @@ from lightning_modules.image_tower_config import (
     usual_normalisation,
 )
 
-OWN = "clip"
-"""The checkpoint that is this pipeline's own: the image tower of stage ``clip``."""
+OWN = ("clip", "vision")
+"""The checkpoints that are this pipeline's own: the image towers of these stages."""
 
 
 class NoStartError(StageError):
@@ -41,13 +41,13 @@ def image_start(stage: Stage, key: str, image: ImageTower | None, pretrained: st
     """The beginning that the parameters ask for; exactly one of the two is given.
 
     Args:
-        stage: reads ``data/shards``, and ``data/clip`` if asked for.
+        stage: reads ``data/shards``, and the folder of the stage that is asked for.
         key: of ``pretrained`` in the parameters, for messages: ``vision.pretrained``.
         image: a tower from scratch.
-        pretrained: ``clip``, a local folder or a hub id, which ``id@revision`` pins.
+        pretrained: one of ``OWN``, a local folder or a hub id, which ``id@revision`` pins.
 
     Raises:
-        NoStartError: it is stage ``clip``, which made no model.
+        NoStartError: it is a stage that made no model.
         StageError: the checkpoint cannot be used, or takes pictures of another size.
     """
     pictures = read_json(stage.input("shards") / "pictures.json")
@@ -68,8 +68,8 @@ def image_start(stage: Stage, key: str, image: ImageTower | None, pretrained: st
 
 
 def _folder(stage: Stage, key: str, pretrained: str) -> Path | str:
-    if pretrained != OWN:
+    if pretrained not in OWN:
         return pretrained
-    if reason := why_absent(stage.input(OWN)):
-        raise NoStartError(f"{key} is {OWN}, which was not trained: {reason}")
-    return stage.input(OWN)
+    if reason := why_absent(stage.input(pretrained)):
+        raise NoStartError(f"{key} is {pretrained}, which was not trained: {reason}")
+    return stage.input(pretrained)

@@ -41,7 +41,7 @@ def product_values(
         for way, shown in ways.items():
             asked = embeddings[list(shown[row])].astype(np.float64).sum(axis=0) / max(1, len(shown[row]))
             results[way].append(measured((embeddings[candidates].astype(np.float64) @ asked)[None], [right]))
-    values = {
+    values: dict[str, Values] = {
         way: {measure: np.concatenate([one[measure] for one in each]) for measure in MEASURES}
         for way, each in results.items()
     }

@@ -1,4 +1,4 @@
-"""A trained image tower to start from: transformers' checkpoints, or the tower of our own CLIP."""
+"""A trained image tower to start from: transformers' checkpoints, or a tower of our own networks."""
 
 import json
 import math
@@ -34,8 +34,10 @@ MODELS: dict[str, type[PreTrainedModel]] = {
 }
 """Transformers' ``model_type`` -> what reads its checkpoints, with whatever head they have."""
 
-OWN = "image."
-"""What the names of the tower's weights begin with in our own Clip."""
+OWN = ("Clip", "Vision")
+"""Our own networks that have a tower, by the architecture in their config."""
+PREFIX = "image."
+"""What the names of the tower's weights begin with in each of them."""
 
 FIXED = (
     "num_channels",
@@ -90,7 +92,7 @@ def load_image_tower(checkpoint: str) -> ImageCheckpoint:
 
     Args:
         checkpoint: of transformers' ViT, CLIP, ResNet, MobileNetV2 or EfficientNet models, with or without a head; or
-            a folder that stage ``clip`` wrote.
+            a folder that stage ``clip`` or ``vision`` wrote.
 
     Raises:
         OSError: the checkpoint is not there (or the hub cannot be reached).
@@ -100,7 +102,7 @@ def load_image_tower(checkpoint: str) -> ImageCheckpoint:
     config, _ = PreTrainedConfig.get_config_dict(name, revision=revision)
     if not config:
         raise FileNotFoundError(f"{name}: has no {CONFIG_FILE}")
-    if config.get("architecture") == "Clip":
+    if config.get("architecture") in OWN:
         return _own(Path(name), config)
     kind = config.get("model_type")
     if kind not in MODELS:
@@ -155,7 +157,7 @@ def _own(folder: Path, config: dict[str, Any]) -> ImageCheckpoint:
     weights = load_file(folder / WEIGHTS_FILE)
     tower: ImageTower = TypeAdapter(ImageTower).validate_python(config["image"])
     mean, std = _channels(config["image_mean"], config["image_std"])
-    image = {name.removeprefix(OWN): weight for name, weight in weights.items() if name.startswith(OWN)}
+    image = {name.removeprefix(PREFIX): weight for name, weight in weights.items() if name.startswith(PREFIX)}
     return ImageCheckpoint(tower, config["image_size"], mean, std, image)
 
 

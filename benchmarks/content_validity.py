@@ -1,0 +1,89 @@
+"""Whether everything that a writer writes can be published: ``python benchmarks/content_validity.py``.
+
+Listings of all splits are written, greedily and by drawing, each from its picture alone and with all that is known of
+it, and held to `docs/content.schema.json`. ``--untrained`` does the same with first weights: only the grammar is left
+then, and texts run to their limits, so ask for fewer.
+"""
+
+import argparse
+import itertools
+import time
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from assets.picture_ratios import picture_ratios
+from assets.writing.content import Content
+from assets.writing.schema import problems
+from lightning_modules.content_writer import ContentWriter
+from lightning_modules.data import read_samples
+from lightning_modules.layers.generation import Pick, Sampler, greedy
+from lightning_modules.writer import Writer
+from lightning_modules.writer_samples import Inputs, inputs_of
+
+DATA = Path("data")
+
+
+def main() -> None:
+    """Write, hold to the schema, print a table; the exit status tells whether all of it is valid."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pictures", type=int, default=1000)
+    parser.add_argument("--untrained", action="store_true")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--top-p", type=float, default=0.95)
+    arguments = parser.parse_args()
+    writer = opened(arguments.untrained, arguments.seed)
+    known = inputs(writer, arguments.pictures)
+    views = {"all that is known": known, "the picture alone": [Inputs(one.picture) for one in known]}
+    shown = Table(
+        "view", "words", "pictures", "valid", "longest title", "longest alt text", "s", title=weights(arguments)
+    )
+    wrong: list[str] = []
+    for view, each in views.items():
+        generator = torch.Generator().manual_seed(arguments.seed)
+        for words, pick in (("greedy", greedy), ("drawn", Sampler(generator, top_p=arguments.top_p))):
+            begun = time.monotonic()
+            contents = written(writer, each, pick)
+            found = [problems(content.as_json()) for content in contents]
+            wrong += itertools.chain.from_iterable(found)
+            valid = sum(not one for one in found)
+            longest = [
+                str(max(map(len, texts))) for texts in zip(*((c.title, c.alt_text) for c in contents), strict=True)
+            ]
+            shown.add_row(view, words, str(len(each)), str(valid), *longest, f"{time.monotonic() - begun:.0f}")
+            print(view, words, valid, "of", len(each), flush=True)
+    Console(width=120).print(shown)
+    raise SystemExit("\n".join(wrong[:20]) or 0)
+
+
+def weights(arguments: argparse.Namespace) -> str:
+    """What is measured."""
+    return "untrained weights" if arguments.untrained else "trained weights"
+
+
+def opened(untrained: bool, seed: int) -> ContentWriter:
+    """The writer in ``data/writer``, or one of its shape with first weights."""
+    writer = ContentWriter.from_folder(DATA / "writer")
+    if untrained:
+        torch.manual_seed(seed)
+        writer = ContentWriter(Writer(writer.network.config).eval(), writer.reader.tokenizer)
+    return writer
+
+
+def inputs(writer: ContentWriter, count: int) -> list[Inputs]:
+    """What is known of the first listings."""
+    ratios = picture_ratios(DATA / "catalog")
+    splits = (read_samples(DATA / "shards" / split) for split in ("test", "validation", "train"))
+    samples = itertools.islice(itertools.chain.from_iterable(splits), count)
+    return [inputs_of(one, ratios[one.row["image"]], writer.network.config.image_fit) for one in samples]
+
+
+def written(writer: ContentWriter, each: list[Inputs], pick: Pick) -> list[Content]:
+    """Whole contents."""
+    return [Content.from_fields(one.fields) for one in writer.write(each, pick)]
+
+
+if __name__ == "__main__":
+    main()
