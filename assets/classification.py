@@ -103,11 +103,24 @@ def numbers(given: Answers, sure: Sureness) -> dict[str, float]:
 def write_plots(folder: Path, given: Answers) -> None:
     """``<label>_confusion.csv`` and ``<label>_reliability.csv``."""
     write_confusion(folder / f"{given.label}_confusion.csv", given.actual, given.predicted)
-    write_csv(
-        folder / f"{given.label}_reliability.csv",
-        ("low", "high", "confidence", "accuracy", "share"),
-        _reliability(given),
-    )
+    write_reliability(folder / f"{given.label}_reliability.csv", given.confidence, given.right)
+
+
+def write_reliability(path: Path, confidence: NDArray[np.float64], right: NDArray[np.float64]) -> None:
+    """Of each bin of confidence that has answers: its edges, mean confidence, accuracy, share of all answers.
+
+    Args:
+        path: of the table.
+        confidence: probability that the answer is right, (N,).
+        right: 1 where it is, 0 elsewhere, (N,).
+    """
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    rows = []
+    for number in np.unique(bins):
+        inside = bins == number
+        values = (confidence[inside].mean(), right[inside].mean(), inside.mean())
+        rows.append((f"{number / BINS:.6f}", f"{(number + 1) / BINS:.6f}", *(f"{value:.6f}" for value in values)))
+    write_csv(path, ("low", "high", "confidence", "accuracy", "share"), rows)
 
 
 def write_mistakes(path: Path, judged: Iterable[Answers], count: int) -> None:
@@ -118,15 +131,6 @@ def write_mistakes(path: Path, judged: Iterable[Answers], count: int) -> None:
         surest = sorted(wrong, key=lambda place: (-confidence[place], given.samples[place].key))
         rows += [_mistake(given, place) for place in surest[:count]]
     write_table(path, rows, MISTAKES)
-
-
-def _reliability(given: Answers) -> Iterable[tuple[str, ...]]:
-    """Of each bin of confidence that has answers: its edges, mean confidence, accuracy, share of all answers."""
-    bins = np.minimum((given.confidence * BINS).astype(int), BINS - 1)
-    for number in np.unique(bins):
-        inside = bins == number
-        values = (given.confidence[inside].mean(), given.right[inside].mean(), inside.mean())
-        yield (f"{number / BINS:.6f}", f"{(number + 1) / BINS:.6f}", *(f"{value:.6f}" for value in values))
 
 
 def _mistake(given: Answers, place: int) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from assets.parameters.tokenizer import TokenizerParameters
 from assets.parameters.validated import ValidatedParameters
 from assets.parameters.vision import VisionParameters
 from assets.parameters.vision_evaluation import VisionEvaluationParameters
+from assets.parameters.writer_evaluation import WriterEvaluationParameters
 
 SECTIONS: Mapping[str, type[Section]] = {
     "alignment": AlignmentParameters,
@@ -64,6 +65,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "validated": ValidatedParameters,
     "vision": VisionParameters,
     "vision_evaluation": VisionEvaluationParameters,
+    "writer_evaluation": WriterEvaluationParameters,
 }
 """Section name -> its type. A section that no stage of the graph reads may be left out of the files."""
 

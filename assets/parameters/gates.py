@@ -54,6 +54,7 @@ class Gates(Section):
     reranker: tuple[Gate, ...] = Field(description="of the model that reads questions together with guides")
     assistant: tuple[Gate, ...] = Field(description="of the language model that answers from guides")
     recommender: tuple[Gate, ...] = Field(description="of the graph's recommender")
+    writer: tuple[Gate, ...] = Field(description="of the model that writes a listing from its picture")
 
     def by_model(self) -> Mapping[str, tuple[Gate, ...]]:
         """Model name to its gates, in the order of the fields."""

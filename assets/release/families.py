@@ -12,6 +12,7 @@ class Family:
         evaluation: the stage that judges it.
         files: what a user needs to load it, out of the stage's folder.
         files_if_made: more of it, which the stage writes only for some parameters; file names or patterns of them.
+        files_of_evaluation: what the evaluation learned of the model that a user needs as well.
         task: Hugging Face's name of what it does.
         judged_on: what the evaluation asks about.
         numbers: which of the evaluation's stand on the card, as a pattern; the others are about something else.
@@ -28,6 +29,7 @@ class Family:
     parameters: tuple[str, ...]
     libraries: tuple[str, ...]
     files_if_made: tuple[str, ...] = ()
+    files_of_evaluation: tuple[str, ...] = ()
     judged_on: str = "listings"
     numbers: str = ".*"
     library: str = "heddle"
@@ -96,5 +98,14 @@ FAMILIES = (
         parameters=("seed", "graph", "index", "recommender", "recommender_evaluation"),
         libraries=("torch", "torch-geometric", "lightning", "safetensors", "sentence-transformers", "numpy", "pyarrow"),
         judged_on="edges",
+    ),
+    Family(
+        name="writer",
+        evaluation="writer_evaluation",
+        files=("model.safetensors", "config.json", "tokenizer.json", "lexicon.json"),
+        files_of_evaluation=("certainty.json",),
+        task="image-to-text",
+        parameters=("seed", "split", "shards", "tokenizer", "writer", "writer_evaluation"),
+        libraries=(*TORCH, "tokenizers"),
     ),
 )

@@ -59,7 +59,8 @@ def _write(
 ) -> Metrics:
     source, target = stage.input(family.name), stage.output / family.name
     target.mkdir()
-    for file in family_files(source, family):
+    learned = [stage.input(family.evaluation) / name for name in family.files_of_evaluation]
+    for file in [*family_files(source, family), *(file for file in learned if file.is_file())]:
         shutil.copyfile(file, target / file.name)
     base = add_base(stage, family.base, target) if family.base else None
     files = {str(file.relative_to(target)): file for file in sorted(target.rglob("*")) if file.is_file()}

@@ -22,6 +22,7 @@ from assets.parameters.retrieval_evaluation import RetrievalEvaluationParameters
 from assets.parameters.section import PARAMS_FILE, read_yaml
 from assets.parameters.shared import read_seed
 from assets.parameters.vision_evaluation import VisionEvaluationParameters
+from assets.parameters.writer_evaluation import WriterEvaluationParameters
 from assets.schemas import TABLES, read_rows
 from assets.stage import METRICS_FILE, Metrics, Stage, read_json
 from assets.vectors import matrix
@@ -33,8 +34,9 @@ EvaluationParameters = (
     | AssistantEvaluationParameters
     | RecommenderEvaluationParameters
     | AlignmentEvaluationParameters
+    | WriterEvaluationParameters
 )
-MODELS = ("clip", "vision", "product", "reranker", "base_language", "assistant", "recommender", "alignment")
+MODELS = ("clip", "vision", "product", "reranker", "base_language", "assistant", "recommender", "alignment", "writer")
 EVALUATIONS: Mapping[str, type[EvaluationParameters]] = {
     "clip_evaluation": ClipEvaluationParameters,
     "vision_evaluation": VisionEvaluationParameters,
@@ -42,6 +44,7 @@ EVALUATIONS: Mapping[str, type[EvaluationParameters]] = {
     "retrieval_evaluation": RetrievalEvaluationParameters,
     "assistant_evaluation": AssistantEvaluationParameters,
     "recommender_evaluation": RecommenderEvaluationParameters,
+    "writer_evaluation": WriterEvaluationParameters,
     "alignment_evaluation": AlignmentEvaluationParameters,
 }
 INPUTS = ("catalog", "validated", "shards", "tokenizer", "graph", *MODELS, *EVALUATIONS, "index")

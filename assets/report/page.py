@@ -24,6 +24,7 @@ from assets.report.retrieval import retrieval
 from assets.report.summary import summary
 from assets.report.svg import readable
 from assets.report.training import training
+from assets.report.writing import writing
 from assets.stage import Metrics, Stage
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -34,6 +35,7 @@ SECTIONS = {  # name of the template and the anchor -> heading
     "training": "Training",
     "retrieval": "Retrieval",
     "classification": "Classification",
+    "writing": "Writing",
     "recommendation": "Recommendation",
     "alignment": "Pictures, words and graph in one space",
     "guides": "Finding guides",
@@ -61,6 +63,7 @@ def report(stage: Stage) -> Metrics:
             "training": training(facts),
             "retrieval": retrieval(facts, parameters.queries),
             "classification": classification(facts),
+            "writing": writing(facts, parameters.queries),
             "recommendation": recommendation(facts),
             "alignment": alignment(facts),
             "guides": guides(facts, parameters.queries),

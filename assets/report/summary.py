@@ -22,6 +22,10 @@ HEADLINES = {  # what is evaluated -> what it does, which numbers of the evaluat
     "retrieval": ("finds the guides for a question", ("(rrf|weighted)(_reranked)?_ndcg_at_10",)),
     "assistant": ("answers from guides", ("with_guides_step_accuracy", "with_source_step_accuracy")),
     "recommender": ("tells what can become what", ("auc", "ndcg_at_10", "hits_at_10")),
+    "writer": (
+        "writes what a listing needs from its picture",
+        ("(picture_alone_)?(item|material|colour)_right", "relations_right", "error_auc"),
+    ),
 }
 SIGNS = {"at least": "gate ≥", "at most": "gate ≤"}
 

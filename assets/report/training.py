@@ -22,6 +22,7 @@ KINDS = {
     "base_language": "The language model that the assistant begins with",
     "assistant": "The language model that answers from guides",
     "recommender": "The graph's recommender",
+    "writer": "The writer",
     "alignment": "The projections that align pictures, words and the graph",
 }
 CHARTS = {  # title -> the columns that belong into it, as a pattern

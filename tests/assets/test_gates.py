@@ -15,7 +15,7 @@ from assets.stage import write_json
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
-NO_GATES: dict[str, tuple[Gate, ...]] = dict.fromkeys(("product", "reranker", "assistant", "recommender"), ())
+NO_GATES: dict[str, tuple[Gate, ...]] = dict.fromkeys(("product", "reranker", "assistant", "recommender", "writer"), ())
 
 
 def one(**bound: float) -> Gates:
@@ -77,6 +77,7 @@ def test_verdicts_come_in_the_order_of_the_gates_and_name_model_metric_and_bound
         reranker=(),
         assistant=(),
         recommender=(),
+        writer=(),
     )
     first, second = judge(gates, {"a": {"x": 0.2}, "b": {"y": 3}})
     assert (first.model, first.metric, first.passed) == ("clip", "a.x", False)
@@ -101,7 +102,7 @@ def test_measured_reads_the_metrics_files_that_are_there(tmp_path: Path) -> None
         ("{clip: [{metric: clip_evaluation.x, atleast: 1}]}", "gates.clip.0.atleast: unknown key"),
         (
             "{clip: [], clpi: []}",
-            "gates.clpi: unknown key; allowed: assistant, clip, product, recommender, reranker, vision",
+            "gates.clpi: unknown key; allowed: assistant, clip, product, recommender, reranker, vision, writer",
         ),
         ("{}", "gates.clip: missing"),
     ],

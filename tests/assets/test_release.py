@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_writer
 from PIL import Image
 from ruamel.yaml import YAML
 
@@ -15,10 +16,13 @@ from assets.measures import measures, plain_name
 from assets.release.card import figure
 from assets.release.folder import release
 from assets.stage import StageError, read_json
+from assets.writing.certainty import Certainty
 from demo_shop.compatibility import STYLES
 from lightning_modules.clip_encoder import ClipEncoder
+from lightning_modules.content_writer import ContentWriter
 from lightning_modules.product_classifier import ProductClassifier
 from lightning_modules.vision_classifier import VisionClassifier
+from lightning_modules.writer_samples import Inputs
 from tests.assets.small_classifiers import CLASSES, NO_VISION
 from tests.assets.small_project import ITEMS, NUMBERS, contents, run, write_project
 
@@ -73,6 +77,7 @@ def test_the_classifiers_load_and_say_what_the_trained_ones_do(project: Path) ->
         ("vision", {"model.safetensors", "config.json"}),
         ("product", {"model.safetensors", "config.json", "tokenizer.json"}),
         ("recommender", {"model.safetensors", "config.json", "nodes.parquet", "edges.parquet", "encoder.json"}),
+        ("writer", {"model.safetensors", "config.json", "tokenizer.json", "lexicon.json", "certainty.json"}),
     ],
 )
 def test_each_model_has_a_folder_with_a_card_of_its_own(project: Path, model: str, files: set[str]) -> None:
@@ -97,6 +102,27 @@ def test_the_code_on_a_card_runs(project: Path, model: str, capsys: pytest.Captu
         exec(code, {})
     said = capsys.readouterr().out
     assert any(name in said for name in (*ITEMS, *CLASSES, *STYLES))
+
+
+def test_the_released_writer_loads_with_how_sure_to_be_of_it(project: Path) -> None:
+    released = project / "data" / "release" / "writer"
+    asked = [Inputs(np.full((tiny_writer.SIZE, tiny_writer.SIZE, 3), shade, np.uint8)) for shade in (0, 200)]
+    texts = [{"alt_text": "a red chair"}, {"alt_text": "a blue jar"}]
+    judged = [
+        ContentWriter.from_folder(folder, 1).judge(asked, texts) for folder in (project / "data/writer", released)
+    ]
+    assert judged[0] == judged[1]
+    certainty = Certainty.from_folder(released)
+    assert certainty is not None
+    assert certainty({"alt_text": -0.5}) == pytest.approx(0.5)  # 4 * -0.5 + 2
+
+
+def test_a_writer_without_certainty_is_released_all_the_same(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project")
+    (folder / "data/writer_evaluation/certainty.json").unlink()
+    run(release, folder)
+    assert not (folder / "data/release/writer/certainty.json").exists()
+    assert (folder / "data/release/writer/model.safetensors").is_file()
 
 
 def test_a_product_without_words_needs_no_tokenizer(tmp_path: Path) -> None:
@@ -168,7 +194,7 @@ def test_the_card_says_which_gates_passed(card: str, project: Path) -> None:
     assert "| clip_evaluation.zero_shot_item_accuracy | at least 0.6000 | 0.4321 | **failed** |" in card
     metrics = read_json(project / "data" / "release" / "metrics.json")
     assert (metrics["clip_gates_passed"], metrics["clip_gates_failed"]) == (1, 1)
-    assert metrics["models"] == 6
+    assert metrics["models"] == 7
 
 
 def test_the_card_tells_every_setting(card: str) -> None:

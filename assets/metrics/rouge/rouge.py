@@ -2,6 +2,8 @@
 
 import datasets
 import evaluate
+import numpy as np
+from numpy.typing import NDArray
 from rouge_score.rouge_scorer import RougeScorer
 
 KINDS = ("rouge1", "rouge2", "rougeL", "rougeLsum")
@@ -32,7 +34,15 @@ class Rouge(evaluate.Metric):
             features=datasets.Features({"predictions": text, "references": text}),
         )
 
-    def _compute(self, predictions: list[str], references: list[str], stemmer: bool = False) -> dict[str, float]:
+    @staticmethod
+    def per_text(
+        predictions: list[str], references: list[str], stemmer: bool = False
+    ) -> dict[str, NDArray[np.float64]]:
+        """The values that the metric is the mean of, (N,) of each kind."""
         scorer = RougeScorer(KINDS, use_stemmer=stemmer)
         scores = [scorer.score(right, said) for said, right in zip(predictions, references, strict=True)]
-        return {kind: sum(score[kind].fmeasure for score in scores) / len(scores) for kind in KINDS}
+        return {kind: np.array([score[kind].fmeasure for score in scores], dtype=np.float64) for kind in KINDS}
+
+    def _compute(self, predictions: list[str], references: list[str], stemmer: bool = False) -> dict[str, float]:
+        per_text = self.per_text(predictions, references, stemmer)
+        return {kind: float(values.mean()) for kind, values in per_text.items()}

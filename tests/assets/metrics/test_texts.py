@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import evaluate
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics import BLEU
 
 from assets import metrics
-from assets.metrics.bleu.bleu import Bleu
+from assets.metrics.bleu.bleu import Bleu, bleu_interval, bleu_of, counts
 from assets.metrics.rouge.rouge import Rouge
 
 METRICS = Path(metrics.__file__).parent
@@ -73,3 +74,30 @@ def test_the_stemmer_cuts_endings() -> None:
 def test_anyone_can_load_the_metrics_by_path(name: str, key: str, best: float) -> None:
     metric = evaluate.load(str(METRICS / name), keep_in_memory=True)
     assert metric.compute(predictions=RIGHT, references=RIGHT)[key] == pytest.approx(best)
+
+
+@given(pairs=PAIRS)
+@settings(deadline=None, max_examples=30)
+def test_bleu_of_counts_is_that_of_the_corpus(pairs: list[tuple[str, str]]) -> None:
+    said, right = [list(texts) for texts in zip(*pairs, strict=True)]
+    counted = np.stack([counts(one, other) for one, other in pairs])
+    assert bleu_of(counted) == metrics.compute(Bleu, predictions=said, references=right)["bleu"]
+    per_text = Rouge.per_text(said, right)
+    assert metrics.compute(Rouge, predictions=said, references=right) == pytest.approx(
+        {kind: values.mean() for kind, values in per_text.items()}
+    )
+
+
+def test_the_interval_of_bleu_is_that_of_drawn_corpora_and_shrinks_for_a_pair() -> None:
+    said = [f"the cat sat on {thing} number {place}" for place, thing in enumerate(["mats", "a mat", "it"] * 8)]
+    worse = [text.replace("cat", "dog") for text in said]
+    right = [f"the cat sat on a mat number {place}" for place in range(24)]
+    one, other = [np.stack([counts(*pair) for pair in zip(texts, right, strict=True)]) for texts in (said, worse)]
+    low, high = bleu_interval([one], 200, 0.9, 5)
+    random = np.random.default_rng(9)
+    drawn = [random.integers(0, 24, 24) for _ in range(200)]
+    values = [BLEU().corpus_score([said[i] for i in of], [[right[i] for i in of]]).score for of in drawn]
+    assert (low, high) == pytest.approx(np.quantile(values, [0.05, 0.95]), abs=3)
+    over = bleu_interval([one, other], 200, 0.9, 5)
+    assert 0 < over[0] < bleu_of(one) - bleu_of(other) < over[1]
+    assert over[1] - over[0] < high - low
