@@ -25,8 +25,11 @@ class Heddle(click.Group):
         # Imported here so that `heddle --help` answers at once.
         from assets.ask import AskError
         from assets.classify import ClassifyError
+        from assets.describe import DescribeError
         from assets.recommend import RecommendError
         from assets.search import SearchError
+        from assets.writing.journal import JournalError
+        from assets.writing.told import ToldError
         from dagster_project.dvc.project import ProjectError
         from dagster_project.registry import RegistryError
         from dagster_project.workspace import WorkspaceError
@@ -36,10 +39,13 @@ class Heddle(click.Group):
             StageError,
             AskError,
             ClassifyError,
+            DescribeError,
+            JournalError,
             ProjectError,
             RecommendError,
             RegistryError,
             SearchError,
+            ToldError,
             WorkspaceError,
         )
         try:
@@ -159,6 +165,34 @@ def classify(image: Path, text: str | None, top: int, as_json: bool) -> None:
     from dagster_project.classifying import show
 
     show(image, text, top, as_json=as_json, console=console)
+
+
+@main.command()
+@click.argument("path", metavar="IMAGE|FOLDER", type=click.Path(path_type=Path))
+@click.option("--context", metavar="TEXT|FILE", help="Wishes in words; or JSON with site, locale, preferences.")
+@click.option(
+    "--objects",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="JSON with objects (label, box, attributes) and relations; for FOLDER such by each picture's path.",
+)
+@click.option("--seed", type=int, help="Draw the words rather than take the likeliest; another seed, another text.")
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="JSON Lines of FOLDER's pictures; descriptions.jsonl in it if not given.",
+)
+def describe(path: Path, context: str | None, objects: Path | None, seed: int | None, output: Path | None) -> None:
+    """Write title, alt text, tags, SEO texts and body for a picture as JSON, with scores; or for all of a folder.
+
+    A folder's pictures are described into a file, one line each; called again, it goes on where it was stopped.
+    """
+    if output and not path.is_dir():
+        raise click.UsageError("--output is for a folder; of one picture the JSON goes to the standard output")
+    from dagster_project.describing import show
+
+    show(path, context, objects, seed, output)
 
 
 @main.command()

@@ -24,6 +24,8 @@ def copy(by_heddle, tmp_path_factory) -> Clone:
     folder = tmp_path_factory.mktemp("readme") / "heddle"
     shutil.copytree(by_heddle.root, folder, symlinks=True)
     Image.new("RGB", (300, 200), "peru").save(folder / "chair.jpg")  # the README's own picture to classify
+    (folder / "photos").mkdir()
+    shutil.copy(folder / "chair.jpg", folder / "photos")
     return Clone(folder)
 
 
@@ -47,7 +49,7 @@ def test_every_other_command_runs(copy, command):
 
 def test_every_heddle_command_has_help(copy):
     listed = re.findall(r"^  (\w+)  ", copy.run("heddle", "--help").partition("Commands:")[2], re.MULTILINE)
-    assert {"run", "verify", "ui", "search", "ask", "classify", "registry", "status"} <= set(listed)
+    assert {"run", "verify", "ui", "search", "ask", "classify", "describe", "registry", "status"} <= set(listed)
     for command in listed:
         assert "Usage: heddle" in copy.run("heddle", command, "--help")
 

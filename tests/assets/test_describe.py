@@ -1,0 +1,313 @@
+"""Describe: a folder stopped anywhere and taken up again is as one that was not, and nothing hostile gets through."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from echo_writer import describer, picture, write_pictures
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import ExifTags, Image
+from tiny_writer import TOKENIZER, tiny_writer
+
+from assets.absent import write_absent
+from assets.describe import (
+    BATCH,
+    DescribeError,
+    Tally,
+    check_picture,
+    describe,
+    describe_folder,
+    open_describer,
+    pictures_in,
+)
+from assets.writing.describer import Describer
+from assets.writing.journal import Journal, JournalError
+from assets.writing.schema import problems
+from assets.writing.told import Context, Relation, Scene, Thing, Told
+from lightning_modules.content_writer import ContentWriter
+from lightning_modules.layers.generation import Pick
+
+COUNT = 2 * BATCH + 3
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pictures(tmp_path_factory.mktemp("describe") / "pictures", COUNT)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(folder: Path) -> bytes:
+    return _run(folder, folder.parent / "undisturbed.jsonl", describer())
+
+
+def _run(folder: Path, output: Path, made_by: Describer, told: Told = Told()) -> bytes:  # noqa: B008  frozen
+    tally = None
+    for tally in describe_folder(folder, pictures_in(folder), told, made_by, output):
+        assert tally.done <= tally.total
+    assert tally is not None
+    assert tally.done == tally.total
+    return output.read_bytes()
+
+
+def _lines(content: bytes) -> dict[str, dict[str, Any]]:
+    lines = [json.loads(line) for line in content.splitlines()]
+    assert len({line["path"] for line in lines}) == len(lines)
+    return {line["path"]: line for line in lines}
+
+
+def test_every_picture_has_a_line_and_a_broken_one_its_reason(folder: Path, undisturbed: bytes) -> None:
+    lines = _lines(undisturbed)
+    assert list(lines) == sorted(lines) == pictures_in(folder)
+    assert len(lines) == COUNT + 1
+    assert {"04.png", ".hidden.png", "notes.txt"}.isdisjoint(lines)
+    assert "more/04.png" in lines
+    broken = lines.pop("broken.jpg")
+    assert broken["error"].startswith("not a picture that can be read: ")
+    assert "content" not in broken
+    for line in lines.values():
+        assert problems(line["content"]) == []
+        assert line["scores"]["errors"] == ["excerpt", "content"]
+
+
+def test_together_is_as_one_at_a_time(folder: Path, undisturbed: bytes) -> None:
+    for seed in (None, 3):
+        many = _lines(_run(folder, folder.parent / f"seed-{seed}.jsonl", describer(seed=seed)))
+        alone = describer(seed=seed)
+        for name in list(many)[::7]:
+            (line,) = alone.lines([alone.read(folder / name, name, Told())])
+            assert line == many[name]
+    plain = _lines(undisturbed)
+    assert any(line["content"] != plain[name]["content"] for name, line in many.items() if "content" in line)
+
+
+@pytest.mark.parametrize("patience", [0, 1, 2])
+def test_interrupted_it_keeps_what_is_done_and_goes_on(
+    folder: Path, undisturbed: bytes, tmp_path: Path, patience: int
+) -> None:
+    output = tmp_path / "lines.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        _run(folder, output, describer(patience))
+    written = _lines(output.read_bytes())
+    assert len(written) == patience * BATCH
+    again = describer()
+    assert _run(folder, output, again) == undisturbed
+    assert sum(again.writer.batches) == COUNT - sum("content" in line for line in written.values())  # type: ignore[attr-defined]
+
+
+@given(share=st.floats(0, 1))
+@settings(max_examples=25, deadline=None)
+def test_killed_at_any_byte_it_goes_on_as_if_nothing_had_been(
+    folder: Path, undisturbed: bytes, tmp_path_factory: pytest.TempPathFactory, share: float
+) -> None:
+    output = tmp_path_factory.mktemp("killed") / "lines.jsonl"
+    output.write_bytes(undisturbed[: round(share * len(undisturbed))])
+    assert _run(folder, output, describer()) == undisturbed
+
+
+def test_a_second_call_describes_nothing_and_only_what_changed_is_described_anew(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "pictures", 6)
+    output = tmp_path / "lines.jsonl"
+    first = _run(folder, output, describer())
+    again = describer()
+    assert _run(folder, output, again) == first
+    assert again.writer.batches == []  # type: ignore[attr-defined]
+    (folder / "02.png").write_bytes(picture(99))
+    (folder / "03.png").unlink()
+    scene = {"00.png": Scene(objects=(Thing(label="lamp"),))}
+    again = describer()
+    second = _lines(_run(folder, output, again, Told(None, scene)))
+    assert again.writer.batches == [2]  # type: ignore[attr-defined]
+    assert second.keys() == _lines(first).keys()  # what was written of a picture that is gone is nobody's to delete
+    assert {name for name, line in _lines(first).items() if line != second[name]} == {"00.png", "02.png"}
+    assert "lamp" in second["00.png"]["content"]["title"]
+
+
+def test_other_words_another_seed_and_other_models_are_asked_anew(tmp_path: Path) -> None:
+    (tmp_path / "one.png").write_bytes(picture(1))
+    told = Told(Context(locale="de-DE"))
+    asked = [
+        one.read(tmp_path / "one.png", "one.png", words).head["asked"]
+        for one, words in (
+            (describer(), Told()),
+            (describer(), told),
+            (describer(seed=1), Told()),
+            (describer(seed=2), Told()),
+            (Describer(describer().writer, describer().judges, made_with="others"), Told()),
+        )
+    ]
+    assert len(set(asked)) == len(asked)
+
+
+def test_a_picture_that_cannot_be_opened_is_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "one.png").symlink_to(tmp_path / "nowhere.png")
+    lines = _lines(_run(tmp_path, tmp_path / "lines.jsonl", describer()))
+    assert lines["one.png"]["sha256"] is None
+    assert lines["one.png"]["error"] == "No such file or directory"
+    (tmp_path / "nowhere.png").write_bytes(picture(1))
+    assert "content" in _lines(_run(tmp_path, tmp_path / "lines.jsonl", describer()))["one.png"]
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"a": 1}', b"{\n}\n", b"[1]\n", b"words", b'{"path": "a"}\n', b"\xff\n", b"[" * 99999]
+)
+def test_a_file_of_somebody_else_s_stays_as_it_is(folder: Path, tmp_path: Path, content: bytes) -> None:
+    output = tmp_path / "settings.json"
+    output.write_bytes(content)
+    with pytest.raises(JournalError, match=r"settings\.json: line 1 was not written by `heddle describe`.*--output"):
+        _run(folder, output, describer())
+    assert output.read_bytes() == content
+
+
+def test_one_process_at_a_time_writes_a_file(folder: Path, tmp_path: Path) -> None:
+    with Journal(tmp_path / "lines.jsonl"), pytest.raises(JournalError, match="being written by another process"):
+        _run(folder, tmp_path / "lines.jsonl", describer())
+    with pytest.raises(JournalError, match=r"No such file.*--output"):
+        _run(folder, tmp_path / "nowhere" / "lines.jsonl", describer())
+
+
+def test_a_name_that_is_no_utf_8_is_written_and_found_again(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    try:
+        (tmp_path / name).write_bytes(picture(1))
+    except OSError:
+        pytest.skip("this file system takes UTF-8 only")
+    first = _run(tmp_path, tmp_path / "lines.jsonl", describer())
+    again = describer()
+    assert _run(tmp_path, tmp_path / "lines.jsonl", again) == first
+    assert again.writer.batches == []  # type: ignore[attr-defined]
+
+
+def test_mistakes_are_told(tmp_path: Path) -> None:
+    with pytest.raises(DescribeError, match=r"nowhere\.png: no such file"):
+        check_picture(tmp_path / "nowhere.png")
+    with pytest.raises(DescribeError, match=r"no file in it ends as those of pictures do: \.apng"):
+        pictures_in(tmp_path)
+    with pytest.raises(DescribeError, match=r"nowhere\.png: No such file"):
+        describe(tmp_path / "nowhere.png", Told(), describer())
+    with pytest.raises(DescribeError, match=r"writer lacks config\.json, .*run `heddle run` or `dvc repro writer`"):
+        open_describer(tmp_path)
+    (tmp_path / "writer").mkdir()
+    write_absent(tmp_path / "writer", "0 train listings have words; bring some.")
+    with pytest.raises(DescribeError, match=r"there is no writer: 0 train listings have words; bring some\."):
+        open_describer(tmp_path)
+
+
+BREAKING = (
+    '"}], "title": "', "</p><script>alert(1)</script>", "\\", "{{ 7 * 7 }}", "\u2028\u0000\ud800\u202e", "<!--", "]]>",
+    "&lt;b&gt;", "'; DROP TABLE posts; --", "\uff41" * 5000, "",
+)  # fmt: skip
+
+
+def _tags(count: int) -> Image.Exif:
+    exif = Image.Exif()
+    for tag in range(0xE000, 0xE000 + count):
+        exif[tag] = BREAKING[tag % len(BREAKING)].encode("utf-8", "replace")[:12]
+    return exif
+
+
+def _located() -> Image.Exif:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Orbis"
+    exif[ExifTags.Base.Artist] = BREAKING[1]
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (51.0, 30.0, 26.0)
+    return exif
+
+
+EXIF: dict[str, Callable[[], bytes]] = {
+    "thousands of tags": lambda: _tags(3000).tobytes(),
+    "a place": lambda: _located().tobytes(),
+    "noise": lambda: b"Exif\0\0" + bytes(range(256)) * 200,
+    "an orientation that is none": lambda: (
+        b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x05\0\0\0\xff\xff\xff\xff\0\0\0\0"
+    ),
+    "counts beyond all memory": lambda: (
+        b"Exif\0\0II*\0\x08\0\0\0\x01\0\x9a\x82\x05\0\xff\xff\xff\xff\x08\0\0\0\0\0\0\0"
+    ),
+    "a camera that is a number": lambda: (
+        b"Exif\0\0II*\0\x08\0\0\0\x02\0\x0f\x01\x0b\0\x01\0\0\0\0\0\x80?\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+    ),
+    "cut off": lambda: _located().tobytes()[:20],
+}
+
+
+class Brief(ContentWriter):
+    """A writer that has learned nothing, but likes to end."""
+
+    def write(self, inputs: Any, pick: Pick = lambda logits: logits.argmax(dim=-1), until: str | None = None) -> Any:
+        def sooner(logits: Any) -> Any:
+            logits = logits.clone()
+            logits[:, self.tokens.end] += 1.0
+            return pick(logits)
+
+        return super().write(inputs, sooner, until)
+
+
+@pytest.fixture(scope="module")
+def untrained() -> Describer:
+    return replace_writer(Brief(tiny_writer(), TOKENIZER))
+
+
+def replace_writer(writer: ContentWriter) -> Describer:
+    return Describer(writer, describer().judges)
+
+
+def _scene(objects: int) -> Scene:
+    things = tuple(
+        Thing(
+            label=BREAKING[place % len(BREAKING)],
+            attributes=BREAKING[: place % 4],
+            box=(float("nan"), -1.0, 1e300, 0.5) if place % 3 else None,
+        )
+        for place in range(objects)
+    )
+    relations = tuple(
+        Relation(subject=place - 3, predicate=BREAKING[place % 5], object=objects - place) for place in range(objects)
+    )
+    return Scene(objects=things, relations=relations)
+
+
+TOLD: dict[str, Told] = {
+    "nothing": Told(),
+    "empty": Told(Context(), {"one.jpg": Scene()}),
+    "a context that breaks out": Told(Context(site=BREAKING[0], locale=BREAKING[1], preferences=BREAKING)),
+    "500 objects": Told(Context(locale="xx"), {"one.jpg": _scene(500)}),
+    "objects that break out": Told(None, {"one.jpg": _scene(12)}),
+}
+
+
+def _described(made_by: Describer, path: Path, told: Told) -> dict[str, Any]:
+    (line,) = made_by.lines([made_by.read(path, "one.jpg", told)])
+    text = json.dumps(line, ensure_ascii=False)
+    assert json.loads(text) == line
+    assert text.encode()  # no lone surrogate
+    assert problems(line["content"]) == []
+    assert "<script" not in line["content"]["content"]
+    return dict(line)
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_whatever_is_told_the_content_is_valid(tmp_path: Path, untrained: Describer, name: str) -> None:
+    (tmp_path / "one.jpg").write_bytes(picture(1, "JPEG"))
+    _described(describer(), tmp_path / "one.jpg", TOLD[name])
+    _described(untrained, tmp_path / "one.jpg", TOLD[name])
+
+
+@pytest.mark.parametrize("name", EXIF)
+def test_whatever_the_exif_the_picture_is_described_and_the_exif_not_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "plain.jpg").write_bytes(picture(1, "JPEG"))
+    (tmp_path / "one.jpg").write_bytes(picture(1, "JPEG", exif=EXIF[name]()))
+    plain = _described(describer(), tmp_path / "plain.jpg", Told())
+    line = _described(describer(), tmp_path / "one.jpg", Told())
+    assert line["sha256"] != plain["sha256"]
+    if name != "a camera that is a number":
+        assert line["content"] == plain["content"]
+    assert not any(word in json.dumps(line) for word in ("Orbis", "DROP", "51.0"))
+
+
+def test_the_tally_adds_up() -> None:
+    assert replace(Tally(9, kept=2, made=3), failed=1).done == 6
