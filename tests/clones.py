@@ -41,7 +41,7 @@ class Clone:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=600,
+            timeout=1800,
         )
         assert expect is None or ended.returncode == expect, ended.stdout[-5000:]
         return ended.stdout
