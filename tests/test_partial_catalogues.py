@@ -130,7 +130,8 @@ def test_listings_alone_train_every_model_but_the_one_that_answers_from_guides(l
     data = listings_only / "data"
     assert {name for name in MODELS if why_absent(data / name)} == {"assistant"}
     assert "0 conversations to learn from" in why_absent(data / "assistant")
-    assert read_json(data / "release/metrics.json")["models"] == 3
+    released = {path.name for path in (data / "release").iterdir() if path.is_dir()}
+    assert released == {"clip", "vision", "product", "writer"}
     assert why_absent(data / "base_language") is None
     for name in ("alignment", "alignment_evaluation"):
         assert why_absent(data / name) == f"there is no space graph: {why_absent(data / 'graph')}"
