@@ -65,6 +65,7 @@ def clone(folder: Path, scale: str = "smoke") -> Clone:
     text = params.read_text().replace("scale: demo", f"scale: {scale}")
     # A model trained for seconds knows nothing; the gates still stand, where it can pass them.
     text = re.sub(r"at_least: [0-9.]+", "at_least: -1.0", text)
+    text = re.sub(r".*writer_evaluation\.error_auc.*\n", "", text)  # no AUC is taken of half a dozen texts
     params.write_text(re.sub(r"at_most: [0-9.]+", "at_most: 1.0e+9", text))
     (folder / ".venv").symlink_to(Path(sys.executable).parents[1])
     for command in ("git init -q", "git add -A", "git -c user.name=Test -c user.email=test@localhost commit -qm start"):
