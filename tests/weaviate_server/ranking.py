@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from weaviate.proto.v1 import base_pb2
-
 from weaviate_server.database import Class, RefusedError, Stored
 
 STOPWORDS = """a an and are as at be but by for if in into is it no not of on or such that the their then there these

@@ -9,7 +9,6 @@ from typing import Any, Self
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from weaviate.proto.v1 import weaviate_pb2_grpc
-
 from weaviate_server.database import Database
 from weaviate_server.rest import RestServer
 from weaviate_server.service import Service

@@ -15,7 +15,6 @@ from weaviate.proto.v1 import (
     search_get_pb2,
     weaviate_pb2_grpc,
 )
-
 from weaviate_server.database import Class, RefusedError, Stored
 from weaviate_server.ranking import Ranking, accepted, by_vector, by_words, ranked, relative
 
