@@ -60,8 +60,7 @@ def _judged(stage: Stage, encoders: Encoders, held_out: Spaces) -> dict[str, flo
     parameters = stage.parameters(AlignmentEvaluationParameters)
     sure = Sureness(parameters.resamples, parameters.confidence, read_seed())
     network = Alignment.from_pretrained(stage.input("alignment"))
-    torch.manual_seed(read_seed())
-    ways = {ALIGNED: network, UNALIGNED: Alignment(network.config).standardising(held_out.vectors).eval()}
+    ways = {ALIGNED: network, UNALIGNED: _unaligned(network)}
     found = {way: one.embed(held_out.vectors) for way, one in ways.items()}
     seen = Seen.by(encoders, held_out) if {"picture", "graph"} <= set(encoders.spaces) else None
     rows: list[Row] = []
@@ -78,6 +77,14 @@ def _judged(stage: Stage, encoders: Encoders, held_out: Spaces) -> dict[str, flo
     (stage.output / "plots").mkdir()
     write_csv(stage.output / "plots" / "retrieval.csv", COLUMNS, rows)
     return numbers
+
+
+def _unaligned(network: Alignment) -> Alignment:
+    """The same network with its first weights: it standardises as the trained one does, on the train split."""
+    torch.manual_seed(read_seed())
+    first = Alignment(network.config)
+    first.load_state_dict(dict(network.named_buffers()), strict=False)
+    return first.eval()
 
 
 def _direction(

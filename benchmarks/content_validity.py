@@ -30,11 +30,12 @@ def main() -> None:
     """Write, hold to the schema, print a table; the exit status tells whether all of it is valid."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=1000)
+    parser.add_argument("--writer", type=Path, default=DATA / "writer", help="folder of a writer")
     parser.add_argument("--untrained", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--top-p", type=float, default=0.95)
     arguments = parser.parse_args()
-    writer = opened(arguments.untrained, arguments.seed)
+    writer = opened(arguments.writer, arguments.untrained, arguments.seed)
     known = inputs(writer, arguments.pictures)
     views = {"all that is known": known, "the picture alone": [Inputs(one.picture) for one in known]}
     shown = Table(
@@ -63,9 +64,9 @@ def weights(arguments: argparse.Namespace) -> str:
     return "untrained weights" if arguments.untrained else "trained weights"
 
 
-def opened(untrained: bool, seed: int) -> ContentWriter:
-    """The writer in ``data/writer``, or one of its shape with first weights."""
-    writer = ContentWriter.from_folder(DATA / "writer")
+def opened(folder: Path, untrained: bool, seed: int) -> ContentWriter:
+    """The writer in a folder, or one of its shape with first weights."""
+    writer = ContentWriter.from_folder(folder)
     if untrained:
         torch.manual_seed(seed)
         writer = ContentWriter(Writer(writer.network.config).eval(), writer.reader.tokenizer)

@@ -1,6 +1,5 @@
 """Projections of several spaces into one, in which the vectors of the same listing lie together."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -19,9 +18,8 @@ from lightning_modules.layers.perceptron import MultiLayerPerceptron
 from lightning_modules.learner import Learner
 from lightning_modules.losses import gather
 from lightning_modules.network import Network
+from lightning_modules.temperature import bounded_scale, initial_log_scale
 
-INITIAL_TEMPERATURE = 0.07
-MAX_LOG_SCALE = math.log(100)
 SMALLEST = 1e-6
 """Deviation below which a dimension counts as constant."""
 
@@ -48,7 +46,7 @@ class Alignment(Network):
             }
         )
         self.dropout = nn.Dropout(config.dropout)
-        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / INITIAL_TEMPERATURE)))
+        self.log_scale = initial_log_scale()
         for space in self.spaces:
             self.register_buffer(f"{space}_mean", torch.zeros(config.spaces[space]))
             self.register_buffer(f"{space}_deviation", torch.ones(config.spaces[space]))
@@ -71,10 +69,8 @@ class Alignment(Network):
         return functional.normalize(self.projections[space](self.dropout(standard)).float(), dim=-1)
 
     def scale(self) -> Tensor:
-        """1 / temperature, learned; never above 100, as in :meth:`lightning_modules.clip.Clip.scale`."""
-        with torch.no_grad():
-            self.log_scale.clamp_(max=MAX_LOG_SCALE)
-        return self.log_scale.exp()
+        """1 / temperature, learned, in (0, 100]."""
+        return bounded_scale(self.log_scale)
 
     @torch.inference_mode()
     def embed(self, vectors: Vectors) -> dict[Space, NDArray[np.float32]]:

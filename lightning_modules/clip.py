@@ -3,10 +3,8 @@
 Source: Radford et al. 2021, Learning Transferable Visual Models From Natural Language Supervision.
 """
 
-import math
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -16,10 +14,8 @@ from lightning_modules.image_tower import ImageEncoder, normalised
 from lightning_modules.learner import Learner
 from lightning_modules.losses import contrastive_loss
 from lightning_modules.network import Network
+from lightning_modules.temperature import bounded_scale, initial_log_scale
 from lightning_modules.text_tower import TextEncoder
-
-INITIAL_TEMPERATURE = 0.07
-MAX_LOG_SCALE = math.log(100)
 
 
 class Clip(Network):
@@ -34,7 +30,7 @@ class Clip(Network):
         self.text = TextEncoder(config.text, config.vocabulary, config.end_token)
         self.image_projection = nn.Linear(self.image.width, config.embedding, bias=False)
         self.text_projection = nn.Linear(self.text.width, config.embedding, bias=False)
-        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / INITIAL_TEMPERATURE)))
+        self.log_scale = initial_log_scale()
         nn.init.normal_(self.image_projection.weight, std=self.image.width**-0.5)
         nn.init.normal_(self.text_projection.weight, std=self.text.width**-0.5)
 
@@ -48,10 +44,8 @@ class Clip(Network):
         return functional.normalize(self.text_projection(self.text(tokens)).float(), dim=-1)
 
     def scale(self) -> Tensor:
-        """1 / temperature, learned; never above 100, past which training is unstable (Radford et al., section 2.5)."""
-        with torch.no_grad():  # on the parameter itself, so that it can come back from the bound
-            self.log_scale.clamp_(max=MAX_LOG_SCALE)
-        return self.log_scale.exp()
+        """1 / temperature, learned, in (0, 100]."""
+        return bounded_scale(self.log_scale)
 
     @property
     def temperature(self) -> float:

@@ -1,13 +1,11 @@
 """The writer: a picture, what stands in it and what is wished for, to content that can be published."""
 
-import math
 from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lightning_modules.clip import INITIAL_TEMPERATURE, MAX_LOG_SCALE
 from lightning_modules.image_map import ImageMap, Seen
 from lightning_modules.image_tower import normalised
 from lightning_modules.layers.checkpointed import CheckpointedDecoder
@@ -22,6 +20,7 @@ from lightning_modules.layers.linear import LinearLayer
 from lightning_modules.network import Network
 from lightning_modules.region_pool import region_pool
 from lightning_modules.scene_graph import SceneGraph
+from lightning_modules.temperature import bounded_scale, initial_log_scale
 from lightning_modules.writer_config import WriterConfig
 from lightning_modules.writer_samples import FACTS, WriterInputs
 
@@ -82,7 +81,7 @@ class Writer(Network):
         self.quality_head = LinearLayer(2 * width, 1)
         self.picture_projection = LinearLayer(width, config.embedding, bias=False)
         self.text_projection = LinearLayer(width, config.embedding, bias=False)
-        self.log_scale = nn.Parameter(torch.tensor(math.log(1 / INITIAL_TEMPERATURE)))
+        self.log_scale = initial_log_scale()
         for table in (self.places, self.kinds):
             nn.init.normal_(table, std=STD)
 
@@ -209,10 +208,8 @@ class Writer(Network):
         return first, second
 
     def scale(self) -> Tensor:
-        """1 / temperature of the comparison, learned and bounded as :meth:`lightning_modules.clip.Clip.scale`."""
-        with torch.no_grad():
-            self.log_scale.clamp_(max=MAX_LOG_SCALE)
-        return self.log_scale.exp()
+        """1 / temperature of the comparison, learned, in (0, 100]."""
+        return bounded_scale(self.log_scale)
 
 
 def masked_mean(vectors: Tensor, present: Tensor) -> Tensor:

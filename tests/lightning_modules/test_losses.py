@@ -13,10 +13,11 @@ from torch.nn.functional import normalize
 from torch.nn.parallel import DistributedDataParallel
 from transformers.models.clip.modeling_clip import image_text_contrastive_loss
 
-from lightning_modules.clip import MAX_LOG_SCALE, Clip
+from lightning_modules.clip import Clip
 from lightning_modules.clip_config import ClipConfig, TextTower
 from lightning_modules.image_tower_config import CLIP_MEAN, CLIP_STD, ClipVitTower
 from lightning_modules.losses import contrastive_loss
+from lightning_modules.temperature import MAX_LOG_SCALE
 
 RANKS = 2
 BATCH = 6
