@@ -32,6 +32,11 @@ class Expectation:
     rule: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the rule looks at, among the columns that ``assets.validated.columns`` gives."""
+        return tuple(self.arguments.get("column_list", (self.arguments.get("column", self.name),)))
+
 
 def _unique(suite: str, name: str, column: str = "id") -> Expectation:
     description = f"No two rows of {suite} have the same {column}."

@@ -11,6 +11,7 @@ from assets.schemas import QUARANTINE, TABLES, read_rows, write_table
 from assets.stage import Metrics, Stage, StageError, main, write_json
 from assets.validated.columns import frame, name_of
 from assets.validated.docs import write_docs
+from assets.validated.sources import Rate, rates
 from assets.validated.suites import Outcome, Suites
 
 Rows = list[dict[str, Any]]
@@ -25,14 +26,18 @@ def validated(stage: Stage) -> Metrics:
     tables: dict[str, Rows] = {}
     known: dict[str, set[str]] = {}
     outcomes: list[Outcome] = []
+    by_source: dict[str, list[Rate]] = {}
     breaches: list[str] = []
     pages = {}
     for number, table in enumerate(SUITES):
         stage.progress(f"tables checked, next: {table}", number, len(SUITES))
         rows = read_rows(catalog / f"{table}.parquet")
-        found, pages[table] = suites.check(table, frame(table, rows, known))
+        shown = frame(table, rows, known)
+        found, pages[table] = suites.check(table, shown)
         outcomes += found
-        breaches += [_breach(outcome, rows) for outcome in found if not outcome.passed]
+        for outcome in found:
+            by_source[outcome.expectation.name] = rates(outcome, shown)
+            breaches += _breaches(outcome, by_source[outcome.expectation.name], rows)
         failing = {row for outcome in found for row in outcome.failing}
         quarantine += _refused(table, rows, found)
         tables[table] = [row for number, row in enumerate(rows) if number not in failing]
@@ -40,8 +45,10 @@ def validated(stage: Stage) -> Metrics:
     if breaches:
         raise StageError("too many rows fail:\n" + "\n".join(breaches))
     unshown = _drop_unshown(tables)
-    _write(stage, tables, quarantine, outcomes)
-    write_docs(stage.output / "docs", pages)
+    _write(stage, tables, quarantine)
+    told = [_told(outcome, by_source[outcome.expectation.name]) for outcome in outcomes]
+    write_json(stage.output / "expectations.json", told)
+    write_docs(stage.output / "docs", pages, told)
     return _metrics(tables, outcomes, quarantine) | {"images_dropped": unshown}
 
 
@@ -71,37 +78,46 @@ def _refused(table: str, rows: Rows, outcomes: Sequence[Outcome]) -> Iterator[di
         }
 
 
-def _breach(outcome: Outcome, rows: Rows) -> str:
+def _breaches(outcome: Outcome, sources: Sequence[Rate], rows: Rows) -> Iterator[str]:
+    """Why the run must stop: the whole table is beyond its bound, or one of several sources is."""
+    if not outcome.passed:
+        yield _breach(outcome, outcome.evaluated, outcome.failing, rows)
+        return
+    for rate in sources:
+        if rate.exceeds(outcome.bound):
+            yield f"source {rate.source}: {_breach(outcome, rate.evaluated, rate.failing, rows)}"
+
+
+def _breach(outcome: Outcome, evaluated: int, failing: Sequence[int], rows: Rows) -> str:
     expectation = outcome.expectation
-    ids = [name_of(expectation.suite, rows[row]) for row in outcome.failing[:EXAMPLES]]
+    ids = [name_of(expectation.suite, rows[row]) for row in failing[:EXAMPLES]]
     return (
-        f"{expectation.suite}: {expectation.name}: {len(outcome.failing)} of {outcome.evaluated} rows "
-        f"({len(outcome.failing) / outcome.evaluated:.1%}, bound {outcome.bound:.1%}), "
+        f"{expectation.suite}: {expectation.name}: {len(failing)} of {evaluated} rows "
+        f"({len(failing) / evaluated:.1%}, bound {outcome.bound:.1%}), "
         f"for example {', '.join(ids)}. {expectation.description} "
         f"Mend the source, or raise `validated.bounds.{expectation.name}`"
     )
 
 
-def _write(stage: Stage, tables: dict[str, Rows], quarantine: Rows, outcomes: Sequence[Outcome]) -> None:
+def _told(outcome: Outcome, sources: Sequence[Rate]) -> dict[str, Any]:
+    """An outcome as the report and the orchestrator read it."""
+    return {
+        "suite": outcome.expectation.suite,
+        "name": outcome.expectation.name,
+        "description": outcome.expectation.description,
+        "passed": outcome.passed,
+        "evaluated": outcome.evaluated,
+        "failed": len(outcome.failing),
+        "bound": outcome.bound,
+        "sources": {rate.source: {"evaluated": rate.evaluated, "failed": len(rate.failing)} for rate in sources},
+    }
+
+
+def _write(stage: Stage, tables: dict[str, Rows], quarantine: Rows) -> None:
     for table, schema in TABLES.items():
         write_table(stage.output / f"{table}.parquet", tables[table], schema)
     quarantine.sort(key=lambda row: tuple(row[name] or "" for name in QUARANTINE.names))
     write_table(stage.output / "quarantine.parquet", quarantine, QUARANTINE)
-    write_json(
-        stage.output / "expectations.json",
-        [
-            {
-                "suite": outcome.expectation.suite,
-                "name": outcome.expectation.name,
-                "description": outcome.expectation.description,
-                "passed": outcome.passed,
-                "evaluated": outcome.evaluated,
-                "failed": len(outcome.failing),
-                "bound": outcome.bound,
-            }
-            for outcome in outcomes
-        ],
-    )
 
 
 def _metrics(tables: dict[str, Rows], outcomes: Sequence[Outcome], quarantine: Rows) -> dict[str, int | float]:

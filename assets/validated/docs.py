@@ -7,8 +7,9 @@ bytes), and open offline.
 
 import html
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from great_expectations.core import ExpectationSuiteValidationResult
 from great_expectations.render import RenderedSectionContent
@@ -40,12 +41,16 @@ class _SectionView(DefaultJinjaSectionView):
         return f"{prefix or ''}{next(self._numbers)}"
 
 
-def write_docs(folder: Path, results: Results) -> None:
-    """Write `<suite>.html` for each suite and `index.html`."""
+def write_docs(folder: Path, results: Results, told: Sequence[Mapping[str, Any]]) -> None:
+    """Write `<suite>.html` for each suite and `index.html`.
+
+    Args:
+        told: of each expectation its name, its bound and, by source with failing rows, how many it looked at.
+    """
     folder.mkdir()
     for suite, result in results.items():
         (folder / f"{suite}.html").write_text(_page(suite, results, _sections(result)))
-    (folder / "index.html").write_text(_page("Data Docs", results, [_summary(results)]))
+    (folder / "index.html").write_text(_page("Data Docs", results, [_summary(results), _by_source(told)]))
 
 
 def _sections(result: ExpectationSuiteValidationResult) -> Iterable[str]:
@@ -72,6 +77,20 @@ def _summary(results: Results) -> str:
         for suite, result in results.items()
     ]
     return f"<table><tr><th>Status<th>Suite<th>Expectations within their bounds{''.join(rows)}</table>"
+
+
+def _by_source(told: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        f"<tr><td>{html.escape(source)}<td>{each['suite']}: {each['name']}"
+        f"<td>{rate['failed']:,} of {rate['evaluated']:,} ({rate['failed'] / rate['evaluated']:.1%})"
+        f"<td>{each['bound']:.1%}"
+        for each in told
+        for source, rate in each["sources"].items()
+    ]
+    head = "<h6>Rows that failed, by source</h6>"
+    if not rows:
+        return f"{head}<p>None."
+    return f"{head}<table><tr><th>Source<th>Expectation<th>Failed<th>Bound{''.join(sorted(rows))}</table>"
 
 
 def _mark(result: ExpectationSuiteValidationResult) -> str:

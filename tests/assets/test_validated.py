@@ -244,7 +244,42 @@ def test_expectations_are_listed_for_the_orchestrator(project: Path) -> None:
         "evaluated": ROWS,
         "failed": 1,
         "bound": 0.05,
+        "sources": {"s": {"evaluated": ROWS, "failed": 1}},
     }
+
+
+def _with_a_small_source(tables: Tables, untitled: int) -> None:
+    """Twenty listings of another source, which show the same pictures; `s` grows so that they are few among many."""
+    first = tables["listings"][0]
+    tables["listings"] += [first | {"id": f"s:more{number}"} for number in range(1000)]
+    small = [first | {"id": f"small:{number}", "source": "small"} for number in range(20)]
+    for row in small[:untitled]:
+        row["title"] = None
+    tables["listings"] += small
+
+
+def test_a_large_sound_source_does_not_hide_a_small_broken_one(project: Path) -> None:
+    tables = sound()
+    _with_a_small_source(tables, untitled=2)
+    write(project / "data/catalog", tables)
+    with pytest.raises(
+        StageError, match=r"source small: listings: title_present: 2 of 20 rows \(10\.0%, bound 5\.0%\)"
+    ):
+        run(project)
+
+
+def test_what_each_source_contributed_is_told_in_the_docs(project: Path) -> None:
+    tables = sound()
+    _with_a_small_source(tables, untitled=1)
+    tables["listings"][3]["price"] = -1.0
+    tables["listings"][4]["price"] = None
+    write(project / "data/catalog", tables)
+    run(project)
+    listed = {each["name"]: each["sources"] for each in json.loads((project / "output/expectations.json").read_text())}
+    assert listed["title_present"] == {"small": {"evaluated": 20, "failed": 1}}
+    assert listed["price_positive"] == {"s": {"evaluated": ROWS + 1000 - 1, "failed": 1}}
+    page = (project / "output/docs/index.html").read_text()
+    assert "<td>small<td>listings: title_present<td>1 of 20 (5.0%)<td>5.0%" in page
 
 
 def test_too_many_failures_stop_the_stage_and_say_which(project: Path) -> None:
