@@ -65,12 +65,19 @@ def check_results(root: Path, stage: str, specs: Sequence[dg.AssetCheckSpec]) ->
 def _expectations(root: Path) -> Iterator[dg.AssetCheckResult]:
     for row in json.loads((root / "data" / EXPECTATIONS_STAGE / EXPECTATIONS_FILE).read_text()):
         share = row["failed"] / row["evaluated"] if row["evaluated"] else 0.0
+        sources = {"sources": dg.MetadataValue.json(row["sources"])} if row["sources"] else {}
         yield dg.AssetCheckResult(
             passed=row["passed"],
             check_name=row["name"],
             asset_key=EXPECTATIONS_STAGE,
             description=f"{row['failed']} of {row['evaluated']} rows went to quarantine",
-            metadata={"failed": row["failed"], "evaluated": row["evaluated"], "share": share, "bound": row["bound"]},
+            metadata={
+                "failed": row["failed"],
+                "evaluated": row["evaluated"],
+                "share": share,
+                "bound": row["bound"],
+                **sources,
+            },
         )
 
 

@@ -262,10 +262,9 @@ def test_a_large_sound_source_does_not_hide_a_small_broken_one(project: Path) ->
     tables = sound()
     _with_a_small_source(tables, untitled=2)
     write(project / "data/catalog", tables)
-    with pytest.raises(
-        StageError, match=r"source small: listings: title_present: 2 of 20 rows \(10\.0%, bound 5\.0%\)"
-    ):
+    with pytest.raises(StageError) as caught:
         run(project)
+    assert "source small: listings: title_present: 2 of 20 rows (10.0%, bound 5.0%)" in str(caught.value)
 
 
 def test_what_each_source_contributed_is_told_in_the_docs(project: Path) -> None:

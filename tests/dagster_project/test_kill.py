@@ -4,19 +4,31 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psutil
 import pytest
 
+PATIENCE = 600
+"""Seconds after which something hangs, however busy the machine is."""
 
-def _start(toy) -> subprocess.Popen:
+
+@contextmanager
+def _started(toy) -> Iterator[subprocess.Popen]:
     command = [sys.executable, "-m", "dagster_project.cli", "run"]
-    return subprocess.Popen(command, cwd=toy.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run = subprocess.Popen(command, cwd=toy.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield run
+    finally:
+        run.kill()  # where the test failed; its steps die with it
+        run.wait()
 
 
 def _find(run: subprocess.Popen, words: str) -> psutil.Process:
     """The process below the run whose command ends so; the stage's shell and program count as one."""
-    for _ in range(600):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
         for process in psutil.Process(run.pid).children(recursive=True):
             try:
                 if " ".join(process.cmdline()).endswith(words):
@@ -40,17 +52,17 @@ def _victim(run: subprocess.Popen, stage: str, victim: str) -> psutil.Process:
 @pytest.mark.parametrize("victim", ["stage", "step", "run"])
 def test_the_next_run_completes_with_the_same_bytes(fresh, completed_hashes, stage, victim):
     fresh.write(f"slow-{stage}", "the stage waits for this file to go")
-    run = _start(fresh)
-    below = [_find(run, f"stage.py {stage}")]
-    below += below[0].parents()[: below[0].parents().index(psutil.Process(run.pid))]
-    _victim(run, stage, victim).send_signal(signal.SIGKILL)
-    if victim == "run":  # while the stage still waits for its file to go, so that it cannot just have finished
-        _, alive = psutil.wait_procs(below, timeout=20)
-        assert not alive, "a killed run must take its stage with it"
-    (fresh.root / f"slow-{stage}").unlink()
-    run.wait(timeout=60)
-    _, alive = psutil.wait_procs(below, timeout=20)
-    assert not alive
+    with _started(fresh) as run:
+        below = [_find(run, f"stage.py {stage}")]
+        below += below[0].parents()[: below[0].parents().index(psutil.Process(run.pid))]
+        _victim(run, stage, victim).send_signal(signal.SIGKILL)
+        if victim == "run":  # while the stage still waits for its file to go, so that it cannot just have finished
+            _, alive = psutil.wait_procs(below, timeout=PATIENCE)
+            assert not alive, "a killed run must take its stage with it"
+        (fresh.root / f"slow-{stage}").unlink()
+        run.wait(timeout=PATIENCE)
+        _, alive = psutil.wait_procs(below, timeout=PATIENCE)
+        assert not alive
 
     ended = fresh.heddle("run")
 
