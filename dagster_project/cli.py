@@ -30,6 +30,7 @@ class Heddle(click.Group):
         from assets.search import SearchError
         from assets.writing.journal import JournalError
         from assets.writing.told import ToldError
+        from dagster_project.drift import DriftError
         from dagster_project.dvc.project import ProjectError
         from dagster_project.registry import RegistryError
         from dagster_project.workspace import WorkspaceError
@@ -40,6 +41,7 @@ class Heddle(click.Group):
             AskError,
             ClassifyError,
             DescribeError,
+            DriftError,
             JournalError,
             ProjectError,
             RecommendError,
@@ -112,6 +114,17 @@ def status() -> None:
         words = f"[yellow]{'; '.join(state.causes)}[/]" if state.causes else "[green]up to date[/]"
         table.add_row(state.name, words, number, (state.data_version or "")[:12])
     console.print(table)
+
+
+@main.command()
+def drift() -> None:
+    """Say how far the listings have moved from those of the version that was registered last.
+
+    Exit code 0: nothing drifted. 2: a field or the words did, by more than section `drift` of the parameters allows.
+    """
+    from dagster_project.drift import show
+
+    sys.exit(2 if show(Path.cwd(), console) else 0)
 
 
 @main.command()

@@ -11,6 +11,7 @@ from assets.parameters.base_language import BaseLanguageParameters
 from assets.parameters.catalog import CatalogParameters, DemoShop
 from assets.parameters.clip import ClipParameters
 from assets.parameters.clip_evaluation import ClipEvaluationParameters
+from assets.parameters.drift import DriftParameters
 from assets.parameters.gates import Gates
 from assets.parameters.graph import GraphParameters
 from assets.parameters.index import IndexParameters
@@ -32,6 +33,7 @@ from assets.parameters.tokenizer import TokenizerParameters
 from assets.parameters.validated import ValidatedParameters
 from assets.parameters.vision import VisionParameters
 from assets.parameters.vision_evaluation import VisionEvaluationParameters
+from assets.parameters.writer import WriterParameters
 from assets.parameters.writer_evaluation import WriterEvaluationParameters
 
 SECTIONS: Mapping[str, type[Section]] = {
@@ -45,6 +47,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "clip_evaluation": ClipEvaluationParameters,
     "compute": Compute,
     "demo_shop": DemoShop,
+    "drift": DriftParameters,
     "gates": Gates,
     "graph": GraphParameters,
     "index": IndexParameters,
@@ -65,6 +68,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "validated": ValidatedParameters,
     "vision": VisionParameters,
     "vision_evaluation": VisionEvaluationParameters,
+    "writer": WriterParameters,
     "writer_evaluation": WriterEvaluationParameters,
 }
 """Section name -> its type. A section that no stage of the graph reads may be left out of the files."""

@@ -8,6 +8,7 @@ no other store.
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class Version:
         model: its name.
         version: ``v<major>.<minor>.<patch>``.
         commit: of the experiment that made it.
+        created: when it was registered.
         stages: what it is at present: champion, challenger or nothing.
         content: sha256 over the files of its release folder.
         metrics: of its evaluation when it was registered.
@@ -47,6 +49,7 @@ class Version:
     model: str
     version: str
     commit: str
+    created: datetime
     stages: tuple[str, ...]
     content: str
     metrics: dict[str, float]
@@ -77,7 +80,7 @@ def versions(root: Path, model: str | None = None) -> list[Version]:
             note = _note(row["message"])
             held = {stage for (name, stage), version in holders.items() if (name, version) == _key(row)}
             stages = tuple(sorted(held - {CHALLENGER} if CHAMPION in held else held))
-            found.append(Version(*_key(row), row["commit"], stages, note["content"], note["metrics"]))
+            found.append(Version(*_key(row), row["commit"], row["timestamp"], stages, note["content"], note["metrics"]))
     return sorted(found, key=lambda each: (each.model, [-int(part) for part in each.version[1:].split(".")]))
 
 

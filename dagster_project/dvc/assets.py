@@ -8,6 +8,8 @@ import dagster as dg
 
 from assets.processes import die_with_parent
 from dagster_project.checks import check_results, check_specs
+from dagster_project.drift import STAGE as DRIFTING
+from dagster_project.drift import drift_result, drift_spec
 from dagster_project.dvc.plots import curves
 from dagster_project.dvc.project import DvcProject, StageState
 from dagster_project.dvc.runner import Outcome, StageFailedError, reproduce
@@ -31,12 +33,13 @@ def dvc_assets(project: DvcProject, translator: DagsterDvcTranslator) -> list[dg
 
 def _stage_asset(project: DvcProject, stage: StageState, translator: DagsterDvcTranslator) -> dg.AssetsDefinition:
     specs: Sequence[dg.AssetCheckSpec] = check_specs(project.root, stage.name)
+    drifts = [drift_spec()] if stage.name == DRIFTING else []
     retries = stage.meta.get("retries", 0)
 
     @dg.multi_asset(
         name=stage.name,
         specs=[translator.spec(stage)],
-        check_specs=specs,
+        check_specs=[*specs, *drifts],
         pool=stage.meta.get("pool"),
         retry_policy=dg.RetryPolicy(max_retries=retries, delay=5, backoff=dg.Backoff.EXPONENTIAL) if retries else None,
     )
@@ -51,6 +54,8 @@ def _stage_asset(project: DvcProject, stage: StageState, translator: DagsterDvcT
             raise dg.Failure(f"{stage.name} failed:\n{error}", allow_retries=True) from error
         yield _result(project, stage.name, outcome, time.monotonic() - started)
         yield from check_results(project.root, stage.name, specs)
+        if drifts:
+            yield drift_result(project.root)
 
     return reproduce_stage
 

