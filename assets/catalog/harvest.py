@@ -25,12 +25,14 @@ class Draft:
         id: with the source's name.
         origin: URL, or file and row: where a person would look it up.
         record: what the source told, as JSON.
+        picture: path or address of the picture, as the source calls it; annotations join by its file name.
     """
 
     id: str
     origin: str
     record: str
     row: Mapping[str, Any]
+    picture: str = ""
 
 
 @dataclass
@@ -63,14 +65,15 @@ class Harvest:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="examine")
 
     def listing(
-        self, source: str, native_id: str, told: Mapping[str, Any], record: object, origin: str
+        self, source: str, native_id: str, told: Mapping[str, Any], record: object, origin: str, picture: str = ""
     ) -> Draft | None:
         """Take a listing; its picture must follow by one of the methods below. None if it was refused."""
         self.fetched["listings"] += 1
         try:
             if not native_id:
                 raise MalformedError("id is missing")
-            draft = Draft(full_id(source, native_id), origin, as_json(record), listing_row(source, native_id, told))
+            row = listing_row(source, native_id, told)
+            draft = Draft(full_id(source, native_id), origin, as_json(record), row, picture)
         except MalformedError as error:
             self._refuse("listings", full_id(source, native_id or origin), origin, "malformed_record", error, record)
             return None
@@ -119,10 +122,12 @@ class Harvest:
             detail = f"{', '.join(KEYS[table])} also stand in {kept[0]}"
             self._refuse(table, " ".join(key), origin, "malformed_record", detail, record)
 
-    def refuse(self, table: str, record_id: str, origin: str, detail: str, record: object) -> None:
-        """A record that is not even a mapping, or has no id."""
+    def refuse(
+        self, table: str, record_id: str, origin: str, detail: str, record: object, reason: str = "malformed_record"
+    ) -> None:
+        """A record that is not even a mapping, has no id, or is not wanted."""
         self.fetched[table] += 1
-        self._refuse(table, record_id, origin, "malformed_record", detail, record)
+        self._refuse(table, record_id, origin, reason, detail, record)
 
     def settle(self) -> Settled:
         """Wait for all pictures. Every listing that was taken is in the answer, accepted or refused."""

@@ -2,19 +2,18 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.catalog.crawl import Visit
-from assets.catalog.harvest import Draft, Harvest
+from assets.catalog.harvest import Harvest
+from assets.catalog.mapped import MappedRecords, check_columns, check_fields
 from assets.catalog.rows import full_id
-from assets.catalog.spiders import PictureSpider
-from assets.parameters.catalog import ListingField, Table
-from assets.schemas import TABLES
+from assets.parameters.catalog import Table
 from assets.stage import StageError
 
 BATCH = 1_000  # rows of a Parquet file in memory at a time
@@ -36,47 +35,22 @@ class TableSource:
         Raises:
             StageError: the file is missing, cannot be read, is empty, or lacks a column of the mapping.
         """
-        self._check_fields()
+        check_fields(self._named(), self._source.table, self._source.columns)
         if not self._path.is_file():
             raise StageError(f"{self._named()}: no such file; `path` is relative to the project's folder")
-        wanted: list[tuple[Draft, str]] = []
+        records = MappedRecords(self._source, self._source.path, harvest, self._path.parent)
         number = 0
         for number, row in enumerate(self._rows(), 1):
             origin = f"{self._source.path} row {number}"
             if isinstance(row, dict):
-                wanted.extend(self._take(harvest, row, origin))
+                told = {field: row.get(column) for field, column in self._source.columns.items()}
+                records.take(told, row, origin)
             else:
                 name = full_id(self._source.name, origin)
                 harvest.refuse(self._source.table, name, origin, f"row {number}: not a JSON object", row)
         if number == 0:
             raise StageError(f"{self._named()}: no rows below the column names")
-        return self._visit(harvest, wanted)
-
-    def _take(self, harvest: Harvest, row: Row, origin: str) -> Iterator[tuple[Draft, str]]:
-        told = {field: row.get(column) for field, column in self._source.columns.items()}
-        if self._source.table != "listings":
-            harvest.row(self._source.table, self._source.name, told, row, origin)
-            return
-        native, image = told.pop("id", None), str(told.pop("image", None) or "").strip()
-        draft = harvest.listing(self._source.name, "" if native is None else str(native).strip(), told, row, origin)
-        if draft is None:
-            return
-        if not image:
-            harvest.refuse_picture(draft, "no_image", "the row names no picture")
-        elif "://" in image:
-            yield draft, image
-        else:
-            harvest.picture_file(draft, self._path.parent / image)
-
-    def _visit(self, harvest: Harvest, wanted: list[tuple[Draft, str]]) -> Visit | None:
-        if not wanted:
-            return None
-        if not self._source.contact:
-            raise StageError(
-                f"{self._named()}: {len(wanted)} pictures are given by URL ({wanted[0][1]}, …); "
-                "set `contact`, a mail or URL at which the sites' owners reach you"
-            )
-        return Visit(self._source.name, self._source, PictureSpider, {"harvest": harvest, "wanted": wanted})
+        return records.visit()
 
     def _rows(self) -> Iterator[Any]:
         """The file's rows; a line of JSON Lines that cannot be read comes as text."""
@@ -116,28 +90,8 @@ class TableSource:
             self._check_columns(list(columns))
         yield from rows
 
-    def _check_fields(self) -> None:
-        """Mistakes in the mapping's left side, which depends on the table."""
-        table, fields = self._source.table, set(self._source.columns)
-        schema = TABLES[table]
-        allowed = {"id", "image", *get_args(ListingField)} if table == "listings" else set(schema.names)
-        needed = {"id"} if table == "listings" else {field.name for field in schema if not field.nullable}
-        if fields - allowed:
-            raise StageError(
-                f"{self._named()}: columns: {', '.join(sorted(fields - allowed))} is no field of {table}; "
-                f"allowed: {', '.join(sorted(allowed))}"
-            )
-        if needed - fields:
-            missing = ", ".join(sorted(needed - fields))
-            raise StageError(f"{self._named()}: columns: {missing} must be mapped for {table}")
-
-    def _check_columns(self, found: list[str]) -> None:
-        """Mistakes in the mapping's right side, which depends on the file."""
-        missing = [column for column in self._source.columns.values() if column not in found]
-        if missing:
-            raise StageError(
-                f"{self._named()}: no column {', '.join(map(repr, missing))}; the file has: {', '.join(found)}"
-            )
+    def _check_columns(self, found: Collection[str]) -> None:
+        check_columns(self._named(), self._source.columns.values(), found)
 
     def _named(self) -> str:
         return f"source {self._source.name}: {self._source.path}"

@@ -1,9 +1,10 @@
 """Parameters of the stage `catalog`: where listings come from and what is too large or too much alike."""
 
+import re
 from collections import Counter
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, HttpUrl, StringConstraints, model_validator
+from pydantic import Field, HttpUrl, StringConstraints, field_validator, model_validator
 
 from assets.parameters.section import Section
 
@@ -93,14 +94,114 @@ class Demo(Section):
     concurrency: int = Field(default=16, ge=1, le=64, description="requests at the same time")
 
 
-class Table(Crawled):
-    """A CSV, TSV, Parquet or JSON Lines file; pictures by path or URL."""
+class Mapped(Crawled):
+    """Records whose columns are mapped to fields; pictures by path or URL."""
+
+    name: SourceName = Field(description="prefix of the listings' ids; never change it")
+    columns: dict[str, str] = Field(min_length=1, description="field of the table -> column of the source")
+    table: TableName = Field(default="listings", description="which table the records belong to")
+
+
+class Table(Mapped):
+    """A CSV, TSV, Parquet or JSON Lines file."""
 
     kind: Literal["table"]
-    name: SourceName = Field(description="prefix of the listings' ids; never change it")
     path: str = Field(min_length=1, description="of the file: .csv, .tsv, .parquet, .jsonl; relative to the project")
-    columns: dict[str, str] = Field(min_length=1, description="field of the table -> column of the file")
-    table: TableName = Field(default="listings", description="which table the file's rows belong to")
+
+
+class HuggingFace(Mapped):
+    """A data set of the Hugging Face hub, or a folder that `datasets` reads."""
+
+    kind: Literal["huggingface"]
+    path: str = Field(
+        min_length=1, description="id on the hub (`owner/name`), or folder: of `save_to_disk` or of files of one format"
+    )
+    config: str | None = Field(default=None, description="the data set's configuration, where it has several")
+    split: str = Field(default="train", pattern=r"^\w+$", description="which part of it")
+    revision: str | None = Field(default=None, description="commit, tag or branch on the hub; none: the newest")
+
+
+class WebDataset(Mapped):
+    """Tars whose members of one key make one listing: `key.jpg`, `key.txt`, `key.json`, as img2dataset writes them."""
+
+    kind: Literal["webdataset"]
+    tars: list[str] = Field(
+        min_length=1, description="paths relative to the project, with * for several, or http(s) addresses; .tar, .tar.gz"
+    )
+    columns: dict[ListingField | Literal["id", "image"], str] = Field(  # type: ignore[assignment]
+        default={}, description="listing field -> ending (`txt`) or key in JSON (`json.caption`); `__key__` is the id"
+    )
+    table: Literal["listings"] = "listings"
+    tar_megabytes: float = Field(default=512, gt=0, description="largest tar that is fetched, 10^6 bytes of memory")
+
+
+class Sitemap(Crawled):
+    """Any site, page by page: sitemap, JSON-LD, Open Graph, main text."""
+
+    kind: Literal["sitemap"]
+    name: SourceName = Field(description="prefix of the listings' ids; never change it")
+    url: HttpUrl = Field(description="of the sitemap or the index of sitemaps; .gz too")
+    contact: str = Field(min_length=3, description="mail or URL at which the site's owner reaches you")
+    listings: str = Field(default="", description="regular expression found in the addresses of listings: `/shop/`")
+    guides: str | None = Field(default=None, description="... and in those of guides, if there are any: `/blog/`")
+    pages: int = Field(default=50_000, ge=1, description="the most that are asked for")
+
+    @field_validator("listings", "guides")
+    @classmethod
+    def _is_a_pattern(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from error
+        return pattern
+
+
+class Wxr(Crawled):
+    """A WordPress site's export file (Tools > Export)."""
+
+    kind: Literal["wxr"]
+    name: SourceName = Field(description="prefix of the listings' ids; never change it")
+    path: str = Field(min_length=1, description="of the .xml file; relative to the project")
+    contact: str = Field(min_length=3, description="mail or URL at which the owner of the pictures' site reaches you")
+    posts: list[str] = Field(default=["post"], min_length=1, description="types of the posts that are listings")
+    guides: str | None = Field(default=None, description="type of the posts that are guides, if any: page")
+    fields: dict[ListingField, str] = Field(
+        default={}, description="listing field -> dotted path as in WordPress's REST API, `meta.fabric`"
+    )
+
+
+class Annotations(Section):
+    """What is in pictures, told by a file of its own: joined to the listings of another source, or with pictures."""
+
+    name: SourceName = Field(description="prefix of the ids of listings and of annotations; never change it")
+    annotates: SourceName | None = Field(default=None, description="the source whose listings are annotated")
+    join: Literal["file_name", "id"] = Field(
+        default="file_name",
+        description="a listing is meant if its picture's file is called as the annotated one, or its id is the image's",
+    )
+    images: str | None = Field(default=None, description="folder of the pictures, to make listings of them instead")
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.annotates is None) == (self.images is None):
+            raise ValueError("give `annotates`, a source's name, or `images`, a folder; one of the two")
+        return self
+
+
+class Coco(Annotations):
+    """Objects (and captions) in COCO's JSON."""
+
+    kind: Literal["coco"]
+    path: str = Field(min_length=1, description="of the file, instances_*.json; relative to the project")
+
+
+class VisualGenome(Annotations):
+    """Objects and relationships in Visual Genome's JSON."""
+
+    kind: Literal["visual_genome"]
+    image_data: str = Field(min_length=1, description="image_data.json: the pictures' ids, addresses and sizes")
+    objects: str = Field(min_length=1, description="objects.json, or scene graphs' attributes.json")
+    relationships: str | None = Field(default=None, description="relationships.json")
 
 
 class Beir(Section):
@@ -113,7 +214,10 @@ class Beir(Section):
     )
 
 
-Source = Annotated[WordPress | Demo | Table | Beir, Field(discriminator="kind")]
+Source = Annotated[
+    WordPress | Demo | Table | Beir | WebDataset | HuggingFace | Sitemap | Wxr | Coco | VisualGenome,
+    Field(discriminator="kind"),
+]
 
 
 class CatalogParameters(Section):

@@ -117,7 +117,7 @@ def test_every_table_is_always_there(project: Path) -> None:
         (
             lambda path: write_csv(path, records()),
             source("table.csv", "{id: id, image: picture, title: name}"),
-            ["no column 'picture', 'name'", "the file has: id, image, title, price"],
+            ["no column 'picture', 'name'", "there is: id, image, title, price"],
         ),
         (
             lambda path: write_csv(path, records()),
