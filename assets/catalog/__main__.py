@@ -5,24 +5,57 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Protocol
 
+from assets.catalog.annotations import AnnotationSource
 from assets.catalog.beir import BeirSource
+from assets.catalog.coco import CocoSource
 from assets.catalog.crawl import Visit, run
 from assets.catalog.demo import DemoSource, generated
 from assets.catalog.duplicates import Duplicate, find_duplicates
 from assets.catalog.harvest import OTHER_TABLES, Draft, Harvest, Settled
+from assets.catalog.huggingface import HuggingFaceSource
 from assets.catalog.pictures import Picture
+from assets.catalog.sitemap import SitemapSource
 from assets.catalog.table import TableSource
 from assets.catalog.tars import write_pictures
+from assets.catalog.visual_genome import VisualGenomeSource
+from assets.catalog.webdataset import WebDatasetSource
 from assets.catalog.wordpress import WordPressSource
-from assets.parameters.catalog import Beir, CatalogParameters, Demo, DemoShop, Source, WordPress
+from assets.catalog.wxr import WxrSource
+from assets.parameters.catalog import (
+    Beir,
+    CatalogParameters,
+    Coco,
+    Demo,
+    DemoShop,
+    HuggingFace,
+    Sitemap,
+    Source,
+    Table,
+    VisualGenome,
+    WebDataset,
+    WordPress,
+    Wxr,
+)
 from assets.parameters.shared import read_seed
 from assets.schemas import DUPLICATES, LISTINGS, QUARANTINE, TABLES, write_table
 from assets.stage import Metrics, Stage, StageError, main, write_json
 
+
+class CatalogSource(Protocol):
+    """What every kind of source is once it is opened."""
+
+    def gather(self, harvest: Harvest) -> Visit | None:
+        """Bring what can be had at once; the answer is the crawl that brings the rest, if any.
+
+        Raises:
+            StageError: the source as a whole cannot be read.
+        """
+
+
 REASONS = ("image_missing", "image_truncated", "image_type", "image_too_large", "no_image", "malformed_record")
-"""Why a record is refused here; the expectations of `validated` add theirs."""
+"""Why any source's record may be refused here; some sources have further reasons, and `validated` adds its own."""
 
 
 def catalog(stage: Stage) -> Metrics:
@@ -34,7 +67,7 @@ def catalog(stage: Stage) -> Metrics:
     harvest = Harvest(spool, parameters.image_megapixels * 1e6, int(parameters.image_megabytes * 1e6), threads)
     _gather(stage, parameters, harvest)
     settled = harvest.settle()
-    _refuse_empty(settled)
+    _refuse_empty(settled, harvest.annotating)
     if not settled.listings and not harvest.tables["guides"]:
         named = ", ".join(source.name for source in parameters.sources)
         raise StageError(f"catalog.sources: {named} brought neither a listing nor a guide; name a source of either")
@@ -55,11 +88,15 @@ def catalog(stage: Stage) -> Metrics:
 def _gather(stage: Stage, parameters: CatalogParameters, harvest: Harvest) -> None:
     with ExitStack() as stack:
         visits: list[Visit] = []
-        for source in parameters.sources:
-            stage.progress(f"source {source.name} ({source.kind})")
-            visit = _opened(stage, source, stack).gather(harvest)
+        opened = [_opened(stage, source, stack) for source in parameters.sources]
+        for source, parameter in zip(opened, parameters.sources, strict=True):
+            stage.progress(f"source {parameter.name} ({parameter.kind})")
+            visit = source.gather(harvest)
             visits.extend([visit] if visit else [])
         run(visits, lambda: _tell(stage, harvest))
+        for source in opened:
+            if isinstance(source, AnnotationSource):
+                source.annotate(harvest)
 
 
 def _tell(stage: Stage, harvest: Harvest) -> None:
@@ -70,17 +107,33 @@ def _tell(stage: Stage, harvest: Harvest) -> None:
         stage.progress("waiting for the first listings")
 
 
-def _opened(stage: Stage, source: Source, stack: ExitStack) -> WordPressSource | DemoSource | TableSource | BeirSource:
-    if isinstance(source, WordPress):
-        return WordPressSource(source)
-    if isinstance(source, Demo):
-        return DemoSource(source, stage.parameters(DemoShop, "demo_shop"), read_seed(), stack)
-    return BeirSource(source) if isinstance(source, Beir) else TableSource(source)
+def _opened(stage: Stage, source: Source, stack: ExitStack) -> CatalogSource:
+    match source:
+        case WordPress():
+            return WordPressSource(source)
+        case Demo():
+            return DemoSource(source, stage.parameters(DemoShop, "demo_shop"), read_seed(), stack)
+        case Table():
+            return TableSource(source)
+        case Beir():
+            return BeirSource(source)
+        case WebDataset():
+            return WebDatasetSource(source)
+        case HuggingFace():
+            return HuggingFaceSource(source)
+        case Sitemap():
+            return SitemapSource(source)
+        case Wxr():
+            return WxrSource(source)
+        case Coco():
+            return CocoSource(source)
+        case VisualGenome():
+            return VisualGenomeSource(source)
 
 
-def _refuse_empty(settled: Settled) -> None:
+def _refuse_empty(settled: Settled, annotating: set[str]) -> None:
     """A source none of whose listings could be taken is a mistake in its parameters, not a hundred bad records."""
-    taken = {draft.row["source"] for draft, _ in settled.listings}
+    taken = {draft.row["source"] for draft, _ in settled.listings} | annotating
     refused = [row for row in settled.quarantine if row["table"] == "listings"]
     for source in sorted({row["id"].partition(":")[0] for row in refused} - taken):
         rows = [row for row in refused if row["id"].startswith(f"{source}:")]
@@ -142,7 +195,7 @@ def _metrics(harvest: Harvest, settled: Settled, accepted: int, duplicates: int)
             f"{table}_accepted": len(harvest.tables[table]),
             f"{table}_quarantined": quarantined[table],
         }
-    return metrics | {f"quarantined_{reason}": reasons[reason] for reason in REASONS}
+    return metrics | {f"quarantined_{reason}": reasons[reason] for reason in {*REASONS, *reasons}}
 
 
 if __name__ == "__main__":

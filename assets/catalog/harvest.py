@@ -4,9 +4,9 @@ Nothing here depends on the order in which records arrive; everything is sorted 
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,7 @@ class Harvest:
         self.size = size
         self.fetched = dict.fromkeys(("listings", *OTHER_TABLES), 0)
         self.tables: dict[str, dict[tuple[str, ...], tuple[str, dict[str, Any]]]] = {name: {} for name in OTHER_TABLES}
+        self.annotating: set[str] = set()  # names of the sources that told something of another one's listings
         self._spool = spool
         self._pixels = pixels
         self._drafts: dict[str, Draft] = {}
@@ -83,6 +84,26 @@ class Harvest:
             return None
         self._drafts[draft.id] = draft
         return draft
+
+    def drafts(self, source: str) -> Iterator[Draft]:
+        """The listings that a source has brought so far."""
+        return (draft for draft in self._drafts.values() if draft.row["source"] == source)
+
+    def annotate(self, draft: Draft, by: str, told: Mapping[str, Any]) -> None:
+        """Put what another source tells of a listing's picture in the place of what the listing says itself.
+
+        Args:
+            by: name of that source.
+
+        Raises:
+            MalformedError: a field cannot be read as what it should be.
+        """
+        read = listing_row(draft.row["source"], "", told)
+        row = {**self._drafts[draft.id].row} | {field: read[field] for field in told}
+        if "objects" in told:
+            row["relations"] = read["relations"]  # those there were point at objects that are gone
+        self._drafts[draft.id] = replace(draft, row=row)
+        self.annotating.add(by)
 
     def picture_bytes(self, draft: Draft, content: bytes) -> None:
         """The original bytes of a listing's picture, as fetched."""

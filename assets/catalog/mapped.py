@@ -34,7 +34,7 @@ class MappedRecords:
         self._harvest = harvest
         self._folder = folder
         self._named = f"source {source.name}: {place}"
-        self._wanted: list[tuple[Draft, str]] = []
+        self.wanted: list[tuple[Draft, str]] = []  # pictures that were given by URL
 
     def take(self, told: Mapping[str, Any], record: object, origin: str) -> None:
         """Take a record.
@@ -58,19 +58,19 @@ class MappedRecords:
             self._show(draft, image)
 
     def visit(self) -> Visit | None:
-        """The crawl of the pictures that were given by URL, if any.
+        """The crawl of :attr:`wanted`, if there are any.
 
         Raises:
             StageError: there are some, but the parameters name nobody whom their owners could write to.
         """
-        if not self._wanted:
+        if not self.wanted:
             return None
         if not self._source.contact:
             raise StageError(
-                f"{self._named}: {len(self._wanted)} pictures are given by URL ({self._wanted[0][1]}, …); "
+                f"{self._named}: {len(self.wanted)} pictures are given by URL ({self.wanted[0][1]}, …); "
                 "set `contact`, a mail or URL at which the sites' owners reach you"
             )
-        arguments = {"harvest": self._harvest, "wanted": self._wanted}
+        arguments = {"harvest": self._harvest, "wanted": self.wanted}
         return Visit(self._source.name, self._source, PictureSpider, arguments)
 
     def _show(self, draft: Draft, image: Content | str) -> None:
@@ -82,7 +82,7 @@ class MappedRecords:
             else:
                 self._harvest.picture_bytes(draft, image.bytes)
         elif "://" in image:
-            self._wanted.append((draft, image))
+            self.wanted.append((draft, image))
         elif self._folder is None or "\0" in image:
             self._harvest.refuse_picture(draft, "image_missing", f"{image!r} is neither an address nor a picture")
         else:

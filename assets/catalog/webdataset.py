@@ -1,6 +1,5 @@
 """The source `webdataset`: tars of samples, each a picture with text or JSON beside it; on disk or on the network."""
 
-import glob
 import io
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -14,8 +13,8 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from assets.catalog.crawl import Visit
-from assets.catalog.harvest import Harvest
-from assets.catalog.mapped import Content, MappedRecords, check_columns
+from assets.catalog.harvest import Draft, Harvest
+from assets.catalog.mapped import Content, MappedRecords, check_columns, check_fields
 from assets.catalog.rows import full_id
 from assets.catalog.spiders import ERRORS_TOO, PictureSpider, answer_of
 from assets.catalog.tar_samples import Damage, Sample, read_samples
@@ -45,6 +44,7 @@ class WebDatasetSource:
         Raises:
             StageError: a local tar is missing, or no sample has a column of the mapping.
         """
+        check_fields(f"source {self._source.name}", "listings", self._columns)
         self._harvest = harvest
         self._records = MappedRecords(self._source, "its tars", harvest, None)
         addresses = []
@@ -82,12 +82,12 @@ class WebDatasetSource:
             check_columns(f"source {self._source.name}: its samples", self._columns.values(), self._found)
 
     def _paths(self, pattern: str) -> list[Path]:
-        paths = [Path(path) for path in sorted(glob.glob(pattern))]
+        paths = local_tars(pattern)
         if not paths:
             raise StageError(
                 f"source {self._source.name}: {pattern}: no such file; `tars` are relative to the project's folder"
             )
-        return [path for path in paths if path.is_file()]
+        return paths
 
     def _crawl(self, addresses: list[str]) -> Visit:
         if not self._source.contact:
@@ -96,7 +96,8 @@ class WebDatasetSource:
                 "set `contact`, a mail or URL at which the tars' owner reaches you"
             )
         limit = int(self._source.tar_megabytes * 1e6)
-        arguments = {"harvest": self._harvest, "source": self, "addresses": addresses, "limit": limit}
+        tars = {"source": self, "addresses": addresses, "limit": limit}
+        arguments = {"harvest": self._harvest, "wanted": self._records.wanted} | tars
         return Visit(self._source.name, self._source, TarSpider, arguments)
 
     def _is_wanted(self, ending: str) -> bool:
@@ -140,20 +141,35 @@ class WebDatasetSource:
             self._found |= dict.fromkeys(columns)
 
 
+def local_tars(pattern: str, root: Path = Path()) -> list[Path]:
+    """The files that a path with `*` means, sorted."""
+    path = root / pattern
+    found = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+    return sorted(each for each in found if each.is_file())
+
+
 class TarSpider(PictureSpider):
     """Fetches tars one after the other, so that memory holds one."""
 
     name = "tars"
 
-    def __init__(self, source: WebDatasetSource, addresses: list[str], limit: int, **arguments: Any) -> None:
+    def __init__(
+        self,
+        source: WebDatasetSource,
+        addresses: list[str],
+        limit: int,
+        wanted: list[tuple[Draft, str]],
+        **arguments: Any,
+    ) -> None:
         super().__init__(**arguments)
         self._source = source
+        self._pictures_wanted = wanted  # grows with each tar that is read
         self._addresses = iter(addresses)
         self._limit = limit
 
     async def start(self) -> AsyncIterator[Any]:
         """Called by Scrapy."""
-        for request in self._next():
+        for request in (*self._pictures(), *self._next()):
             yield request
 
     def closed(self, reason: str) -> None:
@@ -172,9 +188,14 @@ class TarSpider(PictureSpider):
                 return
             self._source.refuse(address, "not an http or https address")
 
+    def _pictures(self) -> Iterator[Request]:
+        while self._pictures_wanted:
+            yield from self.fetch(*self._pictures_wanted.pop())
+
     def _tar_arrived(self, response: Response) -> Iterator[Request]:
         if response.status == 200:
             self._source.read(response.url, io.BytesIO(response.body))
+            yield from self._pictures()
         else:
             self._source.refuse(response.url, f"answered {answer_of(response)}")
         yield from self._next()

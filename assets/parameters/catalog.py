@@ -126,9 +126,10 @@ class WebDataset(Mapped):
 
     kind: Literal["webdataset"]
     tars: list[str] = Field(
-        min_length=1, description="paths relative to the project, with * for several, or http(s) addresses; .tar, .tar.gz"
+        min_length=1,
+        description="paths relative to the project, with * for several, or http(s) addresses; .tar, .tar.gz",
     )
-    columns: dict[ListingField | Literal["id", "image"], str] = Field(  # type: ignore[assignment]
+    columns: dict[str, str] = Field(
         default={}, description="listing field -> ending (`txt`) or key in JSON (`json.caption`); `__key__` is the id"
     )
     table: Literal["listings"] = "listings"

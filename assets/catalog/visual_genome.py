@@ -1,0 +1,93 @@
+"""The source `visual_genome`: objects and relationships in Visual Genome's JSON (Krishna et al., IJCV 2017)."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from assets.catalog.annotations import Annotation, AnnotationSource, file_name, share_box
+from assets.catalog.rows import MalformedError
+from assets.parameters.catalog import VisualGenome
+from assets.stage import StageError
+
+
+class VisualGenomeSource(AnnotationSource):
+    """Reads `image_data.json`, `objects.json` (or `attributes.json`) and `relationships.json`."""
+
+    def __init__(self, source: VisualGenome) -> None:
+        super().__init__(source, source.objects)
+        self._files = source
+
+    def annotations(self) -> Iterator[Annotation]:
+        """Each picture that has objects, with its relationships; what is told of no picture comes as one each."""
+        images = {str(each["image_id"]): each for each in self._pictures(self._files.image_data)}
+        relations = self._by_id(self._files.relationships) if self._files.relationships else {}
+        for id_, told in self._by_id(self._files.objects).items():
+            yield _annotation(id_, images.get(id_), told, relations.pop(id_, {}))
+        for id_, told in relations.items():
+            yield Annotation(id_, "", {}, told, "relationships of a picture that has no objects")
+
+    def _by_id(self, path: str) -> dict[str, dict[str, Any]]:
+        return {str(each["image_id"]): each for each in self._pictures(path)}
+
+    def _pictures(self, path: str) -> list[dict[str, Any]]:
+        content = self._json(path)
+        named = f"source {self._files.name}: {path}"
+        if not isinstance(content, list):
+            raise StageError(f"{named}: expected a list of pictures, found {type(content).__name__}")
+        pictures = []
+        for number, each in enumerate(content, 1):
+            if not isinstance(each, dict):
+                raise StageError(f"{named}: entry {number} is no JSON object")
+            id_ = each.get("image_id", each.get("id"))  # its files differ
+            if id_ is None:
+                raise StageError(f"{named}: entry {number} has no image_id; there is: {', '.join(each)[:500]}")
+            pictures.append(each | {"image_id": id_})
+        return pictures
+
+
+def _annotation(
+    id_: str, image: Mapping[str, Any] | None, told: Mapping[str, Any], related: Mapping[str, Any]
+) -> Annotation:
+    record = {"image": image, "objects": told, "relationships": related}
+    if image is None:
+        return Annotation(id_, "", {}, record, "objects of a picture that image_data lacks")
+    # The pictures are distributed as `<id>.jpg`, and that is how their addresses end.
+    name = file_name(str(image.get("url") or "")) or f"{id_}.jpg"
+    try:
+        fields = _fields(told, related, (image.get("width"), image.get("height")))
+    except (MalformedError, TypeError, AttributeError, ValueError) as error:
+        return Annotation(id_, name, {}, record, f"objects or relationships: {error}")
+    return Annotation(id_, name, fields, record)
+
+
+def _fields(told: Mapping[str, Any], related: Mapping[str, Any], size: tuple[Any, Any]) -> dict[str, Any]:
+    """Objects and relations as listings have them. A relationship's ends that are not among the objects join them."""
+    objects: list[dict[str, Any]] = []
+    place: dict[str, int] = {}
+
+    def placed(each: Any) -> int:
+        key = str(each.get("object_id", f"unnamed {len(objects)}"))
+        if key not in place:
+            place[key] = len(objects)
+            objects.append(_object(each, size))
+        return place[key]
+
+    for each in told.get("objects") or told.get("attributes") or []:
+        placed(each)
+    relations = [
+        {
+            "subject": placed(each.get("subject")),
+            "predicate": str(each.get("predicate") or "").strip().lower(),
+            "object": placed(each.get("object")),
+        }
+        for each in related.get("relationships") or []
+    ]
+    return {"objects": objects, "relations": relations}
+
+
+def _object(each: Any, size: tuple[Any, Any]) -> dict[str, Any]:
+    names = each.get("names") or [each.get("name")]
+    if not isinstance(names, list) or not isinstance(names[0], str):
+        raise MalformedError(f"an object without a name: {str(each)[:120]!r}")
+    corner = (each.get("x"), each.get("y"))
+    box = share_box((*corner, each.get("w", each.get("width")), each.get("h", each.get("height"))), size)
+    return {"label": names[0], "box": box, "attributes": [str(word) for word in each.get("attributes") or []]}

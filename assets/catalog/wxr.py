@@ -1,0 +1,236 @@
+"""The source `wxr`: posts and attachments of a WordPress export file (WordPress eXtended RSS).
+
+A post's picture is its featured image, else the first image in its words, else the first attachment that was uploaded
+to it. An attachment that is no post's picture is a listing of its own, so each attachment and each post comes.
+"""
+
+import html
+import mimetypes
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urljoin, urlsplit
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from assets.catalog.crawl import Visit
+from assets.catalog.harvest import Draft, Harvest
+from assets.catalog.rows import full_id
+from assets.catalog.spiders import PictureSpider
+from assets.catalog.text import plain_text
+from assets.catalog.wordpress import Site, told_by
+from assets.parameters.catalog import Wxr
+from assets.stage import StageError
+
+ATTACHMENT = "attachment"
+PUBLISHED = ("publish", "inherit")  # attachments inherit from the post that they were uploaded to
+_LARGEST_ITEM = 64_000_000  # bytes
+_IMAGE = re.compile(r"<img\b[^>]{0,4000}?\ssrc=[\"']([^\"'<>]{1,4000})[^>]{0,4000}", re.IGNORECASE)
+_UPLOADED = re.compile(r"\bwp-image-(\d+)")  # class of an image that is an attachment of this site
+_SHORTCODE = re.compile(r"\[/?(?:caption|wp_caption|gallery|playlist|audio|video|embed)\b[^\]]*\]")
+
+Item = dict[str, Any]
+
+
+class WxrSource:
+    """Reads one export file, twice: attachments first, as they may come after the posts that show them."""
+
+    def __init__(self, source: Wxr) -> None:
+        self._source = source
+        self._path = Path(source.path)
+        self._fields = {str(name): path for name, path in source.fields.items()}
+        self._damage: str | None = None
+
+    def gather(self, harvest: Harvest) -> Visit:
+        """Bring all posts; the answer is the crawl of their pictures.
+
+        Raises:
+            StageError: there is no such file, or none of its posts is of a type that was asked for.
+        """
+        if not self._path.is_file():
+            raise StageError(f"{self._named()}: no such file; `path` is relative to the project's folder")
+        attachments = self._attachments()
+        by_id = {each["item"]["id"]: each for each in reversed(attachments)}
+        by_parent = {each["item"]["parent"]: each for each in reversed(attachments) if _is_picture(each["source_url"])}
+        wanted: list[tuple[Draft, str]] = []
+        shown: set[str] = set()
+        for item in self._items():
+            if item["type"] == self._source.guides:
+                self._guide(harvest, item)
+            elif item["type"] in self._source.posts and item["type"] != ATTACHMENT:
+                picture = _picture_of(item, by_id, by_parent)
+                shown.add(picture.get("source_url", ""))
+                wanted.extend(self._listing(harvest, item, picture))
+        for each in attachments:
+            if each["source_url"] not in shown or not each["source_url"]:
+                wanted.extend(self._listing(harvest, each["item"], each))
+        if self._damage:
+            name = full_id(self._source.name, self._source.path)
+            harvest.refuse("listings", name, self._source.path, self._damage, {"path": self._source.path})
+        return Visit(self._source.name, self._source, PictureSpider, {"harvest": harvest, "wanted": wanted})
+
+    def _attachments(self) -> list[Item]:
+        """Attachments in the form of the API's media, each with its item."""
+        attachments: list[Item] = []
+        types: Counter[str] = Counter()
+        for item in self._items():
+            types[item["type"]] += 1
+            if item["type"] == ATTACHMENT:
+                media = {"source_url": item["attachment_url"], "caption": item["excerpt"], "item": item}
+                attachments.append(media | {"alt_text": item["meta"].get("_wp_attachment_image_alt")})
+        if not types:
+            raise StageError(f"{self._named()}: {self._damage or 'it has no posts'}; is this a WordPress export file?")
+        if not types.keys() & {*self._source.posts, self._source.guides} and types.keys() != {ATTACHMENT}:
+            found = ", ".join(f"{type_} ({times})" for type_, times in sorted(types.items()))
+            raise StageError(f"{self._named()}: no posts of type {', '.join(self._source.posts)}; there are: {found}")
+        return attachments
+
+    def _items(self) -> Iterator[Item]:
+        """The file's items up to its end or its first damage, one in memory at a time."""
+        with self._path.open("rb") as file:
+            reader = _Reader(file)
+            try:
+                for element in _elements(reader):
+                    reader.since_item = 0
+                    yield as_post(element)
+            except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+                self._damage = f"no sound XML from here on: {error}; what came before is taken"
+
+    def _listing(self, harvest: Harvest, item: Item, picture: Mapping[str, Any]) -> Iterator[tuple[Draft, str]]:
+        origin = item["link"] or f"{self._source.path} post {item['id']}"
+        name = full_id(self._source.name, item["id"])
+        if item["status"] not in PUBLISHED or item["password"]:
+            why = "it has a password" if item["password"] else f"its status is {item['status'] or 'missing'}"
+            harvest.refuse("listings", name, origin, f"not published: {why}", item, "not_published")
+            return
+        site = Site(self._source.name, _site_of(item["link"]), fields=self._fields)
+        post = item | {"_embedded": item["_embedded"] | {"wp:featuredmedia": [dict(picture)]}}
+        url = _joined(item["link"], picture.get("source_url") or "")
+        draft = harvest.listing(self._source.name, item["id"], told_by(post, site), item, origin, picture=url)
+        if draft is None:
+            return
+        if url:
+            yield draft, url
+        else:
+            harvest.refuse_picture(draft, "no_image", "the post has no featured, inline or attached picture")
+
+    def _guide(self, harvest: Harvest, item: Item) -> None:
+        told = {"id": item["id"], "title": plain_text(item["title"]["rendered"])}
+        told["text"] = plain_text(item["content"]["rendered"]) or None
+        if item["status"] not in PUBLISHED or item["password"]:
+            name = full_id(self._source.name, item["id"])
+            harvest.refuse("guides", name, item["link"], "not published", item, "not_published")
+        else:
+            harvest.row("guides", self._source.name, told, item, item["link"])
+
+    def _named(self) -> str:
+        return f"source {self._source.name}: {self._source.path}"
+
+
+def as_post(element: Element) -> Item:
+    """An `<item>` in the form that WordPress's REST API gives posts, so that both are read alike.
+
+    Elements are known by their names without namespaces, which differ between versions of the format.
+    """
+    texts: dict[str, str] = {}
+    meta: dict[str, str] = {}
+    terms: list[dict[str, str]] = []
+    for child in element:
+        tag = _name(child)
+        if tag == "postmeta":
+            told = {_name(each): each.text or "" for each in child}
+            meta.setdefault(told.get("meta_key", ""), told.get("meta_value", ""))
+        elif tag == "category" and child.get("domain"):
+            terms.append({"taxonomy": child.get("domain", ""), "name": child.text or ""})
+        elif tag == "encoded":
+            texts["excerpt" if "/excerpt/" in child.tag else "content"] = child.text or ""
+        else:
+            texts.setdefault(tag, child.text or "")
+    return {
+        "id": texts.get("post_id", "").strip(),
+        "type": texts.get("post_type", "").strip(),
+        "status": texts.get("status", "").strip(),
+        "password": texts.get("post_password", "").strip(),
+        "parent": texts.get("post_parent", "").strip(),
+        "link": texts.get("link", "").strip(),
+        "attachment_url": texts.get("attachment_url", "").strip(),
+        "title": {"rendered": texts.get("title", "")},
+        "content": {"rendered": _SHORTCODE.sub(" ", texts.get("content", ""))},
+        "excerpt": {"rendered": texts.get("excerpt", "")},
+        "date_gmt": _time(texts.get("post_date_gmt", "")),
+        "modified_gmt": _time(texts.get("post_modified_gmt", "")),
+        "meta": meta,
+        "_embedded": {"wp:term": [terms]},
+    }
+
+
+def _elements(reader: "_Reader") -> Iterator[Element]:
+    """Items as they are complete; each is dropped from its parent before the next one is read."""
+    parents: list[Element] = []
+    for event, element in iterparse(reader, events=("start", "end"), forbid_dtd=True):
+        if event == "start":
+            parents.append(element)
+        elif parents.pop() is element and _name(element) == "item" and parents:
+            yield element
+            parents[-1].remove(element)
+
+
+class _Reader:
+    """A file that is read on as long as items come: memory holds all that belongs to one."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.since_item = 0
+
+    def read(self, size: int) -> bytes:
+        content = self._file.read(size)
+        self.since_item += len(content)
+        if self.since_item > _LARGEST_ITEM:
+            raise ValueError(f"an item of more than {_LARGEST_ITEM:,} bytes")
+        return content
+
+
+def _picture_of(item: Item, by_id: Mapping[str, Item], by_parent: Mapping[str, Item]) -> Mapping[str, Any]:
+    """The media that a post shows first; none if it shows nothing."""
+    featured = by_id.get(item["meta"].get("_thumbnail_id", ""))
+    if featured:
+        return featured
+    inline = _IMAGE.search(item["content"]["rendered"])
+    if inline:
+        uploaded = _UPLOADED.search(inline[0])
+        return by_id.get(uploaded[1] if uploaded else "") or {"source_url": html.unescape(inline[1])}
+    return by_parent.get(item["id"], {})
+
+
+def _is_picture(url: str) -> bool:
+    return (mimetypes.guess_type(url)[0] or "").startswith("image/")
+
+
+def _joined(page: str, url: str) -> str:
+    """The address of a picture, which may be relative to its page; as it is if it is none."""
+    try:
+        return urljoin(page, url)
+    except ValueError:
+        return url
+
+
+def _name(element: Element) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def _time(text: str) -> str:
+    """WordPress writes zeros where it knows no time, as in drafts."""
+    return "" if text.startswith("0000") else text.strip().replace(" ", "T")
+
+
+def _site_of(link: str) -> str:
+    """Where a page lies, as `https://host`; nothing if its address is none."""
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}"
