@@ -213,7 +213,7 @@ def _is_picture(url: str) -> bool:
 def _joined(page: str, url: str) -> str:
     """The address of a picture, which may be relative to its page; as it is if it is none."""
     try:
-        return urljoin(page, url)
+        return urljoin(page, url) if url else ""
     except ValueError:
         return url
 
