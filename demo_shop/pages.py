@@ -82,7 +82,17 @@ def listing(shop: Shop, number: int) -> bytes:
         f'<p class="price">£{one.facts.price:.2f}</p><p>{html.escape(words.description)}</p>'
         f"{words.body}<p>{tags}</p></div></article>"
     )
-    return _page(words.title, body, words.seo_description)
+    return _page(words.title, body, words.seo_description, _graph(shop, number))
+
+
+def _graph(shop: Shop, number: int) -> str:
+    """What the page is about, for machines (Open Graph)."""
+    one = shop.listing(number)
+    told = {"og:type": "product", "og:title": one.words.title, "og:description": one.words.description}
+    told["product:price:amount"] = f"{one.facts.price:.2f}"
+    if wordpress.kind_at(shop, number) != "no picture":
+        told |= {"og:image": wordpress.media_url(shop, number), "og:image:alt": one.words.alt_text}
+    return "".join(f'<meta property="{name}" content="{html.escape(value)}">' for name, value in told.items())
 
 
 def guide(shop: Shop, number: int) -> bytes:
@@ -100,11 +110,11 @@ def missing() -> bytes:
     return _page("Not found", '<p>There is nothing here. <a href="/">Back to the shop</a></p>')
 
 
-def _page(title: str, body: str, description: str = "Second-hand and upcycled") -> bytes:
+def _page(title: str, body: str, description: str = "Second-hand and upcycled", head: str = "") -> bytes:
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width">'
-        f'<meta name="description" content="{html.escape(description)}">'
+        f'<meta name="description" content="{html.escape(description)}">{head}'
         f"<style>{STYLE}</style></head><body>"
         f'<header><a href="/">The Second Thread</a><p>second-hand and upcycled</p></header>'
         f"<main>{body}</main></body></html>"

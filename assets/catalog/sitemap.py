@@ -85,15 +85,18 @@ class SitemapSpider(PictureSpider):
             packed = response.body[:2] == b"\x1f\x8b"
             content = gunzip(response.body, max_size=LARGEST_SITEMAP) if packed else response.body
             sitemap = SitemapFile(content)
-            for entry in sitemap:
-                yield from self._entry(entry["loc"], sitemap.type, depth)
+            entries = [entry["loc"] for entry in sitemap]
         except (LxmlError, OSError, EOFError, ValueError, struct.error, zlib.error, StopIteration) as error:
             self._bad_map(response.url, depth, f"is no sitemap: {error or type(error).__name__}")
             return
         if sitemap.type not in ("urlset", "sitemapindex"):
             self._bad_map(response.url, depth, f"is no sitemap: it begins with <{sitemap.type[:80]}>")
-        elif sitemap.xmliter.error_log:
+            return
+        if sitemap.xmliter.error_log:
             self._bad_map(response.url, 1, f"is damaged: {sitemap.xmliter.error_log[0].message}")
+            del entries[-1:]  # it may have been cut
+        for entry in entries:
+            yield from self._entry(entry, sitemap.type, depth)
 
     def _entry(self, url: str, type_: str, depth: int) -> Iterator[Request]:
         """The request for what a sitemap names: a page, or a sitemap if this one is an index."""

@@ -1,6 +1,7 @@
 """One source read on its own, or the whole stage over it, without a network."""
 
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,8 @@ def run(folder: Path, *sources: str) -> dict[str, float | int]:
     listed = "".join(f"    - {source}\n" for source in sources)
     (folder / "params.yaml").write_text(f"scale: smoke\nseed: 1\ncatalog:\n  sources:\n{listed}")
     output = folder / "output"
-    output.mkdir(exist_ok=True)
-    for file in output.glob("*"):
-        file.unlink()
+    shutil.rmtree(output, ignore_errors=True)
+    output.mkdir()
     return dict(catalog(Stage("catalog", output)))
 
 
