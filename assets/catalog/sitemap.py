@@ -179,9 +179,8 @@ class SitemapSpider(PictureSpider):
 def _why(failure: Failure, limit: int) -> str:
     if failure.check(DownloadCancelledError):
         return f"more than {limit:,} bytes"
-    if failure.check(IgnoreRequest):
-        return "robots.txt forbids it"
-    return f"cannot be reached ({str(failure.value) or type(failure.value).__name__})"
+    what = str(failure.value) or type(failure.value).__name__
+    return what if failure.check(IgnoreRequest) else f"cannot be reached ({what})"
 
 
 def _host(url: str) -> str:

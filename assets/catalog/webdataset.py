@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from scrapy import Request
-from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
+from scrapy.exceptions import DownloadCancelledError
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -204,8 +204,6 @@ class TarSpider(PictureSpider):
         detail = str(failure.value) or type(failure.value).__name__
         if failure.check(DownloadCancelledError):
             detail = f"more than {self._limit:,} bytes; raise `tar_megabytes`, or fetch it yourself and give its path"
-        elif failure.check(IgnoreRequest):
-            detail = "robots.txt forbids it"
         self._source.refuse(failure.request.url, detail)  # type: ignore[attr-defined]
         yield from self._next()
 

@@ -19,10 +19,10 @@ from defusedxml.ElementTree import iterparse
 
 from assets.catalog.crawl import Visit
 from assets.catalog.harvest import Draft, Harvest
+from assets.catalog.mapped import check_columns
 from assets.catalog.rows import full_id
 from assets.catalog.spiders import PictureSpider
 from assets.catalog.text import plain_text
-from assets.catalog.wordpress import Site, told_by
 from assets.parameters.catalog import Wxr
 from assets.stage import StageError
 
@@ -42,7 +42,6 @@ class WxrSource:
     def __init__(self, source: Wxr) -> None:
         self._source = source
         self._path = Path(source.path)
-        self._fields = {str(name): path for name, path in source.fields.items()}
         self._damage: str | None = None
 
     def gather(self, harvest: Harvest) -> Visit:
@@ -55,7 +54,7 @@ class WxrSource:
             raise StageError(f"{self._named()}: no such file; `path` is relative to the project's folder")
         attachments = self._attachments()
         by_id = {each["item"]["id"]: each for each in reversed(attachments)}
-        by_parent = {each["item"]["parent"]: each for each in reversed(attachments) if _is_picture(each["source_url"])}
+        by_parent = {each["item"]["parent"]: each for each in reversed(attachments) if _is_picture(each["url"])}
         wanted: list[tuple[Draft, str]] = []
         shown: set[str] = set()
         for item in self._items():
@@ -63,10 +62,10 @@ class WxrSource:
                 self._guide(harvest, item)
             elif item["type"] in self._source.posts and item["type"] != ATTACHMENT:
                 picture = _picture_of(item, by_id, by_parent)
-                shown.add(picture.get("source_url", ""))
+                shown.add(picture.get("url", ""))
                 wanted.extend(self._listing(harvest, item, picture))
         for each in attachments:
-            if each["source_url"] not in shown or not each["source_url"]:
+            if each["url"] not in shown or not each["url"]:
                 wanted.extend(self._listing(harvest, each["item"], each))
         if self._damage:
             name = full_id(self._source.name, self._source.path)
@@ -74,19 +73,24 @@ class WxrSource:
         return Visit(self._source.name, self._source, PictureSpider, {"harvest": harvest, "wanted": wanted})
 
     def _attachments(self) -> list[Item]:
-        """Attachments in the form of the API's media, each with its item."""
+        """Pictures that were uploaded, each with what its item tells of it; mistakes in the parameters show here."""
         attachments: list[Item] = []
         types: Counter[str] = Counter()
+        custom: set[str] = set()
+        asked = {*self._source.posts, self._source.guides}
         for item in self._items():
             types[item["type"]] += 1
+            if item["type"] in asked:
+                custom |= item["meta"].keys()
             if item["type"] == ATTACHMENT:
-                media = {"source_url": item["attachment_url"], "caption": item["excerpt"], "item": item}
-                attachments.append(media | {"alt_text": item["meta"].get("_wp_attachment_image_alt")})
+                told = {"caption": item["excerpt"], "alt_text": item["meta"].get("_wp_attachment_image_alt")}
+                attachments.append({"url": item["attachment_url"], "told": told, "item": item})
         if not types:
             raise StageError(f"{self._named()}: {self._damage or 'it has no posts'}; is this a WordPress export file?")
-        if not types.keys() & {*self._source.posts, self._source.guides} and types.keys() != {ATTACHMENT}:
+        if not types.keys() & asked and types.keys() != {ATTACHMENT}:
             found = ", ".join(f"{type_} ({times})" for type_, times in sorted(types.items()))
             raise StageError(f"{self._named()}: no posts of type {', '.join(self._source.posts)}; there are: {found}")
+        check_columns(f"{self._named()}: fields", self._source.fields.values(), sorted(custom))
         return attachments
 
     def _items(self) -> Iterator[Item]:
@@ -107,10 +111,10 @@ class WxrSource:
             why = "it has a password" if item["password"] else f"its status is {item['status'] or 'missing'}"
             harvest.refuse("listings", name, origin, f"not published: {why}", item, "not_published")
             return
-        site = Site(self._source.name, _site_of(item["link"]), fields=self._fields)
-        post = item | {"_embedded": item["_embedded"] | {"wp:featuredmedia": [dict(picture)]}}
-        url = _joined(item["link"], picture.get("source_url") or "")
-        draft = harvest.listing(self._source.name, item["id"], told_by(post, site), item, origin, picture=url)
+        told = _told(item) | dict(picture.get("told", {}))
+        told |= {str(field): item["meta"].get(key) for field, key in self._source.fields.items()}
+        url = _joined(item["link"], picture.get("url", ""))
+        draft = harvest.listing(self._source.name, item["id"], told, item, origin, picture=url)
         if draft is None:
             return
         if url:
@@ -119,8 +123,8 @@ class WxrSource:
             harvest.refuse_picture(draft, "no_image", "the post has no featured, inline or attached picture")
 
     def _guide(self, harvest: Harvest, item: Item) -> None:
-        told = {"id": item["id"], "title": plain_text(item["title"]["rendered"])}
-        told["text"] = plain_text(item["content"]["rendered"]) or None
+        told = {"id": item["id"], "title": plain_text(item["title"])}
+        told["text"] = plain_text(item["content"]) or None
         if item["status"] not in PUBLISHED or item["password"]:
             name = full_id(self._source.name, item["id"])
             harvest.refuse("guides", name, item["link"], "not published", item, "not_published")
@@ -132,20 +136,17 @@ class WxrSource:
 
 
 def as_post(element: Element) -> Item:
-    """An `<item>` in the form that WordPress's REST API gives posts, so that both are read alike.
-
-    Elements are known by their names without namespaces, which differ between versions of the format.
-    """
+    """What an `<item>` tells. Elements are known by their names alone: namespaces differ between versions."""
     texts: dict[str, str] = {}
     meta: dict[str, str] = {}
-    terms: list[dict[str, str]] = []
+    terms: list[tuple[str, str]] = []
     for child in element:
         tag = _name(child)
         if tag == "postmeta":
             told = {_name(each): each.text or "" for each in child}
             meta.setdefault(told.get("meta_key", ""), told.get("meta_value", ""))
         elif tag == "category" and child.get("domain"):
-            terms.append({"taxonomy": child.get("domain", ""), "name": child.text or ""})
+            terms.append((child.get("domain", ""), child.text or ""))
         elif tag == "encoded":
             texts["excerpt" if "/excerpt/" in child.tag else "content"] = child.text or ""
         else:
@@ -158,14 +159,26 @@ def as_post(element: Element) -> Item:
         "parent": texts.get("post_parent", "").strip(),
         "link": texts.get("link", "").strip(),
         "attachment_url": texts.get("attachment_url", "").strip(),
-        "title": {"rendered": texts.get("title", "")},
-        "content": {"rendered": _SHORTCODE.sub(" ", texts.get("content", ""))},
-        "excerpt": {"rendered": texts.get("excerpt", "")},
-        "date_gmt": _time(texts.get("post_date_gmt", "")),
-        "modified_gmt": _time(texts.get("post_modified_gmt", "")),
+        "title": texts.get("title", ""),
+        "content": _SHORTCODE.sub(" ", texts.get("content", "")),
+        "excerpt": texts.get("excerpt", ""),
+        "created": _time(texts.get("post_date_gmt", "")),
+        "modified": _time(texts.get("post_modified_gmt", "")),
+        "tags": sorted({plain_text(name) for domain, name in terms if domain == "post_tag"}),
+        "categories": sorted({plain_text(name) for domain, name in terms if domain == "category"}),
         "meta": meta,
-        "_embedded": {"wp:term": [terms]},
     }
+
+
+def _told(item: Item) -> dict[str, Any]:
+    """Fields of a listing that every post may have."""
+    return {
+        "url": item["link"],
+        "title": item["title"],
+        "description": item["excerpt"] or item["content"],
+        "body": item["content"],
+        "site": _host(item["link"]),
+    } | {field: item[field] for field in ("tags", "categories", "created", "modified")}
 
 
 def _elements(reader: "_Reader") -> Iterator[Element]:
@@ -199,10 +212,10 @@ def _picture_of(item: Item, by_id: Mapping[str, Item], by_parent: Mapping[str, I
     featured = by_id.get(item["meta"].get("_thumbnail_id", ""))
     if featured:
         return featured
-    inline = _IMAGE.search(item["content"]["rendered"])
+    inline = _IMAGE.search(item["content"])
     if inline:
         uploaded = _UPLOADED.search(inline[0])
-        return by_id.get(uploaded[1] if uploaded else "") or {"source_url": html.unescape(inline[1])}
+        return by_id.get(uploaded[1] if uploaded else "") or {"url": html.unescape(inline[1])}
     return by_parent.get(item["id"], {})
 
 
@@ -223,14 +236,13 @@ def _name(element: Element) -> str:
 
 
 def _time(text: str) -> str:
-    """WordPress writes zeros where it knows no time, as in drafts."""
-    return "" if text.startswith("0000") else text.strip().replace(" ", "T")
+    """UTC in ISO 8601; nothing where WordPress writes zeros, as in drafts."""
+    return "" if not text.strip() or text.startswith("0000") else text.strip().replace(" ", "T") + "Z"
 
 
-def _site_of(link: str) -> str:
-    """Where a page lies, as `https://host`; nothing if its address is none."""
+def _host(link: str) -> str:
+    """The host of an address; nothing if it is none."""
     try:
-        parts = urlsplit(link)
+        return urlsplit(link).netloc
     except ValueError:
         return ""
-    return f"{parts.scheme}://{parts.netloc}"

@@ -125,7 +125,7 @@ class WebDataset(Mapped):
     """Tars whose members of one key make one listing: `key.jpg`, `key.txt`, `key.json`, as img2dataset writes them."""
 
     kind: Literal["webdataset"]
-    tars: list[str] = Field(
+    tars: list[Annotated[str, StringConstraints(min_length=1)]] = Field(
         min_length=1,
         description="paths relative to the project, with * for several, or http(s) addresses; .tar, .tar.gz",
     )
@@ -166,9 +166,7 @@ class Wxr(Crawled):
     contact: str = Field(min_length=3, description="mail or URL at which the owner of the pictures' site reaches you")
     posts: list[str] = Field(default=["post"], min_length=1, description="types of the posts that are listings")
     guides: str | None = Field(default=None, description="type of the posts that are guides, if any: page")
-    fields: dict[ListingField, str] = Field(
-        default={}, description="listing field -> dotted path as in WordPress's REST API, `meta.fabric`"
-    )
+    fields: dict[ListingField, str] = Field(default={}, description="listing field -> custom field of the posts")
 
 
 class Annotations(Section):

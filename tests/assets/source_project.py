@@ -15,6 +15,9 @@ from assets.parameters.catalog import Source
 from assets.schemas import read_rows
 from assets.stage import Stage
 
+NEAR = ["contact: a@b.test", "delay: 0", "back_off: 0.01"]
+"""Manners of a crawl of a site of our own."""
+
 
 def picture(number: int, form: str = "JPEG") -> bytes:
     """A picture that is like no other number's."""

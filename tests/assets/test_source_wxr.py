@@ -12,7 +12,7 @@ import pytest
 import wordpress_site
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from source_project import parameters, read
+from source_project import NEAR, parameters, read
 
 from assets.catalog.wxr import WxrSource
 from assets.stage import StageError
@@ -99,7 +99,7 @@ def test_fields_are_those_of_the_rest_api(tmp_path: Path) -> None:
     )
     post = item(7, more=terms, _thumbnail_id="9", fabric="oak", content="<p>Old <b>oak</b>[gallery ids='1']</p>")
     picture = attachment(9, "chair.jpg", _wp_attachment_image_alt="An oak chair")
-    listings, pictures, _ = brought(tmp_path, HEAD + post + picture + TAIL, fields={"material": "meta.fabric"})
+    listings, pictures, _ = brought(tmp_path, HEAD + post + picture + TAIL, fields={"material": "fabric"})
     assert pictures == {"7": "https://shop.test/up/chair.jpg"}
     row = listings["7"]
     assert (row["title"], row["description"], row["material"]) == ("Chair & 7", "Old oak", "oak")
@@ -157,6 +157,11 @@ def test_files_of_other_kinds_are_refused_with_what_was_found(tmp_path: Path, co
         brought(tmp_path, content)
     assert "source w: " in str(caught.value)
     assert said in str(caught.value)
+
+
+def test_a_wrong_mapping_is_answered_with_the_custom_fields_that_exist(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"source w: .*: no column 'fabirc'; there is: colour, fabric"):
+        brought(tmp_path, HEAD + item(1, fabric="oak", colour="red") + TAIL, fields={"material": "fabirc"})
 
 
 def test_no_file_is_an_error(tmp_path: Path) -> None:
@@ -222,7 +227,7 @@ def test_pictures_of_an_export_are_crawled(tmp_path: Path) -> None:
     site = wordpress_site.Site()
     text = HEAD + item(1, _thumbnail_id="9") + attachment(9, "9") + attachment(8, "8") + TAIL
     (tmp_path / "export.xml").write_text(text.replace("https://shop.test/up", f"{site.url}/pictures"))
-    told = ["path: export.xml", "contact: a@b.test", "delay: 0", "back_off: 0.01"]
+    told = ["path: export.xml", *NEAR]
     try:
         done = wordpress_site.run(tmp_path, "\n        ".join(["- name: w", "kind: wxr", *told]))
     finally:
