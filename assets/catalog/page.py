@@ -4,6 +4,7 @@ Vocabularies: https://schema.org (Product, Article), https://ogp.me. No page is 
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
@@ -12,6 +13,8 @@ from extruct.jsonld import JsonLdExtractor
 from extruct.opengraph import OpenGraphExtractor
 from lxml.html import HtmlElement, HTMLParser, fromstring
 from trafilatura import extract
+
+from assets.catalog.text import plain_text
 
 PRODUCTS = ("Product", "IndividualProduct", "ProductGroup", "ProductModel", "SomeProducts", "Vehicle", "Book")
 ARTICLES = ("Article", "BlogPosting", "NewsArticle", "TechArticle", "HowTo", "Recipe", "Report")
@@ -49,16 +52,15 @@ def read_page(markup: str, url: str) -> Page:
         tree = fromstring(markup.encode(), parser=HTMLParser(encoding="utf-8"))
         things = list(_things(_json_ld(tree)))
         graph = {key: value for each in OpenGraphExtractor().extract_items(tree) for key, value in each["properties"]}
-        text, body = (extract(markup, url=url, output_format=form, fast=True) or "" for form in ("txt", "html"))
+        body = extract(markup, url=url, output_format="html", fast=True) or ""
     except Exception as error:  # lxml, extruct and trafilatura meet pages that nobody foresaw
         raise PageError(f"cannot be read as HTML: {type(error).__name__}: {error}") from error
     thing = next((each for kinds in (PRODUCTS, ARTICLES) for each in things if _is_a(each, kinds)), {})
     told = {"url": url, "body": body} | _of_head(tree) | _filled(_of_graph(graph)) | _filled(_of_thing(thing))
     image = _address(thing.get("image")) or graph.get("og:image") or graph.get("og:image:url") or ""
-    try:
-        return Page(told, urljoin(url, image) if image else "", text)
-    except ValueError:
-        return Page(told, image, text)
+    with suppress(ValueError):  # no address: whoever fetches it says so
+        image = urljoin(url, image) if image else ""
+    return Page(told, image, plain_text(body))
 
 
 def _json_ld(tree: HtmlElement) -> list[Any]:

@@ -96,7 +96,7 @@ class WebDatasetSource:
                 "set `contact`, a mail or URL at which the tars' owner reaches you"
             )
         limit = int(self._source.tar_megabytes * 1e6)
-        tars = {"source": self, "addresses": addresses, "limit": limit}
+        tars = {"source": self, "addresses": addresses, "limit": limit, "patience": self._source.timeout}
         arguments = {"harvest": self._harvest, "wanted": self._records.wanted} | tars
         return Visit(self._source.name, self._source, TarSpider, arguments)
 
@@ -158,6 +158,7 @@ class TarSpider(PictureSpider):
         source: WebDatasetSource,
         addresses: list[str],
         limit: int,
+        patience: float,
         wanted: list[tuple[Draft, str]],
         **arguments: Any,
     ) -> None:
@@ -166,6 +167,7 @@ class TarSpider(PictureSpider):
         self._pictures_wanted = wanted  # grows with each tar that is read
         self._addresses = iter(addresses)
         self._limit = limit
+        self._patience = patience
 
     async def start(self) -> AsyncIterator[Any]:
         """Called by Scrapy."""
@@ -183,7 +185,9 @@ class TarSpider(PictureSpider):
         """The next tar, by its address; what is no address is refused."""
         for address in self._addresses:
             if urlsplit(address).scheme in ("http", "https"):
-                meta = ERRORS_TOO | {"download_maxsize": self._limit, "download_warnsize": 0}
+                # A megabyte a second is slow enough, so a large tar has more time than a page.
+                patience = max(self._patience, self._limit / 1e6)
+                meta = ERRORS_TOO | {"download_maxsize": self._limit, "download_timeout": patience}
                 yield Request(address, self._tar_arrived, errback=self._tar_failed, meta=meta, dont_filter=True)
                 return
             self._source.refuse(address, "not an http or https address")

@@ -182,10 +182,11 @@ class WordPressSpider(PictureSpider):
         self._posts_seen.add(native)
         origin = str(post.get("link") or page)
         told = told_by(post, self.site)
-        draft = self.harvest.listing(self.site.source, native, told, _without_links(post), origin)
+        image = _media(post).get("source_url")
+        record = _without_links(post)
+        draft = self.harvest.listing(self.site.source, native, told, record, origin, picture=str(image or ""))
         if draft is None:
             return
-        image = _media(post).get("source_url")
         if image:
             yield from self.fetch(draft, str(image))
         elif post.get("featured_media"):

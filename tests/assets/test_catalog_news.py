@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import wordpress_site
 
 from assets.catalog.news import NewsError, newest_changes
 from demo_shop import Shop
@@ -53,3 +54,21 @@ def test_the_demo_shop_has_news_when_it_grows(tmp_path):
     assert newest_changes(project) == first
     (tmp_path / "scales/small.yaml").write_text("demo_shop: {listings: 49, guides: 8}\n")
     assert newest_changes(project) != first
+
+
+def test_a_sitemap_and_a_tar_far_away_have_news_when_they_change(tmp_path):
+    site = wordpress_site.Site()
+    content = [b"<urlset/>"]
+    site.answers["/map.xml"] = site.answers["/a.tar"] = lambda times: (200, {}, content[0])
+    tokens = []
+    try:
+        for source in ("kind: sitemap, url: 'URL/map.xml'", "kind: webdataset, tars: ['URL/map.xml']"):
+            told = f"{{name: far, contact: a@b.test, {source.replace('URL', site.url)}}}"
+            for content[0] in (b"<urlset/>", b"<urlset/>", b"<urlset><url/></urlset>"):
+                tokens.append(newest_changes(_project(tmp_path, told)))
+    finally:
+        site.close()
+    for first, second, third in (tokens[:3], tokens[3:]):
+        assert first == second != third
+    with pytest.raises(NewsError, match=r"source far: .*did not answer"):
+        newest_changes(tmp_path)

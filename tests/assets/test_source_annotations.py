@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wordpress_site
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from source_project import adds_up, picture, refused, rows, run
@@ -149,6 +150,21 @@ def test_visual_genome_joins_by_id_and_brings_relations(project: Path) -> None:
     assert found["shop:285"]["objects"] == [{"label": "lamp", "box": [0, 0, 1, 0.5], "attributes": []}]
     assert refused(project) == []
     assert adds_up(metrics)
+
+
+def test_annotations_join_listings_of_a_site_by_the_address_of_the_picture(tmp_path: Path) -> None:
+    site = wordpress_site.Site(2)
+    images = [{"id": 7, "file_name": "1", "width": 96, "height": 96}]
+    told = [{"image_id": 7, "category_id": 62, "bbox": [0, 0, 48, 96]}]
+    (tmp_path / "coco.json").write_text(json.dumps(COCO | {"images": images, "annotations": told}))
+    source = "\n        ".join(["- name: coco", "kind: coco", "path: coco.json", "annotates: shop"])
+    try:
+        done = wordpress_site.run(tmp_path, source, wordpress_site.wordpress("shop", site))
+    finally:
+        site.close()
+    assert done.returncode == 0, done.stderr
+    found = {row["id"]: row["objects"] for row in wordpress_site.rows(tmp_path, "listings")}
+    assert found == {"shop:1": None, "shop:2": [{"label": "chair", "box": [0, 0, 0.5, 1], "attributes": []}]}
 
 
 def test_annotations_that_match_nothing_at_all_are_a_mistake(project: Path) -> None:

@@ -122,63 +122,71 @@ def crawl(folder: Path, url: str, *settings: str, **environment: str) -> Any:
     return wordpress_site.run(folder, "\n        ".join(["- name: s", "kind: sitemap", *told]), **environment)
 
 
-def test_an_index_leads_to_pages_pictures_and_guides(tmp_path: Path) -> None:
-    site = wordpress_site.Site()
-    answers: dict[str, tuple[int, dict[str, str], bytes]] = {}
-    html = {"Content-Type": "text/html; charset=utf-8"}
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+
+
+def shop_with_faults(site: wordpress_site.Site) -> None:
+    """Three sound products, a guide, and one fault of each kind."""
 
     def product(number: int, **told: Any) -> bytes:
         return page(ld(PRODUCT | {"name": f"Chair {number}", "image": f"{site.url}/pictures/{number}"} | told)).encode()
 
-    for number in (1, 2, 3):
-        answers[f"/shop/{number}"] = (200, html, product(number))
-    answers["/shop/dear"] = (200, html, product(4, offers={"price": "a lot"}))
-    answers["/shop/bare"] = (200, html, page().encode())
-    answers["/shop/empty"] = (200, html, b"")
-    answers["/shop/film"] = (200, {"Content-Type": "video/mp4"}, bytes(range(256)))
-    answers["/shop/big"] = (200, html, b"<p>" * 2_000_000)
-    answers["/blog/mend"] = (200, html, page().encode())
-    answers["/robots.txt"] = (200, {}, b"User-agent: *\nDisallow: /shop/secret\n")
-    names = ["1", "2", "3", "dear", "bare", "empty", "film", "big", "secret", "gone"]
-    shop = [f"{site.url}/shop/{name}" for name in (*names, "1")]
-    answers["/shop.xml.gz"] = (200, {"Content-Type": "application/gzip"}, gzip.compress(sitemap(*shop)))
-    answers["/blog.xml"] = (200, {}, sitemap(f"{site.url}/blog/mend", f"{site.url}/about", "https://other.test/shop/1"))
-    answers["/cut.xml"] = (200, {}, sitemap(f"{site.url}/about", f"{site.url}/x")[:-30])
-    answers["/bomb.xml.gz"] = (200, {}, gzip.compress(bytes(60_000_000)))
-    names = ["shop.xml.gz", "blog.xml", "none.xml", "cut.xml", "bomb.xml.gz", "map.xml", "empty.xml"]
-    maps = [f"{site.url}/{name}" for name in names]
-    answers["/empty.xml"] = (200, {}, b"")
-    answers["/map.xml"] = (200, {}, sitemap(*maps, kind="sitemapindex", entry="sitemap"))
+    answers = {f"/shop/{number}": (200, HTML, product(number)) for number in (1, 2, 3)}
+    answers |= {
+        "/shop/dear": (200, HTML, product(4, offers={"price": "a lot"})),
+        "/shop/bare": (200, HTML, page().encode()),
+        "/shop/empty": (200, HTML, b""),
+        "/shop/film": (200, {"Content-Type": "video/mp4"}, bytes(range(256))),
+        "/shop/big": (200, HTML, b"<p>" * 2_000_000),
+        "/blog/mend": (200, HTML, page().encode()),
+        "/robots.txt": (200, {}, b"User-agent: *\nDisallow: /shop/secret\n"),
+        "/blog.xml": (200, {}, sitemap(f"{site.url}/blog/mend", f"{site.url}/about", "https://other.test/shop/1")),
+        "/cut.xml": (200, {}, sitemap(f"{site.url}/about", f"{site.url}/x")[:-30]),
+        "/bomb.xml.gz": (200, {}, gzip.compress(bytes(60_000_000))),
+        "/empty.xml": (200, {}, b""),
+    }
+    names = ["1", "2", "3", "dear", "bare", "empty", "film", "big", "secret", "gone", "1"]
+    listed = sitemap(*(f"{site.url}/shop/{name}" for name in names))
+    answers["/shop.xml.gz"] = (200, {"Content-Type": "application/gzip"}, gzip.compress(listed))
+    maps = ["shop.xml.gz", "blog.xml", "none.xml", "cut.xml", "bomb.xml.gz", "map.xml", "empty.xml"]
+    index = sitemap(*(f"{site.url}/{name}" for name in maps), kind="sitemapindex", entry="sitemap")
+    answers["/map.xml"] = (200, {}, index)
     for path, answer in answers.items():
         site.answers[path] = lambda times, answer=answer: answer
+
+
+REFUSED = {
+    "s:/shop/dear": "malformed_record",
+    "s:/shop/bare": "no_image",
+    "s:/shop/empty": "malformed_record",
+    "s:/shop/film": "malformed_record",
+    "s:/shop/big": "page_missing",
+    "s:/shop/secret": "page_missing",
+    "s:/shop/gone": "page_missing",
+    "s:/none.xml": "sitemap_unreadable",
+    "s:/cut.xml": "sitemap_unreadable",
+    "s:/bomb.xml.gz": "sitemap_unreadable",
+    "s:/empty.xml": "sitemap_unreadable",
+    "s:/shop/1": "other_host",
+}
+
+
+def test_an_index_leads_to_pages_pictures_and_guides(tmp_path: Path) -> None:
+    site = wordpress_site.Site()
+    shop_with_faults(site)
     try:
         done = crawl(tmp_path, f"{site.url}/map.xml", "listings: /shop/", "guides: ^[^?]*/blog/")
     finally:
         site.close()
     assert done.returncode == 0, done.stderr
     listings = wordpress_site.rows(tmp_path, "listings")
-    assert [(row["id"], row["title"], row["price"]) for row in listings] == [
-        (f"s:/shop/{number}", f"Chair {number}", 12.5) for number in (1, 2, 3)
-    ]
-    assert {row["licence"] for row in listings} == {PRODUCT["license"]}
+    sound = [(f"s:/shop/{number}", f"Chair {number}", 12.5, PRODUCT["license"]) for number in (1, 2, 3)]
+    assert [(row["id"], row["title"], row["price"], row["licence"]) for row in listings] == sound
     guides = wordpress_site.rows(tmp_path, "guides")
     assert [row["id"] for row in guides] == ["s:/blog/mend"]
     assert WORDS[:60] in guides[0]["text"]
     quarantine = {row["id"]: (row["reason"], row["detail"]) for row in wordpress_site.rows(tmp_path, "quarantine")}
-    assert {id_: reason for id_, (reason, _) in quarantine.items()} == {
-        "s:/shop/dear": "malformed_record",
-        "s:/shop/bare": "no_image",
-        "s:/shop/empty": "malformed_record",
-        "s:/shop/film": "malformed_record",
-        "s:/shop/big": "page_missing",
-        "s:/shop/secret": "page_missing",
-        "s:/shop/gone": "page_missing",
-        "s:/none.xml": "sitemap_unreadable",
-        "s:/cut.xml": "sitemap_unreadable",
-        "s:/bomb.xml.gz": "sitemap_unreadable",
-        "s:/empty.xml": "sitemap_unreadable",
-        "s:/shop/1": "other_host",
-    }
+    assert {id_: reason for id_, (reason, _) in quarantine.items()} == REFUSED
     assert "robots.txt" in quarantine["s:/shop/secret"][1]
     asked = [path for path, _, _ in site.requests]
     assert not {"/shop/secret", "/about", "/x"} & set(asked)

@@ -60,7 +60,10 @@ class Site:
                     self.send_header(name, value)
                 self.send_header("Content-Length", headers.get("Content-Length", str(len(body))))
                 self.end_headers()
-                self.wfile.write(body)
+                if self.command != "HEAD":
+                    self.wfile.write(body)
+
+            do_HEAD = do_GET  # noqa: N815
 
             def log_message(self, *arguments: Any) -> None:
                 pass
