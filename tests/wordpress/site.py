@@ -1,0 +1,201 @@
+"""Install WordPress into a temporary folder, serve it on 127.0.0.1, and leave nothing behind."""
+
+import base64
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CODE = Path("/usr/share/wordpress")
+OWN = Path(__file__).parent / "php"
+PACKAGES = "wordpress php-cli php-mysql php-gd php-xml php-curl php-mbstring mariadb-server"
+START_SECONDS = 60.0
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxies the environment names
+PHP = ["php", "-d", "opcache.enable_cli=1", "-d", "upload_max_filesize=32M", "-d", "post_max_size=64M"]
+WORKERS = 4  # of PHP; each answers one request at a time
+
+
+@dataclass(frozen=True)
+class Site:
+    """A WordPress that runs.
+
+    Attributes:
+        url: no slash at its end; pretty links, so the REST API is at ``/wp-json/``.
+        user: the owner, who may do everything.
+        password: the owner's application password.
+        folder: what the site consists of; pictures lie under ``www/wp-content/uploads``.
+    """
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+    folder: Path
+
+    def api(self, method: str, path: str, body: object = None, **query: object) -> Any:
+        """Ask the site's REST API as its owner.
+
+        Args:
+            path: after ``/wp-json/wp/v2/``.
+            body: bytes as they are, anything else as JSON.
+
+        Raises:
+            urllib.error.HTTPError: the site refused.
+        """
+        content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        url = f"{self.url}/wp-json/wp/v2/{path}?{urllib.parse.urlencode(query)}"
+        request = urllib.request.Request(url, content, method=method)
+        credentials = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        request.add_header("Authorization", f"Basic {credentials}")
+        if isinstance(body, bytes):
+            request.add_header("Content-Type", "application/octet-stream")
+            request.add_header("Content-Disposition", f'attachment; filename="{query["filename"]}"')
+        else:
+            request.add_header("Content-Type", "application/json")
+        with DIRECT.open(request, timeout=START_SECONDS) as answer:
+            return json.load(answer)
+
+    def php(self, code: str) -> str:
+        """Run PHP within the site, for what its API cannot do; returns what it printed.
+
+        Raises:
+            subprocess.CalledProcessError: PHP failed.
+        """
+        load = f"require {str(self.folder / 'www/wp-load.php')!r};"
+        return _php("-r", load + code)
+
+
+@contextmanager
+def wordpress_site() -> Iterator[Site]:
+    """A new site without any content. Skips the test where WordPress is not installed, unless it is called for."""
+    _demand_packages()
+    with tempfile.TemporaryDirectory(prefix="wordpress", dir=_quick_folder()) as name, Servers() as servers:
+        folder = Path(name)
+        _lay_out(folder)
+        _start_database(folder, servers)
+        url = f"http://127.0.0.1:{_free_port()}"
+        password = _php(str(folder / "install.php"), url).splitlines()[-1]
+        _start_php(folder, url, servers)
+        yield Site(url, "owner", password, folder)
+
+
+def _demand_packages() -> None:
+    if (CODE / "wp-load.php").is_file() and shutil.which("php") and shutil.which("mariadbd", path=_path()):
+        return
+    reason = f"WordPress is not installed: apt-get install --no-install-recommends {PACKAGES}"
+    if os.environ.get("HEDDLE_NEEDS_WORDPRESS"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+class Servers:
+    """Processes that end with this block, and also with this process, however it ends.
+
+    They are one process group; its leader waits at a pipe whose other end only this process holds.
+    """
+
+    def __enter__(self) -> "Servers":
+        self._leader = subprocess.Popen(["sh", "-c", "read _; kill -KILL 0"], stdin=subprocess.PIPE, process_group=0)
+        self._started: list[subprocess.Popen[bytes]] = []
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._leader.stdin.close()  # type: ignore[union-attr]
+        for process in (self._leader, *self._started):
+            process.wait()
+
+    def start(self, ready: Callable[[], bool], log: Path, *command: str, **environment: str) -> None:
+        """Start a server and wait until it is ready.
+
+        Raises:
+            RuntimeError: it ended, or is not ready after a minute; the message ends with what it said.
+        """
+        with log.open("w") as said:
+            process = subprocess.Popen(
+                command,
+                env=os.environ | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                process_group=self._leader.pid,
+            )
+        self._started.append(process)
+        deadline = time.monotonic() + START_SECONDS
+        while not ready():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{command[0]} did not start: {log.read_text()[-2000:]}")
+            time.sleep(0.02)
+
+
+def _lay_out(folder: Path) -> None:
+    """The package's code, a configuration of our own, and no plugin but ours.
+
+    A copy, as WordPress takes the folder in which its files really lie for its root.
+    """
+    shutil.copytree(CODE, folder / "www", ignore=shutil.ignore_patterns("wp-config.php", "wp-content"))
+    for name in ("mu-plugins", "plugins", "themes", "uploads"):
+        (folder / "www/wp-content" / name).mkdir(parents=True)
+    shutil.copy(OWN / "wp-config.php", folder / "www")
+    shutil.copy(OWN / "shop.php", folder / "www/wp-content/mu-plugins")
+    for name in ("install.php", "router.php"):
+        shutil.copy(OWN / name, folder)
+
+
+def _start_database(folder: Path, servers: Servers) -> None:
+    """MariaDB at a socket in the site's folder, which nobody else can reach."""
+    data, socket_ = folder / "database", folder / "database.socket"
+    both = ["--no-defaults", f"--datadir={data}", *(["--user=root"] if os.geteuid() == 0 else [])]
+    subprocess.run(
+        ["mariadb-install-db", *both, "--skip-test-db", "--auth-root-authentication-method=normal"],
+        capture_output=True,
+        check=True,
+    )
+    (data / "wordpress").mkdir()  # which makes a database of that name
+    quick = ("--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--innodb-buffer-pool-size=64M")
+    listening = ("--skip-networking", f"--socket={socket_}", f"--pid-file={folder / 'database.pid'}")
+    servers.start(socket_.exists, folder / "database.log", "mariadbd", *both, *listening, *quick, PATH=_path())
+
+
+def _start_php(folder: Path, url: str, servers: Servers) -> None:
+    serve = ("-S", url.removeprefix("http://"), "-t", str(folder / "www"), str(folder / "router.php"))
+    servers.start(lambda: _answers(url), folder / "php.log", *PHP, *serve, PHP_CLI_SERVER_WORKERS=str(WORKERS))
+
+
+def _answers(url: str) -> bool:
+    try:
+        with DIRECT.open(f"{url}/wp-json/", timeout=START_SECONDS) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _php(*arguments: str) -> str:
+    return subprocess.run([*PHP, *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def _quick_folder() -> str | None:
+    """Memory, where there is enough: thousands of small files and a database that waits for its disk start in a third
+    of the time."""
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 2e9 else None
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def _path() -> str:
+    """Where programs lie, those of the system's services included."""
+    return os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
