@@ -144,6 +144,13 @@ DUPLICATES = pa.schema(
         pa.field("distance", pa.int32(), nullable=False),  # differing bits of the perceptual hash
     ]
 )
+TOMBSTONES = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),  # a listing that the source does not have any more
+        pa.field("url", pa.string()),  # as last known
+        pa.field("modified", pa.string()),  # as last known; ISO 8601, UTC
+    ]
+)
 
 TABLES: Mapping[str, pa.Schema] = {
     "listings": LISTINGS,

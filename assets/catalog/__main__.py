@@ -15,6 +15,7 @@ from assets.catalog.demo import DemoSource, generated
 from assets.catalog.duplicates import Duplicate, find_duplicates
 from assets.catalog.harvest import OTHER_TABLES, Draft, Harvest, Settled
 from assets.catalog.huggingface import HuggingFaceSource
+from assets.catalog.ledger import Ledger
 from assets.catalog.pictures import Picture
 from assets.catalog.sitemap import SitemapSource
 from assets.catalog.table import TableSource
@@ -39,7 +40,7 @@ from assets.parameters.catalog import (
     Wxr,
 )
 from assets.parameters.shared import read_seed
-from assets.schemas import DUPLICATES, LISTINGS, QUARANTINE, TABLES, write_table
+from assets.schemas import DUPLICATES, LISTINGS, QUARANTINE, TABLES, TOMBSTONES, write_table
 from assets.stage import Metrics, Stage, StageError, main, write_json
 
 
@@ -77,6 +78,7 @@ def catalog(stage: Stage) -> Metrics:
     left_out = {each.id for each in duplicates}
     accepted = [(draft, picture) for draft, picture in settled.listings if draft.id not in left_out]
     images = _write(stage, harvest, settled, accepted, duplicates)
+    _bury(stage, parameters.sources, settled)
     shutil.rmtree(spool)
     write_json(stage.output / "ceilings.json", _ceilings(stage, parameters.sources))
     return _metrics(harvest, settled, len(accepted), len(duplicates)) | {
@@ -166,6 +168,19 @@ def _write(
     write_table(folder / "quarantine.parquet", quarantine, QUARANTINE)
     write_table(folder / "duplicates.parquet", [vars(each) for each in duplicates], DUPLICATES)
     return images
+
+
+def _bury(stage: Stage, sources: Sequence[Source], settled: Settled) -> None:
+    """Write `tombstones`, where there is a site whose listings may be gone."""
+    ledgers = {source.name: Ledger(source.name) for source in sources if isinstance(source, WordPress)}
+    if not ledgers:
+        return
+    taken = {draft.id: draft.row for draft, _ in settled.listings}
+    told = taken.keys() | {row["id"] for row in settled.quarantine if row["table"] == "listings"}
+    gone = [row for ledger in ledgers.values() for row in ledger.gone(told)]
+    write_table(stage.output / "tombstones.parquet", sorted(gone, key=lambda row: row["id"]), TOMBSTONES)
+    for name, ledger in ledgers.items():
+        ledger.add({id_: row for id_, row in taken.items() if row["source"] == name})
 
 
 def _listing(draft: Draft, picture: Picture) -> dict[str, Any]:

@@ -1,12 +1,15 @@
 """Keep answers between crawls and ask servers only whether they changed (ETag, Last-Modified).
 
-A cache must never change what a crawl brings: every kept answer is confirmed by the server (304) before it is used, a
-server that is down is not covered up, and a half-written or damaged entry counts as none.
+A cache must never change what a crawl brings: every kept answer is confirmed before it is used, a server that is down
+is not covered up, and a half-written or damaged entry counts as none. It is the server that confirms (304). Where its
+answer gave nothing to ask with, a source may: a request bears a stamp (:data:`STAMP`), which is another one as soon as
+the source knows of a change, and an answer that was kept under the same stamp is used without asking.
 """
 
 import hashlib
 import json
 import os
+from http import HTTPStatus
 from pathlib import Path
 
 from scrapy import Spider
@@ -16,18 +19,42 @@ from scrapy.http import Headers, Request, Response
 from scrapy.responsetypes import responsetypes
 from scrapy.settings import BaseSettings
 
+STAMP = "heddle_stamp"
+"""Request meta: text that changes with what the answer will be, or None where the source cannot tell."""
+VALIDATORS = ("ETag", "Last-Modified")
+
+
+def is_confirmable(response: Response) -> bool:
+    """Can the server be asked whether this answer is still right?"""
+    return any(name in response.headers for name in VALIDATORS)
+
 
 class ConfirmedCache(HttpCacheMiddleware):
     """Scrapy's middleware, but a kept answer never stands in for a server that cannot be reached."""
 
     DOWNLOAD_EXCEPTIONS = ()  # type: ignore[assignment]
 
+    def spider_closed(self, spider: Spider, reason: str) -> None:  # type: ignore[override]
+        """Called by Scrapy. What a crawl that ended early did not come to is still good for the next."""
+        if reason == "finished":
+            super().spider_closed(spider)
+
 
 class ConfirmedPolicy(RFC2616Policy):
     """RFC 2616, but nothing is fresh without the server's word, so that new listings are never hidden."""
 
+    def should_cache_response(self, response: Response, request: Request) -> bool:
+        """Also a whole answer that only a stamp can confirm."""
+        if super().should_cache_response(response, request):
+            return True
+        stamped = response.status == HTTPStatus.OK and request.meta.get(STAMP) is not None
+        return stamped and b"no-store" not in self._parse_cachecontrol(response)
+
     def is_cached_response_fresh(self, cachedresponse: Response, request: Request) -> bool:
-        """Always False; the request gets the validators of the kept answer."""
+        """Only by its stamp, and where the server cannot be asked; else the request gets the validators."""
+        if cachedresponse.status == HTTPStatus.OK and not is_confirmable(cachedresponse):
+            stamp = request.meta.get(STAMP)
+            return stamp is not None and stamp in cachedresponse.flags
         self._set_conditional_validators(request, cachedresponse)
         return False
 
@@ -49,11 +76,10 @@ class AtomicStorage:
         self._fingerprint = spider.crawler.request_fingerprinter.fingerprint
 
     def close_spider(self, spider: Spider) -> None:
-        """Called by Scrapy: forget what the site does not have any more, unless the crawl failed."""
-        if getattr(spider, "failure", None) is None:
-            for file in self._folder.glob("*/*"):
-                if file not in self._used:
-                    file.unlink(missing_ok=True)
+        """Called by Scrapy: forget what the site does not have any more."""
+        for file in self._folder.glob("*/*"):
+            if file not in self._used:
+                file.unlink(missing_ok=True)
 
     def retrieve_response(self, spider: Spider, request: Request) -> Response | None:
         """The kept answer, or None."""
@@ -65,7 +91,8 @@ class AtomicStorage:
                 return None
             headers = Headers(kept["headers"], encoding="latin-1")
             answer = responsetypes.from_args(headers=headers, url=kept["url"], body=body)
-            return answer(url=kept["url"], status=kept["status"], headers=headers, body=body)
+            flags = [kept["stamp"]] if kept["stamp"] else []
+            return answer(url=kept["url"], status=kept["status"], headers=headers, body=body, flags=flags)
         except (OSError, ValueError, KeyError, AttributeError):
             return None
 
@@ -79,6 +106,7 @@ class AtomicStorage:
         }
         sha256 = hashlib.sha256(response.body).hexdigest()
         head = {"url": response.url, "status": response.status, "headers": headers, "sha256": sha256}
+        head["stamp"] = request.meta.get(STAMP)
         file = self._file(request)
         file.parent.mkdir(exist_ok=True)
         temporary = file.parent.with_suffix(f".{os.getpid()}")

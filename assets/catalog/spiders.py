@@ -11,6 +11,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from assets.catalog.harvest import Draft, Harvest
+from assets.catalog.http_cache import STAMP
 
 ERRORS_TOO = {"handle_httpstatus_list": range(400, 600)}
 """Request meta: redirects are followed, and answers of any other status come to the callback."""
@@ -45,15 +46,19 @@ class PictureSpider(Spider):
             for request in self.fetch(draft, url):
                 yield request
 
-    def fetch(self, draft: Draft, url: str) -> Iterator[Request]:
-        """The request for a listing's picture, if nobody asked for it before."""
+    def fetch(self, draft: Draft, url: str, stamp: str | None = None) -> Iterator[Request]:
+        """The request for a listing's picture, if nobody asked for it before.
+
+        Args:
+            stamp: another one as soon as the source knows that the picture changed; see :data:`http_cache.STAMP`.
+        """
         if urlsplit(url).scheme not in ("http", "https"):
             self.harvest.refuse_picture(draft, "image_missing", f"{url}: not an http or https address")
             return
         first = url not in self._showing
         self._showing.setdefault(url, []).append(draft)
         if first:
-            meta = ERRORS_TOO | {"download_maxsize": self.harvest.size}
+            meta = ERRORS_TOO | {"download_maxsize": self.harvest.size, STAMP: stamp}
             yield Request(
                 url, self._arrived, errback=self._failed, meta=meta, cb_kwargs={"asked": url}, dont_filter=True
             )

@@ -3,7 +3,7 @@
 import base64
 import json
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -14,48 +14,28 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from assets.catalog.crawl import Visit
-from assets.catalog.harvest import Harvest
+from assets.catalog.harvest import Draft, Harvest
+from assets.catalog.http_cache import is_confirmable
 from assets.catalog.rows import full_id
 from assets.catalog.spiders import ERRORS_TOO, PictureSpider, answer_of
-from assets.catalog.text import plain_text
+from assets.catalog.wordpress_post import (
+    MEDIA_FIELDS,
+    OF_MAIN_PICTURE,
+    Shown,
+    Site,
+    featured,
+    guide_told_by,
+    in_content,
+    is_protected,
+    pictures_of,
+    stamp,
+    told_by,
+    without_links,
+)
 from assets.parameters.catalog import WordPress
 from assets.stage import StageError
 
-POST_FIELDS: Mapping[str, str] = {
-    "url": "link",
-    "title": "title.rendered",
-    "body": "content.rendered",
-    "seo_title": "yoast_head_json.title",
-    "seo_description": "yoast_head_json.description",
-    "created": "date_gmt",
-    "modified": "modified_gmt",
-} | {
-    name: f"meta.{name}"
-    for name in (
-        *("product_class", "item", "material", "bin", "price", "objects", "relations"),
-        *("locale", "preferences", "licence"),
-    )
-}
-"""Where a post tells each field, unless the parameters say otherwise; labels are custom fields (`meta`)."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """What the spider has to know of a site.
-
-    Attributes:
-        url: without `/wp-json`, no slash at its end.
-        fields: listing field -> dotted path in a post, for what differs from :data:`POST_FIELDS`.
-        tables: REST path -> table, for endpoints that list rows in the form of our own schemas.
-    """
-
-    source: str
-    url: str
-    posts: str = "posts"
-    guides: str | None = None
-    per_page: int = 50
-    fields: Mapping[str, str] = field(default_factory=dict)
-    tables: Mapping[str, str] = field(default_factory=dict)
+LIBRARY_PAGE = 100  # most pictures that the API tells of at once
 
 
 class WordPressSource:
@@ -73,7 +53,16 @@ class WordPressSource:
         source = self._source
         url = str(source.url).rstrip("/").removesuffix("/wp-json")
         fields = {str(name): path for name, path in source.fields.items()}
-        site = Site(source.name, url, source.posts, source.guides, source.per_page, fields)
+        site = Site(
+            source.name,
+            url,
+            source.posts,
+            source.guides,
+            source.per_page,
+            statuses=tuple(source.statuses),
+            all_pictures=source.pictures == "all",
+            fields=fields,
+        )
         credentials = (urlsplit(url).netloc, self._authorization())
         arguments = {"site": site, "harvest": harvest, "credentials": credentials}
         return Visit(source.name, source, WordPressSpider, arguments)
@@ -88,6 +77,21 @@ class WordPressSource:
                 "it must hold the application password of the site"
             )
         return "Basic " + base64.b64encode(f"{self._source.username}:{os.environ[variable]}".encode()).decode()
+
+
+@dataclass
+class Page:
+    """A page of posts whose pictures are still to be looked up in the library.
+
+    Attributes:
+        wanted: numbers of pictures not yet asked for.
+        library: number -> what the site tells of a picture.
+    """
+
+    url: str
+    records: list[Any]
+    wanted: list[int]
+    library: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
 class WordPressSpider(PictureSpider):
@@ -121,6 +125,8 @@ class WordPressSpider(PictureSpider):
         query: dict[str, Any] = {"per_page": self.site.per_page, "page": number, "orderby": "id", "order": "asc"}
         if table == "listings":
             query["_embed"] = "wp:featuredmedia,wp:term"
+            if self.site.statuses != ("publish",):
+                query["status"] = ",".join(self.site.statuses)
         return Request(
             f"{self.site.url}/wp-json/{path}?{urlencode(query)}",
             self._page_arrived,
@@ -145,8 +151,45 @@ class WordPressSpider(PictureSpider):
         if table != "listings":
             self._row_pages[table, number] = (response.url, records)
             return
-        for post in records:
-            yield from self._post(post, response.url)
+        yield from self._posts_arrived(Page(response.url, records, self._wanted_media(response, records)))
+
+    def _wanted_media(self, response: Response, records: list[Any]) -> list[int]:
+        """Numbers of the pictures of which the library is asked before they are fetched.
+
+        Those in the content, for their original files. And all of them where the site's answers cannot be confirmed,
+        so that it is the library that tells whether a kept picture is still what it was.
+        """
+        posts = [each for each in records if isinstance(each, dict)]
+        wanted = {
+            each.media for post in posts if self.site.all_pictures or not featured(post) for each in in_content(post)
+        }
+        if not is_confirmable(response):
+            wanted |= {featured(post).get("id") for post in posts}
+        return sorted(each for each in wanted if isinstance(each, int))
+
+    def _posts_arrived(self, page: Page) -> Iterator[Request]:
+        if not page.wanted:
+            for post in page.records:
+                yield from self._post(post, page)
+            return
+        some, page.wanted = page.wanted[:LIBRARY_PAGE], page.wanted[LIBRARY_PAGE:]
+        query = {"include": ",".join(map(str, some)), "per_page": LIBRARY_PAGE, "_fields": MEDIA_FIELDS}
+        yield Request(
+            f"{self.site.url}/wp-json/wp/v2/media?{urlencode(query)}",
+            self._media_arrived,
+            errback=self._page_failed,
+            meta=dict(ERRORS_TOO),
+            cb_kwargs={"page": page},
+            priority=20,
+            dont_filter=True,
+        )
+
+    def _media_arrived(self, response: Response, page: Page) -> Iterator[Request]:
+        """A library that is closed to us is no harm: pictures are then taken as the posts show them, and each time."""
+        if response.status == 200 or response.status >= 500:
+            library = [each for each in self._records(response) if isinstance(each, dict)]
+            page.library |= {each["id"]: each for each in library if isinstance(each.get("id"), int)}
+        yield from self._posts_arrived(page)
 
     def _records(self, response: Response) -> list[Any]:
         if response.status != 200:
@@ -172,28 +215,44 @@ class WordPressSpider(PictureSpider):
         self.failure = self.failure or message
         raise CloseSpider("source_failed")
 
-    def _post(self, post: Any, page: str) -> Iterator[Request]:
+    def _post(self, post: Any, page: Page) -> Iterator[Request]:
         native = str(post.get("id") or "") if isinstance(post, dict) else ""
         if not native:
-            self.harvest.refuse("listings", full_id(self.site.source, "?"), page, "a post without an id", post)
+            self.harvest.refuse("listings", full_id(self.site.source, "?"), page.url, "a post without an id", post)
             return
         if native in self._posts_seen:  # a new post moved it to the next page while we crawled
             return
         self._posts_seen.add(native)
-        origin = str(post.get("link") or page)
-        told = told_by(post, self.site)
-        image = _media(post).get("source_url")
-        record = _without_links(post)
-        draft = self.harvest.listing(self.site.source, native, told, record, origin, picture=str(image or ""))
+        origin, record = str(post.get("link") or page.url), without_links(post)
+        if is_protected(post):
+            name = full_id(self.site.source, native)
+            detail = "one needs a password to read it"
+            self.harvest.refuse("listings", name, origin, detail, record, reason="password_protected")
+            return
+        pictures = pictures_of(post, page.library)
+        without_featured = not featured(post).get("source_url")
+        main = None if not pictures or (post.get("featured_media") and without_featured) else pictures[0]
+        told = told_by(post, self.site, main)
+        shown = main.url if main else ""
+        draft = self.harvest.listing(self.site.source, native, told, record, origin, picture=shown)
         if draft is None:
             return
-        if image:
-            yield from self.fetch(draft, str(image))
+        if main:
+            yield from self._picture(draft, main, page)
         elif post.get("featured_media"):
             number = post["featured_media"]
             self.harvest.refuse_picture(draft, "image_missing", f"its picture, media {number}, is not to be had")
         else:
-            self.harvest.refuse_picture(draft, "no_image", "the post has no featured picture")
+            self.harvest.refuse_picture(draft, "no_image", "the post has no picture, featured or in its content")
+        for shown in [each for each in pictures if each is not main] if self.site.all_pictures else ():
+            fields = told_by(post, self.site, shown) | dict.fromkeys(OF_MAIN_PICTURE)
+            further = self.harvest.listing(self.site.source, f"{native}-{shown.key}", fields, record, origin)
+            if further:
+                yield from self._picture(further, shown, page)
+
+    def _picture(self, draft: Draft, shown: Shown, page: Page) -> Iterator[Request]:
+        media = page.library.get(shown.media) if shown.media else None
+        yield from self.fetch(draft, shown.url, stamp(media))
 
     def _take_row(self, table: str, row: Any, origin: str) -> None:
         if not isinstance(row, dict):
@@ -201,52 +260,8 @@ class WordPressSpider(PictureSpider):
             return
         told = row
         if table == "guides":
-            title, text = _at(row, "title.rendered"), _at(row, "content.rendered")
-            told = {"id": row.get("id"), "title": plain_text(str(title or "")), "text": plain_text(str(text or ""))}
-            origin = str(row.get("link") or origin)
-        self.harvest.row(table, self.site.source, told, _without_links(row), origin)
-
-
-def told_by(post: Mapping[str, Any], site: Site) -> dict[str, Any]:
-    """Fields of a listing, named as ``parameters.catalog.ListingField``, from a post with what is embedded in it."""
-    told = {name: _at(post, path) for name, path in {**POST_FIELDS, **site.fields}.items()}
-    told.setdefault("description", _at(post, "excerpt.rendered") or _at(post, "content.rendered"))
-    media = _media(post)
-    told.setdefault("alt_text", media.get("alt_text"))
-    told.setdefault("caption", _at(media, "caption.rendered"))
-    for name, taxonomy in (("tags", "post_tag"), ("categories", "category")):
-        told.setdefault(name, sorted(_terms(post, taxonomy)))
-    for name in ("created", "modified"):
-        if isinstance(told[name], str) and told[name] and not told[name].endswith("Z"):
-            told[name] += "Z"  # date_gmt is UTC but does not say so
-    told["site"] = told.get("site") or urlsplit(site.url).netloc
-    return told
-
-
-def _at(record: Any, path: str) -> Any:
-    """The value at a dotted path, or None. WordPress says `[]` for an empty object."""
-    for key in path.split("."):
-        if not isinstance(record, dict):
-            return None
-        record = record.get(key)
-    return record
-
-
-def _media(post: Mapping[str, Any]) -> dict[str, Any]:
-    media = _at(post, "_embedded.wp:featuredmedia")
-    return media[0] if isinstance(media, list) and media and isinstance(media[0], dict) else {}
-
-
-def _terms(post: Mapping[str, Any], taxonomy: str) -> Iterator[str]:
-    for terms in _at(post, "_embedded.wp:term") or []:
-        for term in terms if isinstance(terms, list) else []:
-            if isinstance(term, dict) and term.get("taxonomy") == taxonomy and term.get("name"):
-                yield plain_text(str(term["name"]))
-
-
-def _without_links(post: Mapping[str, Any]) -> dict[str, Any]:
-    """The post without the API's own links, which repeat what is there."""
-    return {key: value for key, value in post.items() if key != "_links"}
+            told, origin = guide_told_by(row), str(row.get("link") or origin)
+        self.harvest.row(table, self.site.source, told, without_links(row), origin)
 
 
 def _is_past_the_end(response: Response) -> bool:

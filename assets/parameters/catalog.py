@@ -71,6 +71,13 @@ class WordPress(Crawled):
     )
     guides: str | None = Field(default=None, pattern=r"^[a-z0-9_-]+$", description="REST base of the guides, if any")
     per_page: int = Field(default=50, ge=1, le=100, description="posts on one page of the API (WordPress allows 100)")
+    statuses: list[Literal["publish", "future", "draft", "pending", "private"]] = Field(
+        default=["publish"], min_length=1, description="of the posts that are taken; all but publish need a password"
+    )
+    pictures: Literal["main", "all"] = Field(
+        default="main",
+        description="main: the featured picture, else the first in the content; all: each further one, a listing too",
+    )
     fields: dict[ListingField, str] = Field(
         default={}, description="listing field -> dotted path in a post, `acf.fabric`"
     )
@@ -83,6 +90,8 @@ class WordPress(Crawled):
     def _credentials_are_complete(self) -> Self:
         if (self.username is None) != (self.application_password_env is None):
             raise ValueError("username and application_password_env belong together")
+        if set(self.statuses) != {"publish"} and self.username is None:
+            raise ValueError("statuses other than publish are shown to people who may edit them: name a username")
         return self
 
 

@@ -1,0 +1,224 @@
+"""What a post of WordPress's REST API (wp/v2) tells of a listing: its fields, its terms and its pictures."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from parsel import Selector
+
+from assets.catalog.text import plain_text
+
+POST_FIELDS: Mapping[str, str] = {
+    "url": "link",
+    "title": "title.rendered",
+    "body": "content.rendered",
+    "seo_title": "yoast_head_json.title",
+    "seo_description": "yoast_head_json.description",
+    "created": "date_gmt",
+    "modified": "modified_gmt",
+} | {
+    name: f"meta.{name}"
+    for name in (
+        *("product_class", "item", "material", "bin", "price", "objects", "relations"),
+        *("locale", "preferences", "licence"),
+    )
+}
+"""Where a post tells each field, unless the parameters say otherwise; labels are custom fields (`meta`)."""
+
+OF_MAIN_PICTURE = ("objects", "relations")
+"""Fields that a listing made of a post's further picture cannot have: they tell what the main one shows."""
+MEDIA_FIELDS = (
+    "id,modified_gmt,source_url,alt_text,caption,media_details.filesize,media_details.width,media_details.height"
+)
+_SIZE = re.compile(r"(?:-\d+x\d+|-scaled)(?=\.\w+$)")  # a smaller copy of the picture without it
+_MEDIA_CLASS = re.compile(r"(?:^|\s)wp-image-(\d+)(?:\s|$)")
+_SHORTCODE = re.compile(r"\[(/?)([A-Za-z][\w-]*)((?:\s[^\[\]<>]*)?)(/?)\]")
+_CUT = re.compile(r"\s*\[(?:&hellip;|&#8230;|…)\](?=\s*(?:</p>)?\s*$)")  # where WordPress made the excerpt
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the spider has to know of a site.
+
+    Attributes:
+        url: without `/wp-json`, no slash at its end.
+        statuses: of the posts that are asked for; others than `publish` need credentials.
+        all_pictures: each further picture of a post is a listing of its own.
+        fields: listing field -> dotted path in a post, for what differs from :data:`POST_FIELDS`.
+        tables: REST path -> table, for endpoints that list rows in the form of our own schemas.
+    """
+
+    source: str
+    url: str
+    posts: str = "posts"
+    guides: str | None = None
+    per_page: int = 50
+    statuses: tuple[str, ...] = ("publish",)
+    all_pictures: bool = False
+    fields: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture that a post shows.
+
+    Attributes:
+        media: its number in the site's library, if the post tells it.
+        alt_text: HTML, as is the caption.
+    """
+
+    url: str
+    media: int | None
+    alt_text: str | None
+    caption: str | None
+
+    @property
+    def key(self) -> str:
+        """What tells it from the post's other pictures, the same at each crawl."""
+        return str(self.media) if self.media else hashlib.sha256(_original(self.url).encode()).hexdigest()[:12]
+
+
+def told_by(post: Mapping[str, Any], site: Site, picture: Shown | None) -> dict[str, Any]:
+    """Fields of a listing, named as ``parameters.catalog.ListingField``, from a post with its terms embedded."""
+    told = {name: at(post, path) for name, path in {**POST_FIELDS, **site.fields}.items()}
+    told.setdefault("description", without_shortcodes(_excerpt(post) or at(post, "content.rendered")))
+    told.setdefault("alt_text", picture.alt_text if picture else None)
+    told.setdefault("caption", picture.caption if picture else None)
+    for name, taxonomy in (("tags", "post_tag"), ("categories", "category")):
+        told.setdefault(name, sorted(_terms(post, taxonomy)))
+    for name in ("created", "modified"):
+        if isinstance(told[name], str) and told[name] and not told[name].endswith("Z"):
+            told[name] += "Z"  # date_gmt is UTC but does not say so
+    told["site"] = told.get("site") or urlsplit(site.url).netloc
+    return told
+
+
+def guide_told_by(post: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of `guides`."""
+    title, text = (str(at(post, path) or "") for path in ("title.rendered", "content.rendered"))
+    return {"id": post.get("id"), "title": plain_text(title), "text": plain_text(str(without_shortcodes(text)))}
+
+
+def is_protected(post: Mapping[str, Any]) -> bool:
+    """Does one need a password to read it? The API then leaves its content empty, whoever asks."""
+    return at(post, "content.protected") is True
+
+
+def pictures_of(post: Mapping[str, Any], library: Mapping[int, Mapping[str, Any]]) -> list[Shown]:
+    """The featured picture first, if there is one, then those in the content as they follow; none of them twice."""
+    main = featured(post)
+    shown = [_of_library(main, None)] if main.get("source_url") else []
+    shown += [
+        _of_library(library[each.media], each) if each.media and each.media in library else each
+        for each in in_content(post)
+    ]
+    distinct: dict[str, Shown] = {}
+    for each in shown:
+        distinct.setdefault(_original(each.url), each)
+    return list(distinct.values())
+
+
+def in_content(post: Mapping[str, Any]) -> Iterator[Shown]:
+    """The pictures in the content: of blocks, galleries, captions and plain HTML."""
+    content = at(post, "content.rendered")
+    if not isinstance(content, str) or "<img" not in content:
+        return
+    for image in Selector(text=content).css("img"):
+        classes = image.attrib.get("class", "")
+        address = urljoin(str(post.get("link") or ""), _largest(image))
+        if urlsplit(address).scheme in ("http", "https") and not {"emoji", "wp-smiley"} & set(classes.split()):
+            number = _MEDIA_CLASS.search(classes)
+            identity = number[1] if number else image.attrib.get("data-id", "")
+            media = int(identity) if identity.isascii() and identity.isdecimal() else None
+            yield Shown(address, media, image.attrib.get("alt") or None, _caption(image))
+
+
+def stamp(media: Mapping[str, Any] | None) -> str | None:
+    """What changes with a picture's file, as far as the site can tell; None where it does not."""
+    if not media or not media.get("modified_gmt"):
+        return None
+    details = media.get("media_details") or {}
+    told = (*(media.get(name) for name in ("id", "modified_gmt", "source_url")), *sorted(map(str, details.items())))
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
+def without_shortcodes(markup: Any) -> Any:
+    """The markup without shortcodes that the site did not render, for lack of their plugin; what they enclose stays.
+
+    A lone `[word]` stays: people write so.
+    """
+    if not isinstance(markup, str):
+        return markup
+    closed = {name for slash, name, _, _ in _SHORTCODE.findall(markup) if slash}
+
+    def kept(found: re.Match[str]) -> str:
+        slash, name, attributes, end = found.groups()
+        code = slash or end or "=" in attributes or attributes.endswith("/") or name in closed or set("_-") & set(name)
+        return " " if code else found[0]
+
+    return _SHORTCODE.sub(kept, markup)
+
+
+def at(record: Any, path: str) -> Any:
+    """The value at a dotted path, or None. WordPress says `[]` for an empty object."""
+    for key in path.split("."):
+        if not isinstance(record, dict):
+            return None
+        record = record.get(key)
+    return record
+
+
+def featured(post: Mapping[str, Any]) -> dict[str, Any]:
+    """The post's featured picture as embedded, or nothing."""
+    media = at(post, "_embedded.wp:featuredmedia")
+    return media[0] if isinstance(media, list) and media and isinstance(media[0], dict) else {}
+
+
+def without_links(post: Mapping[str, Any]) -> dict[str, Any]:
+    """The post without the API's own links, which repeat what is there."""
+    return {key: value for key, value in post.items() if key != "_links"}
+
+
+def _excerpt(post: Mapping[str, Any]) -> Any:
+    excerpt = at(post, "excerpt.rendered")
+    return _CUT.sub("…", excerpt) if isinstance(excerpt, str) else excerpt
+
+
+def _of_library(media: Mapping[str, Any], shown: Shown | None) -> Shown:
+    """The original picture; what the post says of it goes before what the library says."""
+    number = media.get("id")
+    return Shown(
+        str(media.get("source_url") or (shown.url if shown else "")),
+        number if isinstance(number, int) else None,
+        (shown and shown.alt_text) or media.get("alt_text"),
+        (shown and shown.caption) or at(media, "caption.rendered"),
+    )
+
+
+def _largest(image: Selector) -> str:
+    """The address of the largest copy that the page offers."""
+    sizes = [part.split() for part in image.attrib.get("srcset", "").split(", ")]
+    wide = [(int(size[1][:-1]), size[0]) for size in sizes if len(size) == 2 and re.fullmatch(r"\d{1,6}w", size[1])]
+    plain = image.attrib.get("data-src") or image.attrib.get("data-lazy-src") or image.attrib.get("src", "")
+    return max(wide)[1] if wide else plain.strip()
+
+
+def _caption(image: Selector) -> str | None:
+    around = "ancestor::*[self::figure or self::dl or contains(@class, 'wp-caption')][1]"
+    words = image.xpath(f"{around}//*[self::figcaption or contains(@class, 'wp-caption-text')]")
+    return words[0].get() if words else None
+
+
+def _original(url: str) -> str:
+    return _SIZE.sub("", url)
+
+
+def _terms(post: Mapping[str, Any], taxonomy: str) -> Iterator[str]:
+    for terms in at(post, "_embedded.wp:term") or []:
+        for term in terms if isinstance(terms, list) else []:
+            if isinstance(term, dict) and term.get("taxonomy") == taxonomy and term.get("name"):
+                yield plain_text(str(term["name"]))
