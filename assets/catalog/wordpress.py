@@ -4,7 +4,6 @@ import base64
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -19,8 +18,11 @@ from assets.catalog.http_cache import is_confirmable
 from assets.catalog.rows import full_id
 from assets.catalog.spiders import ERRORS_TOO, PictureSpider, answer_of
 from assets.catalog.wordpress_post import (
-    MEDIA_FIELDS,
+    ASKED_FIELDS,
+    LIBRARY,
     OF_MAIN_PICTURE,
+    TAXONOMIES,
+    Page,
     Shown,
     Site,
     featured,
@@ -29,13 +31,14 @@ from assets.catalog.wordpress_post import (
     is_protected,
     pictures_of,
     stamp,
+    terms_not_embedded,
     told_by,
     without_links,
 )
 from assets.parameters.catalog import WordPress
 from assets.stage import StageError
 
-LIBRARY_PAGE = 100  # most pictures that the API tells of at once
+MOST_AT_ONCE = 100  # that the API tells of in one answer
 
 
 class WordPressSource:
@@ -79,21 +82,6 @@ class WordPressSource:
         return "Basic " + base64.b64encode(f"{self._source.username}:{os.environ[variable]}".encode()).decode()
 
 
-@dataclass
-class Page:
-    """A page of posts whose pictures are still to be looked up in the library.
-
-    Attributes:
-        wanted: numbers of pictures not yet asked for.
-        library: number -> what the site tells of a picture.
-    """
-
-    url: str
-    records: list[Any]
-    wanted: list[int]
-    library: dict[int, dict[str, Any]] = field(default_factory=dict)
-
-
 class WordPressSpider(PictureSpider):
     """Pages of posts, the posts' pictures, pages of guides and of further tables."""
 
@@ -103,6 +91,7 @@ class WordPressSpider(PictureSpider):
         super().__init__(**arguments)
         self.site = site
         self._posts_seen: set[str] = set()
+        self._posts_told = 0  # how many there are, as the site said first
         # Pages of rows are kept until the end and then taken in order: which of two rows with one id is refused
         # must not depend on which page came first.
         self._row_pages: dict[tuple[str, int], tuple[str, list[Any]]] = {}
@@ -151,49 +140,63 @@ class WordPressSpider(PictureSpider):
         if table != "listings":
             self._row_pages[table, number] = (response.url, records)
             return
-        yield from self._posts_arrived(Page(response.url, records, self._wanted_media(response, records)))
+        if self._has_lost_a_post(response):  # the ones behind it moved up a place: begin again, none is taken twice
+            yield self._page(path, table, 1)
+        yield from self._posts_arrived(Page(response.url, records, self._to_ask(response, records)))
 
-    def _wanted_media(self, response: Response, records: list[Any]) -> list[int]:
-        """Numbers of the pictures of which the library is asked before they are fetched.
+    def _has_lost_a_post(self, response: Response) -> bool:
+        """Were there more posts at an earlier answer?"""
+        told = response.headers.get("X-WP-Total") or b""
+        total = int(told) if told.isdigit() else self._posts_told
+        fewer = total < self._posts_told
+        self._posts_told = total if fewer or not self._posts_told else self._posts_told
+        return fewer
 
-        Those in the content, for their original files. And all of them where the site's answers cannot be confirmed,
-        so that it is the library that tells whether a kept picture is still what it was.
+    def _to_ask(self, response: Response, records: list[Any]) -> dict[str, list[int]]:
+        """What the site is asked about a page of posts before they are taken.
+
+        Terms that it did not embed. Pictures in the content, for their original files. And all pictures where the
+        site's answers cannot be confirmed: then it is the library that tells whether a kept picture is still right.
         """
         posts = [each for each in records if isinstance(each, dict)]
-        wanted = {
-            each.media for post in posts if self.site.all_pictures or not featured(post) for each in in_content(post)
-        }
+        shown = [post for post in posts if self.site.all_pictures or not featured(post)]
+        pictures = {each.media for post in shown for each in in_content(post)}
         if not is_confirmable(response):
-            wanted |= {featured(post).get("id") for post in posts}
-        return sorted(each for each in wanted if isinstance(each, int))
+            pictures |= {featured(post).get("id") for post in posts}
+        wanted = {base: {id_ for post in posts for id_ in terms_not_embedded(post, base)} for base in TAXONOMIES}
+        wanted[LIBRARY] = {each for each in pictures if isinstance(each, int)}
+        return {base: sorted(ids) for base, ids in wanted.items() if ids}
 
     def _posts_arrived(self, page: Page) -> Iterator[Request]:
         if not page.wanted:
             for post in page.records:
                 yield from self._post(post, page)
             return
-        some, page.wanted = page.wanted[:LIBRARY_PAGE], page.wanted[LIBRARY_PAGE:]
-        query = {"include": ",".join(map(str, some)), "per_page": LIBRARY_PAGE, "_fields": MEDIA_FIELDS}
+        base, ids = page.wanted.popitem()
+        if ids[MOST_AT_ONCE:]:
+            page.wanted[base] = ids[MOST_AT_ONCE:]
+        asked = ",".join(map(str, ids[:MOST_AT_ONCE]))
+        query = {"include": asked, "per_page": MOST_AT_ONCE, "_fields": ASKED_FIELDS}
         yield Request(
-            f"{self.site.url}/wp-json/wp/v2/media?{urlencode(query)}",
-            self._media_arrived,
+            f"{self.site.url}/wp-json/wp/v2/{base}?{urlencode(query)}",
+            self._answer_arrived,
             errback=self._page_failed,
             meta=dict(ERRORS_TOO),
-            cb_kwargs={"page": page},
+            cb_kwargs={"base": base, "page": page},
             priority=20,
             dont_filter=True,
         )
 
-    def _media_arrived(self, response: Response, page: Page) -> Iterator[Request]:
+    def _answer_arrived(self, response: Response, base: str, page: Page) -> Iterator[Request]:
         """A library that is closed to us is no harm: pictures are then taken as the posts show them, and each time."""
-        if response.status == 200 or response.status >= 500:
-            library = [each for each in self._records(response) if isinstance(each, dict)]
-            page.library |= {each["id"]: each for each in library if isinstance(each.get("id"), int)}
+        if base != LIBRARY or response.status == 200 or response.status >= 500:
+            told = [each for each in self._records(response) if isinstance(each, dict)]
+            page.found[base] |= {each["id"]: each for each in told if isinstance(each.get("id"), int)}
         yield from self._posts_arrived(page)
 
     def _records(self, response: Response) -> list[Any]:
         if response.status != 200:
-            self._fail(f"{response.url} answered {answer_of(response)}. {_remedy(response.status)}")
+            self._fail(f"{response.url} answered {answer_of(response)}. {_remedy(response)}")
         try:
             records = json.loads(response.body)
         except ValueError:
@@ -229,12 +232,12 @@ class WordPressSpider(PictureSpider):
             detail = "one needs a password to read it"
             self.harvest.refuse("listings", name, origin, detail, record, reason="password_protected")
             return
-        pictures = pictures_of(post, page.library)
+        pictures = pictures_of(post, page.found[LIBRARY])
         without_featured = not featured(post).get("source_url")
         main = None if not pictures or (post.get("featured_media") and without_featured) else pictures[0]
-        told = told_by(post, self.site, main)
-        shown = main.url if main else ""
-        draft = self.harvest.listing(self.site.source, native, told, record, origin, picture=shown)
+        told = told_by(post, self.site, main, page)
+        address = main.url if main else ""
+        draft = self.harvest.listing(self.site.source, native, told, record, origin, picture=address)
         if draft is None:
             return
         if main:
@@ -245,13 +248,13 @@ class WordPressSpider(PictureSpider):
         else:
             self.harvest.refuse_picture(draft, "no_image", "the post has no picture, featured or in its content")
         for shown in [each for each in pictures if each is not main] if self.site.all_pictures else ():
-            fields = told_by(post, self.site, shown) | dict.fromkeys(OF_MAIN_PICTURE)
+            fields = told_by(post, self.site, shown, page) | dict.fromkeys(OF_MAIN_PICTURE)
             further = self.harvest.listing(self.site.source, f"{native}-{shown.key}", fields, record, origin)
             if further:
                 yield from self._picture(further, shown, page)
 
     def _picture(self, draft: Draft, shown: Shown, page: Page) -> Iterator[Request]:
-        media = page.library.get(shown.media) if shown.media else None
+        media = page.found[LIBRARY].get(shown.media) if shown.media else None
         yield from self.fetch(draft, shown.url, stamp(media))
 
     def _take_row(self, table: str, row: Any, origin: str) -> None:
@@ -268,9 +271,9 @@ def _is_past_the_end(response: Response) -> bool:
     return response.status == 400 and b"invalid_page_number" in response.body
 
 
-def _remedy(status: int) -> str:
-    if status in (401, 403):
+def _remedy(response: Response) -> str:
+    if response.status in (401, 403) or b"rest_forbidden_status" in response.body:
         return "Set `username` and `application_password_env` to an account that may read the posts."
-    if status == 404:
+    if response.status == 404:
         return "Check `url` and `posts`; does the site show its API at /wp-json/ ?"
     return "Try again later; if it stays, ask the site's owner."

@@ -30,8 +30,10 @@ POST_FIELDS: Mapping[str, str] = {
 
 OF_MAIN_PICTURE = ("objects", "relations")
 """Fields that a listing made of a post's further picture cannot have: they tell what the main one shows."""
-MEDIA_FIELDS = (
-    "id,modified_gmt,source_url,alt_text,caption,media_details.filesize,media_details.width,media_details.height"
+LIBRARY = "media"
+TAXONOMIES = {"tags": "post_tag", "categories": "category"}  # REST base and name
+ASKED_FIELDS = (
+    "id,name,modified_gmt,source_url,alt_text,caption,media_details.filesize,media_details.width,media_details.height"
 )
 _SIZE = re.compile(r"(?:-\d+x\d+|-scaled)(?=\.\w+$)")  # a smaller copy of the picture without it
 _MEDIA_CLASS = re.compile(r"(?:^|\s)wp-image-(\d+)(?:\s|$)")
@@ -82,14 +84,31 @@ class Shown:
         return str(self.media) if self.media else hashlib.sha256(_original(self.url).encode()).hexdigest()[:12]
 
 
-def told_by(post: Mapping[str, Any], site: Site, picture: Shown | None) -> dict[str, Any]:
+@dataclass
+class Page:
+    """A page of posts, and what the site was asked about them.
+
+    Attributes:
+        wanted: REST base -> ids of the pictures (:data:`LIBRARY`) and terms (:data:`TAXONOMIES`) still to be asked for.
+        found: REST base -> id -> what the site told.
+    """
+
+    url: str
+    records: list[Any]
+    wanted: dict[str, list[int]]
+    found: dict[str, dict[int, dict[str, Any]]] = field(
+        default_factory=lambda: {base: {} for base in (LIBRARY, *TAXONOMIES)}
+    )
+
+
+def told_by(post: Mapping[str, Any], site: Site, picture: Shown | None, page: Page) -> dict[str, Any]:
     """Fields of a listing, named as ``parameters.catalog.ListingField``, from a post with its terms embedded."""
     told = {name: at(post, path) for name, path in {**POST_FIELDS, **site.fields}.items()}
     told.setdefault("description", without_shortcodes(_excerpt(post) or at(post, "content.rendered")))
     told.setdefault("alt_text", picture.alt_text if picture else None)
     told.setdefault("caption", picture.caption if picture else None)
-    for name, taxonomy in (("tags", "post_tag"), ("categories", "category")):
-        told.setdefault(name, sorted(_terms(post, taxonomy)))
+    for base in TAXONOMIES:
+        told.setdefault(base, sorted(_terms(post, base, page.found[base])))
     for name in ("created", "modified"):
         if isinstance(told[name], str) and told[name] and not told[name].endswith("Z"):
             told[name] += "Z"  # date_gmt is UTC but does not say so
@@ -217,8 +236,22 @@ def _original(url: str) -> str:
     return _SIZE.sub("", url)
 
 
-def _terms(post: Mapping[str, Any], taxonomy: str) -> Iterator[str]:
+def terms_not_embedded(post: Mapping[str, Any], base: str) -> set[int]:
+    """Ids of the terms that the post bears and does not tell: WordPress embeds the first ten."""
+    borne = post.get(base)
+    ids = {each for each in borne if isinstance(each, int)} if isinstance(borne, list) else set()
+    return ids - {term.get("id") for term in _embedded_terms(post, base)}
+
+
+def _terms(post: Mapping[str, Any], base: str, found: Mapping[int, Mapping[str, Any]]) -> Iterator[str]:
+    asked = (found[each] for each in terms_not_embedded(post, base) if each in found)
+    for term in (*_embedded_terms(post, base), *asked):
+        if term.get("name"):
+            yield plain_text(str(term["name"]))
+
+
+def _embedded_terms(post: Mapping[str, Any], base: str) -> Iterator[Mapping[str, Any]]:
     for terms in at(post, "_embedded.wp:term") or []:
         for term in terms if isinstance(terms, list) else []:
-            if isinstance(term, dict) and term.get("taxonomy") == taxonomy and term.get("name"):
-                yield plain_text(str(term["name"]))
+            if isinstance(term, dict) and term.get("taxonomy") == TAXONOMIES[base]:
+                yield term
