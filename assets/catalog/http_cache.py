@@ -44,9 +44,9 @@ class ConfirmedPolicy(RFC2616Policy):
     """RFC 2616, but nothing is fresh without the server's word, so that new listings are never hidden."""
 
     def should_cache_response(self, response: Response, request: Request) -> bool:
-        """Also a whole answer that only a stamp can confirm."""
-        if super().should_cache_response(response, request):
-            return True
+        """What can be confirmed later: by its validators, or a whole answer by its stamp."""
+        if is_confirmable(response):
+            return super().should_cache_response(response, request)
         stamped = response.status == HTTPStatus.OK and request.meta.get(STAMP) is not None
         return stamped and b"no-store" not in self._parse_cachecontrol(response)
 
