@@ -113,6 +113,10 @@ class Harvest:
             path.write_bytes(content)
         self._examine(draft, sha256, path)
 
+    def same_picture(self, draft: Draft, other: Draft) -> None:
+        """The listing shows what another one shows, whose picture was brought or refused before."""
+        self._pictures[draft.id] = self._pictures[other.id]
+
     def picture_file(self, draft: Draft, path: Path) -> None:
         """A listing's picture that lies on this machine; it is read in place."""
         if not path.is_file():

@@ -122,6 +122,7 @@ def _wordpress(source: WordPress) -> str:
     """The newest post's time of change and how many posts there are (a deletion changes only that)."""
     query = urllib.parse.urlencode(
         {"orderby": "modified", "order": "desc", "per_page": 1, "_fields": "id,modified_gmt"}
+        | ({} if source.statuses == ["publish"] else {"status": ",".join(source.statuses)})
     )
     request = urllib.request.Request(f"{str(source.url).rstrip('/')}/wp-json/wp/v2/{source.posts}?{query}")
     request.add_header("User-Agent", f"Heddle (+{source.contact})")

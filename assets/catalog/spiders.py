@@ -39,6 +39,7 @@ class PictureSpider(Spider):
         self.failure: str | None = None
         self._wanted = wanted
         self._showing: dict[str, list[Draft]] = {}
+        self._answered: set[str] = set()
 
     async def start(self) -> AsyncIterator[Any]:
         """Called by Scrapy."""
@@ -57,7 +58,9 @@ class PictureSpider(Spider):
             return
         first = url not in self._showing
         self._showing.setdefault(url, []).append(draft)
-        if first:
+        if url in self._answered:
+            self.harvest.same_picture(draft, self._showing[url][0])
+        elif first:
             meta = ERRORS_TOO | {"download_maxsize": self.harvest.size, STAMP: stamp}
             yield Request(
                 url, self._arrived, errback=self._failed, meta=meta, cb_kwargs={"asked": url}, dont_filter=True
@@ -65,6 +68,7 @@ class PictureSpider(Spider):
 
     def _arrived(self, response: Response, asked: str) -> None:
         drafts = self._showing[asked]
+        self._answered.add(asked)
         if response.status == HTTPStatus.OK:
             for draft in drafts:
                 self.harvest.picture_bytes(draft, response.body)
@@ -73,6 +77,7 @@ class PictureSpider(Spider):
 
     def _failed(self, failure: Failure) -> None:
         asked = failure.request.cb_kwargs["asked"]  # type: ignore[attr-defined]
+        self._answered.add(asked)
         reason, detail = "image_missing", str(failure.value) or type(failure.value).__name__
         if failure.check(DownloadCancelledError):
             reason, detail = "image_too_large", f"more than {self.harvest.size:,} bytes"

@@ -160,9 +160,9 @@ class WordPressSpider(PictureSpider):
         """
         posts = [each for each in records if isinstance(each, dict)]
         shown = [post for post in posts if self.site.all_pictures or not featured(post)]
-        pictures = {each.media for post in shown for each in in_content(post)}
+        pictures: list[Any] = [each.media for post in shown for each in in_content(post)]
         if not is_confirmable(response):
-            pictures |= {featured(post).get("id") for post in posts}
+            pictures += [featured(post).get("id") for post in posts]
         wanted = {base: {id_ for post in posts for id_ in terms_not_embedded(post, base)} for base in TAXONOMIES}
         wanted[LIBRARY] = {each for each in pictures if isinstance(each, int)}
         return {base: sorted(ids) for base, ids in wanted.items() if ids}
@@ -246,7 +246,7 @@ class WordPressSpider(PictureSpider):
             number = post["featured_media"]
             self.harvest.refuse_picture(draft, "image_missing", f"its picture, media {number}, is not to be had")
         else:
-            self.harvest.refuse_picture(draft, "no_image", "the post has no picture, featured or in its content")
+            self.harvest.refuse_picture(draft, "no_image", "the post has no featured picture")
         for shown in [each for each in pictures if each is not main] if self.site.all_pictures else ():
             fields = told_by(post, self.site, shown, page) | dict.fromkeys(OF_MAIN_PICTURE)
             further = self.harvest.listing(self.site.source, f"{native}-{shown.key}", fields, record, origin)

@@ -32,11 +32,13 @@ OF_MAIN_PICTURE = ("objects", "relations")
 """Fields that a listing made of a post's further picture cannot have: they tell what the main one shows."""
 LIBRARY = "media"
 TAXONOMIES = {"tags": "post_tag", "categories": "category"}  # REST base and name
+NO_PICTURES = {"emoji", "wp-smiley", "avatar"}
+"""Classes of images that are no picture of the post: characters and people's faces."""
 ASKED_FIELDS = (
     "id,name,modified_gmt,source_url,alt_text,caption,media_details.filesize,media_details.width,media_details.height"
 )
 _SIZE = re.compile(r"(?:-\d+x\d+|-scaled)(?=\.\w+$)")  # a smaller copy of the picture without it
-_MEDIA_CLASS = re.compile(r"(?:^|\s)wp-image-(\d+)(?:\s|$)")
+_MEDIA_CLASS = re.compile(r"(?:^|\s)wp-image-(\d{1,12})(?:\s|$)")
 _SHORTCODE = re.compile(r"\[(/?)([A-Za-z][\w-]*)((?:\s[^\[\]<>]*)?)(/?)\]")
 _CUT = re.compile(r"\s*\[(?:&hellip;|&#8230;|…)\](?=\s*(?:</p>)?\s*$)")  # where WordPress made the excerpt
 
@@ -148,11 +150,11 @@ def in_content(post: Mapping[str, Any]) -> Iterator[Shown]:
         return
     for image in Selector(text=content).css("img"):
         classes = image.attrib.get("class", "")
-        address = urljoin(str(post.get("link") or ""), _largest(image))
-        if urlsplit(address).scheme in ("http", "https") and not {"emoji", "wp-smiley"} & set(classes.split()):
+        address = _absolute(str(post.get("link") or ""), _largest(image))
+        if address and not NO_PICTURES & set(classes.split()):
             number = _MEDIA_CLASS.search(classes)
             identity = number[1] if number else image.attrib.get("data-id", "")
-            media = int(identity) if identity.isascii() and identity.isdecimal() else None
+            media = int(identity) if re.fullmatch(r"[0-9]{1,12}", identity) else None
             yield Shown(address, media, image.attrib.get("alt") or None, _caption(image))
 
 
@@ -160,7 +162,8 @@ def stamp(media: Mapping[str, Any] | None) -> str | None:
     """What changes with a picture's file, as far as the site can tell; None where it does not."""
     if not media or not media.get("modified_gmt"):
         return None
-    details = media.get("media_details") or {}
+    details = media.get("media_details")
+    details = details if isinstance(details, dict) else {}
     told = (*(media.get(name) for name in ("id", "modified_gmt", "source_url")), *sorted(map(str, details.items())))
     return hashlib.sha256(repr(told).encode()).hexdigest()
 
@@ -218,6 +221,16 @@ def _of_library(media: Mapping[str, Any], shown: Shown | None) -> Shown:
     )
 
 
+def _absolute(page: str, address: str) -> str | None:
+    """The address as seen from the page; None if it is none that can be fetched."""
+    try:
+        joined = urljoin(page, address)
+        parts = urlsplit(joined)
+        return joined if parts.scheme in ("http", "https") and parts.hostname and joined != page else None
+    except ValueError:
+        return None
+
+
 def _largest(image: Selector) -> str:
     """The address of the largest copy that the page offers."""
     sizes = [part.split() for part in image.attrib.get("srcset", "").split(", ")]
@@ -240,7 +253,7 @@ def terms_not_embedded(post: Mapping[str, Any], base: str) -> set[int]:
     """Ids of the terms that the post bears and does not tell: WordPress embeds the first ten."""
     borne = post.get(base)
     ids = {each for each in borne if isinstance(each, int)} if isinstance(borne, list) else set()
-    return ids - {term.get("id") for term in _embedded_terms(post, base)}
+    return ids - {term["id"] for term in _embedded_terms(post, base) if isinstance(term.get("id"), int)}
 
 
 def _terms(post: Mapping[str, Any], base: str, found: Mapping[int, Mapping[str, Any]]) -> Iterator[str]:
@@ -251,7 +264,8 @@ def _terms(post: Mapping[str, Any], base: str, found: Mapping[int, Mapping[str, 
 
 
 def _embedded_terms(post: Mapping[str, Any], base: str) -> Iterator[Mapping[str, Any]]:
-    for terms in at(post, "_embedded.wp:term") or []:
+    embedded = at(post, "_embedded.wp:term")
+    for terms in embedded if isinstance(embedded, list) else []:
         for term in terms if isinstance(terms, list) else []:
             if isinstance(term, dict) and term.get("taxonomy") == TAXONOMIES[base]:
                 yield term

@@ -264,3 +264,20 @@ def test_crawl_that_takes_too_long_stops_the_stage(site: Site, tmp_path: Path) -
     done = crawl(tmp_path, site, "time_limit: 0.5", "concurrency: 1")
     assert done.returncode == 1
     assert "raise its `time_limit`" in done.stderr
+
+
+def test_posts_that_move_up_while_one_is_deleted_are_not_lost(site: Site, tmp_path: Path) -> None:
+    answer = site.answer
+
+    def shrinking(path: str, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
+        if site.times[path] > 1 and path.endswith("/posts") and site.total == 6:  # post 1 goes after the first page
+            site.total, post = 5, site.post
+            site.post = lambda number: post(number + 1)  # type: ignore[method-assign]
+        status, headers, body = answer(path, query)
+        return status, headers | ({"X-WP-Total": str(site.total)} if path.endswith("/posts") else {}), body
+
+    site.answer = shrinking  # type: ignore[method-assign]
+    site.total = 6
+    done = crawl(tmp_path, site, "concurrency: 1")
+    assert done.returncode == 0, done.stderr
+    assert [row["id"] for row in rows(tmp_path, "listings")] == [f"shop:{number}" for number in range(1, 7)]

@@ -1,5 +1,7 @@
 """Put demo listings into a site through its REST API, as a person's client would."""
 
+import json
+import urllib.error
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -49,8 +51,13 @@ def seed(site: Site, wanted: Sequence[Listing]) -> list[Seeded]:
 
 def term(site: Site, kind: str, name: str) -> int:
     """A category's or a tag's id; made where there is none."""
-    found = [each for each in site.api("GET", kind, search=name, per_page=100) if each["name"] == name]
-    return int((found[0] if found else site.api("POST", kind, {"name": name}))["id"])
+    try:
+        return int(site.api("POST", kind, {"name": name})["id"])
+    except urllib.error.HTTPError as refused:
+        told = json.load(refused)
+        if told["code"] != "term_exists":
+            raise
+        return int(told["data"]["term_id"])
 
 
 def upload(site: Site, listing: Listing) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from wordpress import Site, wordpress_site
 from wordpress.crawling import AS_OWNER, crawl, source
 from wordpress_site import picture, rows, run
 
+pytestmark = pytest.mark.xdist_group("wordpress_content")
 Posts = dict[str, int]
 
 

@@ -15,7 +15,7 @@ from wordpress.crawling import AS_OWNER, PASSWORD, crawl
 from wordpress.seed import Seeded, listings, seed, upload
 from wordpress_site import ROOT, outputs, picture, rows
 
-COUNT = 30
+COUNT = 16
 KEPT = ".heddle/http_cache/shop"
 
 
@@ -101,7 +101,7 @@ def change(site: Site, seeded: list[Seeded], more: list[Any]) -> tuple[set[str],
 
 
 def test_changes_that_do_not_touch_the_posts_date_are_seen(site: Site, traffic: Traffic, tmp_path: Path) -> None:
-    seeded = seed(site, listings(8))
+    seeded = seed(site, listings(6))
     again(tmp_path, site, traffic)
     site.api("POST", f"media/{seeded[0].media['id']}", {"alt_text": "Said in other words", "caption": "And this"})
     tag = seeded[1].post["tags"][0]

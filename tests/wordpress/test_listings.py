@@ -15,6 +15,7 @@ from wordpress_site import rows
 from assets.catalog.text import one_line, plain_text
 
 COUNT = 200
+pytestmark = pytest.mark.xdist_group("wordpress_listings")
 QUOTES_DASHES_TIMES = {0x201C: '"', 0x201D: '"', 0x2033: '"', 0x2013: "-", 0x2014: "-", 0xD7: "x"}
 TYPOGRAPHY = QUOTES_DASHES_TIMES | dict.fromkeys((0x2018, 0x2019, 0x2032), "'")
 

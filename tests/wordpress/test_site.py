@@ -12,6 +12,7 @@ import psutil
 import pytest
 from wordpress import Site, wordpress_site
 
+pytestmark = pytest.mark.xdist_group("wordpress_site")
 TESTS = Path(__file__).parents[1]
 
 
