@@ -249,7 +249,8 @@ class WordPressSpider(PictureSpider):
             self.harvest.refuse_picture(draft, "no_image", "the post has no featured picture")
         for shown in [each for each in pictures if each is not main] if self.site.all_pictures else ():
             fields = told_by(post, self.site, shown, page) | dict.fromkeys(OF_MAIN_PICTURE)
-            further = self.harvest.listing(self.site.source, f"{native}-{shown.key}", fields, record, origin)
+            name = f"{native}-{shown.key}"
+            further = self.harvest.listing(self.site.source, name, fields, record, origin, picture=shown.url)
             if further:
                 yield from self._picture(further, shown, page)
 
