@@ -210,7 +210,9 @@ def _metrics(harvest: Harvest, settled: Settled, accepted: int, duplicates: int)
             f"{table}_accepted": len(harvest.tables[table]),
             f"{table}_quarantined": quarantined[table],
         }
-    return metrics | {f"quarantined_{reason}": reasons[reason] for reason in {*REASONS, *reasons}}
+    return metrics | {
+        f"quarantined_{reason}": reasons[reason] for reason in (*REASONS, *sorted({*reasons} - {*REASONS}))
+    }
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
+from math import isfinite
 from pathlib import Path
 from time import time
 from typing import Any
@@ -14,12 +15,17 @@ from urllib.parse import urlsplit
 from scrapy import Request, Spider, signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.downloadermiddlewares.httpcache import HttpCacheMiddleware
+from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.downloadermiddlewares.retry import RetryMiddleware
+from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.http import Response
 from scrapy.logformatter import LogFormatter, LogFormatterResult
 from twisted.internet.task import LoopingCall
 
+from assets.catalog.addresses import SCHEMES
+from assets.catalog.connections import BoundedCompression, CheckedUrls, GuardedHandler
 from assets.catalog.http_cache import AtomicStorage, ConfirmedCache, ConfirmedPolicy
+from assets.catalog.manners import HostBudget, Robots
 from assets.parameters.catalog import Crawled
 from assets.stage import StageError
 
@@ -99,17 +105,27 @@ def _settings(visit: Visit) -> dict[str, Any]:
         "DOWNLOAD_MAXSIZE": PAGE_BYTES,
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
-        "DOWNLOAD_HANDLERS": dict.fromkeys(("data", "file", "ftp", "s3")),  # a site may not point at our own files
+        # A site may not point at our own files.
+        "DOWNLOAD_HANDLERS": dict.fromkeys(SCHEMES, GuardedHandler) | dict.fromkeys(("data", "file", "ftp", "s3")),
         "RETRY_TIMES": manners.retries,
         "RETRY_GIVE_UP_LOG_LEVEL": "DEBUG",
         "HEDDLE_BACK_OFF": manners.back_off,
         "HEDDLE_PROXY": visit.proxy,
+        "HEDDLE_PRIVATE_ADDRESSES": manners.private_addresses,
+        "HEDDLE_HOST_REQUESTS": manners.host_requests,
+        "HEDDLE_HOST_BYTES": manners.host_gigabytes * 1e9,
         "DOWNLOADER_MIDDLEWARES": {
+            CheckedUrls: 50,
+            RobotsTxtMiddleware: None,
+            Robots: 100,
             RetryMiddleware: None,
             BackOffRetry: 550,
+            HttpCompressionMiddleware: None,
+            BoundedCompression: 590,
             OwnHost: 740,
             HttpCacheMiddleware: None,
             ConfirmedCache: 900,
+            HostBudget: 950,  # beyond the cache: what is really sent
         },
         "HTTPCACHE_ENABLED": True,
         "HTTPCACHE_DIR": str((CACHE / visit.source).absolute()),
@@ -146,7 +162,7 @@ class OwnHost:
     def robots_parsed(self, robotparser: Any, request: Request) -> None:
         """Called by Scrapy: wait between requests to this host as long as its robots.txt asks, if that is longer."""
         asked = float(robotparser.rp.crawl_delay("Heddle") or 0)
-        delay = max(asked, self._crawler.settings.getfloat("DOWNLOAD_DELAY"))
+        delay = max(asked if isfinite(asked) else 0.0, self._crawler.settings.getfloat("DOWNLOAD_DELAY"))
         downloader = self._crawler.engine.downloader
         host = downloader.get_slot_key(request)
         downloader.per_slot_settings[host] = {"delay": delay}

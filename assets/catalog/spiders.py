@@ -3,15 +3,16 @@
 from collections.abc import AsyncIterator, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
-from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, ResponseDataLossError
+from scrapy.exceptions import DownloadCancelledError, ResponseDataLossError
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from assets.catalog.addresses import AddressRefusedError, check_url
 from assets.catalog.harvest import Draft, Harvest
 from assets.catalog.http_cache import STAMP
+from assets.catalog.manners import PICTURE, HostBudgetError, forbidden_use
 
 ERRORS_TOO = {"handle_httpstatus_list": range(400, 600)}
 """Request meta: redirects are followed, and answers of any other status come to the callback."""
@@ -53,23 +54,31 @@ class PictureSpider(Spider):
         Args:
             stamp: another one as soon as the source knows that the picture changed; see :data:`http_cache.STAMP`.
         """
-        if urlsplit(url).scheme not in ("http", "https"):
-            self.harvest.refuse_picture(draft, "image_missing", f"{url}: not an http or https address")
+        try:
+            request = self._request(url, stamp)
+        except (AddressRefusedError, ValueError) as error:
+            self.harvest.refuse_picture(draft, "address_refused", str(error))
             return
         first = url not in self._showing
         self._showing.setdefault(url, []).append(draft)
         if url in self._answered:
             self.harvest.same_picture(draft, self._showing[url][0])
         elif first:
-            meta = ERRORS_TOO | {"download_maxsize": self.harvest.size, STAMP: stamp}
-            yield Request(
-                url, self._arrived, errback=self._failed, meta=meta, cb_kwargs={"asked": url}, dont_filter=True
-            )
+            yield request
+
+    def _request(self, url: str, stamp: str | None) -> Request:
+        check_url(url, private=True)  # whether private ones are allowed is a question for the request's way out
+        meta = ERRORS_TOO | {"download_maxsize": self.harvest.size, STAMP: stamp}
+        named = {"asked": url}
+        return Request(url, self._arrived, errback=self._failed, meta=meta, cb_kwargs=named, dont_filter=True)
 
     def _arrived(self, response: Response, asked: str) -> None:
         drafts = self._showing[asked]
         self._answered.add(asked)
-        if response.status == HTTPStatus.OK:
+        tag = forbidden_use(response.headers.getlist("X-Robots-Tag"), PICTURE)
+        if tag:
+            self._refuse(drafts, "robots_tag", f"{asked} says `X-Robots-Tag: {tag}`")
+        elif response.status == HTTPStatus.OK:
             for draft in drafts:
                 self.harvest.picture_bytes(draft, response.body)
         else:
@@ -83,8 +92,10 @@ class PictureSpider(Spider):
             reason, detail = "image_too_large", f"more than {self.harvest.size:,} bytes"
         elif failure.check(ResponseDataLossError):
             reason, detail = "image_truncated", "the connection was closed before its end"
-        elif failure.check(IgnoreRequest):
-            detail = "robots.txt forbids it"
+        elif failure.check(AddressRefusedError):
+            reason = "address_refused"
+        elif failure.check(HostBudgetError):
+            reason = "host_budget"
         self._refuse(self._showing[asked], reason, f"{asked}: {detail}")
 
     def _refuse(self, drafts: Iterable[Draft], reason: str, detail: str) -> None:

@@ -8,13 +8,15 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from scrapy import Request
-from scrapy.exceptions import CloseSpider, IgnoreRequest
+from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from assets.catalog.addresses import AddressRefusedError
 from assets.catalog.crawl import Visit
 from assets.catalog.harvest import Draft, Harvest
 from assets.catalog.http_cache import is_confirmable
+from assets.catalog.manners import PAGE, HostBudgetError, RobotsForbiddenError, forbidden_use
 from assets.catalog.rows import full_id
 from assets.catalog.spiders import ERRORS_TOO, PictureSpider, answer_of
 from assets.catalog.wordpress_post import (
@@ -137,12 +139,20 @@ class WordPressSpider(PictureSpider):
             yield self._page(path, table, number + 1)
         elif number == 1 and pages is not None:
             yield from (self._page(path, table, later) for later in range(2, int(pages) + 1))
-        if table != "listings":
+        tag = forbidden_use(response.headers.getlist("X-Robots-Tag"), PAGE)
+        if tag:
+            self._refuse_page(table, records, response.url, f"{response.url} says `X-Robots-Tag: {tag}`")
+        elif table != "listings":
             self._row_pages[table, number] = (response.url, records)
-            return
-        if self._has_lost_a_post(response):  # the ones behind it moved up a place: begin again, none is taken twice
-            yield self._page(path, table, 1)
-        yield from self._posts_arrived(Page(response.url, records, self._to_ask(response, records)))
+        else:
+            if self._has_lost_a_post(response):  # those behind it moved up a place: begin again, none is taken twice
+                yield self._page(path, table, 1)
+            yield from self._posts_arrived(Page(response.url, records, self._to_ask(response, records)))
+
+    def _refuse_page(self, table: str, records: list[Any], page: str, detail: str, reason: str = "robots_tag") -> None:
+        for record in records:
+            native = str(record.get("id") or "?") if isinstance(record, dict) else "?"
+            self.harvest.refuse(table, full_id(self.site.source, native), page, detail, record, reason)
 
     def _has_lost_a_post(self, response: Response) -> bool:
         """Were there more posts at an earlier answer?"""
@@ -208,9 +218,17 @@ class WordPressSpider(PictureSpider):
 
     def _page_failed(self, failure: Failure) -> Iterator[Request]:
         yield from ()  # a generator, as Scrapy minds CloseSpider while it iterates, but not in a plain errback
-        url = failure.request.url  # type: ignore[attr-defined]
-        if failure.check(IgnoreRequest):
-            self._fail(f"robots.txt forbids {url}; ask the site's owner to allow the user agent Heddle")
+        request = failure.request  # type: ignore[attr-defined]
+        url = request.url
+        if failure.check(HostBudgetError):
+            page = request.cb_kwargs.get("page")
+            table, records = (request.cb_kwargs["table"], [{"page": url}]) if page is None else ("listings", page.records)
+            self._refuse_page(table, records, url, str(failure.value), "host_budget")
+            return
+        if failure.check(RobotsForbiddenError):
+            self._fail(str(failure.value))
+        if failure.check(AddressRefusedError):
+            self._fail(f"{failure.value}; set `private_addresses: true` if this site stands in your own network")
         what = str(failure.value) or type(failure.value).__name__
         self._fail(f"{url} cannot be reached ({what}); check `url`, the network, and whether the site is up")
 

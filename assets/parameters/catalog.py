@@ -57,6 +57,15 @@ class Crawled(Section):
         default=1, ge=0, description="before the first retry, seconds; doubles with each, at most 60"
     )
     time_limit: float = Field(default=6 * 3600, gt=0, description="of the whole crawl of this source, seconds")
+    host_requests: int = Field(
+        default=1_000_000, ge=1, description="most requests to one host in a crawl; what is beyond is quarantined"
+    )
+    host_gigabytes: float = Field(
+        default=1_000, gt=0, description="... and most that one host may send, 10^9 bytes as transferred"
+    )
+    private_addresses: bool = Field(
+        default=False, description="a site in one's own network may be asked: private and loopback addresses"
+    )
 
 
 class WordPress(Crawled):

@@ -241,7 +241,8 @@ def test_sources_are_crawled_side_by_side_and_pictures_of_tables_by_url(site: Si
         f"id,image\na,{other.url}/pictures/8\nb,{other.url}/gone\nc,{other.url}/pictures/8\nd,ftp://shop.test/1\n"
     )
     columns = "{id: id, image: image}"
-    table = f"- {{name: table, kind: table, path: table.csv, columns: {columns}, contact: me@shop.test, delay: 0}}"
+    table = f"- {{name: table, kind: table, path: table.csv, columns: {columns}, contact: me@shop.test, delay: 0, "
+    table += "private_addresses: true}"
     done = run(tmp_path, wordpress("one", site), wordpress("two", other), table)
     other.close()
     assert done.returncode == 0, done.stderr

@@ -118,7 +118,8 @@ def crawl(folder: Path, site: Site, *settings: str, **environment: str) -> subpr
 
 
 def wordpress(name: str, site: Site, *settings: str) -> str:
-    lines = ["delay: 0", "contact: owner@shop.test", f"url: {site.url}", "per_page: 2", "back_off: 0.01", *settings]
+    lines = ["delay: 0", "contact: owner@shop.test", f"url: {site.url}", "per_page: 2", "back_off: 0.01"]
+    lines += ["private_addresses: true", *settings]
     return "\n      ".join([f"- name: {name}", "  kind: wordpress", *(f"  {line}" for line in lines)])
 
 
