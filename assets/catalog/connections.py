@@ -40,7 +40,7 @@ class GuardedHandler(HTTP11DownloadHandler):
         await super().close()
 
 
-class _GuardedPool(HTTPConnectionPool):  # type: ignore[misc]
+class _GuardedPool(HTTPConnectionPool):
     """A pool like another one, in which every endpoint opens its connections through :class:`_GuardedReactor`."""
 
     def __init__(self, pool: HTTPConnectionPool, private: bool) -> None:
@@ -51,9 +51,7 @@ class _GuardedPool(HTTPConnectionPool):  # type: ignore[misc]
         """Called by Twisted for every request; the endpoint is asked only where no connection is left open."""
         opening = getattr(endpoint, "_wrappedEndpoint", endpoint)  # TLS wraps the one that connects
         if not isinstance(opening, HostnameEndpoint):
-            raise TypeError(
-                f"{opening!r}: this version of Twisted opens connections by other means; they are unchecked"
-            )
+            raise TypeError(f"{opening!r}: Twisted opens connections by other means than those that are checked")
         opening._reactor = self._guarded
         return super().getConnection(key, endpoint)
 

@@ -59,7 +59,9 @@ class ConfirmedPolicy(RFC2616Policy):
         return False
 
     def is_cached_response_valid(self, cachedresponse: Response, response: Response, request: Request) -> bool:
-        """Only where the server says "not modified"."""
+        """Only where the server says "not modified"; what it says of use goes for the kept answer (RFC 9111, 3.2)."""
+        if response.status == 304 and "X-Robots-Tag" in response.headers:
+            cachedresponse.headers["X-Robots-Tag"] = response.headers.getlist("X-Robots-Tag")
         return response.status == 304
 
 

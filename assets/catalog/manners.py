@@ -1,4 +1,4 @@
-"""What a site asks of its visitors: robots.txt (RFC 9309), `X-Robots-Tag`, and no more than a host's share of requests."""
+"""What a site asks of its visitors: robots.txt (RFC 9309), `X-Robots-Tag`, and an end to requests."""
 
 import re
 from collections import Counter
@@ -98,9 +98,9 @@ class HostBudget:
         """Called by Scrapy, for retries and robots.txt too."""
         host = urlsplit(request.url).netloc
         if self._requests[host] >= self._most_requests:
-            raise HostBudgetError(f"{request.url}: {host} was asked `host_requests` = {self._most_requests:,} times")
+            raise HostBudgetError(f"{host} was asked `host_requests` = {self._most_requests:,} times")
         if self._bytes[host] >= self._most_bytes:
-            raise HostBudgetError(f"{request.url}: {host} has sent `host_gigabytes` = {self._most_bytes / 1e9:g}")
+            raise HostBudgetError(f"{host} has sent `host_gigabytes` = {self._most_bytes / 1e9:g}")
         self._requests[host] += 1
 
     def process_response(self, request: Request, response: Response) -> Response:
