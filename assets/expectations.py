@@ -23,6 +23,7 @@ class Expectation:
             same name that ``assets.validated.columns`` derives must be true (null where it does not apply).
         arguments: of the rule.
         bound: largest share of failing rows, of those that it applies to, with which the run goes on.
+        releasable: a person may let a failing row in, since no stage relies on what is expected.
     """
 
     suite: str
@@ -31,6 +32,7 @@ class Expectation:
     bound: float
     rule: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    releasable: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -66,6 +68,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         0.05,
         "ExpectColumnValuesToBeBetween",
         {"column": "shorter_side", "min_value": 32},
+        releasable=True,
     ),
     Expectation(
         "images",
@@ -74,6 +77,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         0.05,
         "ExpectColumnValuesToBeBetween",
         {"column": "elongation", "max_value": 6},
+        releasable=True,
     ),
     _unique("listings", "ids_unique"),
     Expectation("listings", "ids_name_their_source", "A listing's id begins with its source's name and a colon.", 0.0),
@@ -85,6 +89,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         0.05,
         "ExpectColumnValuesToNotBeNull",
         {"column": "title"},
+        releasable=True,
     ),
     Expectation(
         "listings",
@@ -93,6 +98,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         0.02,
         "ExpectColumnValueLengthsToBeBetween",
         {"column": "title", "max_value": 300},
+        releasable=True,
     ),
     Expectation(
         "listings",
@@ -101,6 +107,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         0.02,
         "ExpectColumnValuesToBeBetween",
         {"column": "price", "min_value": 0, "strict_min": True},
+        releasable=True,
     ),
     Expectation("listings", "objects_labelled", "Every object in a picture has a label.", 0.02),
     Expectation(
@@ -116,7 +123,13 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         0.05,
     ),
     Expectation("listings", "body_sanitised", "Sanitising a listing's body once more would change nothing.", 0.0),
-    Expectation("listings", "dates_in_order", "A listing was created no later than it was modified.", 0.02),
+    Expectation(
+        "listings",
+        "dates_in_order",
+        "A listing was created no later than it was modified.",
+        0.02,
+        releasable=True,
+    ),
     _unique("guides", "guide_ids_unique"),
     _filled("guides", "text_present", "text", 0.05),
     _unique("queries", "query_ids_unique"),

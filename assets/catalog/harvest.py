@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from assets.catalog.pictures import Picture, PictureError, examine
-from assets.catalog.rows import KEYS, MalformedError, as_json, full_id, listing_row, table_row
+from assets.catalog.rows import KEYS, MalformedError, as_json, full_id, listing_row, storable, table_row
 from assets.schemas import TABLES
 
 OTHER_TABLES = tuple(name for name in TABLES if name not in ("listings", "images"))
@@ -73,8 +73,10 @@ class Harvest:
         try:
             if not native_id:
                 raise MalformedError("id is missing")
+            if storable(native_id) != native_id:
+                raise MalformedError("id holds half of a surrogate pair")
             row = listing_row(source, native_id, told)
-            draft = Draft(full_id(source, native_id), origin, as_json(record), row, picture)
+            draft = Draft(full_id(source, native_id), storable(origin), as_json(record), row, picture)
         except MalformedError as error:
             self._refuse("listings", full_id(source, native_id or origin), origin, "malformed_record", error, record)
             return None
@@ -119,10 +121,14 @@ class Harvest:
 
     def picture_file(self, draft: Draft, path: Path) -> None:
         """A listing's picture that lies on this machine; it is read in place."""
-        if not path.is_file():
+        try:
+            size = path.stat().st_size if path.is_file() else None
+        except (OSError, ValueError):  # longer than a file's name can be, or with characters that none can have
+            size = None
+        if size is None:
             self.refuse_picture(draft, "image_missing", f"{path}: no such file")
-        elif path.stat().st_size > self.size:
-            self.refuse_picture(draft, "image_too_large", f"{path.stat().st_size:,} bytes, allowed: {self.size:,}")
+        elif size > self.size:
+            self.refuse_picture(draft, "image_too_large", f"{size:,} bytes, allowed: {self.size:,}")
         else:
             self._examine(draft, str(path), path)
 
@@ -177,6 +183,6 @@ class Harvest:
 
     def _refuse(self, table: str, record_id: str, origin: str, reason: str, detail: object, record: object) -> None:
         told = record if isinstance(record, str) else as_json(record)
-        self._quarantine.append(
-            {"table": table, "id": record_id, "origin": origin, "reason": reason, "detail": str(detail), "record": told}
-        )
+        names = {"id": record_id, "origin": origin, "detail": str(detail), "record": told}
+        texts = {name: storable(text) for name, text in names.items()}
+        self._quarantine.append({"table": table, "reason": reason} | texts)

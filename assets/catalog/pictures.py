@@ -56,10 +56,13 @@ def examine(path: Path, pixels: float) -> Picture:
         pixels: the most that are decoded, against decompression bombs.
 
     Raises:
-        PictureError: it is no picture (`image_type`), is broken (`image_truncated`) or has too many pixels
-            (`image_too_large`).
+        PictureError: it is no picture (`image_type`), is broken (`image_truncated`), has too many pixels
+            (`image_too_large`) or cannot be read (`image_missing`).
     """
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise PictureError("image_missing", f"it cannot be read: {error}") from error
     image, rgb = _decoded(content, pixels)
     return Picture(
         sha256=hashlib.sha256(content).hexdigest(),

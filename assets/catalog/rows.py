@@ -69,7 +69,15 @@ def table_row(table: str, source: str, told: Mapping[str, Any]) -> dict[str, Any
 
 def as_json(record: object) -> str:
     """A record as it goes to the quarantine: sorted keys, nothing lost."""
-    return json.dumps(record, sort_keys=True, ensure_ascii=False, default=str)
+    try:
+        return storable(json.dumps(record, sort_keys=True, ensure_ascii=False, default=str))
+    except TypeError:  # keys of several types do not sort
+        return storable(json.dumps(record, ensure_ascii=False, default=str))
+
+
+def storable(text: str) -> str:
+    r"""The text with what UTF-8 cannot hold, halves of surrogate pairs, spelled as JSON does: `\ud800`."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _spelled(row: Mapping[str, Any], schema: pa.Schema) -> dict[str, Any]:
@@ -93,13 +101,16 @@ def _read(field: str, value: Any) -> Any:
         return _READERS.get(field, _text)(value)
     except MalformedError as error:
         raise MalformedError(f"{field}: {error}") from error
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise MalformedError(f"{field}: found {str(value)[:120]!r}") from error
 
 
 def _scalar(value: Any) -> str:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return str(value)
+        text = str(value)
+        if storable(text) != text:
+            raise MalformedError(f"holds half of a surrogate pair: {storable(text)[:120]!r}")
+        return text
     raise MalformedError(f"expected text, found {str(value)[:120]!r}")
 
 

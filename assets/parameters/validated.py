@@ -16,6 +16,9 @@ class ValidatedParameters(Section):
     bounds: dict[str, Share] = Field(
         default={}, description="expectation's name -> largest share of failing rows, in place of the one it comes with"
     )
+    released: tuple[str, ...] = Field(
+        default=(), description="ids of rows that a person lets in although they fail (`heddle quarantine release`)"
+    )
 
     @field_validator("bounds")
     @classmethod

@@ -136,8 +136,8 @@ def test_beyond_a_hosts_budget_the_rest_is_quarantined(site: Site, tmp_path: Pat
     metrics = json.loads((tmp_path / "data/catalog/metrics.json").read_text())
     assert metrics["listings_accepted"] + metrics["quarantined_host_budget"] == metrics["listings_fetched"] == 5
     assert metrics["quarantined_host_budget"] == 3  # robots.txt and three pages left two
-    site.requests.clear()
-    done = crawl(tmp_path, site, "host_gigabytes: 1e-6", "concurrency: 1")
+    (tmp_path / "again").mkdir()  # with an empty cache
+    done = crawl(tmp_path / "again", site, "host_gigabytes: 1e-6", "concurrency: 1")
     assert done.returncode == 1  # the first page spent it
     assert "host_gigabytes" in done.stderr
 
