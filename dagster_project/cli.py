@@ -32,6 +32,7 @@ class Heddle(click.Group):
         from assets.writing.told import ToldError
         from dagster_project.drift import DriftError
         from dagster_project.dvc.project import ProjectError
+        from dagster_project.quarantine import QuarantineError
         from dagster_project.registry import RegistryError
         from dagster_project.workspace import WorkspaceError
 
@@ -44,6 +45,7 @@ class Heddle(click.Group):
             DriftError,
             JournalError,
             ProjectError,
+            QuarantineError,
             RecommendError,
             RegistryError,
             SearchError,
@@ -217,6 +219,30 @@ def recommend(query: str, top: int, as_json: bool) -> None:
     from dagster_project.recommending import show
 
     show(query, top, as_json=as_json, console=console)
+
+
+@main.group()
+def quarantine() -> None:
+    """Records that were refused: see why, let in what you know better of."""
+
+
+@quarantine.command("show")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--reason", help="Only records that were refused for this.")
+def quarantine_show(ids: tuple[str, ...], reason: str | None) -> None:
+    """Say how many records were refused for which reason; of an ID or a reason, where each came from."""
+    from dagster_project.quarantine import show
+
+    show(Path.cwd(), ids, reason, console)
+
+
+@quarantine.command("release")
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+def quarantine_release(ids: tuple[str, ...]) -> None:
+    """Let records in at the next run: their ids go to params.yaml, so that everybody's run does the same."""
+    from dagster_project.quarantine import release
+
+    release(Path.cwd(), ids, console)
 
 
 @main.group()

@@ -61,7 +61,7 @@ def _without(outcome: Outcome, rows: Rows, released: Set[str]) -> Outcome:
     if not expectation.releasable or not released:
         return outcome
     failing = [row for row in outcome.failing if name_of(expectation.suite, rows[row]) not in released]
-    return replace(outcome, failing=failing, passed=len(failing) <= outcome.bound * outcome.evaluated)
+    return replace(outcome, failing=failing, passed=outcome.passed or len(failing) <= outcome.bound * outcome.evaluated)
 
 
 def _drop_unshown(tables: dict[str, Rows]) -> int:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -299,6 +300,26 @@ def test_too_many_failures_stop_the_stage_and_say_which(project: Path) -> None:
         "scale: smoke\nvalidated: {bounds: {title_present: 0.2, relevance_in_range: 0.1}}\n"
     )
     assert run(project, "again")["listings_accepted"] == ROWS - 3
+
+
+def test_what_a_person_releases_is_let_in_where_no_stage_relies_on_it(project: Path) -> None:
+    tables = sound()
+    for number in (1, 2, 3):
+        tables["listings"][number]["title"] = None
+    tables["images"][4]["height"] = 8
+    tables["listings"][5]["objects"] = [OBJECT | {"box": [0.0, 0.0, 2.0, 1.0]}]
+    write(project / "data/catalog", tables)
+    with pytest.raises(StageError, match="title_present"):
+        run(project)
+    shutil.rmtree(project / "output")
+    released = ["s:01", "s:02", "04" * 32, "s:05", "s:gone"]
+    (project / "params.yaml").write_text(f"scale: smoke\nvalidated: {{released: {json.dumps(released)}}}\n")
+    assert run(project)["listings_accepted"] == ROWS - 2
+    found = {row["id"]: row["reason"] for row in read_rows(project / "output/quarantine.parquet")}
+    assert found == {"s:03": "title_present", "s:05": "boxes_inside_picture"}
+    assert "04" * 32 in {row["sha256"] for row in read_rows(project / "output/images.parquet")}
+    listed = {each["name"]: each for each in json.loads((project / "output/expectations.json").read_text())}
+    assert (listed["title_present"]["failed"], listed["title_present"]["passed"]) == (1, True)
 
 
 def test_empty_tables_are_no_failure(project: Path) -> None:
