@@ -26,6 +26,7 @@ class Heddle(click.Group):
         from assets.ask import AskError
         from assets.classify import ClassifyError
         from assets.describe import DescribeError
+        from assets.publishing.site import SiteError
         from assets.recommend import RecommendError
         from assets.search import SearchError
         from assets.writing.journal import JournalError
@@ -49,6 +50,7 @@ class Heddle(click.Group):
             RecommendError,
             RegistryError,
             SearchError,
+            SiteError,
             ToldError,
             WorkspaceError,
         )
@@ -208,6 +210,15 @@ def describe(path: Path, context: str | None, objects: Path | None, seed: int | 
     from dagster_project.describing import show
 
     show(path, context, objects, seed, output)
+
+
+@main.command()
+@click.option("--really", is_flag=True, help="Write the drafts; else say what would change.")
+def publish(really: bool) -> None:
+    """Write content back to the WordPress site that its listings came from, as drafts that a person publishes."""
+    from dagster_project.publish_content import show
+
+    show(Path.cwd(), console, really=really)
 
 
 @main.command()

@@ -12,6 +12,7 @@ from dagster_project.dvc.translator import DagsterDvcTranslator
 from dagster_project.experiment import experiment_asset
 from dagster_project.parameters import check_parameters
 from dagster_project.publish import published_index_asset
+from dagster_project.publish_content import is_configured, published_content_asset
 from dagster_project.registry import registry_asset
 
 # Links from the UI to the source are in beta; the pinned version has them, so the reminder is noise.
@@ -38,6 +39,7 @@ def definitions(root: Path) -> dg.Definitions:
             experiment_asset(project),
             registry_asset(project),
             published_index_asset(project),
+            *([published_content_asset(project)] if is_configured(project.root) else []),
         ],
         jobs=jobs(),
         schedules=schedules(project),

@@ -17,6 +17,7 @@ from assets.parameters.graph import GraphParameters
 from assets.parameters.index import IndexParameters
 from assets.parameters.product import ProductParameters
 from assets.parameters.product_evaluation import ProductEvaluationParameters
+from assets.parameters.published_content import PublishedContentParameters
 from assets.parameters.published_index import PublishedIndexParameters
 from assets.parameters.recommender import RecommenderParameters
 from assets.parameters.recommender_evaluation import RecommenderEvaluationParameters
@@ -53,6 +54,7 @@ SECTIONS: Mapping[str, type[Section]] = {
     "index": IndexParameters,
     "product": ProductParameters,
     "product_evaluation": ProductEvaluationParameters,
+    "published_content": PublishedContentParameters,
     "published_index": PublishedIndexParameters,
     "recommender": RecommenderParameters,
     "recommender_evaluation": RecommenderEvaluationParameters,

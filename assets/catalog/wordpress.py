@@ -37,6 +37,7 @@ from assets.catalog.wordpress_post import (
     told_by,
     without_links,
 )
+from assets.catalog.written_back import is_written_back
 from assets.parameters.catalog import WordPress
 from assets.stage import StageError
 
@@ -244,6 +245,8 @@ class WordPressSpider(PictureSpider):
         if native in self._posts_seen:  # a new post moved it to the next page while we crawled
             return
         self._posts_seen.add(native)
+        if is_written_back(post):
+            return
         origin, record = str(post.get("link") or page.url), without_links(post)
         if is_protected(post):
             name = full_id(self.site.source, native)

@@ -99,14 +99,17 @@ class Describer:
 
     def read(self, path: Path, name: str, told: Told) -> Known:
         """A file's bytes; in its line and in what is told it is called ``name``."""
-        row = told.row(name)
-        asked = json.dumps([self.made_with, self.seed, row], sort_keys=True)
-        head = {"path": name, "sha256": None, "asked": hashlib.sha256(asked.encode()).hexdigest()[:12]}
         try:
-            content = path.read_bytes()
+            return self.known(name, told.row(name), path.read_bytes())
         except OSError as error:
-            return Known(head, row, str(error.strerror))
-        return Known(head | {"sha256": hashlib.sha256(content).hexdigest()}, row, content)
+            return self.known(name, told.row(name), str(error.strerror))
+
+    def known(self, name: str, row: Mapping[str, Any], picture: bytes | str) -> Known:
+        """A picture file's bytes, or why there are none, with columns `context`, `objects` and `relations`."""
+        asked = json.dumps([self.made_with, self.seed, row], sort_keys=True)
+        sha256 = None if isinstance(picture, str) else hashlib.sha256(picture).hexdigest()
+        head = {"path": name, "sha256": sha256, "asked": hashlib.sha256(asked.encode()).hexdigest()[:12]}
+        return Known(head, row, picture)
 
     def lines(self, batch: Sequence[Known]) -> list[Line]:
         """Describe pictures together; each line is as if its picture were described alone."""

@@ -1,0 +1,1 @@
+"""Write content back to a WordPress site as drafts."""
