@@ -21,7 +21,7 @@ ANSWER_BYTES = 64_000_000
 LONGEST_WAIT = 60.0  # seconds between two attempts
 STATUSES = "publish,future,draft,pending,private,trash"
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-PLUGIN = "wordpress/heddle.php"
+PLUGIN = "docs/wordpress/heddle.php"
 REMEDIES = {
     401: "Check username and the application password that application_password_env names",
     403: "The account may not do this; give it the role of an author or editor, and see whether a firewall objects",

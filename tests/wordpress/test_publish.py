@@ -1,0 +1,289 @@
+"""Content goes back to a real WordPress as drafts: once, over nobody's edits, whatever interrupts it."""
+
+import contextlib
+import io
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+from wordpress import Site, wordpress_site
+
+from assets.catalog.text import plain_text
+from assets.publishing.plan import Kind, Step
+from assets.publishing.site import SiteError
+from assets.schemas import LISTINGS, write_table
+from dagster_project.publish_content import publish, report
+
+ROOT = Path(__file__).parents[2]
+PLUGIN = ROOT / "docs" / "wordpress" / "heddle.php"
+LISTED = 3
+ALL = "publish,draft,pending,private,future,trash"
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with wordpress_site() as running:
+        shutil.copy(PLUGIN, running.folder / "www/wp-content/mu-plugins")
+        shelf = running.api("POST", "categories", {"name": "Chairs & co"})["id"]
+        for number in range(LISTED):
+            picture = io.BytesIO()
+            Image.new("RGB", (64, 48), ("peru", "navy", "teal")[number]).save(picture, "PNG")
+            media = running.api("POST", "media", picture.getvalue(), filename=f"{number}.png", alt_text="A <b> chair")
+            running.api(
+                "POST",
+                "posts",
+                {
+                    "title": f"Chair {number} & “table” &lt;b&gt;",
+                    "content": f"<p>Oak &amp; ash, {number}.</p>\n<ul><li>One</li></ul>",
+                    "excerpt": "Oak & more",
+                    "status": "publish",
+                    "featured_media": media["id"],
+                    "categories": [shelf],
+                    "tags": [running.api("POST", "tags", {"name": f"Café {number}"})["id"]],
+                },
+            )
+        yield running
+
+
+@pytest.fixture(scope="module")
+def crawled(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that has crawled the site."""
+    root = tmp_path_factory.mktemp("crawled")
+    account = f"username: {site.user}, application_password_env: SHOP_PASSWORD"
+    manners = "contact: me@shop.test, delay: 0, back_off: 0, retries: 2"
+    (root / "scales").mkdir()
+    (root / "scales/smoke.yaml").write_text("{}\n")
+    (root / "dvc.yaml").write_text("stages: {catalog: {params: [{params.yaml: [catalog, demo_shop]}]}}\n")
+    (root / "params.yaml").write_text(
+        f"scale: smoke\nseed: 1\ncatalog: {{sources: [{{name: shop, kind: wordpress, url: '{site.url}', {account}, "
+        f"{manners}}}]}}\npublished_content: {{source: shop}}\n"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SHOP_PASSWORD", site.password)
+        crawl(root)
+    shutil.copytree(root / "data/catalog", root / "data/validated")
+    return root
+
+
+@pytest.fixture
+def project(site: Site, crawled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of it; ends with the site as it was."""
+    monkeypatch.setenv("SHOP_PASSWORD", site.password)
+    yield shutil.copytree(crawled, tmp_path / "project")
+    clean(site)
+
+
+def clean(site: Site) -> None:
+    ids = [post["id"] for post in drafts(site)]
+    site.php("".join(f"wp_delete_post({number}, true);" for number in ids))
+
+
+def crawl(root: Path) -> dict[str, bytes]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-m", "assets.catalog"], cwd=root, env=environment, check=True, timeout=60)
+    return {file.name: file.read_bytes() for file in (root / "data/catalog").iterdir()}
+
+
+def posts(site: Site, **query: object) -> list[dict[str, Any]]:
+    return site.api("GET", "posts", status=ALL, context="edit", per_page=100, orderby="id", order="asc", **query)
+
+
+def drafts(site: Site) -> list[dict[str, Any]]:
+    return [post for post in posts(site) if post["meta"]["heddle_listing"]]
+
+
+def content_of(site: Site) -> list[tuple[Any, ...]]:
+    """What all drafts say, without their numbers and times."""
+    return [
+        (
+            *(post[name]["raw"] for name in ("title", "content", "excerpt")),
+            *(post[name] for name in ("status", "tags", "categories", "featured_media")),
+            *(post["meta"][name] for name in ("heddle_listing", "heddle_hashes", "seo_title", "heddle_alt_text")),
+        )
+        for post in sorted(drafts(site), key=lambda post: post["meta"]["heddle_listing"])
+    ]
+
+
+def kinds(steps: list[Step]) -> list[Kind]:
+    return [step.kind for step in steps]
+
+
+def edit_listing(root: Path, listing: str, **fields: object) -> None:
+    """The content of a listing changes."""
+    file = root / "data/validated/listings.parquet"
+    rows = pq.read_table(file).to_pylist()
+    file.unlink()
+    write_table(file, [row | (fields if row["id"] == listing else {}) for row in rows], LISTINGS)
+
+
+@contextlib.contextmanager
+def wire(after: Callable[[int, httpx.Request], None] = lambda number, request: None) -> Iterator[Counter[str]]:
+    """Counts requests by their methods; ``after`` is called when the site has done what was asked."""
+    counted: Counter[str] = Counter()
+    send = httpx.HTTPTransport.handle_request
+
+    def handle(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        response = send(self, request)
+        response.read()
+        counted[request.method] += 1
+        after(counted.total(), request)
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx.HTTPTransport, "handle_request", handle)
+        yield counted
+
+
+def test_a_dry_run_writes_nothing_and_says_what_it_would(site: Site, project: Path) -> None:
+    before = posts(site)
+    with wire() as counted:
+        steps, done = publish(project)
+    assert (kinds(steps), done, set(counted)) == ([Kind.NEW] * LISTED, False, {"OPTIONS", "GET"})
+    assert posts(site) == before
+    assert "Dry run: nothing was written" in report(steps, done)
+
+
+def test_drafts_carry_the_content_and_a_second_publication_writes_nothing(site: Site, project: Path) -> None:
+    before, listings = posts(site), pq.read_table(project / "data/validated/listings.parquet").to_pylist()
+    with wire() as counted:
+        steps, _ = publish(project, really=True)
+    assert (kinds(steps), counted["POST"]) == ([Kind.NEW] * LISTED, LISTED)
+    for listing, draft, original in zip(listings, drafts(site), before, strict=True):
+        assert draft["status"] == "draft"
+        assert plain_text(draft["title"]["rendered"]) == plain_text(original["title"]["rendered"]) == listing["title"]
+        assert draft["content"]["raw"] == original["content"]["raw"]
+        assert [draft[name] for name in ("featured_media", "tags", "categories")] == [
+            original[name] for name in ("featured_media", "tags", "categories")
+        ]
+        assert draft["meta"]["heddle_listing"] == listing["id"]
+        assert draft["meta"]["heddle_alt_text"] == listing["alt_text"]
+    with wire() as counted:
+        steps, _ = publish(project, really=True)
+    assert (kinds(steps), set(counted)) == ([Kind.UNCHANGED] * LISTED, {"OPTIONS", "GET"})
+    assert [post for post in posts(site) if not post["meta"]["heddle_listing"]] == before
+
+
+def test_back_and_forth_gives_the_same_listings_even_when_a_person_publishes_a_draft(site: Site, project: Path) -> None:
+    first = crawl(project)
+    publish(project, really=True)
+    assert crawl(project) == first
+    site.api("POST", f"posts/{drafts(site)[0]['id']}", {"status": "publish"})
+    assert crawl(project) == first
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [{"title": "Mine"}, {"tags": []}, {"meta": {"seo_title": "Mine"}}, {"slug": "mine"}, {"status": "publish"}],
+    ids=lambda edit: next(iter(edit)),
+)
+def test_a_persons_edit_survives_and_others_content_is_updated_once(
+    site: Site, project: Path, edit: dict[str, Any]
+) -> None:
+    publish(project, really=True)
+    mine, other, _ = drafts(site)
+    time.sleep(1.1)  # WordPress's clock tells seconds
+    site.api("POST", f"posts/{mine['id']}", edit)
+    edited = drafts(site)[0]
+    for draft in (mine, other):
+        edit_listing(project, draft["meta"]["heddle_listing"], title="A new title", tags=["new", "Cafe 1"])
+    with wire() as counted:
+        steps, _ = publish(project, really=True)
+    assert kinds(steps) == [Kind.LEFT_ALONE, Kind.CHANGED, Kind.UNCHANGED]
+    assert set(steps[1].changes) == {"title", "tags"}
+    tag = site.api("GET", "tags", search="new")[0]["id"]
+    assert counted["POST"] <= 2, "one draft, and the tag where it is new"
+    assert drafts(site)[0] == edited
+    assert drafts(site)[1]["title"]["raw"] == "A new title"
+    assert tag in drafts(site)[1]["tags"]
+    with wire() as counted:
+        assert kinds(publish(project, really=True)[0]) == [Kind.LEFT_ALONE, Kind.UNCHANGED, Kind.UNCHANGED]
+    assert counted["POST"] == 0
+
+
+def test_a_trashed_draft_stays_in_the_trash(site: Site, project: Path) -> None:
+    publish(project, really=True)
+    site.api("DELETE", f"posts/{drafts(site)[0]['id']}")
+    steps, _ = publish(project, really=True)
+    assert kinds(steps) == [Kind.LEFT_ALONE, Kind.UNCHANGED, Kind.UNCHANGED]
+    assert [post["status"] for post in drafts(site)] == ["trash", "draft", "draft"]
+
+
+def test_killed_after_any_request_and_resumed_is_as_undisturbed(site: Site, project: Path) -> None:
+    edit_listing(project, drafts_of(project)[0], tags=["A tag of its own"])
+    with wire() as counted:
+        publish(project, really=True)
+    undisturbed, requests = content_of(site), counted.total()
+    assert len(undisturbed) == LISTED
+    for last in range(1, requests + 1):
+        clean(site)
+
+        def die(number: int, request: httpx.Request, last: int = last) -> None:
+            if number == last:
+                raise KeyboardInterrupt
+
+        with wire(die), pytest.raises(KeyboardInterrupt):
+            publish(project, really=True)
+        publish(project, really=True)
+        assert content_of(site) == undisturbed, f"killed after request {last}"
+
+
+def drafts_of(root: Path) -> list[str]:
+    return pq.read_table(root / "data/validated/listings.parquet")["id"].to_pylist()
+
+
+def test_a_lost_answer_makes_no_second_draft(site: Site, project: Path) -> None:
+    lost = set()
+
+    def lose(number: int, request: httpx.Request) -> None:
+        if request.method == "POST" and request.content not in lost:
+            lost.add(request.content)
+            raise httpx.ReadTimeout("timed out")
+
+    with wire(lose) as counted:
+        steps, _ = publish(project, really=True)
+    assert (kinds(steps), counted["POST"], len(drafts(site))) == ([Kind.NEW] * LISTED, LISTED, LISTED)
+
+
+def test_the_password_reaches_no_log_report_or_file(
+    site: Site, project: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    said = report(*publish(project, really=True))
+    monkeypatch.setenv("SHOP_PASSWORD", "sesame 51a9")
+    with pytest.raises(SiteError, match=r"answered 401 .*application_password_env") as refused:
+        publish(project)
+    kept = b"".join(file.read_bytes() for file in (project / "data/published_content").rglob("*") if file.is_file())
+    for secret in (site.password, "sesame 51a9"):
+        assert secret not in f"{said} {refused.value} {caplog.text} {kept!r}"
+
+
+def test_a_site_without_the_plugin_is_not_written_to(site: Site, project: Path) -> None:
+    installed = site.folder / "www/wp-content/mu-plugins" / PLUGIN.name
+    installed.rename(installed.with_suffix(".off"))
+    try:
+        with (
+            wire() as counted,
+            pytest.raises(SiteError, match=r"has not got Heddle's plugin: copy docs/wordpress/heddle.ph"),
+        ):
+            publish(project, really=True)
+    finally:
+        installed.with_suffix(".off").rename(installed)
+    assert counted["POST"] == 0
+
+
+def test_the_plugin_s_marks_are_the_accounts_to_write(site: Site) -> None:
+    stranger = Site(site.url, site.user, "wrong", site.folder)
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        stranger.api("POST", "posts", {"title": "x", "meta": {"heddle_listing": "shop:1"}})
