@@ -103,8 +103,8 @@ def _details(step: Step) -> str:
 
 def _cell(value: Any, width: int = 60) -> str:
     """What a cell of a Markdown table holds without harm."""
-    text = ", ".join(value) if isinstance(value, list) else "nothing" if value in (None, "") else str(value)
-    escaped = html.escape(shorten(html.unescape(text), width, placeholder=" …"), quote=False)
+    text = ", ".join(value) if isinstance(value, list) else str(value or "")
+    escaped = html.escape(shorten(html.unescape(text) or "nothing", width, placeholder=" …"), quote=False)
     return "".join(f"&#{ord(each)};" if each in "|`*_[]!\\" else each for each in escaped)
 
 

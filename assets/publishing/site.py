@@ -106,7 +106,13 @@ class Site:
         Raises:
             SiteError: the site does not answer, or lacks our plugin.
         """
-        told = self.patiently(lambda: self._ask("OPTIONS", self.source.posts)[0])
+        told, headers = self.patiently(lambda: self._ask("OPTIONS", self.source.posts))
+        if "POST" not in headers.get(
+            "Allow", "POST"
+        ):  # a wrong password is no error here, but shows the public's rights
+            raise SiteError(
+                f"{self.address}{self.source.posts}: the account may not write. {REMEDIES[401]}, and its role"
+            )
         try:
             shape = told["schema"]["properties"]
             meta = shape.get("meta", {}).get("properties", {})

@@ -1,5 +1,6 @@
 """A site that misbehaves gets a clear error or another try, and whatever it says, the password is not repeated."""
 
+import contextlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assets.parameters.catalog import WordPress
-from assets.publishing.site import PassingError, Site, SiteError
+from assets.publishing.site import Site, SiteError
 
 PASSWORD = "sesame 51a9"
 BASIC = b64encode(f"me:{PASSWORD}".encode()).decode()
@@ -88,7 +89,7 @@ def test_a_site_that_asks_for_an_hour_is_left_in_peace(site: Site, asked: Any) -
 )
 def test_errors_name_the_site_the_answer_and_the_remedy(site: Site, asked: Any, answer: Any, told: str) -> None:
     log = asked(answer)
-    with pytest.raises(SiteError, match="https://shop.example:8443/blog/wp-json/wp/v2/") as error:
+    with pytest.raises(SiteError, match=r"^https://shop.example:8443/blog/wp-json/wp/v2/") as error:
         list(site.posts())
     assert told in str(error.value)
     assert "hidden" not in str(error.value)
@@ -137,7 +138,5 @@ def test_an_endless_answer_is_cut(site: Site, asked: Any, monkeypatch: pytest.Mo
 def test_whatever_is_answered_it_is_read_or_told(site: Site, asked: Any, status: int, content: bytes) -> None:
     asked(httpx.Response(status, content=content))
     for ask in (lambda: list(site.posts()), site.properties, lambda: site.find("shop:1")):
-        try:
-            ask()
-        except (SiteError, PassingError) as error:
-            assert str(error).startswith("https://shop.example")
+        with contextlib.suppress(SiteError):
+            assert ask() in ([], None)
