@@ -11,7 +11,8 @@ from assets.publishing.plan import Kind, Standing, Step, Wanted, hashes_of, same
 from assets.publishing.records import Post, marks
 from assets.publishing.site import Site, SiteError
 
-TAXONOMIES = ("categories", "tags")
+TEXTS, TAXONOMIES = ("title", "content", "excerpt"), ("categories", "tags")
+OURS = {*TEXTS, *TAXONOMIES, "featured_media"}
 PATIENCE = 3
 """After so many failures of the site in a row it is left in peace."""
 
@@ -68,16 +69,16 @@ class Publisher:
         if post is None:
             return Step(listing, Kind.REFUSED, why="the site has no post of that number, or shows it to nobody")
         fields = {name: value for name, value in fields_of(content).items() if name in self._properties}
-        if not any(fields.get(name) for name in ("title", "content", "excerpt")):
+        if not any(fields.get(name) for name in TEXTS):
             return Step(listing, Kind.REFUSED, why="it has neither title nor text")
-        for taxonomy in TAXONOMIES:
-            if taxonomy in fields:
-                fields[taxonomy] = sorted({self._name(taxonomy, name) for name in fields[taxonomy]})
+        fields = {name: self._spelled(name, value) for name, value in fields.items()}
         remarks = []
         if "categories" in fields:  # they are the site's structure: none is made, and none is taken away
             known = [name for name in fields["categories"] if _key(name) in self._terms["categories"]]
             remarks = [f"no category {name}" for name in fields["categories"] if name not in known]
-            fields = fields | {"categories": known} if known else _without(fields, "categories")
+            fields["categories"] = known
+            if not known:
+                del fields["categories"]
         if "featured_media" in self._properties and post.featured_media:
             fields["featured_media"] = post.featured_media
         return Wanted(listing, fields, tuple(remarks))
@@ -85,17 +86,15 @@ class Publisher:
     def _standing(self, post: Post | None) -> Standing | None:
         if post is None:
             return None
-        fields = {
-            name: self._value(post, name) for name in {*self._properties & {*_TEXTS, *TAXONOMIES, "featured_media"}}
-        }
-        fields |= {name: post.text(name) for name in self._properties if name.startswith("meta.")}
+        here = [name for name in self._properties if name.startswith("meta.") or name in OURS]
+        fields = {name: self._value(post, name) for name in here}
         written = str(post.meta.get("heddle_modified") or "never by us").replace(" ", "T")
         return Standing(post.id, post.status, fields, post.hashes, post.modified, written)
 
     def _value(self, post: Post, name: str) -> Any:
         if name in TAXONOMIES:
             return sorted(self._names[name].get(number, str(number)) for number in getattr(post, name))
-        return post.text(name) if name in _TEXTS else getattr(post, name)
+        return post.featured_media if name == "featured_media" else post.text(name)
 
     def _taken(self, step: Step, wanted: Wanted) -> Step:
         """Take the step. A repetition finds what an attempt whose answer was lost has written."""
@@ -106,10 +105,7 @@ class Publisher:
         """Look once more, as a person may have come in between, and write in one request."""
         for name in wanted.fields.get("tags", ()):
             self._number("tags", name)
-        spelled = {
-            name: [self._name("tags", tag) for tag in value] for name, value in wanted.fields.items() if name == "tags"
-        }
-        wanted = replace(wanted, fields={**wanted.fields, **spelled})
+        wanted = replace(wanted, fields={name: self._spelled(name, value) for name, value in wanted.fields.items()})
         step = step_of(wanted, self._standing(self._site.find(wanted.listing)))
         if step.kind not in (Kind.NEW, Kind.CHANGED):
             return step
@@ -132,29 +128,25 @@ class Publisher:
                 body[name] = [self._number(name, term) for term in value] if name in TAXONOMIES else value
         return body | {"meta": meta}
 
-    def _name(self, taxonomy: str, name: str) -> str:
-        """As the site spells it, where it knows it."""
-        known = self._terms[taxonomy].get(_key(name))
-        return known.name if known else name
+    def _spelled(self, field: str, value: Any) -> Any:
+        """Terms as the site spells them, where it knows them; another field's value as it is."""
+        if field not in TAXONOMIES:
+            return value
+        known = {name: self._terms[field].get(_key(name)) for name in value}
+        return sorted({term.name if term else name for name, term in known.items()})
 
     def _number(self, taxonomy: str, name: str) -> int:
         """Of a term; it is made where there is none."""
         key = _key(name)
         if key not in self._terms[taxonomy]:
-            term = self._site.make_term(taxonomy, name)
+            similar = [term for term in self._site.similar_terms(taxonomy, name) if _key(term.name) == key]
+            term = similar[0] if similar else self._site.make_term(taxonomy, name)
             self._terms[taxonomy][key] = self._terms[taxonomy][_key(term.name)] = term
             self._names[taxonomy][term.id] = term.name
         return self._terms[taxonomy][key].id
-
-
-_TEXTS = ("title", "content", "excerpt")
 
 
 def _key(name: str) -> str:
     """By what WordPress tells terms apart: neither case nor accents."""
     plain = unicodedata.normalize("NFKD", name.casefold())
     return " ".join("".join(each for each in plain if not unicodedata.combining(each)).split())
-
-
-def _without(fields: dict[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in fields.items() if key != name}

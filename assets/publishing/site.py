@@ -1,5 +1,6 @@
 """A WordPress site as its account sees it through the REST API: politely asked, and written to with care."""
 
+import html
 import os
 import time
 from base64 import b64encode
@@ -144,6 +145,12 @@ class Site:
     def terms(self, taxonomy: str) -> Iterator[Term]:
         """Every tag or category."""
         return self._all(taxonomy, Term, _fields="id,name")
+
+    def similar_terms(self, taxonomy: str, name: str) -> list[Term]:
+        """Tags or categories with such a name as it is now."""
+        search = html.escape(name, quote=False)  # as WordPress keeps them
+        records, _ = self._ask("GET", taxonomy, search=search, per_page=PAGE, _fields="id,name")
+        return list(self._read(list[Term], records))
 
     def make_term(self, taxonomy: str, name: str) -> Term:
         """A new tag or category."""

@@ -244,16 +244,56 @@ def test_killed_after_any_request_and_resumed_is_as_undisturbed(site: Site, proj
 
 
 def test_a_lost_answer_makes_no_second_draft(site: Site, project: Path) -> None:
+    edit_listing(
+        project, pq.read_table(project / "data/validated/listings.parquet")["id"][0].as_py(), tags=["Lost & found"]
+    )
     lost = set()
 
     def lose(number: int, request: httpx.Request) -> None:
-        if request.method == "POST" and request.content not in lost:
+        if request.method == "POST" and request.content not in lost:  # the tag's too
             lost.add(request.content)
             raise httpx.ReadTimeout("timed out")
 
     with wire(lose) as counted:
         steps, _ = publish(project, really=True)
-    assert (kinds(steps), counted["POST"], len(drafts(site))) == ([Kind.NEW] * LISTED, LISTED, LISTED)
+    assert (kinds(steps), counted["POST"], len(drafts(site))) == ([Kind.NEW] * LISTED, LISTED + 1, LISTED)
+
+
+def test_a_site_that_keeps_failing_is_left_in_peace(site: Site, project: Path) -> None:
+    def fail(number: int, request: httpx.Request) -> None:
+        if "heddle_listing" in request.url.params:
+            raise httpx.ConnectError("refused")
+
+    with wire(fail), pytest.raises(SiteError, match=r"^shop:\d+: .* cannot be reached .* Stopped after 3 failures"):
+        publish(project, really=True)
+    assert not drafts(site)
+
+
+def test_what_the_site_has_no_place_for_is_told(site: Site, project: Path) -> None:
+    ids = pq.read_table(project / "data/validated/listings.parquet")["id"].to_pylist()
+    edit_listing(project, ids[0], categories=["Lamps", "chairs & CO"])
+    edit_listing(project, ids[1], id="shop:99999")
+    edit_listing(project, ids[2], categories=["Lamps"])
+    steps = {step.listing: step for step in publish(project, really=True)[0]}
+    assert (steps[ids[0]].kind, steps[ids[0]].why) == (Kind.NEW, "no category Lamps")
+    assert (steps["shop:99999"].kind, steps["shop:99999"].post) == (Kind.REFUSED, None)
+    assert [kind for _, kind in sorted((step.listing, step.kind) for step in publish(project, really=True)[0])] == [
+        Kind.UNCHANGED,
+        Kind.UNCHANGED,
+        Kind.REFUSED,
+    ]
+    assert len(site.api("GET", "categories")) == 2, "Uncategorized and the shop's own"
+
+
+def test_only_the_posts_that_are_named_are_written(site: Site, project: Path) -> None:
+    one = int(pq.read_table(project / "data/validated/listings.parquet")["id"][1].as_py().partition(":")[2])
+    params = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text(
+        params.replace("{source: shop}", f"{{source: shop, posts: [{one}], status: pending, dry_run: false}}")
+    )
+    steps, done = publish(project)
+    assert ([step.listing for step in steps], done) == ([f"shop:{one}"], True)
+    assert [(post["meta"]["heddle_listing"], post["status"]) for post in drafts(site)] == [(f"shop:{one}", "pending")]
 
 
 def test_the_password_reaches_no_log_report_or_file(
