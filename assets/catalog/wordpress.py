@@ -222,8 +222,9 @@ class WordPressSpider(PictureSpider):
         request = failure.request  # type: ignore[attr-defined]
         url = request.url
         if failure.check(HostBudgetError):
-            page = request.cb_kwargs.get("page")
-            table, records = (request.cb_kwargs["table"], [{"page": url}]) if page is None else ("listings", page.records)
+            page = request.cb_kwargs.get("page")  # of posts that wait for what was asked about them
+            records = page.records if page else [{"page": url}]
+            table = request.cb_kwargs.get("table", "listings")
             self._refuse_page(table, records, url, str(failure.value), "host_budget")
             return
         if failure.check(RobotsForbiddenError):
