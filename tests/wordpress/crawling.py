@@ -1,6 +1,5 @@
 """The stage `catalog` run over a site, each time as a process of its own."""
 
-import os
 from pathlib import Path
 
 from wordpress.site import Site
@@ -22,7 +21,3 @@ def crawl(folder: Path, site: Site, *settings: str, **environment: str) -> None:
     folder.mkdir(exist_ok=True)
     done = run(folder, source(site, *settings), **{PASSWORD: site.password} | environment)
     assert done.returncode == 0, done.stderr
-
-
-def environment(site: Site) -> dict[str, str]:
-    return os.environ | {PASSWORD: site.password}
