@@ -12,8 +12,10 @@ import urllib.error
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import dagster as dg
 import httpx
 import pyarrow.parquet as pq
 import pytest
@@ -21,10 +23,11 @@ from PIL import Image
 from wordpress import Site, wordpress_site
 
 from assets.catalog.text import plain_text
+from assets.gates import Verdict
 from assets.publishing.plan import Kind, Step
 from assets.publishing.site import SiteError
 from assets.schemas import LISTINGS, write_table
-from dagster_project.publish_content import publish, report
+from dagster_project.publish_content import publish, published_content_asset, report
 
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "docs" / "wordpress" / "heddle.php"
@@ -130,6 +133,15 @@ def edit_listing(root: Path, listing: str, **fields: object) -> None:
     write_table(file, [row | (fields if row["id"] == listing else {}) for row in rows], LISTINGS)
 
 
+def listing_ids(root: Path) -> list[str]:
+    return pq.read_table(root / "data/validated/listings.parquet")["id"].to_pylist()
+
+
+def configure(root: Path, settings: str) -> None:
+    params = (root / "params.yaml").read_text()
+    (root / "params.yaml").write_text(params.replace("{source: shop}", f"{{source: shop, {settings}}}"))
+
+
 @contextlib.contextmanager
 def wire(after: Callable[[int, httpx.Request], None] = lambda number, request: None) -> Iterator[Counter[str]]:
     """Counts requests by their methods; ``after`` is called when the site has done what was asked."""
@@ -178,7 +190,7 @@ def test_drafts_carry_the_content_and_a_second_publication_writes_nothing(site: 
 
 
 def test_back_and_forth_gives_the_same_listings_even_when_a_person_publishes_a_draft(site: Site, project: Path) -> None:
-    first = crawl(project)
+    first = {file.name: file.read_bytes() for file in (project / "data/catalog").iterdir()}
     publish(project, really=True)
     assert crawl(project) == first
     site.api("POST", f"posts/{drafts(site)[0]['id']}", {"status": "publish"})
@@ -223,12 +235,13 @@ def test_a_trashed_draft_stays_in_the_trash(site: Site, project: Path) -> None:
 
 
 def test_killed_after_any_request_and_resumed_is_as_undisturbed(site: Site, project: Path) -> None:
-    first = pq.read_table(project / "data/validated/listings.parquet")["id"][0].as_py()
+    first, second = listing_ids(project)[:2]
     edit_listing(project, first, tags=["A tag of its own"])
+    configure(project, f"posts: [{first.partition(':')[2]}, {second.partition(':')[2]}]")
     with wire() as counted:
         publish(project, really=True)
     undisturbed, requests = content_of(site), counted.total()
-    assert len(undisturbed) == LISTED
+    assert len(undisturbed) == 2
     for last in range(1, requests + 1):
         clean(site)
         site.api("DELETE", f"tags/{site.api('GET', 'tags', search='A tag of its own')[0]['id']}", force=True)
@@ -244,9 +257,7 @@ def test_killed_after_any_request_and_resumed_is_as_undisturbed(site: Site, proj
 
 
 def test_a_lost_answer_makes_no_second_draft(site: Site, project: Path) -> None:
-    edit_listing(
-        project, pq.read_table(project / "data/validated/listings.parquet")["id"][0].as_py(), tags=["Lost & found"]
-    )
+    edit_listing(project, listing_ids(project)[0], tags=["Lost & found"])
     lost = set()
 
     def lose(number: int, request: httpx.Request) -> None:
@@ -270,7 +281,7 @@ def test_a_site_that_keeps_failing_is_left_in_peace(site: Site, project: Path) -
 
 
 def test_what_the_site_has_no_place_for_is_told(site: Site, project: Path) -> None:
-    ids = pq.read_table(project / "data/validated/listings.parquet")["id"].to_pylist()
+    ids = listing_ids(project)
     edit_listing(project, ids[0], categories=["Lamps", "chairs & CO"])
     edit_listing(project, ids[1], id="shop:99999")
     edit_listing(project, ids[2], categories=["Lamps"])
@@ -286,11 +297,8 @@ def test_what_the_site_has_no_place_for_is_told(site: Site, project: Path) -> No
 
 
 def test_only_the_posts_that_are_named_are_written(site: Site, project: Path) -> None:
-    one = int(pq.read_table(project / "data/validated/listings.parquet")["id"][1].as_py().partition(":")[2])
-    params = (project / "params.yaml").read_text()
-    (project / "params.yaml").write_text(
-        params.replace("{source: shop}", f"{{source: shop, posts: [{one}], status: pending, dry_run: false}}")
-    )
+    one = listing_ids(project)[1].partition(":")[2]
+    configure(project, f"posts: [{one}], status: pending, dry_run: false")
     steps, done = publish(project)
     assert ([step.listing for step in steps], done) == ([f"shop:{one}"], True)
     assert [(post["meta"]["heddle_listing"], post["status"]) for post in drafts(site)] == [(f"shop:{one}", "pending")]
@@ -321,6 +329,34 @@ def test_a_site_without_the_plugin_is_not_written_to(site: Site, project: Path) 
     finally:
         installed.with_suffix(".off").rename(installed)
     assert counted["POST"] == 0
+
+
+def test_the_asset_tells_in_a_table_what_would_change_and_writes_what_its_config_asks(
+    site: Site, project: Path
+) -> None:
+    asset = published_content_asset(SimpleNamespace(root=project, graph={"validated": None}))  # type: ignore[arg-type]
+    for really, writes in ((False, 0), (True, LISTED)):
+        config = {"ops": {"published_content": {"config": {"really": really}}}}
+        result = dg.materialize([asset], run_config=config)
+        (event,) = result.get_asset_materialization_events()
+        told = {name: each.value for name, each in event.materialization.metadata.items() if "/" not in name}
+        assert (told["new"], told["dry_run"], len(drafts(site))) == (LISTED, not really, writes)
+        assert told["report"].count("| new |") == LISTED
+        assert site.password not in str(result.all_events)
+
+
+def test_a_writer_that_missed_a_gate_is_shown_and_not_published(
+    site: Site, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "data/writer").mkdir()
+    missed = Verdict("writer", "writer_evaluation.item_right", 0.2, "at least", 0.85, False, "item_right is 0.2")
+    monkeypatch.setattr("dagster_project.publish_content.verdicts", lambda root: [missed])
+    with (
+        wire() as counted,
+        pytest.raises(SiteError, match=r"nothing was written: the writer missed a gate, item_right"),
+    ):
+        publish(project, really=True)
+    assert not counted
 
 
 def test_the_plugin_s_marks_are_the_accounts_to_write(site: Site) -> None:
