@@ -15,10 +15,10 @@ from scrapy.http import Response, TextResponse
 from assets.catalog.addresses import AddressRefusedError
 
 AGENT = "heddle"
-PICTURE = ("noai", "noimageai", "noindex", "noimageindex", "none")
-"""Directives of `X-Robots-Tag` under which a picture is not taken."""
-PAGE = ("noai", "noimageai")
-"""Under which what an API's page tells is not. WordPress says `noindex` with every answer of its API, of the answer."""
+CONTENT = ("noai", "noimageai", "noindex", "noimageindex", "none")
+"""Directives of `X-Robots-Tag` under which a picture or a web page is not taken."""
+ANSWER = ("noai", "noimageai")
+"""Under which what an API's answer tells is not. WordPress says `noindex` with every one, and means the answer."""
 _VALUED = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
 _PREFIX = re.compile(r"\s*([\w*][\w.*/-]*)\s*:(.*)", re.DOTALL)
 _ROBOTS_BYTES = 1_000_000  # RFC 9309 asks for half of it at least

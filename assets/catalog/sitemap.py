@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 
 from assets.catalog.crawl import Visit
 from assets.catalog.harvest import Harvest
+from assets.catalog.manners import CONTENT, HostBudgetError, forbidden_use
 from assets.catalog.page import Page, PageError, read_page
 from assets.catalog.rows import full_id
 from assets.catalog.spiders import ERRORS_TOO, PictureSpider, answer_of
@@ -140,6 +141,9 @@ class SitemapSpider(PictureSpider):
         if response.status != 200:
             self._refuse_page(table, url, f"answered {answer_of(response)}", "page_missing")
             return
+        if tag := forbidden_use(response.headers.getlist("X-Robots-Tag"), CONTENT):
+            self._refuse_page(table, url, f"it says `X-Robots-Tag: {tag}`", "robots_tag")
+            return
         try:
             if not isinstance(response, TextResponse):
                 raise PageError("no page but something else")
@@ -166,7 +170,8 @@ class SitemapSpider(PictureSpider):
 
     def _page_failed(self, failure: Failure) -> None:
         told = failure.request.cb_kwargs  # type: ignore[attr-defined]
-        self._refuse_page(told["table"], told["url"], _why(failure, LARGEST_PAGE), "page_missing")
+        reason = "host_budget" if failure.check(HostBudgetError) else "page_missing"
+        self._refuse_page(told["table"], told["url"], _why(failure, LARGEST_PAGE), reason)
 
     def _refuse_page(self, table: str, url: str, detail: str, reason: str) -> None:
         self.harvest.refuse(table, full_id(self._source.name, _path(url)), url, detail, {"url": url}, reason)

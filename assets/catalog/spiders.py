@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from assets.catalog.addresses import AddressRefusedError, check_url
 from assets.catalog.harvest import Draft, Harvest
 from assets.catalog.http_cache import STAMP
-from assets.catalog.manners import PICTURE, HostBudgetError, forbidden_use
+from assets.catalog.manners import CONTENT, HostBudgetError, forbidden_use
 
 ERRORS_TOO = {"handle_httpstatus_list": range(400, 600)}
 """Request meta: redirects are followed, and answers of any other status come to the callback."""
@@ -75,7 +75,7 @@ class PictureSpider(Spider):
     def _arrived(self, response: Response, asked: str) -> None:
         drafts = self._showing[asked]
         self._answered.add(asked)
-        tag = forbidden_use(response.headers.getlist("X-Robots-Tag"), PICTURE)
+        tag = forbidden_use(response.headers.getlist("X-Robots-Tag"), CONTENT)
         if tag:
             self._refuse(drafts, "robots_tag", f"{asked} says `X-Robots-Tag: {tag}`")
         elif response.status == HTTPStatus.OK:

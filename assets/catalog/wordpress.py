@@ -16,7 +16,7 @@ from assets.catalog.addresses import AddressRefusedError
 from assets.catalog.crawl import Visit
 from assets.catalog.harvest import Draft, Harvest
 from assets.catalog.http_cache import is_confirmable
-from assets.catalog.manners import PAGE, HostBudgetError, RobotsForbiddenError, forbidden_use
+from assets.catalog.manners import ANSWER, HostBudgetError, RobotsForbiddenError, forbidden_use
 from assets.catalog.rows import full_id
 from assets.catalog.spiders import ERRORS_TOO, PictureSpider, answer_of
 from assets.catalog.wordpress_post import (
@@ -140,7 +140,7 @@ class WordPressSpider(PictureSpider):
             yield self._page(path, table, number + 1)
         elif number == 1 and pages is not None:
             yield from (self._page(path, table, later) for later in range(2, int(pages) + 1))
-        tag = forbidden_use(response.headers.getlist("X-Robots-Tag"), PAGE)
+        tag = forbidden_use(response.headers.getlist("X-Robots-Tag"), ANSWER)
         if tag:
             self._refuse_page(table, records, response.url, f"{response.url} says `X-Robots-Tag: {tag}`")
         elif table != "listings":

@@ -15,7 +15,7 @@ from assets.parameters.catalog import Source
 from assets.schemas import read_rows
 from assets.stage import Stage
 
-NEAR = ["contact: a@b.test", "delay: 0", "back_off: 0.01"]
+NEAR = ["contact: a@b.test", "delay: 0", "back_off: 0.01", "private_addresses: true"]
 """Manners of a crawl of a site of our own."""
 
 

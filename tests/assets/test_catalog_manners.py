@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from wordpress_site import Site, crawl, picture, rows, wordpress
 from wordpress_site import run as run_sources
 
-from assets.catalog.manners import PAGE, PICTURE, forbidden_use
+from assets.catalog.manners import ANSWER, CONTENT, forbidden_use
 
 BOMB = b"\0" * 100_000_000
 
@@ -172,19 +172,19 @@ def test_pages_beyond_a_budget_are_told_of(site: Site, tmp_path: Path) -> None:
     ],
 )
 def test_tags_are_read_with_their_user_agents(headers: list[bytes], found: str | None) -> None:
-    assert forbidden_use(headers, PICTURE) == found
+    assert forbidden_use(headers, CONTENT) == found
 
 
 def test_noindex_of_a_page_of_the_api_is_not_about_its_listings() -> None:
-    assert forbidden_use([b"noindex"], PAGE) is None
+    assert forbidden_use([b"noindex"], ANSWER) is None
 
 
 @given(headers=st.lists(st.binary(max_size=40)))
 def test_any_header_can_be_read(headers: list[bytes]) -> None:
-    assert forbidden_use(headers, PICTURE) in (None, *PICTURE)
+    assert forbidden_use(headers, CONTENT) in (None, *CONTENT)
 
 
 @given(before=st.sampled_from(["", "index, ", "unavailable_after: 1 Jan 2030 10:00:00 GMT, "]), after=st.text("a, "))
 def test_a_tag_is_found_wherever_it_stands(before: str, after: str) -> None:
     header: Any = f"{before}noai,{after}".encode()
-    assert forbidden_use([header], PICTURE) == "noai"
+    assert forbidden_use([header], CONTENT) == "noai"

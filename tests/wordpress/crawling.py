@@ -12,8 +12,9 @@ AS_OWNER = ("username: owner", f"application_password_env: {PASSWORD}")
 
 def source(site: Site, *settings: str) -> str:
     """A source `shop`, with further lines of parameters."""
-    lines = (f"url: {site.url}", "contact: owner@shop.test", "delay: 0", "per_page: 100", "back_off: 0.01", *settings)
-    return "\n      ".join(["- name: shop", "  kind: wordpress", *(f"  {line}" for line in lines)])
+    near = ("private_addresses: true",)  # it stands on this machine
+    lines = (f"url: {site.url}", "contact: owner@shop.test", "delay: 0", "per_page: 100", "back_off: 0.01")
+    return "\n      ".join(["- name: shop", "  kind: wordpress", *(f"  {line}" for line in (*lines, *near, *settings))])
 
 
 def crawl(folder: Path, site: Site, *settings: str, **environment: str) -> None:
