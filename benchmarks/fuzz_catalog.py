@@ -1,10 +1,8 @@
 """What the stage `catalog` makes of anything that strangers may send: records, markup, files and pictures.
 
 Each input must be accepted, quarantined with a reason, or refused with a clear error; none may crash, hang or get lost.
-
-    python -m benchmarks.fuzz_catalog --cases 20000
-
-prints how many cases of each kind ended how. The test suite runs the same functions with fewer cases.
+``python -m benchmarks.fuzz_catalog --cases 20000`` prints how many cases of each kind ended how. The test suite runs
+the same functions with fewer cases.
 """
 
 import argparse
