@@ -65,7 +65,7 @@ def crawled(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that has crawled the site."""
     root = tmp_path_factory.mktemp("crawled")
     account = f"username: {site.user}, application_password_env: SHOP_PASSWORD"
-    manners = "contact: me@shop.test, delay: 0, back_off: 0, retries: 2"
+    manners = "contact: me@shop.test, delay: 0, back_off: 0, retries: 2, private_addresses: true"
     (root / "scales").mkdir()
     (root / "scales/smoke.yaml").write_text("{}\n")
     (root / "dvc.yaml").write_text("stages: {catalog: {params: [{params.yaml: [catalog, demo_shop]}]}}\n")
