@@ -1,21 +1,19 @@
 """Has a source changed since it was last asked? A cheap question, so that an ingest starts only when there is cause."""
 
-import base64
 import hashlib
-import http.client
 import json
 import os
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Iterable
-from email.message import Message
 from pathlib import Path
+from typing import Any
 
 import httpx
 from huggingface_hub import HfApi
 from huggingface_hub.constants import HF_HUB_OFFLINE
 
+from assets.catalog.addresses import AddressRefusedError
+from assets.catalog.client import client
 from assets.catalog.webdataset import local_tars
 from assets.parameters.catalog import (
     Beir,
@@ -35,6 +33,8 @@ from assets.parameters.catalog import (
 )
 from assets.parameters.section import load
 from assets.parameters.shared import read_seed
+
+LARGEST = 50_000_000  # bytes of an answer; a sitemap may not be larger
 
 
 class NewsError(Exception):
@@ -108,14 +108,22 @@ def _huggingface(source: HuggingFace, root: Path) -> str:
         raise NewsError(f"source {source.name}: the hub did not tell of {source.path}: {error}") from error
 
 
-def _asked(name: str, url: str, manners: Crawled, method: str = "GET") -> tuple[bytes, Message]:
-    """An answer's body, the first 50 MB, and its headers."""
-    request = urllib.request.Request(url, method=method, headers={"User-Agent": f"Heddle (+{manners.contact})"})
+def _asked(name: str, url: str, manners: Crawled, method: str = "GET", **named: Any) -> tuple[bytes, httpx.Headers]:
+    """An answer's body, up to 50 MB, and its headers."""
+    body = b""
     try:
-        with urllib.request.urlopen(request, timeout=manners.timeout) as answer:
-            return answer.read(50_000_000), answer.headers
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError) as error:
+        with client(url, manners) as asking, asking.stream(method, url, **named) as answer:
+            answer.raise_for_status()
+            for part in answer.iter_bytes():
+                body += part
+                if len(body) > LARGEST:
+                    raise NewsError(f"source {name}: {url} answered more than {LARGEST:,} bytes")
+            return body, answer.headers
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise NewsError(f"source {name}: {url} did not answer: {error}") from error
+    except AddressRefusedError as error:
+        remedy = "set `private_addresses: true` if it stands in your own network"
+        raise NewsError(f"source {name}: {error}; {remedy}") from error
 
 
 def _wordpress(source: WordPress) -> str:
@@ -124,17 +132,14 @@ def _wordpress(source: WordPress) -> str:
         {"orderby": "modified", "order": "desc", "per_page": 1, "_fields": "id,modified_gmt"}
         | ({} if source.statuses == ["publish"] else {"status": ",".join(source.statuses)})
     )
-    request = urllib.request.Request(f"{str(source.url).rstrip('/')}/wp-json/wp/v2/{source.posts}?{query}")
-    request.add_header("User-Agent", f"Heddle (+{source.contact})")
+    url = f"{str(source.url).rstrip('/')}/wp-json/wp/v2/{source.posts}?{query}"
+    named: dict[str, Any] = {}
     if source.username and source.application_password_env:
-        password = os.environ.get(source.application_password_env, "")
-        token = base64.b64encode(f"{source.username}:{password}".encode()).decode()
-        request.add_header("Authorization", f"Basic {token}")
+        named["auth"] = (source.username, os.environ.get(source.application_password_env, ""))
+    body, headers = _asked(source.name, url, source, **named)
     try:
-        with urllib.request.urlopen(request, timeout=source.timeout) as answer:
-            posts, total = json.load(answer), answer.headers.get("X-WP-Total", "")
-    except (urllib.error.URLError, TimeoutError, json.JSONDecodeError) as error:
-        raise NewsError(
-            f"source {source.name}: {request.full_url} did not answer as WordPress does: {error}"
-        ) from error
-    return f"{total} {posts[0]['id']} {posts[0]['modified_gmt']}" if posts else "0"
+        posts = json.loads(body)
+        newest = f"{posts[0]['id']} {posts[0]['modified_gmt']}" if posts else ""
+    except (ValueError, LookupError, TypeError) as error:
+        raise NewsError(f"source {source.name}: {url} did not answer as WordPress does: {error}") from error
+    return f"{headers.get('X-WP-Total', '')} {newest}" if newest else "0"
