@@ -125,7 +125,7 @@ def sample(rows: Sequence[Row], count: int) -> list[Row]:
 
 def words_of(row: Row) -> str:
     """What a listing says, for an encoder of sentences."""
-    return ". ".join(row[name] for name in ("title", "description", "alt_text", "caption") if row[name])
+    return ". ".join(row[name] for name in ("title", "description") if row[name])
 
 
 def _hash(name: str) -> int:

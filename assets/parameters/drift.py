@@ -14,4 +14,4 @@ class DriftParameters(Section):
     embedding_auc: float = Field(
         default=0.7, ge=0.5, le=1, description="ROC AUC with which a linear classifier may tell new words from old"
     )
-    embedded: int = Field(default=400, ge=20, description="listings of each side whose words are compared")
+    embedded: int = Field(default=200, ge=20, description="listings of each side whose words are compared")
