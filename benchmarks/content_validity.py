@@ -17,8 +17,10 @@ from rich.table import Table
 from assets.picture_ratios import picture_ratios
 from assets.writing.content import Content
 from assets.writing.schema import problems
+from lightning_modules.content_fields import FIELDS
 from lightning_modules.content_writer import ContentWriter
 from lightning_modules.data import read_samples
+from lightning_modules.inference import batched
 from lightning_modules.layers.generation import Pick, Sampler, greedy
 from lightning_modules.writer import Writer
 from lightning_modules.writer_samples import Inputs, inputs_of
@@ -37,7 +39,9 @@ def main() -> None:
     arguments = parser.parse_args()
     writer = opened(arguments.writer, arguments.untrained, arguments.seed)
     known = inputs(writer, arguments.pictures)
-    views = {"all that is known": known, "the picture alone": [Inputs(one.picture) for one in known]}
+    views = {"all that is known": known}
+    if not arguments.untrained:  # without training, words follow from neither
+        views["the picture alone"] = [Inputs(one.picture) for one in known]
     shown = Table(
         "view", "words", "pictures", "valid", "longest title", "longest alt text", "s", title=weights(arguments)
     )
@@ -82,8 +86,13 @@ def inputs(writer: ContentWriter, count: int) -> list[Inputs]:
 
 
 def written(writer: ContentWriter, each: list[Inputs], pick: Pick) -> list[Content]:
-    """Whole contents."""
-    return [Content.from_fields(one.fields) for one in writer.write(each, pick)]
+    """Whole contents, without a judgement of them, which would take longer than to write texts of 3,000 tokens."""
+    contents = []
+    with torch.inference_mode():
+        for batch in batched(each):
+            tokens = writer._generate(writer._memory(batch), pick, len(FIELDS))
+            contents += [Content.from_fields(writer.tokens.decode(row)) for row in tokens.tolist()]
+    return contents
 
 
 if __name__ == "__main__":
