@@ -44,7 +44,7 @@ def start(folder: Path) -> "subprocess.Popen[str]":
 def crawl(folder: Path) -> dict[str, bytes]:
     """Run the stage to its end; the bytes of every output."""
     process = start(folder)
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=600)
     assert process.returncode == 0, said
     return {file.name: file.read_bytes() for file in sorted((folder / "data/catalog").iterdir())}
 

@@ -136,7 +136,7 @@ def run(folder: Path, *sources: str, **environment: str) -> subprocess.Completed
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
 

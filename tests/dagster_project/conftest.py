@@ -134,7 +134,7 @@ class Toy:
     def heddle(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The console command."""
         command = [sys.executable, "-m", "dagster_project.cli", *arguments]
-        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False, timeout=600)
 
     def hashes(self) -> dict[str, str | None]:
         """What lies in ``data/``, by stage."""

@@ -31,7 +31,7 @@ def client(toy):
         yield client
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
+        process.wait(timeout=600)
 
 
 def _nodes(client) -> dict[str, dict]:

@@ -51,7 +51,7 @@ def counting() -> Iterator[Traffic]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             target = urlsplit(self.path)
-            upstream = http.client.HTTPConnection(target.netloc, timeout=60)
+            upstream = http.client.HTTPConnection(target.netloc, timeout=600)
             upstream.request("GET", self.path.partition(target.netloc)[2], headers=dict(self.headers))
             answer = upstream.getresponse()
             body = answer.read()

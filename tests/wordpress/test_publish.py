@@ -95,7 +95,7 @@ def clean(site: Site) -> None:
 
 def crawl(root: Path) -> dict[str, bytes]:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-m", "assets.catalog"], cwd=root, env=environment, check=True, timeout=60)
+    subprocess.run([sys.executable, "-m", "assets.catalog"], cwd=root, env=environment, check=True, timeout=600)
     return {file.name: file.read_bytes() for file in (root / "data/catalog").iterdir()}
 
 

@@ -44,7 +44,7 @@ def test_readers_see_one_version_or_the_other_and_never_fail(settings: LanceDb |
     for thread in threads:
         thread.start()
     publishing = publisher(settings, folder, *"babababababa")
-    output, _ = publishing.communicate(timeout=120)
+    output, _ = publishing.communicate(timeout=600)
     over.set()
     for thread in threads:
         thread.join()
@@ -62,7 +62,7 @@ def test_lancedb_answers_though_the_publisher_was_killed(folder: Path, step: str
         for version in "ab":
             store.publish(listings(version))
         killed = publisher(LANCE, folder, "c", "--die-before", step)
-        output, _ = killed.communicate(timeout=60)
+        output, _ = killed.communicate(timeout=600)
         assert killed.returncode == -signal.SIGKILL, output
 
         assert everything(store) == ids(answers)
@@ -86,7 +86,7 @@ def test_weaviate_answers_though_the_publisher_was_killed(
         store.publish(listings("a"))
         killed = publisher(weaviate, folder, "b")
         server.before[operation] = _on_call(2 if operation == "batch" else 1, lambda: _kill(killed))
-        output, _ = killed.communicate(timeout=60)
+        output, _ = killed.communicate(timeout=600)
         assert killed.returncode == -signal.SIGKILL, output
         server.before.clear()
 
