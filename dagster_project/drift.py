@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import pyarrow.parquet as pq
@@ -11,13 +12,14 @@ from dvc_data.index import DataIndexDirError
 from rich.console import Console
 from rich.table import Table
 
-from assets.drift import Drift, Row, drifts, sample, tell_apart, words_of
-from assets.encoders import sentence_encoder
 from assets.parameters.drift import DriftParameters
 from assets.parameters.index import IndexParameters
 from assets.parameters.section import load
 from assets.parameters.shared import Compute
 from dagster_project.registry import versions
+
+if TYPE_CHECKING:
+    from assets.drift import Drift, Row
 
 CHECK = "drift"
 STAGE = "validated"
@@ -43,7 +45,7 @@ class Comparison:
 
     against: str
     listings: tuple[int, int]
-    fields: list[Drift]
+    fields: list["Drift"]
     embedding_auc: float
     bounds: DriftParameters
 
@@ -60,6 +62,8 @@ def compare(root: Path) -> Comparison:
     Raises:
         DriftError: no model is registered, or its data are not in the cache.
     """
+    from assets.drift import drifts, sample  # scipy takes seconds that not every process should pay
+
     registered = versions(root)
     if not registered:
         raise DriftError("no model is registered yet, so there are no earlier listings to compare with")
@@ -74,7 +78,7 @@ def compare(root: Path) -> Comparison:
     return Comparison(newest.tag, (len(earlier), len(now)), drifts(earlier, now), auc, bounds)
 
 
-def _earlier(root: Path, tag: str) -> list[Row]:
+def _earlier(root: Path, tag: str) -> list["Row"]:
     try:
         with DVCFileSystem(str(root), rev=tag).open(LISTINGS, "rb") as file:
             return list(pq.read_table(file).to_pylist())
@@ -84,7 +88,10 @@ def _earlier(root: Path, tag: str) -> list[Row]:
         ) from error
 
 
-def _embedding_auc(root: Path, earlier: list[Row], now: list[Row]) -> float:
+def _embedding_auc(root: Path, earlier: list["Row"], now: list["Row"]) -> float:
+    from assets.drift import tell_apart, words_of
+    from assets.encoders import sentence_encoder  # so does torch
+
     encoder = sentence_encoder(load("index", IndexParameters, root).encoder, load("compute", Compute, root).threads)
     before, after = (encoder.documents([words_of(row) for row in rows]) for rows in (earlier, now))
     return tell_apart(before, [row["id"] for row in earlier], after, [row["id"] for row in now])
@@ -142,7 +149,7 @@ def show(root: Path, console: Console) -> int:
     return len(found.drifted)
 
 
-def _cells(drift: Drift) -> tuple[str, ...]:
+def _cells(drift: "Drift") -> tuple[str, ...]:
     shares = (f"{share:.1%}" for share in drift.missing)
     return drift.field, drift.measured, f"{drift.index:.4f}", f"{drift.chance:.4f}", *shares
 
