@@ -74,6 +74,8 @@ schedules: {ingest: "0 2 * * *", retrain: "0 4 * * *", timezone: UTC, source_pol
 STAGE = """
 import hashlib, json, pathlib, shutil, sys, time
 import pyarrow, pyarrow.parquet
+from assets.processes import die_with_parent
+die_with_parent()  # as every stage does
 name = sys.argv[1]
 words = pathlib.Path("words", name + ".txt")
 text = "".join(l for l in words.read_text().splitlines(True) if not l.startswith("#")) if words.exists() else ""
