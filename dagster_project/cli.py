@@ -22,43 +22,53 @@ class Heddle(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command."""
-        # Imported here so that `heddle --help` answers at once.
-        from assets.ask import AskError
-        from assets.classify import ClassifyError
-        from assets.describe import DescribeError
-        from assets.publishing.site import SiteError
-        from assets.recommend import RecommendError
-        from assets.search import SearchError
-        from assets.writing.journal import JournalError
-        from assets.writing.told import ToldError
-        from dagster_project.drift import DriftError
-        from dagster_project.dvc.project import ProjectError
-        from dagster_project.quarantine import QuarantineError
-        from dagster_project.registry import RegistryError
-        from dagster_project.workspace import WorkspaceError
-
-        mendable = (
-            ParameterError,
-            StageError,
-            AskError,
-            ClassifyError,
-            DescribeError,
-            DriftError,
-            JournalError,
-            ProjectError,
-            QuarantineError,
-            RecommendError,
-            RegistryError,
-            SearchError,
-            SiteError,
-            ToldError,
-            WorkspaceError,
-        )
         try:
             return super().invoke(ctx)
-        except mendable as error:
+        except (click.exceptions.Exit, click.Abort, click.ClickException):  # help that was asked for, Ctrl-C, usage
+            raise
+        except Exception as error:
+            if not isinstance(error, _mendable()):
+                raise
             Console(stderr=True).print(f"heddle: {error}", markup=False, highlight=False, soft_wrap=True)
             sys.exit(1)
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    """The errors whose message says what was wrong and what to do.
+
+    Imported only once something went wrong: some of them lie behind torch, for which no other command should wait.
+    """
+    from assets.ask import AskError
+    from assets.classify import ClassifyError
+    from assets.describe import DescribeError
+    from assets.publishing.site import SiteError
+    from assets.recommend import RecommendError
+    from assets.search import SearchError
+    from assets.writing.journal import JournalError
+    from assets.writing.told import ToldError
+    from dagster_project.drift import DriftError
+    from dagster_project.dvc.project import ProjectError
+    from dagster_project.quarantine import QuarantineError
+    from dagster_project.registry import RegistryError
+    from dagster_project.workspace import WorkspaceError
+
+    return (
+        ParameterError,
+        StageError,
+        AskError,
+        ClassifyError,
+        DescribeError,
+        DriftError,
+        JournalError,
+        ProjectError,
+        QuarantineError,
+        RecommendError,
+        RegistryError,
+        SearchError,
+        SiteError,
+        ToldError,
+        WorkspaceError,
+    )
 
 
 @click.group(cls=Heddle, context_settings={"help_option_names": ["-h", "--help"]})
