@@ -31,7 +31,7 @@ def verdicts(root: Path) -> list[Verdict]:
     return judge(gates, measured(stages, root / "data"), absent)
 
 
-def check_specs(root: Path, stage: str) -> Sequence[dg.AssetCheckSpec]:
+def check_specs(gates: Gates, stage: str) -> Sequence[dg.AssetCheckSpec]:
     """The checks on one stage's asset.
 
     A failed gate does not stop the run: the report must still be made, and other models may pass theirs. It is the
@@ -49,8 +49,8 @@ def check_specs(root: Path, stage: str) -> Sequence[dg.AssetCheckSpec]:
             description=f"Gate of {model}: {gate.number} {gate.direction} {gate.bound:g}, or it is not registered.",
             metadata={"bound": gate.bound},
         )
-        for model, gates in read_gates(root).by_model().items()
-        for gate in gates
+        for model, own in gates.by_model().items()
+        for gate in own
         if gate.stage == stage
     ]
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import dagster as dg
 
+from assets.parameters.gates import Gates
 from assets.processes import die_with_parent
-from dagster_project.checks import check_results, check_specs
+from dagster_project.checks import check_results, check_specs, read_gates
 from dagster_project.drift import STAGE as DRIFTING
 from dagster_project.drift import drift_result, drift_spec
 from dagster_project.dvc.plots import curves
@@ -28,11 +29,14 @@ class StageConfig(dg.Config):
 
 def dvc_assets(project: DvcProject, translator: DagsterDvcTranslator) -> list[dg.AssetsDefinition]:
     """An asset for each stage of the project, upstream first."""
-    return [_stage_asset(project, stage, translator) for stage in project.graph.values()]
+    gates = read_gates(project.root)
+    return [_stage_asset(project, stage, gates, translator) for stage in project.graph.values()]
 
 
-def _stage_asset(project: DvcProject, stage: StageState, translator: DagsterDvcTranslator) -> dg.AssetsDefinition:
-    specs: Sequence[dg.AssetCheckSpec] = check_specs(project.root, stage.name)
+def _stage_asset(
+    project: DvcProject, stage: StageState, gates: Gates, translator: DagsterDvcTranslator
+) -> dg.AssetsDefinition:
+    specs: Sequence[dg.AssetCheckSpec] = check_specs(gates, stage.name)
     drifts = [drift_spec()] if stage.name == DRIFTING else []
     retries = stage.meta.get("retries", 0)
 
