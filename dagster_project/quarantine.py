@@ -84,8 +84,9 @@ def _rows(root: Path) -> list[dict[str, Any]]:
 def _reasons(rows: Iterable[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("records", justify="right")
-    for heading in ("table", "reason", "", "for example"):
-        table.add_column(heading)
+    for heading in ("table", "reason", ""):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("for example", overflow="fold")
     example: dict[tuple[str, str], str] = {}
     times: Counter[tuple[str, str]] = Counter()
     for row in rows:
