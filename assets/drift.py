@@ -12,7 +12,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, rankdata
+from scipy.stats import chi2
+
+from assets.metrics import compute
+from assets.metrics.auc.auc import Auc
 
 CLASSES = 20  # commonest values that are told apart; the others are one
 QUANTILES = 10  # parts that the earlier numbers are cut into
@@ -113,9 +116,8 @@ def tell_apart(
         weight = 1 / np.where(is_new > 0, (seen & (is_new > 0)).sum(), (seen & (is_new < 0)).sum())[seen]
         gram = (vectors[seen].T * weight) @ vectors[seen] + PENALTY / len(vectors) * np.eye(vectors.shape[1])
         scores[~seen] = vectors[~seen] @ np.linalg.solve(gram, vectors[seen].T @ (weight * is_new[seen]))
-    ranks = rankdata(np.round(scores, 9))  # what differs by rounding alone is a tie
-    count = len(now)
-    return float((ranks[is_new > 0].sum() - count * (count + 1) / 2) / (count * len(earlier)))
+    told = np.round(scores, 9).tolist()  # what differs by rounding alone is a tie
+    return compute(Auc, predictions=told, references=(is_new > 0).astype(int).tolist())["auc"]
 
 
 def sample(rows: Sequence[Row], count: int) -> list[Row]:
