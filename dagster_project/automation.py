@@ -4,7 +4,6 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from assets.catalog.news import NewsError, newest_changes
 from assets.parameters.schedules import Schedules
 from assets.parameters.section import load
 from dagster_project.dvc.mirror import mirror, runless_events
@@ -86,6 +85,9 @@ def sensors(project: DvcProject) -> list[dg.SensorDefinition]:
         description="Asks each source for its newest change and starts an ingest when there is one.",
     )
     def source_news(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        # Not above: it takes a second and more, and every command loads these definitions.
+        from assets.catalog.news import NewsError, newest_changes
+
         try:
             newest = newest_changes(project.root)
         except NewsError as error:

@@ -4,6 +4,8 @@ A section bears its stage's name. What does not depend on the scale stands in ``
 ``scales/<scale>.yaml``; the same key in both is refused, so that there is one place to look.
 """
 
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -36,12 +38,18 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ParameterError(f"{path}: no such file. {_scales_hint(path)}")
     try:
-        content = YAML(typ="safe", pure=True).load(path)
+        content = deepcopy(_parsed(path.read_bytes()))
     except YAMLError as error:
         raise ParameterError(f"{path}: not valid YAML: {error}") from error
     if not isinstance(content, dict):
         raise ParameterError(f"{path}: expected a mapping of sections, found {type(content).__name__}")
     return content
+
+
+@lru_cache(maxsize=32)
+def _parsed(content: bytes) -> Any:
+    """Kept, as Dagster's definitions ask for the same few files once for each section: hundreds of times."""
+    return YAML(typ="safe", pure=True).load(content)
 
 
 def scale_file(root: Path = Path()) -> Path:

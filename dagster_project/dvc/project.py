@@ -173,13 +173,20 @@ def _code_version(stage: PipelineStage, owners: Mapping[str, str], *, recorded: 
     sources: dict[str, str | None] = {}
     for dependency in stage.deps:
         if isinstance(dependency, ParamsDependency):
-            values = dependency.hash_info.value if recorded else dependency.read_params()
+            values = dependency.hash_info.value if recorded else _sections_on_disk(dependency)
             parameters[str(dependency)] = values or {}
         elif dependency.fs_path not in owners:
             sources[str(dependency)] = dependency.hash_info.value if recorded else _md5_on_disk(dependency)
     command = "another command" if recorded and stage.cmd_changed else stage.cmd
     content = json.dumps([command, parameters, sources], sort_keys=True, default=str)
     return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _sections_on_disk(dependency: ParamsDependency) -> dict[str, Any]:
+    """The sections that a stage depends on, as DVC's own reading gives them, which parses the file anew each time."""
+    file = Path(dependency.fs_path)
+    content = read_yaml(file) if file.is_file() else {}
+    return {section: content[section] for section in dependency.params if section in content}
 
 
 def _md5_on_disk(path: Any) -> str | None:
