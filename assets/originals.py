@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Original:
     """Where the bytes of an original picture lie: a stretch of an uncompressed tar."""
 
@@ -26,5 +26,6 @@ def find_originals(catalog: Path) -> dict[str, Original]:
     for path in sorted(catalog.glob("images-*.tar")):
         with tarfile.open(path, "r:") as tar:
             for member in tar:
+                tar.members.clear()  # type: ignore[attr-defined]  # a kilobyte for each
                 found[member.name] = Original(path, member.offset_data, member.size)
     return found

@@ -40,7 +40,7 @@ POLL = 0.25  # seconds between two looks at the memory
 
 @dataclass(frozen=True)
 class Measured:
-    """What one tool needed for so many pictures; ``parts`` are seconds by stage."""
+    """What one tool needed for so many pictures; ``parts`` are seconds and 10^6 bytes by stage."""
 
     tool: str
     pictures: int
@@ -127,13 +127,13 @@ def heddle(folder: Path, urls: Sequence[str]) -> Measured:
     scale = yaml.load(ROOT / "scales/smoke.yaml")
     scale["shards"] |= {"image_size": SIZE, "listings_per_shard": 1_000}
     yaml.dump(scale, folder / "scales/smoke.yaml")
-    parts: dict[str, float] = {}
-    peak = 0.0
-    for stage in ("catalog", "validated", "shards"):
-        parts[stage], megabytes = watched([sys.executable, "-m", f"assets.{stage}"], folder)
-        peak = max(peak, megabytes)
-    told = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in parts.items())
-    return Measured("heddle", len(urls), _written(folder / "data/shards"), sum(parts.values()), peak, told)
+    parts = {
+        stage: watched([sys.executable, "-m", f"assets.{stage}"], folder)
+        for stage in ("catalog", "validated", "shards")
+    }
+    told = ", ".join(f"{stage} {seconds:.1f} s {megabytes:.0f} MB" for stage, (seconds, megabytes) in parts.items())
+    total, peak = sum(seconds for seconds, _ in parts.values()), max(megabytes for _, megabytes in parts.values())
+    return Measured("heddle", len(urls), _written(folder / "data/shards"), total, peak, told)
 
 
 def img2dataset(command: str, folder: Path, urls: Sequence[str]) -> Measured:
@@ -200,11 +200,11 @@ def _written(folder: Path) -> int:
 
 def show(found: Sequence[Measured]) -> None:
     """A table, a line for each tool and size."""
-    table = Table("pictures", "tool", "written", "s", "pictures/s", "peak MB", "s by stage")
+    table = Table("pictures", "tool", "written", "s", "pictures/s", "peak MB", "by stage")
     for each in found:
         numbers = (f"{each.seconds:.1f}", f"{each.pictures / each.seconds:.0f}", f"{each.megabytes:.0f}")
         table.add_row(f"{each.pictures:,}", each.tool, f"{each.written:,}", *numbers, each.parts)
-    Console(width=140).print(table)
+    Console(width=160).print(table)
 
 
 if __name__ == "__main__":

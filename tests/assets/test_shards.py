@@ -4,6 +4,7 @@ import json
 import tarfile
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from small_project import contents, run, write_project
@@ -14,7 +15,7 @@ from assets.parameters.shards import ShardsParameters
 from assets.parameters.shared import Split as Shares
 from assets.pictures import decode
 from assets.schemas import TABLES, read_rows, write_table
-from assets.shards import LABELS, sample_key, shards, split_rows, write_shards
+from assets.shards import LABELS, sample_key, shards, split_listings, write_shards
 from assets.split import SPLITS, split_of
 from assets.stage import StageError, read_json
 from lightning_modules.data import Split, read_samples
@@ -63,8 +64,8 @@ def test_every_listing_with_a_picture_is_in_its_split_once(project: Path) -> Non
 
 
 def test_vocabularies_come_from_the_train_split_alone(project: Path) -> None:
-    rows = read_rows(project / "data/validated/listings.parquet")
-    train = split_rows(rows, Shares(validation=0.2, test=0.4))["train"]
+    listings = pq.read_table(project / "data/validated/listings.parquet")
+    train = split_listings(listings, Shares(validation=0.2, test=0.4))["train"].to_pylist()
     labels = read_json(project / "data/shards/labels.json")
     assert labels["item"] == sorted({row["item"] for row in train if row["item"]})
     assert set(labels) == {"item", "material", "bin", "product_class"}
@@ -72,34 +73,36 @@ def test_vocabularies_come_from_the_train_split_alone(project: Path) -> None:
 
 
 def test_parallel_bytes_equal_serial_bytes(project: Path, tmp_path: Path) -> None:
-    rows = read_rows(project / "data/validated/listings.parquet")
+    listings = pq.read_table(project / "data/validated/listings.parquet")
     originals = find_originals(project / "data/catalog")
     found = []
     for processes in (1, 2):
-        plan = list(module._plan(tmp_path / str(processes), rows, originals, PARAMETERS))
+        plan = list(module._plan(tmp_path / str(processes), listings, originals, PARAMETERS))
         assert len(plan) == 8
-        assert sum(write_shards(plan, PARAMETERS, processes)) == len(rows)
+        assert sum(write_shards(plan, PARAMETERS, processes)) == listings.num_rows
         found.append(contents(tmp_path / str(processes)))
     assert found[0] == found[1]
 
 
 def test_a_picture_that_cannot_be_read_names_its_listing(project: Path, tmp_path: Path) -> None:
-    rows = read_rows(project / "data/validated/listings.parquet")[:1]
+    listings = pq.read_table(project / "data/validated/listings.parquet").slice(0, 1)
+    (row,) = listings.to_pylist()
     broken = tmp_path / "images-00000.tar"
     content = Image.new("RGB", (9, 9)).tobytes()
     with tarfile.open(broken, "w") as tar:
-        member = tarfile.TarInfo(rows[0]["image"])
+        member = tarfile.TarInfo(row["image"])
         member.size = len(content)
         tar.addfile(member, io.BytesIO(content))
-    plan = module._plan(tmp_path / "train", rows, find_originals(tmp_path), PARAMETERS)
-    with pytest.raises(StageError, match=f"{rows[0]['image']}, the picture of {rows[0]['id']}, cannot be read"):
+    plan = module._plan(tmp_path / "train", listings, find_originals(tmp_path), PARAMETERS)
+    with pytest.raises(StageError, match=f"{row['image']}, the picture of {row['id']}, cannot be read"):
         list(write_shards(list(plan), PARAMETERS, 1))
 
 
 def test_a_picture_that_is_missing_names_its_listing(project: Path, tmp_path: Path) -> None:
-    rows = read_rows(project / "data/validated/listings.parquet")[:1]
-    with pytest.raises(StageError, match=rf"{rows[0]['id']}: its picture .* is in no tar"):
-        list(module._plan(tmp_path / "train", rows, {}, PARAMETERS))
+    listings = pq.read_table(project / "data/validated/listings.parquet").slice(0, 1)
+    (row,) = listings.to_pylist()
+    with pytest.raises(StageError, match=rf"{row['id']}: its picture .* is in no tar"):
+        list(module._plan(tmp_path / "train", listings, {}, PARAMETERS))
 
 
 def test_without_listings_each_split_is_a_tar_without_samples(project: Path, tmp_path: Path) -> None:
