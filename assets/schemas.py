@@ -3,7 +3,7 @@
 Tables are Parquet, written by :func:`write_table` so that equal rows give equal bytes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +178,12 @@ def write_table(path: Path, rows: Iterable[Mapping[str, Any]] | pa.Table, schema
             raise pa.ArrowInvalid(f"{path}: column {field.name} has {table.column(field.name).null_count} nulls")
     pq.write_table(table, path, compression="zstd", version="2.6", row_group_size=ROW_GROUP, write_statistics=True)
     return table.num_rows
+
+
+def rows_of(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """The rows as dictionaries, few of them at a time, since one takes ten times the memory that it has in a table."""
+    for batch in table.to_batches(max_chunksize=1_000):
+        yield from batch.to_pylist()
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

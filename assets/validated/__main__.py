@@ -6,16 +6,24 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
 from assets.expectations import SUITES
 from assets.parameters.validated import ValidatedParameters
-from assets.schemas import QUARANTINE, TABLES, read_rows, write_table
+from assets.schemas import QUARANTINE, TABLES, read_rows, rows_of, write_table
 from assets.stage import Metrics, Stage, StageError, main, write_json
-from assets.validated.columns import frame, name_of
+from assets.validated.columns import frame
 from assets.validated.docs import write_docs
 from assets.validated.sources import Rate, rates
 from assets.validated.suites import Outcome, Suites
 
-Rows = list[dict[str, Any]]
+Names = NDArray[np.object_]
+"""What the rows of a table are called."""
+Quarantine = list[dict[str, Any]]
 EXAMPLES = 5  # ids in a message
 
 
@@ -25,7 +33,7 @@ def validated(stage: Stage) -> Metrics:
     parameters = stage.parameters(ValidatedParameters)
     suites, released = Suites(parameters.bounds), frozenset(parameters.released)
     quarantine = read_rows(catalog / "quarantine.parquet")
-    tables: dict[str, Rows] = {}
+    tables: dict[str, pa.Table] = {}
     known: dict[str, set[str]] = {}
     outcomes: list[Outcome] = []
     by_source: dict[str, list[Rate]] = {}
@@ -33,18 +41,19 @@ def validated(stage: Stage) -> Metrics:
     pages = {}
     for number, table in enumerate(SUITES):
         stage.progress(f"tables checked, next: {table}", number, len(SUITES))
-        rows = read_rows(catalog / f"{table}.parquet")
-        shown = frame(table, rows, known)
+        rows = pq.read_table(catalog / f"{table}.parquet")
+        shown = frame(table, rows_of(rows), known)
+        names = shown["name"].to_numpy()
         found, pages[table] = suites.check(table, shown)
-        found = [_without(outcome, rows, released) for outcome in found]
+        found = [_without(outcome, names, released) for outcome in found]
         outcomes += found
         for outcome in found:
             by_source[outcome.expectation.name] = rates(outcome, shown)
-            breaches += _breaches(outcome, by_source[outcome.expectation.name], rows)
-        failing = {row for outcome in found for row in outcome.failing}
-        quarantine += _refused(table, rows, found)
-        tables[table] = [row for number, row in enumerate(rows) if number not in failing]
-        known[table] = {name_of(table, row) for row in tables[table]}
+            breaches += _breaches(outcome, by_source[outcome.expectation.name], names)
+        quarantine += _refused(table, rows, names, found)
+        sound = np.full(rows.num_rows, True)
+        sound[[row for outcome in found for row in outcome.failing]] = False
+        tables[table], known[table] = rows.filter(pa.array(sound)), set(names[sound])
     if breaches:
         raise StageError("too many rows fail:\n" + "\n".join(breaches))
     unshown = _drop_unshown(tables)
@@ -55,34 +64,32 @@ def validated(stage: Stage) -> Metrics:
     return _metrics(tables, outcomes, quarantine) | {"images_dropped": unshown}
 
 
-def _without(outcome: Outcome, rows: Rows, released: Set[str]) -> Outcome:
+def _without(outcome: Outcome, names: Names, released: Set[str]) -> Outcome:
     """The outcome without the failures of rows that a person lets in, where the expectation leaves that to a person."""
-    expectation = outcome.expectation
-    if not expectation.releasable or not released:
+    if not outcome.expectation.releasable or not released:
         return outcome
-    failing = [row for row in outcome.failing if name_of(expectation.suite, rows[row]) not in released]
+    failing = [row for row in outcome.failing if names[row] not in released]
     return replace(outcome, failing=failing, passed=outcome.passed or len(failing) <= outcome.bound * outcome.evaluated)
 
 
-def _drop_unshown(tables: dict[str, Rows]) -> int:
+def _drop_unshown(tables: dict[str, pa.Table]) -> int:
     """Drop the images that only refused listings show; those listings are in the quarantine. Returns how many."""
-    shown = {row["image"] for row in tables["listings"]}
     images = tables["images"]
-    tables["images"] = [row for row in images if row["sha256"] in shown]
-    return len(images) - len(tables["images"])
+    tables["images"] = images.filter(pc.is_in(images["sha256"], tables["listings"]["image"].combine_chunks()))
+    return int(images.num_rows - tables["images"].num_rows)
 
 
-def _refused(table: str, rows: Rows, outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any]]:
+def _refused(table: str, rows: pa.Table, names: Names, outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any]]:
     """Quarantine rows: the first expectation that a row fails is its reason, the detail tells of all."""
     failed: dict[int, list[Outcome]] = {}
     for outcome in outcomes:
         for number in outcome.failing:
             failed.setdefault(number, []).append(outcome)
     for place, why in sorted(failed.items()):
-        row = rows[place]
+        (row,) = rows.slice(place, 1).to_pylist()
         yield {
             "table": table,
-            "id": name_of(table, row),
+            "id": names[place],
             "origin": row.get("url") or f"catalog/{table}.parquet row {place + 1}",
             "reason": why[0].expectation.name,
             "detail": " ".join(f"Not so: {each.expectation.description}" for each in why),
@@ -90,23 +97,22 @@ def _refused(table: str, rows: Rows, outcomes: Sequence[Outcome]) -> Iterator[di
         }
 
 
-def _breaches(outcome: Outcome, sources: Sequence[Rate], rows: Rows) -> Iterator[str]:
+def _breaches(outcome: Outcome, sources: Sequence[Rate], names: Names) -> Iterator[str]:
     """Why the run must stop: the whole table is beyond its bound, or one of several sources is."""
     if not outcome.passed:
-        yield _breach(outcome, outcome.evaluated, outcome.failing, rows)
+        yield _breach(outcome, outcome.evaluated, outcome.failing, names)
         return
     for rate in sources:
         if rate.exceeds(outcome.bound):
-            yield f"source {rate.source}: {_breach(outcome, rate.evaluated, rate.failing, rows)}"
+            yield f"source {rate.source}: {_breach(outcome, rate.evaluated, rate.failing, names)}"
 
 
-def _breach(outcome: Outcome, evaluated: int, failing: Sequence[int], rows: Rows) -> str:
+def _breach(outcome: Outcome, evaluated: int, failing: Sequence[int], names: Names) -> str:
     expectation = outcome.expectation
-    ids = [name_of(expectation.suite, rows[row]) for row in failing[:EXAMPLES]]
     return (
         f"{expectation.suite}: {expectation.name}: {len(failing)} of {evaluated} rows "
         f"({len(failing) / evaluated:.1%}, bound {outcome.bound:.1%}), "
-        f"for example {', '.join(ids)}. {expectation.description} "
+        f"for example {', '.join(names[failing[:EXAMPLES]])}. {expectation.description} "
         f"Mend the source, or raise `validated.bounds.{expectation.name}`"
     )
 
@@ -125,18 +131,20 @@ def _told(outcome: Outcome, sources: Sequence[Rate]) -> dict[str, Any]:
     }
 
 
-def _write(stage: Stage, tables: dict[str, Rows], quarantine: Rows) -> None:
+def _write(stage: Stage, tables: dict[str, pa.Table], quarantine: Quarantine) -> None:
     for table, schema in TABLES.items():
         write_table(stage.output / f"{table}.parquet", tables[table], schema)
     quarantine.sort(key=lambda row: tuple(row[name] or "" for name in QUARANTINE.names))
     write_table(stage.output / "quarantine.parquet", quarantine, QUARANTINE)
 
 
-def _metrics(tables: dict[str, Rows], outcomes: Sequence[Outcome], quarantine: Rows) -> dict[str, int | float]:
+def _metrics(
+    tables: dict[str, pa.Table], outcomes: Sequence[Outcome], quarantine: Quarantine
+) -> dict[str, int | float]:
     refused = Counter(row["table"] for row in quarantine)
     metrics: dict[str, int | float] = {}
     for table in SUITES:
-        metrics |= {f"{table}_accepted": len(tables[table]), f"{table}_quarantined": refused[table]}
+        metrics |= {f"{table}_accepted": tables[table].num_rows, f"{table}_quarantined": refused[table]}
     return metrics | {
         "expectations": len(outcomes),
         "expectations_without_failure": sum(not outcome.failing for outcome in outcomes),

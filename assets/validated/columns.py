@@ -4,7 +4,7 @@ A verdict is True, False, or None where the expectation does not apply to the ro
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 import nh3
@@ -25,16 +25,20 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 _TURNS = re.compile(r"s?(ua)+")
 
 
-def frame(table: str, rows: Sequence[Row], known: Known) -> pd.DataFrame:
+def frame(table: str, rows: Iterable[Row], known: Known) -> pd.DataFrame:
     """The rows as columns of Python objects: `row`, their numbers from 0, `name`, simple and derived columns.
 
     Nested columns are left out, as no rule looks at them.
     """
-    columns: dict[str, list[Any]] = {"row": list(range(len(rows))), "name": [name_of(table, row) for row in rows]}
-    for name in _SIMPLE[table]:
-        columns[name] = [row[name] for row in rows]
-    for name, verdict in _DERIVED.get(table, {}).items():
-        columns[name] = [verdict(row, known) for row in rows]
+    derived = _DERIVED.get(table, {})
+    columns: dict[str, list[Any]] = {name: [] for name in ("row", "name", *_SIMPLE[table], *derived)}
+    for number, row in enumerate(rows):
+        columns["row"].append(number)
+        columns["name"].append(name_of(table, row))
+        for name in _SIMPLE[table]:
+            columns[name].append(row[name])
+        for name, verdict in derived.items():
+            columns[name].append(verdict(row, known))
     return pd.DataFrame(columns, dtype=object)
 
 
