@@ -31,7 +31,7 @@ from lightning_modules.phases import TwoPhases
 from lightning_modules.train import train
 from lightning_modules.writer import Writer
 from lightning_modules.writer_config import WriterConfig
-from lightning_modules.writer_lessons import WriterCollate
+from lightning_modules.writer_lessons import Fields, WriterCollate
 from lightning_modules.writer_losses import LossParts, WriterModule
 from lightning_modules.writer_samples import objects_of, relations_of, sighted
 
@@ -52,6 +52,18 @@ def writer(stage: Stage) -> Metrics:
 def has_content(row: Row) -> bool:
     """Whether a listing says anything."""
     return any(row.get(field.name) for field in FIELDS)
+
+
+class Told:
+    """A listing's content as fields; its markup is read once, since that takes as long as a tenth of the training."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Fields] = {}
+
+    def __call__(self, row: Row) -> Fields:
+        if row["id"] not in self.known:
+            self.known[row["id"]] = Content.from_listing(row).fields()
+        return self.known[row["id"]]
 
 
 class Quality:
@@ -133,7 +145,7 @@ def _collate(
     return WriterCollate(
         reader_of(config, tokenizer),
         ContentTokens(tokenizer),
-        lambda row: Content.from_listing(row).fields(),
+        Told(),
         Quality(training),
         corruption_of(lexicon),
         picture_ratios(stage.input("catalog")),

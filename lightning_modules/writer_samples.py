@@ -145,9 +145,9 @@ def facts_of(picture: NDArray[np.uint8], ratio: float, exif: Mapping[str, Any]) 
         exif: tag -> value; what is no positive number (2.8, "1/125") counts as unknown.
     """
     values = picture.astype(np.float32) / 255
-    most, least = values.max(axis=2), values.min(axis=2)
-    brightness, contrast = (values.mean() - 0.6) / 0.2, (values.mean(axis=2).std() - 0.25) / 0.1
-    saturation = ((most - least).mean() - 0.2) / 0.15
+    colours = np.ascontiguousarray(values.transpose(2, 0, 1))  # three to a pixel are compared far more slowly
+    brightness, contrast = (values.mean() - 0.6) / 0.2, (colours.mean(axis=0).std() - 0.25) / 0.1
+    saturation = ((colours.max(axis=0) - colours.min(axis=0)).mean() - 0.2) / 0.15
     lens = [
         (math.log(number) - mean) / deviation if (number := _positive(exif.get(tag))) else math.nan
         for tag, (mean, deviation) in EXIF_FACTS.items()
