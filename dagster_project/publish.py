@@ -64,7 +64,7 @@ def published_index_asset(project: DvcProject) -> dg.AssetsDefinition:
             told = publish(project.root)
         except StoreError as error:
             raise dg.Failure(str(error)) from error
-        version = project.states()["index"].recorded_data_version
+        version = project.recorded_data_version("index")
         return dg.MaterializeResult(data_version=dg.DataVersion(version) if version else None, metadata=told)
 
     return published_index

@@ -65,7 +65,7 @@ def _stage_asset(
 
 
 def _result(project: DvcProject, stage: str, outcome: Outcome, seconds: float) -> dg.MaterializeResult:
-    version = project.states()[stage].recorded_data_version
+    version = project.recorded_data_version(stage)
     if version is None:
         raise dg.Failure(f"{stage}: `dvc repro` succeeded, but dvc.lock holds no hash of its output")
     metadata: dict[str, Any] = {"outcome": str(outcome), "seconds": round(seconds, 1), **project.metrics(stage)}

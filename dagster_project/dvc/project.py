@@ -137,6 +137,12 @@ class DvcProject:
         """The stages as they were when first asked for: what a code location is built from."""
         return self.states()
 
+    def recorded_data_version(self, stage: str) -> str | None:
+        """What ``dvc.lock`` has of a stage's output; nothing is hashed for it."""
+        with self._stages() as stages:
+            (output,) = stages[stage].outs
+            return output.hash_info.value if output.hash_info else None
+
     def metrics(self, stage: str) -> dict[str, float]:
         """The numbers that a stage last wrote, flat; empty when there are none."""
         file = self.root / "data" / stage / METRICS_FILE

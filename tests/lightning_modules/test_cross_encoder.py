@@ -47,6 +47,20 @@ def test_scores_are_those_of_transformers_and_of_sentence_transformers(folder: P
     assert np.ptp(reranker.scores(QUERY, TEXTS)) > 0.1
 
 
+def test_it_learns_as_transformers_does(folder: Path) -> None:
+    theirs = AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    network = CrossEncoder.from_pretrained(folder)
+    tokens = {
+        "input_ids": torch.tensor([[2, 5, 3, 6, 3], [2, 7, 3, 0, 0]]),
+        "attention_mask": torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]]),
+    }
+    theirs(**tokens).logits.square().sum().backward()
+    network(tokens).square().sum().backward()
+    for (name, parameter), other in zip(network.model.named_parameters(), theirs.parameters(), strict=True):
+        if network.is_learned(f"model.{name}"):
+            torch.testing.assert_close(parameter.grad, other.grad, atol=1e-5, rtol=1e-4)
+
+
 def test_a_score_does_not_depend_on_its_neighbours(reranker: Reranker) -> None:
     many = TEXTS * 20
     alone = [reranker.scores(QUERY, [text])[0] for text in TEXTS]

@@ -93,3 +93,12 @@ def test_grouped_queries_have_fewer_keys_and_values() -> None:
     for layer in range(3):
         assert shapes[f"decoder.layers.{layer}.attention.attention.key.weight"] == (4, 16)
         assert shapes[f"decoder.layers.{layer}.attention.attention.value.weight"] == (4, 16)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_text_does_not_depend_on_its_place_in_a_batch(kind: dict) -> None:
+    tower = TextEncoder(_tower(**kind), VOCABULARY, END)
+    texts = [[1, *range(3, 3 + length), END] for length in (7, 0, 3, 8, 1, 3, 5)]
+    tokens = torch.tensor([[*text, *[0] * (10 - len(text))] for text in texts])
+    alone = torch.cat([tower(torch.tensor([text])) for text in texts])
+    torch.testing.assert_close(tower(tokens), alone, atol=1e-5, rtol=1e-5)

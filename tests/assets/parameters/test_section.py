@@ -1,11 +1,13 @@
 """A mistake in the parameters is answered with file, key, what was found and what is allowed."""
 
+from pathlib import Path
+
 import pytest
 
 from assets.parameters.catalog import CatalogParameters
 from assets.parameters.clip import ClipParameters
 from assets.parameters.published_index import PublishedIndexParameters
-from assets.parameters.section import ParameterError, load
+from assets.parameters.section import ParameterError, load, read_yaml
 from assets.parameters.shared import Split, read_seed
 
 
@@ -102,3 +104,12 @@ def test_numbers_are_read_as_yaml_1_2_has_them(project):
 def test_a_wrong_seed_is_refused(project, seed):
     with pytest.raises(ParameterError, match="seed: found"):
         read_seed(project(f"seed: {seed}"))
+
+
+def test_each_reader_gets_a_mapping_of_its_own_and_what_the_file_holds_now(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text("split: {test: 0.1}")
+    read_yaml(file)["split"]["test"] = 0.5
+    assert read_yaml(file) == {"split": {"test": 0.1}}
+    file.write_text("split: {test: 0.2}")
+    assert read_yaml(file) == {"split": {"test": 0.2}}
