@@ -89,9 +89,10 @@ def learn(graph: Graph, parameters: RecommenderParameters, seed: int, threads: i
         feature_dropout=parameters.feature_dropout,
         nodes=told if parameters.learned else 0,
         learned=parameters.learned,
+        shallow=parameters.shallow,
     )
     return train(
-        lambda: GraphModule(GraphRecommender(config), parameters),
+        lambda: GraphModule(GraphRecommender(config), parameters, parameters.penalty),
         LinkData(features, types, messages, graph.predicted("train"), validation, parameters.batches, seed),
         parameters.trainer,
         seed=seed,

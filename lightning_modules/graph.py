@@ -15,10 +15,14 @@ from lightning_modules.learner import Learner
 from lightning_modules.links import LinkBatch
 from lightning_modules.lstm_aggregation import LstmAggregation
 from lightning_modules.network import Network
+from lightning_modules.settings import OptimizerSettings
 
 
 class GraphRecommender(Network):
     """Layers of one kind of graph convolution; between them batch norm, ReLU and dropout.
+
+    One more may lead straight from features to embeddings (wide and deep: Cheng et al. 2016): the embeddings of both
+    stand side by side, so that the logits of both add up.
 
     GraphSAGE: ``W1 x + W2 aggregate(neighbours' x)``, that is W times both joined, as its paper has it. Graph
     attention: a sum over the node and its neighbours, weighted by attention, plus the node itself through a matrix.
@@ -31,21 +35,29 @@ class GraphRecommender(Network):
         super().__init__(config)
         widths = (config.features + config.learned, *config.widths)
         self.layers = nn.ModuleList(_convolution(config, before, after) for before, after in pairwise(widths))
+        self.shallow = _convolution(config, widths[0], config.shallow) if config.shallow else None
         self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in config.widths[:-1])
         self.learned = nn.Embedding(config.nodes, config.learned) if config.learned else None
         if self.learned is not None:
             nn.init.normal_(self.learned.weight, std=config.learned**-0.5)
 
     def forward(self, features: Tensor, edges: Tensor) -> Tensor:
-        """Features (N, F) and directed edges (2, E), from whom to whom -> embeddings (N, D)."""
-        hidden = functional.dropout(self._with_learned(features), self.config.feature_dropout, self.training)
-        edges = self._ordered(edges)
+        """Features (N, F) and directed edges (2, E), from whom to whom -> embeddings (N, D).
+
+        D is the last width and the shallow one's.
+        """
+        first = functional.dropout(self._with_learned(features), self.config.feature_dropout, self.training)
+        hidden, edges = first, self._ordered(edges)
         for number, layer in enumerate(self.layers):
             hidden = layer(hidden, edges)
             if number < len(self.norms):
                 hidden = functional.relu(self.norms[number](hidden))
                 hidden = functional.dropout(hidden, self.config.dropout, self.training)
-        return hidden
+        return hidden if self.shallow is None else torch.cat([hidden, self.shallow(first, edges)], dim=1)
+
+    def parts(self, embeddings: Tensor) -> tuple[Tensor, ...]:
+        """Embeddings (N, D) as those of the layers (N, last width) and, where there is one, of the shallow one."""
+        return embeddings.split([width for width in (self.config.widths[-1], self.config.shallow) if width], dim=1)
 
     def _with_learned(self, features: Tensor) -> Tensor:
         if self.learned is None:
@@ -72,14 +84,34 @@ class GraphRecommender(Network):
 
 
 class GraphModule(Learner):
-    """A :class:`GraphRecommender` that learns to tell edges from pairs that no edge joins."""
+    """A :class:`GraphRecommender` that learns to tell edges from pairs that no edge joins.
+
+    Args:
+        network: to train.
+        optimizer: its settings.
+        penalty: on the weights that decay could be on: times half the sum of their squares, beside the loss (L2).
+            Unlike AdamW's decay it is scaled as the gradients are, so that what few edges tell of shrinks most.
+    """
 
     network: GraphRecommender
 
+    def __init__(self, network: GraphRecommender, optimizer: OptimizerSettings, penalty: float) -> None:
+        super().__init__(network, optimizer)
+        self.penalty = penalty
+
     def step(self, batch: LinkBatch) -> dict[str, Tensor]:
-        scores = dot_products(self.network(batch.features, batch.edges), batch.pairs)
-        loss = functional.binary_cross_entropy_with_logits(scores, batch.labels)
-        return {"loss": loss, "scores": scores, "labels": batch.labels}
+        """Each part of the embeddings has a loss of its own: learned together, one would lean on the other."""
+        parts = self.network.parts(self.network(batch.features, batch.edges))
+        scores = [dot_products(part, batch.pairs) for part in parts]
+        losses = [functional.binary_cross_entropy_with_logits(each, batch.labels) for each in scores]
+        return {"loss": torch.stack(losses).sum(), "scores": torch.stack(scores).sum(dim=0), "labels": batch.labels}
+
+    def training_step(self, batch: LinkBatch, batch_idx: int) -> Tensor:
+        return super().training_step(batch, batch_idx) + self.penalty / 2 * self._squares()
+
+    def _squares(self) -> Tensor:
+        weights = [each for each in self.network.parameters() if each.ndim >= 2]
+        return torch.stack([each.square().sum() for each in weights]).sum()
 
 
 class LinkAuc(Callback):

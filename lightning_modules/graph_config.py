@@ -54,3 +54,5 @@ class GraphConfig:
     """That have features of their own to learn; further ones have zeros there."""
     learned: Annotated[int, Field(ge=0)] = 0
     """Features of each of these nodes that are learned, beside those given."""
+    shallow: Annotated[int, Field(ge=0)] = 0
+    """Width of one convolution straight from features to embeddings, beside the layers; 0: none."""

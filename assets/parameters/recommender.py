@@ -21,13 +21,15 @@ class RecommenderParameters(OptimizerSettings, Section):
     learned: int = Field(
         ge=0, description="features of each node that are learned, beside those of its text: for nodes without text"
     )
+    shallow: int = Field(ge=0, description="width of one convolution beside the layers, from features to embeddings")
+    penalty: float = Field(ge=0, description="L2, on what weight_decay is on, in the loss")
     batches: int = Field(ge=2, description="to an epoch; the edges of one are judged and pass no messages meanwhile")
     trainer: TrainerSettings = Field(description="what Lightning's Trainer is told")
 
     @model_validator(mode="after")
     def _heads_share_the_widths(self) -> Self:
         if isinstance(self.convolution, Gat):
-            for width in self.widths:
+            for width in (*self.widths, self.shallow):
                 if width % self.convolution.heads:
                     raise ValueError(f"a width of {width} is no multiple of {self.convolution.heads} heads")
         return self

@@ -36,6 +36,8 @@ SECTION: Row = {
     "dropout": 0.1,
     "feature_dropout": 0.1,
     "learned": 0,
+    "shallow": 0,
+    "penalty": 0.0,
     "batches": 2,
     "learning_rate": 1e-2,
     "schedule": {"kind": "cosine", "warmup_epochs": 1, "final_share": 0.01},

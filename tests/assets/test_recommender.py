@@ -97,7 +97,8 @@ def test_the_same_input_gives_the_same_bytes(trained: Path) -> None:
     ],
     ids=lambda convolution: convolution.get("aggregator", "gat"),
 )
-def test_every_network_learns_who_goes_with_whom(convolution: dict[str, Any]) -> None:
+@pytest.mark.parametrize("changes", [{}, {"shallow": 4, "penalty": 1e-3}], ids=["layers", "shallow"])
+def test_every_network_learns_who_goes_with_whom(convolution: dict[str, Any], changes: dict[str, Any]) -> None:
     """Two kinds of items go with two kinds of products; features tell the kinds, but dimly."""
     random = np.random.default_rng(2)
     types = ["item"] * 20 + ["product"] * 60
@@ -111,7 +112,7 @@ def test_every_network_learns_who_goes_with_whom(convolution: dict[str, Any]) ->
     relations = np.full(len(pairs), "becomes", object)
     graph = Graph(ids, types, ids, features, pairs, relations, parts, negatives(pairs, parts, types, 1))
     trainer = SECTION["trainer"] | {"max_epochs": 30, "patience": 30}
-    learned = learn(graph, section(convolution=convolution, trainer=trainer), 1, 1, lambda *told: None)
+    learned = learn(graph, section(convolution=convolution, trainer=trainer, **changes), 1, 1, lambda *told: None)
     reached = auc(graph, GraphEmbedder(learned.network)(graph.features, graph.messages, graph.heard))
     assert reached > 0.72, reached  # 0.83 is the most: a third of the others go together as well
 
@@ -184,6 +185,10 @@ def test_nodes_without_text_need_features_of_their_own(tmp_path: Path, shop: Gra
         ({"batches": 1}, r"recommender\.batches: found 1; .*greater than or equal to 2"),
         ({"convolution": {"kind": "gcn"}}, r"recommender\.convolution: .*'sage', 'gat'"),
         ({"convolution": {"kind": "gat", "heads": 3, "slope": 0.2}}, "16 is no multiple of 3 heads"),
+        (
+            {"convolution": {"kind": "gat", "heads": 4, "slope": 0.2}, "shallow": 6},
+            "6 is no multiple of 4 heads",
+        ),
         ({"widths": []}, r"recommender\.widths"),
     ],
     ids=lambda value: "" if isinstance(value, str) else next(iter(value)),

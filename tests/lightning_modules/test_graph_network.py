@@ -14,9 +14,10 @@ from torchmetrics.functional.classification import binary_auroc
 
 from assets.parameters.recommender import RecommenderParameters
 from assets.parameters.section import read_yaml
-from lightning_modules.graph import GraphRecommender, LinkAuc, dot_products
+from lightning_modules.graph import GraphModule, GraphRecommender, LinkAuc, dot_products
 from lightning_modules.graph_config import Gat, GraphConfig, Sage
 from lightning_modules.graph_embedder import GraphEmbedder
+from lightning_modules.links import LinkBatch
 
 EDGES = torch.tensor([[1, 2, 3, 0, 2, 0, 1, 3], [0, 0, 0, 1, 1, 2, 2, 2]])  # node 3 is told nothing, node 4 is alone
 NODES, FEATURES = 5, 6
@@ -89,9 +90,9 @@ def test_attention_sums_to_one_for_each_node_and_head() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("learned", [0, 3])
-def test_new_numbers_for_the_nodes_change_no_score(kind: str, learned: int) -> None:
-    made, x = network(KINDS[kind], nodes=NODES if learned else 0, learned=learned), features()
+@pytest.mark.parametrize(("learned", "shallow"), [(0, 0), (3, 0), (3, 4)])
+def test_new_numbers_for_the_nodes_change_no_score(kind: str, learned: int, shallow: int) -> None:
+    made, x = network(KINDS[kind], nodes=NODES if learned else 0, learned=learned, shallow=shallow), features()
     new = torch.tensor([3, 0, 4, 1, 2])  # node i is called new[i]
     moved = torch.empty_like(x)
     moved[new] = x
@@ -111,6 +112,37 @@ def test_the_order_of_the_edges_does_not_matter_unless_an_lstm_reads_them(kind: 
     with torch.no_grad():
         turned = made(x, EDGES[:, torch.tensor([7, 2, 0, 5, 1, 3, 6, 4])])
         torch.testing.assert_close(turned, made(x, EDGES), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_shallow_convolution_sees_the_features_and_its_logits_are_added(kind: str) -> None:
+    made, x = network(KINDS[kind], shallow=8), features()
+    pairs = torch.tensor([[0, 1], [2, 4], [3, 0]])
+    with torch.no_grad():
+        found = made(x, EDGES)
+        deep, shallow = made.parts(found)
+        torch.testing.assert_close(shallow, made.shallow(x, EDGES))
+        added = dot_products(deep, pairs) + dot_products(shallow, pairs)
+        torch.testing.assert_close(dot_products(found, pairs), added)
+    assert deep.shape == (NODES, 4)
+    assert shallow.shape == (NODES, 8)
+
+
+def test_the_penalty_is_half_the_squares_of_matrices_in_training_only() -> None:
+    made, optimizer = (
+        network(KINDS["gat"], learned=3, nodes=NODES, shallow=4),
+        RecommenderParameters.model_validate(read_yaml(Path("scales/seed.yaml"))["recommender"]),
+    )
+    pairs, labels = torch.tensor([[0, 1], [2, 4]]), torch.tensor([1.0, 0.0])
+    batch = LinkBatch(features(), EDGES, pairs, labels)
+    plain, penalised = (GraphModule(made, optimizer, penalty) for penalty in (0.0, 0.3))
+    for module in (plain, penalised):
+        module.log = lambda *told, **rest: None  # type: ignore[method-assign]
+    difference = penalised.training_step(batch, 0) - plain.training_step(batch, 0)
+    matrices = {name: each for name, each in made.named_parameters() if each.ndim > 1}
+    assert not any("norm" in name or "bias" in name for name in matrices)
+    torch.testing.assert_close(difference, 0.15 * sum(each.square().sum() for each in matrices.values()))
+    torch.testing.assert_close(penalised.step(batch)["loss"], plain.step(batch)["loss"])
 
 
 @pytest.mark.parametrize("kind", KINDS)
