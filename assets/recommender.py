@@ -93,7 +93,16 @@ def learn(graph: Graph, parameters: RecommenderParameters, seed: int, threads: i
     )
     return train(
         lambda: GraphModule(GraphRecommender(config), parameters, parameters.penalty),
-        LinkData(features, types, messages, graph.predicted("train"), validation, parameters.batches, seed),
+        LinkData(
+            features,
+            types,
+            messages,
+            graph.predicted("train"),
+            validation,
+            parameters.batches,
+            seed,
+            parameters.fan_out,
+        ),
         parameters.trainer,
         seed=seed,
         threads=threads,

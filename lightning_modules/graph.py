@@ -41,12 +41,13 @@ class GraphRecommender(Network):
         if self.learned is not None:
             nn.init.normal_(self.learned.weight, std=config.learned**-0.5)
 
-    def forward(self, features: Tensor, edges: Tensor) -> Tensor:
+    def forward(self, features: Tensor, edges: Tensor, nodes: Tensor | None = None) -> Tensor:
         """Features (N, F) and directed edges (2, E), from whom to whom -> embeddings (N, D).
 
-        D is the last width and the shallow one's.
+        D is the last width and the shallow one's. ``nodes`` (N,) tells which nodes have learned features; without it
+        they are the first.
         """
-        first = functional.dropout(self._with_learned(features), self.config.feature_dropout, self.training)
+        first = functional.dropout(self._with_learned(features, nodes), self.config.feature_dropout, self.training)
         hidden, edges = first, self._ordered(edges)
         for number, layer in enumerate(self.layers):
             hidden = layer(hidden, edges)
@@ -59,10 +60,13 @@ class GraphRecommender(Network):
         """Embeddings (N, D) as those of the layers (N, last width) and, where there is one, of the shallow one."""
         return embeddings.split([width for width in (self.config.widths[-1], self.config.shallow) if width], dim=1)
 
-    def _with_learned(self, features: Tensor) -> Tensor:
+    def _with_learned(self, features: Tensor, nodes: Tensor | None) -> Tensor:
         if self.learned is None:
             return features
-        own = functional.pad(self.learned.weight, (0, 0, 0, len(features) - self.config.nodes))
+        if nodes is None:
+            own = functional.pad(self.learned.weight, (0, 0, 0, len(features) - self.config.nodes))
+        else:
+            own = self.learned(nodes)
         return torch.cat([features, own], dim=1)
 
     def _ordered(self, edges: Tensor) -> Tensor:
@@ -101,7 +105,7 @@ class GraphModule(Learner):
 
     def step(self, batch: LinkBatch) -> dict[str, Tensor]:
         """Each part of the embeddings has a loss of its own: learned together, one would lean on the other."""
-        parts = self.network.parts(self.network(batch.features, batch.edges))
+        parts = self.network.parts(self.network(batch.features, batch.edges, batch.nodes))
         scores = [dot_products(part, batch.pairs) for part in parts]
         losses = [functional.binary_cross_entropy_with_logits(each, batch.labels) for each in scores]
         return {"loss": torch.stack(losses).sum(), "scores": torch.stack(scores).sum(dim=0), "labels": batch.labels}

@@ -1,6 +1,6 @@
 """Edges as batches: some are to be told from pairs that are none, the others pass messages meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,14 +8,15 @@ import torch
 from lightning import LightningDataModule
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from lightning_modules.negatives import NegativeDraw, Pairs
+from lightning_modules.neighbour_sampler import NeighbourSampler
 
 
 @dataclass  # not frozen: Lightning moves its tensors to the device
 class LinkBatch:
-    """A graph, and pairs of its nodes to be judged."""
+    """A graph or a part of one, and pairs of its nodes to be judged."""
 
     features: Tensor
     """Of the nodes, (N, F)."""
@@ -25,13 +26,30 @@ class LinkBatch:
     """None of which is among the edges, in either direction, where the label is 1, (P, 2)."""
     labels: Tensor
     """1 for an edge, 0 for a pair that is none, float32 (P,)."""
+    nodes: Tensor | None = None
+    """Which nodes of the whole graph these are, (N,); None: all of them, in order."""
 
     def __len__(self) -> int:
         return len(self.pairs)
 
 
+class Batches(Dataset[LinkBatch]):
+    """Batches that are made one by one, since all parts of a large graph at once may fill the memory."""
+
+    def __init__(self, count: int, made: Callable[[int], LinkBatch]) -> None:
+        self._count, self._made = count, made
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> LinkBatch:
+        if number >= self._count:
+            raise IndexError(number)
+        return self._made(number)
+
+
 class LinkData(LightningDataModule):
-    """Batches of the whole graph: in each epoch every train pair is judged once, and passes messages otherwise.
+    """Batches of the graph: in each epoch every train pair is judged once, and passes messages otherwise.
 
     Args:
         features: of the nodes, float32 (N, F).
@@ -40,7 +58,9 @@ class LinkData(LightningDataModule):
         train: pairs to learn from.
         validation: pairs that steer the training, and as many that are none.
         batches: to an epoch; the more, the fewer pairs are withheld from the messages at a time.
-        seed: of the order and of the negatives, which are drawn anew in each epoch.
+        seed: of the order, the negatives and the neighbours, which are drawn anew in each epoch.
+        fan_out: most neighbours of a node that a batch has, layer by layer from the embeddings back, -1: all; None: a
+            batch has the whole graph.
     """
 
     def __init__(
@@ -52,39 +72,48 @@ class LinkData(LightningDataModule):
         validation: tuple[Pairs, Pairs],
         batches: int,
         seed: int,
+        fan_out: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self.features = torch.from_numpy(features)
-        self.messages, self.train, self.validation = messages, train, validation
+        self.known, self.train, self.validation = np.concatenate([messages, train]), train, validation
+        self.sampler = NeighbourSampler(self.known, len(types), fan_out) if fan_out else None
         self.batches, self.seed = batches, seed
         self.negatives = NegativeDraw(train, types, train)  # held-out edges are unknown, so they may be drawn
 
     def train_dataloader(self) -> DataLoader:
-        epoch = self.trainer.current_epoch if self.trainer else 0
-        return DataLoader(self.epoch(epoch), batch_size=None)  # type: ignore[arg-type]
+        return DataLoader(self.epoch(self.trainer.current_epoch if self.trainer else 0), batch_size=None)
 
     def val_dataloader(self) -> DataLoader:
-        edges, others = self.validation
-        known = np.concatenate([self.messages, self.train])
-        return DataLoader([self._batch(known, edges, others)], batch_size=None)  # type: ignore[arg-type]
+        nobody = np.zeros(len(self.known), bool)
+        return DataLoader(Batches(1, lambda _: self._batch(nobody, *self.validation, self._random())), batch_size=None)
 
-    def epoch(self, epoch: int) -> list[LinkBatch]:
+    def epoch(self, epoch: int) -> Batches:
         """The batches of one epoch, numbered from 0."""
-        random = np.random.Generator(np.random.PCG64([self.seed, epoch]))
+        random = self._random(epoch)
         order = random.permutation(len(self.train))
-        others = random.permutation(self.negatives.draw(random))
-        batches = []
-        for judged, drawn in zip(
-            np.array_split(order, self.batches), np.array_split(others, self.batches), strict=True
-        ):
-            passing = np.delete(self.train, judged, axis=0)
-            batches.append(self._batch(np.concatenate([self.messages, passing]), self.train[judged], drawn))
-        return batches
+        others = np.array_split(random.permutation(self.negatives.draw(random)), self.batches)
+        judged = np.array_split(order, self.batches)
 
-    def _batch(self, messages: Pairs, edges: Pairs, others: Pairs) -> LinkBatch:
-        labels = np.repeat(np.array([1, 0], np.float32), [len(edges), len(others)])
-        pairs = torch.from_numpy(np.concatenate([edges, others]))
-        return LinkBatch(self.features, both_ways(messages), pairs, torch.from_numpy(labels))
+        def made(number: int) -> LinkBatch:
+            silent = np.zeros(len(self.known), bool)
+            silent[len(self.known) - len(self.train) + judged[number]] = True
+            return self._batch(silent, self.train[judged[number]], others[number], self._random(epoch, number + 1))
+
+        return Batches(self.batches, made)
+
+    def _batch(self, silent: NDArray[np.bool_], edges: Pairs, others: Pairs, random: np.random.Generator) -> LinkBatch:
+        labels = torch.from_numpy(np.repeat(np.array([1, 0], np.float32), [len(edges), len(others)]))
+        pairs = np.concatenate([edges, others])
+        if self.sampler is None:
+            return LinkBatch(self.features, both_ways(self.known[~silent]), torch.from_numpy(pairs), labels)
+        nodes, passing = self.sampler(pairs, silent, random)
+        here = torch.from_numpy(nodes)
+        places = torch.from_numpy(np.searchsorted(nodes, pairs))
+        return LinkBatch(self.features[here], torch.from_numpy(passing), places, labels, here)
+
+    def _random(self, *numbers: int) -> np.random.Generator:
+        return np.random.Generator(np.random.PCG64([self.seed, *numbers]))
 
 
 def both_ways(pairs: Pairs) -> Tensor:

@@ -1,6 +1,6 @@
 """Parameters of ``recommender``."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,7 @@ from lightning_modules.graph_config import Convolution, Gat
 from lightning_modules.settings import OptimizerSettings, TrainerSettings
 
 Width = Annotated[int, Field(ge=1)]
+FanOut = Annotated[int, Field(ge=1)] | Literal[-1]
 
 
 class RecommenderParameters(OptimizerSettings, Section):
@@ -24,6 +25,10 @@ class RecommenderParameters(OptimizerSettings, Section):
     shallow: int = Field(ge=0, description="width of one convolution beside the layers, from features to embeddings")
     penalty: float = Field(ge=0, description="L2, on what weight_decay is on, in the loss")
     batches: int = Field(ge=2, description="to an epoch; the edges of one are judged and pass no messages meanwhile")
+    fan_out: Annotated[tuple[FanOut, ...], Field(min_length=1)] | None = Field(
+        description="most neighbours of a node that a batch has, layer by layer from the embeddings back; -1: all. "
+        "null: a batch has the whole graph"
+    )
     trainer: TrainerSettings = Field(description="what Lightning's Trainer is told")
 
     @model_validator(mode="after")
@@ -32,4 +37,10 @@ class RecommenderParameters(OptimizerSettings, Section):
             for width in (*self.widths, self.shallow):
                 if width % self.convolution.heads:
                     raise ValueError(f"a width of {width} is no multiple of {self.convolution.heads} heads")
+        return self
+
+    @model_validator(mode="after")
+    def _each_layer_has_a_fan_out(self) -> Self:
+        if self.fan_out and len(self.fan_out) != len(self.widths):
+            raise ValueError(f"fan_out {list(self.fan_out)} has other layers than widths {list(self.widths)}")
         return self

@@ -39,6 +39,7 @@ SECTION: Row = {
     "shallow": 0,
     "penalty": 0.0,
     "batches": 2,
+    "fan_out": None,
     "learning_rate": 1e-2,
     "schedule": {"kind": "cosine", "warmup_epochs": 1, "final_share": 0.01},
     "weight_decay": 0.01,

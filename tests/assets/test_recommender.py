@@ -97,7 +97,9 @@ def test_the_same_input_gives_the_same_bytes(trained: Path) -> None:
     ],
     ids=lambda convolution: convolution.get("aggregator", "gat"),
 )
-@pytest.mark.parametrize("changes", [{}, {"shallow": 4, "penalty": 1e-3}], ids=["layers", "shallow"])
+@pytest.mark.parametrize(
+    "changes", [{}, {"shallow": 4, "penalty": 1e-3}, {"fan_out": [10, 5]}], ids=["layers", "shallow", "neighbours"]
+)
 def test_every_network_learns_who_goes_with_whom(convolution: dict[str, Any], changes: dict[str, Any]) -> None:
     """Two kinds of items go with two kinds of products; features tell the kinds, but dimly."""
     random = np.random.default_rng(2)
@@ -190,6 +192,8 @@ def test_nodes_without_text_need_features_of_their_own(tmp_path: Path, shop: Gra
             "6 is no multiple of 4 heads",
         ),
         ({"widths": []}, r"recommender\.widths"),
+        ({"fan_out": [5, 0]}, r"recommender\.fan_out"),
+        ({"fan_out": [5]}, r"fan_out \[5\] has other layers than widths \[16, 8\]"),
     ],
     ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
 )
