@@ -3,7 +3,7 @@
 Random graphs of items and products, ten edges for each node, 128 random features. Each size has a process of its own,
 which does what the stages do after the texts are embedded: splits the edges, draws negatives, measures the whole,
 writes and reads the tables, trains for some epochs, embeds every node. The table holds wall seconds of each step and
-the process's largest memory.
+the process's largest memory. The settings are those of params.yaml's scale; ``--set fan_out=[15,10]`` changes one.
 """
 
 import argparse
@@ -13,12 +13,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
+from ruamel.yaml import YAML
 
 from assets.graph.edges import negatives, parts_of
 from assets.graph.statistics import adjacency, statistics
@@ -45,8 +48,8 @@ def drawn(edges: int) -> tuple[list[str], list[str], np.ndarray]:
     return ids, ["item"] * items + ["product"] * (nodes - items), random.permutation(pairs)[:edges]
 
 
-def measured(edges: int, epochs: int) -> dict[str, float]:
-    """Seconds of each step, and megabytes."""
+def measured(edges: int, epochs: int, changes: Mapping[str, Any]) -> dict[str, float]:
+    """Seconds of each step, and megabytes; ``changes`` of the settings."""
     ids, types, pairs = drawn(edges)
     found: dict[str, float] = {"edges": len(pairs), "nodes": len(ids)}
     features = np.random.default_rng(2).normal(size=(len(ids), 128)).astype(np.float32)
@@ -63,11 +66,12 @@ def measured(edges: int, epochs: int) -> dict[str, float]:
         graph.save(Path(folder))
         graph = Graph.open(Path(folder))
     watch("tables")
-    parameters = load("recommender", RecommenderParameters)
-    trainer = parameters.trainer.model_copy(update={"max_epochs": epochs})
+    settings = load("recommender", RecommenderParameters).model_dump() | changes
+    settings["trainer"]["max_epochs"] = epochs
+    parameters = RecommenderParameters.model_validate(settings)
     threads = load("compute", Compute).threads
     torch.set_num_threads(threads)
-    trained = learn(graph, parameters.model_copy(update={"trainer": trainer}), 1, threads, lambda *told: None)
+    trained = learn(graph, parameters, 1, threads, lambda *told: None)
     watch("train")
     found["train"] /= epochs
     GraphEmbedder(trained.network)(graph.features, graph.messages, graph.heard)
@@ -92,13 +96,17 @@ def main() -> None:
     parser.add_argument("--edges", default="10000,100000,1000000")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--alone", action="store_true", help="measure one size here and print JSON")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="changes")
     arguments = parser.parse_args()
     if arguments.alone:
-        print(json.dumps(measured(int(arguments.edges), arguments.epochs)))
+        read = YAML(typ="safe", pure=True).load
+        changes = {name: read(value) for name, _, value in (change.partition("=") for change in arguments.changes)}
+        print(json.dumps(measured(int(arguments.edges), arguments.epochs, changes)))
         return
     table = Table("edges", "nodes", *(f"{step}, s" for step in STEPS), "memory, MB", title="train: one epoch")
     for edges in arguments.edges.split(","):
         command = [sys.executable, __file__, "--alone", "--edges", edges, "--epochs", str(arguments.epochs)]
+        command += [word for change in arguments.changes for word in ("--set", change)]
         answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         row = json.loads(answer.splitlines()[-1])
         numbers = [f"{row[step]:.2f}" for step in STEPS]

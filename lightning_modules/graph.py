@@ -22,7 +22,7 @@ class GraphRecommender(Network):
     """Layers of one kind of graph convolution; between them batch norm, ReLU and dropout.
 
     One more may lead straight from features to embeddings (wide and deep: Cheng et al. 2016): the embeddings of both
-    stand side by side, so that the logits of both add up.
+    stand side by side, scaled so that the logit of an edge is the mean of both.
 
     GraphSAGE: ``W1 x + W2 aggregate(neighbours' x)``, that is W times both joined, as its paper has it. Graph
     attention: a sum over the node and its neighbours, weighted by attention, plus the node itself through a matrix.
@@ -54,11 +54,12 @@ class GraphRecommender(Network):
             if number < len(self.norms):
                 hidden = functional.relu(self.norms[number](hidden))
                 hidden = functional.dropout(hidden, self.config.dropout, self.training)
-        return hidden if self.shallow is None else torch.cat([hidden, self.shallow(first, edges)], dim=1)
+        return hidden if self.shallow is None else torch.cat([hidden, self.shallow(first, edges)], dim=1) / 2**0.5
 
     def parts(self, embeddings: Tensor) -> tuple[Tensor, ...]:
         """Embeddings (N, D) as those of the layers (N, last width) and, where there is one, of the shallow one."""
-        return embeddings.split([width for width in (self.config.widths[-1], self.config.shallow) if width], dim=1)
+        widths = [width for width in (self.config.widths[-1], self.config.shallow) if width]
+        return (embeddings * len(widths) ** 0.5).split(widths, dim=1)
 
     def _with_learned(self, features: Tensor, nodes: Tensor | None) -> Tensor:
         if self.learned is None:
@@ -108,7 +109,7 @@ class GraphModule(Learner):
         parts = self.network.parts(self.network(batch.features, batch.edges, batch.nodes))
         scores = [dot_products(part, batch.pairs) for part in parts]
         losses = [functional.binary_cross_entropy_with_logits(each, batch.labels) for each in scores]
-        return {"loss": torch.stack(losses).sum(), "scores": torch.stack(scores).sum(dim=0), "labels": batch.labels}
+        return {"loss": torch.stack(losses).mean(), "scores": torch.stack(scores).mean(dim=0), "labels": batch.labels}
 
     def training_step(self, batch: LinkBatch, batch_idx: int) -> Tensor:
         return super().training_step(batch, batch_idx) + self.penalty / 2 * self._squares()
