@@ -21,10 +21,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from scrapy.exceptions import CloseSpider
-from scrapy.http import Response, TextResponse
+from scrapy.http import TextResponse
 
 from assets.catalog.harvest import Harvest
-from assets.catalog.pictures import PictureError, examine
+from assets.catalog.pictures import PictureError, Refused, examine
 from assets.catalog.table import TableSource
 from assets.catalog.text import plain_text, safe_html
 from assets.catalog.wordpress import Site, WordPressSpider
@@ -51,7 +51,7 @@ _markup = st.lists(st.sampled_from(_marks) | st.text(max_size=5), max_size=40).m
 def posts(folder: Path, cases: int) -> Outcomes:
     """Pages of WordPress posts, of any shape, through the source's own parser."""
     found: Outcomes = Counter()
-    sound = _picture("PNG")
+    whole = examine(folder / "sound.png", 1e6)
     changes = st.lists(st.tuples(st.sampled_from(_paths(_POST)), _json | _markup), max_size=4)
 
     @_fuzz(cases)
@@ -69,13 +69,12 @@ def posts(folder: Path, cases: int) -> Outcomes:
         headers = {"X-WP-TotalPages": "1", "Content-Type": "application/json"}
         answer = TextResponse("http://shop.test/posts", body=body[: cut and -cut], headers=headers, encoding="utf-8")
         try:
-            asked = list(spider._page_arrived(answer, path="posts", table="listings", number=1))
+            assert not list(spider._page_arrived(answer, path="posts", table="listings", number=1))
         except CloseSpider:
             found["refused with an error" if answer.url in (spider.failure or "") else "NAMELESS"] += 1
             return
-        picture = Response("http://shop.test/1.png", status=status, body=sound)
-        for request in asked:
-            spider._arrived(picture, request.cb_kwargs["asked"])
+        for shown in harvest.wanted("shop").values():
+            shown.found = whole if status == 200 else Refused("image_missing", "answered 404 Not Found")
         found[_settled(harvest, folder)] += 1
 
     page()
@@ -152,12 +151,12 @@ def files(folder: Path, cases: int) -> Outcomes:
         source = Table(kind="table", name="mine", path=str(path), columns=columns, contact="me@shop.test")
         harvest = _harvest(folder)
         try:
-            visit = TableSource(source).gather(harvest)
+            TableSource(source).gather(harvest)
         except StageError as error:
             found["refused with an error" if str(path) in str(error) else "NAMELESS"] += 1
             return
-        for draft, url in visit.arguments["wanted"] if visit else ():
-            harvest.refuse_picture(draft, "image_missing", url)
+        for url, shown in harvest.wanted("mine").items():
+            shown.found = Refused("image_missing", url or "no address")
         found[_settled(harvest, folder)] += 1
 
     file()

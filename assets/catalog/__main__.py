@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from assets.catalog.annotations import AnnotationSource
 from assets.catalog.beir import BeirSource
 from assets.catalog.coco import CocoSource
-from assets.catalog.crawl import Visit, run
+from assets.catalog.crawl import run
 from assets.catalog.demo import DemoSource, generated
 from assets.catalog.duplicates import Duplicate, find_duplicates
+from assets.catalog.fetching import fetch_pictures
 from assets.catalog.harvest import OTHER_TABLES, Draft, Harvest, Settled
 from assets.catalog.huggingface import HuggingFaceSource
 from assets.catalog.ledger import Ledger
@@ -20,6 +21,7 @@ from assets.catalog.pictures import Picture
 from assets.catalog.sitemap import SitemapSource
 from assets.catalog.table import TableSource
 from assets.catalog.tars import write_pictures
+from assets.catalog.visit import Visit
 from assets.catalog.visual_genome import VisualGenomeSource
 from assets.catalog.webdataset import WebDatasetSource
 from assets.catalog.wordpress import WordPressSource
@@ -96,6 +98,7 @@ def _gather(stage: Stage, parameters: CatalogParameters, harvest: Harvest) -> No
             visit = source.gather(harvest)
             visits.extend([visit] if visit else [])
         run(visits, lambda: _tell(stage, harvest))
+        fetch_pictures(visits, harvest, lambda: _tell(stage, harvest))
         for source in opened:
             if isinstance(source, AnnotationSource):
                 source.annotate(harvest)

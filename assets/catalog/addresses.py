@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
+from urllib3.exceptions import HTTPError
+from urllib3.util import parse_url
+from w3lib.url import safe_url_string
+
 Networks = Mapping[str, tuple[IPv4Network | IPv6Network, ...]]
 
 SCHEMES = ("http", "https")
@@ -80,6 +84,22 @@ def check_url(url: str, private: bool) -> None:
     word = objection(address, private) if address else None
     if word:
         raise AddressRefusedError(f"{url}: {address} is not asked: {word}")
+
+
+def spelled(url: str) -> str:
+    """An address as it is sent, its characters escaped.
+
+    Raises:
+        AddressRefusedError: readers of addresses do not agree which host it names.
+    """
+    try:
+        url = safe_url_string(url)
+        host, read = urlsplit(url).hostname or "", parse_url(url).host or ""
+    except (ValueError, HTTPError) as error:
+        raise AddressRefusedError(f"{url}: not an address: {error}") from error
+    if host.lower() != read.strip("[]").lower():
+        raise AddressRefusedError(f"{url}: is its host {host!r} or {read!r}?")
+    return url
 
 
 def literal(host: str) -> str | None:

@@ -2,8 +2,8 @@
 
 from contextlib import ExitStack
 
-from assets.catalog.crawl import Visit
 from assets.catalog.harvest import OTHER_TABLES, Harvest
+from assets.catalog.visit import Visit
 from assets.catalog.wordpress import WordPressSpider
 from assets.catalog.wordpress_post import Site
 from assets.parameters.catalog import Crawled, Demo, DemoShop

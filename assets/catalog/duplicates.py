@@ -64,8 +64,8 @@ def _near(unique: Sequence[tuple[str, Picture]], bits: int, colour: int) -> list
     """Greedy in the given order. All pairs by XOR and popcount: 50,000 pictures are 10^9 pairs, seconds."""
     if len(unique) < 2:
         return []
-    hashes = np.stack([picture.perceptual_hash for _, picture in unique]).view(np.uint64)  # (N, 4)
-    colours = np.stack([picture.colours for _, picture in unique]).astype(np.int16)  # (N, 192)
+    hashes = np.frombuffer(b"".join(picture.perceptual_hash for _, picture in unique), np.uint64).reshape(-1, 4)
+    colours = np.frombuffer(b"".join(picture.colours for _, picture in unique), np.uint8).reshape(len(unique), -1)
     stays = np.ones(len(unique), dtype=bool)
     duplicates = []
     for start in range(0, len(unique), _BLOCK):
@@ -75,7 +75,7 @@ def _near(unique: Sequence[tuple[str, Picture]], bits: int, colour: int) -> list
         for row, other in zip((later + start).tolist(), earlier.tolist(), strict=True):
             if other >= row or not stays[row] or not stays[other]:
                 continue
-            if np.abs(colours[row] - colours[other]).max() <= colour:
+            if np.abs(colours[row].astype(int) - colours[other]).max() <= colour:
                 stays[row] = False
                 found = int(distances[row - start, other])
                 duplicates.append(Duplicate(unique[row][0], unique[other][0], "near", found))

@@ -7,17 +7,18 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from assets.catalog.pictures import Picture, PictureError, examine
+from assets.catalog.pictures import Picture, PictureError, Refused, examine
 from assets.catalog.rows import KEYS, MalformedError, as_json, full_id, listing_row, storable, table_row
 from assets.schemas import TABLES
 
 OTHER_TABLES = tuple(name for name in TABLES if name not in ("listings", "images"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A listing whose picture is still to come.
 
@@ -35,6 +36,19 @@ class Draft:
     picture: str = ""
 
 
+@dataclass(slots=True)
+class Shown:
+    """A picture that one or more listings show.
+
+    Attributes:
+        stamp: for one that is fetched: text that changes with it, as its source says; see :mod:`picture_cache`.
+        found: what it is, or why it cannot be used; None until that is known.
+    """
+
+    stamp: str | None = None
+    found: Picture | Refused | None = None
+
+
 @dataclass
 class Settled:
     """What became of everything: `listings` and their pictures, and the rows of the quarantine."""
@@ -44,24 +58,26 @@ class Settled:
 
 
 class Harvest:
-    """Collects records of all sources; pictures are examined by threads while others are still fetched.
+    """Collects records of all sources; pictures that come with them are examined by threads.
 
     Args:
-        spool: folder for the original bytes of fetched pictures, each named by its sha256, so that memory holds few.
+        spool: folder for the original bytes of pictures, each named by its sha256, so that memory holds few.
         pixels: the most pixels that are decoded of one picture.
         size: the most bytes of one picture.
     """
 
     def __init__(self, spool: Path, pixels: float, size: int, threads: int) -> None:
+        self.spool = spool
+        self.pixels = pixels
         self.size = size
         self.fetched = dict.fromkeys(("listings", *OTHER_TABLES), 0)
         self.tables: dict[str, dict[tuple[str, ...], tuple[str, dict[str, Any]]]] = {name: {} for name in OTHER_TABLES}
         self.annotating: set[str] = set()  # names of the sources that told something of another one's listings
-        self._spool = spool
-        self._pixels = pixels
         self._drafts: dict[str, Draft] = {}
-        self._pictures: dict[str, Future[Picture]] = {}  # by listing id
-        self._examined: dict[str, Future[Picture]] = {}  # by sha256, or by path for local files
+        self._pictures: dict[str, Shown] = {}  # by listing id
+        self._here: dict[str, Shown] = {}  # by sha256, or by path for local files
+        self._wanted: dict[str, dict[str, Shown]] = {}  # by source and address
+        self._broken: BaseException | None = None  # what ended an examination, other than the picture
         self._quarantine: list[dict[str, Any]] = []
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="examine")
 
@@ -108,16 +124,12 @@ class Harvest:
         self.annotating.add(by)
 
     def picture_bytes(self, draft: Draft, content: bytes) -> None:
-        """The original bytes of a listing's picture, as fetched."""
+        """The original bytes of a listing's picture, as they came with it."""
         sha256 = hashlib.sha256(content).hexdigest()
-        path = self._spool / sha256
-        if sha256 not in self._examined:
+        path = self.spool / sha256
+        if sha256 not in self._here:
             path.write_bytes(content)
         self._examine(draft, sha256, path)
-
-    def same_picture(self, draft: Draft, other: Draft) -> None:
-        """The listing shows what another one shows, whose picture was brought or refused before."""
-        self._pictures[draft.id] = self._pictures[other.id]
 
     def picture_file(self, draft: Draft, path: Path) -> None:
         """A listing's picture that lies on this machine; it is read in place."""
@@ -132,11 +144,22 @@ class Harvest:
         else:
             self._examine(draft, str(path), path)
 
+    def picture_url(self, draft: Draft, url: str, stamp: str | None = None) -> None:
+        """The address of a listing's picture, which :mod:`assets.catalog.fetching` fetches once for all that show it.
+
+        Args:
+            stamp: another one as soon as the source knows that the picture changed.
+        """
+        wanted = self._wanted.setdefault(draft.row["source"], {})
+        self._pictures[draft.id] = wanted.setdefault(url, Shown(stamp))
+
     def refuse_picture(self, draft: Draft, reason: str, detail: str) -> None:
         """The listing's picture cannot be had, so the listing goes to the quarantine."""
-        failed: Future[Picture] = Future()
-        failed.set_exception(PictureError(reason, detail))
-        self._pictures[draft.id] = failed
+        self._pictures[draft.id] = Shown(found=Refused(reason, detail))
+
+    def wanted(self, source: str) -> Mapping[str, Shown]:
+        """The pictures of a source that must be fetched, by their addresses."""
+        return self._wanted.get(source, {})
 
     def row(self, table: str, source: str, told: Mapping[str, Any], record: object, origin: str) -> None:
         """Take a row of any table but the listings."""
@@ -162,24 +185,41 @@ class Harvest:
 
     def settle(self) -> Settled:
         """Wait for all pictures. Every listing that was taken is in the answer, accepted or refused."""
+        self._threads.shutdown()
+        if self._broken:
+            raise self._broken
         settled = Settled()
         for draft in self._drafts.values():
-            try:
-                settled.listings.append((draft, self._pictures[draft.id].result()))
-            except PictureError as error:
-                self._refuse("listings", draft.id, draft.origin, error.reason, error.detail, draft.record)
+            match self._pictures[draft.id].found:
+                case Picture() as picture:
+                    settled.listings.append((draft, picture))
+                case Refused(reason, detail):
+                    self._refuse("listings", draft.id, draft.origin, reason, detail, draft.record)
+                case None:
+                    raise RuntimeError(f"{draft.id}: nobody fetched its picture")
         settled.quarantine = self._quarantine
-        self._threads.shutdown()
         return settled
 
     def examined(self) -> int:
-        """How many listings have a picture that has been looked at."""
-        return sum(future.done() for future in self._pictures.values())
+        """How many listings have a picture that has been looked at, or that cannot be had."""
+        return sum(shown.found is not None for shown in self._pictures.values())
 
     def _examine(self, draft: Draft, key: str, path: Path) -> None:
-        if key not in self._examined:
-            self._examined[key] = self._threads.submit(examine, path, self._pixels)
-        self._pictures[draft.id] = self._examined[key]
+        first = key not in self._here
+        shown = self._here.setdefault(key, Shown())
+        self._pictures[draft.id] = shown
+        if first:
+            examining = self._threads.submit(examine, path, self.pixels)
+            examining.add_done_callback(partial(self._looked_at, shown))
+
+    def _looked_at(self, shown: Shown, examining: Future[Picture]) -> None:
+        error = examining.exception()
+        if error is None:
+            shown.found = examining.result()
+        elif isinstance(error, PictureError):
+            shown.found = Refused(error.reason, error.detail)
+        else:
+            self._broken = error
 
     def _refuse(self, table: str, record_id: str, origin: str, reason: str, detail: object, record: object) -> None:
         told = record if isinstance(record, str) else as_json(record)

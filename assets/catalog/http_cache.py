@@ -1,15 +1,12 @@
-"""Keep answers between crawls and ask servers only whether they changed (ETag, Last-Modified).
+"""Keep pages between crawls and ask servers only whether they changed (ETag, Last-Modified).
 
-A cache must never change what a crawl brings: every kept answer is confirmed before it is used, a server that is down
-is not covered up, and a half-written or damaged entry counts as none. It is the server that confirms (304). Where its
-answer gave nothing to ask with, a source may: a request bears a stamp (:data:`STAMP`), which is another one as soon as
-the source knows of a change, and an answer that was kept under the same stamp is used without asking.
+A cache must never change what a crawl brings: every kept answer is confirmed by the server (304) before it is used, a
+server that is down is not covered up, and a half-written or damaged entry counts as none.
 """
 
 import hashlib
 import json
 import os
-from http import HTTPStatus
 from pathlib import Path
 
 from scrapy import Spider
@@ -19,8 +16,6 @@ from scrapy.http import Headers, Request, Response
 from scrapy.responsetypes import responsetypes
 from scrapy.settings import BaseSettings
 
-STAMP = "heddle_stamp"
-"""Request meta: text that changes with what the answer will be, or None where the source cannot tell."""
 VALIDATORS = ("ETag", "Last-Modified")
 
 
@@ -44,17 +39,11 @@ class ConfirmedPolicy(RFC2616Policy):
     """RFC 2616, but nothing is fresh without the server's word, so that new listings are never hidden."""
 
     def should_cache_response(self, response: Response, request: Request) -> bool:
-        """What can be confirmed later: by its validators, or a whole answer by its stamp."""
-        if is_confirmable(response):
-            return super().should_cache_response(response, request)
-        stamped = response.status == HTTPStatus.OK and request.meta.get(STAMP) is not None
-        return stamped and b"no-store" not in self._parse_cachecontrol(response)
+        """What can be confirmed later."""
+        return is_confirmable(response) and super().should_cache_response(response, request)
 
     def is_cached_response_fresh(self, cachedresponse: Response, request: Request) -> bool:
-        """Only by its stamp, and where the server cannot be asked; else the request gets the validators."""
-        if cachedresponse.status == HTTPStatus.OK and not is_confirmable(cachedresponse):
-            stamp = request.meta.get(STAMP)
-            return stamp is not None and stamp in cachedresponse.flags
+        """Never; the request gets the validators."""
         self._set_conditional_validators(request, cachedresponse)
         return False
 
@@ -93,8 +82,7 @@ class AtomicStorage:
                 return None
             headers = Headers(kept["headers"], encoding="latin-1")
             answer = responsetypes.from_args(headers=headers, url=kept["url"], body=body)
-            flags = [kept["stamp"]] if kept["stamp"] else []
-            return answer(url=kept["url"], status=kept["status"], headers=headers, body=body, flags=flags)
+            return answer(url=kept["url"], status=kept["status"], headers=headers, body=body)
         except (OSError, ValueError, KeyError, AttributeError):
             return None
 
@@ -108,7 +96,6 @@ class AtomicStorage:
         }
         sha256 = hashlib.sha256(response.body).hexdigest()
         head = {"url": response.url, "status": response.status, "headers": headers, "sha256": sha256}
-        head["stamp"] = request.meta.get(STAMP)
         file = self._file(request)
         file.parent.mkdir(exist_ok=True)
         temporary = file.parent.with_suffix(f".{os.getpid()}")

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from assets.catalog.crawl import Visit
 from assets.catalog.harvest import Harvest
 from assets.catalog.mapped import Content, MappedRecords, check_columns, check_fields
+from assets.catalog.visit import Visit
 from assets.parameters.catalog import HuggingFace
 from assets.stage import StageError
 

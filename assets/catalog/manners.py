@@ -1,112 +1,115 @@
-"""What a site asks of its visitors: robots.txt (RFC 9309), `X-Robots-Tag`, and an end to requests."""
+"""What a site asks of its visitors, whoever asks it: robots.txt (RFC 9309), `X-Robots-Tag`, `Retry-After`, budgets."""
 
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable
-from typing import Any
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
+from math import isfinite
+from time import time
 from urllib.parse import urlsplit
 
-from scrapy import Request
-from scrapy.crawler import Crawler
-from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
-from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Response, TextResponse
+from protego import Protego
 
-from assets.catalog.addresses import AddressRefusedError
+from assets.parameters.catalog import Crawled
 
-AGENT = "heddle"
+AGENT = "Heddle"
 CONTENT = ("noai", "noimageai", "noindex", "noimageindex", "none")
 """Directives of `X-Robots-Tag` under which a picture or a web page is not taken."""
 ANSWER = ("noai", "noimageai")
 """Under which what an API's answer tells is not. WordPress says `noindex` with every one, and means the answer."""
+ROBOTS_BYTES = 1_000_000  # RFC 9309 asks for half of it at least
+LONGEST_WAIT = 60.0  # before a retry, seconds
 _VALUED = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
 _PREFIX = re.compile(r"\s*([\w*][\w.*/-]*)\s*:(.*)", re.DOTALL)
-_ROBOTS_BYTES = 1_000_000  # RFC 9309 asks for half of it at least
-_NOTHING_ALLOWED = b"User-agent: *\nDisallow: /\n"
 
 
-class RobotsForbiddenError(IgnoreRequest):
-    """A host's robots.txt forbids a request, or cannot be had; the message says which and what to do."""
+@dataclass
+class Met:
+    """What the crawl of a source has learnt of the hosts that it asked, each by its name and port.
 
-
-class HostBudgetError(IgnoreRequest):
-    """A host was asked, or has sent, as much as the parameters allow."""
-
-
-class Robots(RobotsTxtMiddleware):
-    """Scrapy's, but a robots.txt that cannot be had forbids everything, and one that is not there (4xx) nothing.
-
-    Scrapy reads rules out of whatever was answered, and takes a host that does not answer for one that allows all.
-    Source: RFC 9309, 2.3.1.
+    Attributes:
+        requests: how many were sent, retries and robots.txt among them.
+        bytes: that were sent back, as they were transferred.
+        robots: what each robots.txt says.
+        unreachable: for hosts whose robots.txt could not be had, why.
+        seconds: how long its pages were crawled.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
-        self._unreachable: dict[str, str] = {}
+    requests: Counter[str] = field(default_factory=Counter)
+    bytes: Counter[str] = field(default_factory=Counter)
+    robots: dict[str, Protego] = field(default_factory=dict)
+    unreachable: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
 
-    async def process_request(self, request: Request, spider: Any = None) -> None:
-        """Called by Scrapy."""
-        if request.meta.get("dont_obey_robotstxt"):
-            request.meta.setdefault("download_maxsize", _ROBOTS_BYTES)
-        try:
-            await super().process_request(request)
-        except IgnoreRequest as error:
-            why = self._unreachable.get(urlsplit(request.url).netloc)
-            if why is None:
-                why = f"robots.txt forbids {request.url}; ask the site's owner to allow the user agent Heddle"
-            raise RobotsForbiddenError(why) from error
+    def forbidden(self, url: str) -> str | None:
+        """Why robots.txt forbids an address, and what to do; None if it does not. The host's must be known.
 
-    def process_response(self, request: Request, response: Response) -> Response:
-        """Called by Scrapy with what came in the end, after redirects and retries."""
-        if not request.meta.get("dont_obey_robotstxt") or response.status // 100 == 2:
-            return response
-        if response.status // 100 == 4:
-            return _rules(request, b"")
-        return self._nothing(request, f"answered {response.status}")
-
-    def process_exception(self, request: Request, exception: Exception) -> Response | None:
-        """Called by Scrapy. An address that is refused is refused for the request itself, with that for its reason."""
-        refused = isinstance(exception, AddressRefusedError) and "redirect_urls" not in request.meta
-        if not request.meta.get("dont_obey_robotstxt") or refused:
+        Source: RFC 9309, 2.3.1: what cannot be had forbids everything.
+        """
+        host = host_of(url)
+        if host in self.unreachable:
+            return self.unreachable[host]
+        if self.robots[host].can_fetch(url, AGENT):
             return None
-        return self._nothing(request, f"cannot be reached ({str(exception) or type(exception).__name__})")
+        return f"robots.txt forbids {url}; ask the site's owner to allow the user agent {AGENT}"
 
-    def _nothing(self, request: Request, what: str) -> Response:
-        asked = request.meta.get("redirect_urls", [request.url])[0]
-        self._unreachable[urlsplit(asked).netloc] = (
-            f"{asked} {what}, so that nothing of this host may be fetched (RFC 9309); "
+    def cannot_be_had(self, robots: str, what: str) -> None:
+        """Note that a robots.txt, by its address, is not to be had."""
+        self.unreachable[host_of(robots)] = (
+            f"{robots} {what}, so that nothing of this host may be fetched (RFC 9309); "
             "check the address, the network, and whether the site is up"
         )
-        return _rules(request, _NOTHING_ALLOWED)
+
+    def spent(self, host: str, manners: Crawled) -> str | None:
+        """Which budget of a host is spent; None if it may be asked once more."""
+        if self.requests[host] >= manners.host_requests:
+            return f"{host} was asked `host_requests` = {manners.host_requests:,} times"
+        if self.bytes[host] >= manners.host_gigabytes * 1e9:
+            return f"{host} has sent `host_gigabytes` = {manners.host_gigabytes:g}"
+        return None
 
 
-class HostBudget:
-    """Ends the asking of one host when the source's `host_requests` or `host_gigabytes` are spent."""
+def host_of(url: str) -> str:
+    """The host of an address, with its port where it names one."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
 
-    def __init__(self, crawler: Crawler) -> None:
-        self._most_requests = crawler.settings.getint("HEDDLE_HOST_REQUESTS")
-        self._most_bytes = crawler.settings.getfloat("HEDDLE_HOST_BYTES")
-        self._requests: Counter[str] = Counter()
-        self._bytes: Counter[str] = Counter()
 
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "HostBudget":
-        """Called by Scrapy."""
-        return cls(crawler)
+def crawl_delay(robots: Protego) -> float:
+    """Seconds between two requests that a robots.txt asks for."""
+    asked = float(robots.crawl_delay(AGENT) or 0)
+    return asked if isfinite(asked) else 0.0
 
-    def process_request(self, request: Request) -> None:
-        """Called by Scrapy, for retries and robots.txt too."""
-        host = urlsplit(request.url).netloc
-        if self._requests[host] >= self._most_requests:
-            raise HostBudgetError(f"{host} was asked `host_requests` = {self._most_requests:,} times")
-        if self._bytes[host] >= self._most_bytes:
-            raise HostBudgetError(f"{host} has sent `host_gigabytes` = {self._most_bytes / 1e9:g}")
-        self._requests[host] += 1
 
-    def process_response(self, request: Request, response: Response) -> Response:
-        """Called by Scrapy with the bytes as they were sent, not decompressed."""
-        self._bytes[urlsplit(request.url).netloc] += len(response.body)
-        return response
+def user_agent(contact: str | None) -> str:
+    """Who crawls, and how to reach its owner."""
+    try:
+        number = version("heddle")
+    except PackageNotFoundError:
+        number = "0"
+    return f"{AGENT}/{number} (+{contact})" if contact else f"{AGENT}/{number}"
+
+
+def wait_before_retry(times: int, back_off: float, asked: str | None) -> float:
+    """Seconds before a request is sent again: what `Retry-After` asks for, else twice as long as the time before.
+
+    Args:
+        times: how often it will have been sent again.
+        back_off: before the first time, seconds.
+        asked: the header's value.
+    """
+    told = retry_after(asked)
+    return min(LONGEST_WAIT, back_off * 2.0 ** (times - 1) if told is None else told)
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds that a `Retry-After` header asks for: a number or a date (RFC 9110, 10.2.3); None if it says nothing."""
+    text = (value or "").strip()
+    try:
+        return float(text) if text.isdecimal() else max(0.0, parsedate_to_datetime(text).timestamp() - time())
+    except ValueError:
+        return None
 
 
 def forbidden_use(headers: Iterable[bytes], directives: Collection[str]) -> str | None:
@@ -121,10 +124,6 @@ def forbidden_use(headers: Iterable[bytes], directives: Collection[str]) -> str 
             if named and named[1].lower() not in _VALUED:
                 agent, part = named[1].lower(), named[2]
             directive = part.partition(":")[0].strip().lower()
-            if directive in directives and agent in (None, "*", AGENT):
+            if directive in directives and agent in (None, "*", AGENT.lower()):
                 return directive
     return None
-
-
-def _rules(request: Request, body: bytes) -> Response:
-    return TextResponse(request.url, body=body, encoding="utf-8", request=request)

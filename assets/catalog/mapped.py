@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from assets.catalog.crawl import Visit
 from assets.catalog.harvest import Draft, Harvest
-from assets.catalog.spiders import PictureSpider
+from assets.catalog.visit import Visit
 from assets.parameters.catalog import ListingField, Mapped
 from assets.schemas import TABLES
 from assets.stage import StageError
@@ -34,7 +33,7 @@ class MappedRecords:
         self._harvest = harvest
         self._folder = folder
         self._named = f"source {source.name}: {place}"
-        self.wanted: list[tuple[Draft, str]] = []  # pictures that were given by URL
+        self._by_url = 0  # pictures
 
     def take(self, told: Mapping[str, Any], record: object, origin: str) -> None:
         """Take a record.
@@ -58,20 +57,20 @@ class MappedRecords:
             self._show(draft, image)
 
     def visit(self) -> Visit | None:
-        """The crawl of :attr:`wanted`, if there are any.
+        """The crawl of the pictures that were given by URL, if there are any.
 
         Raises:
             StageError: there are some, but the parameters name nobody whom their owners could write to.
         """
-        if not self.wanted:
+        if not self._by_url:
             return None
         if not self._source.contact:
             raise StageError(
-                f"{self._named}: {len(self.wanted)} pictures are given by URL ({self.wanted[0][1]}, …); "
+                f"{self._named}: {self._by_url} pictures are given by URL "
+                f"({next(iter(self._harvest.wanted(self._source.name)))}, …); "
                 "set `contact`, a mail or URL at which the sites' owners reach you"
             )
-        arguments = {"harvest": self._harvest, "wanted": self.wanted}
-        return Visit(self._source.name, self._source, PictureSpider, arguments)
+        return Visit(self._source.name, self._source)
 
     def _show(self, draft: Draft, image: Content | str) -> None:
         if not image:
@@ -82,7 +81,8 @@ class MappedRecords:
             else:
                 self._harvest.picture_bytes(draft, image.bytes)
         elif "://" in image:
-            self.wanted.append((draft, image))
+            self._by_url += 1
+            self._harvest.picture_url(draft, image)
         elif self._folder is None or "\0" in image:
             self._harvest.refuse_picture(draft, "image_missing", f"{image!r} is neither an address nor a picture")
         else:

@@ -26,54 +26,75 @@ class PictureError(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Picture:
     """What is known of a picture that is whole.
 
     Attributes:
         path: where its original bytes lie while the stage runs.
-        perceptual_hash: (32,) uint8, the 256 bits of imagehash's phash.
-        colours: (192,) uint8, mean RGB of an 8 x 8 grid.
+        perceptual_hash: the 256 bits of imagehash's phash.
+        colours: 192 levels, mean RGB of an 8 x 8 grid.
         exif: tag name and value, sorted by name, without GPS.
     """
 
     sha256: str
-    path: Path
+    path: str
     format: str
     width: int
     height: int
-    bytes: int
-    perceptual_hash: np.ndarray
-    colours: np.ndarray
+    perceptual_hash: bytes
+    colours: bytes
     exif: tuple[tuple[str, str], ...]
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A picture that cannot be had or used: the quarantine's code, and what was found."""
+
+    reason: str
+    detail: str
 
 
 def examine(path: Path, pixels: float) -> Picture:
-    """Decode a picture fully and describe it.
+    """Decode a picture that lies on this machine, and describe it.
 
     Args:
         path: of the original file.
         pixels: the most that are decoded, against decompression bombs.
 
     Raises:
-        PictureError: it is no picture (`image_type`), is broken (`image_truncated`), has too many pixels
-            (`image_too_large`) or cannot be read (`image_missing`).
+        PictureError: it cannot be read (`image_missing`), or as :func:`described` says.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise PictureError("image_missing", f"it cannot be read: {error}") from error
+    return described(content, path, pixels)
+
+
+def described(content: bytes, path: Path, pixels: float) -> Picture:
+    """Decode a picture fully and describe it.
+
+    Args:
+        path: where its original bytes lie, or will.
+        pixels: the most that are decoded, against decompression bombs.
+
+    Raises:
+        PictureError: it is no picture (`image_type`), is broken (`image_truncated`) or has too many pixels
+            (`image_too_large`).
+    """
     image, rgb = _decoded(content, pixels)
     return Picture(
         sha256=hashlib.sha256(content).hexdigest(),
-        path=path,
+        path=str(path),
         format=str(image.format),
         width=image.width,
         height=image.height,
-        bytes=len(content),
-        perceptual_hash=np.packbits(imagehash.phash(rgb, hash_size=HASH_SIDE).hash),
-        colours=np.asarray(rgb.resize((GRID_SIDE, GRID_SIDE), Image.Resampling.BOX)).reshape(-1),
+        perceptual_hash=np.packbits(imagehash.phash(rgb, hash_size=HASH_SIDE).hash).tobytes(),
+        colours=rgb.resize((GRID_SIDE, GRID_SIDE), Image.Resampling.BOX).tobytes(),
         exif=tuple(sorted(exif_of(image))),
+        bytes=len(content),
     )
 
 

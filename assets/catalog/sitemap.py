@@ -15,12 +15,13 @@ from scrapy.utils.gz import gunzip
 from scrapy.utils.sitemap import Sitemap as SitemapFile
 from twisted.python.failure import Failure
 
-from assets.catalog.crawl import Visit
 from assets.catalog.harvest import Harvest
-from assets.catalog.manners import CONTENT, HostBudgetError, forbidden_use
+from assets.catalog.manners import CONTENT, forbidden_use
 from assets.catalog.page import Page, PageError, read_page
+from assets.catalog.page_manners import HostBudgetError
 from assets.catalog.rows import full_id
-from assets.catalog.spiders import ERRORS_TOO, PictureSpider, answer_of
+from assets.catalog.spiders import ERRORS_TOO, PageSpider, answer_of
+from assets.catalog.visit import Visit
 from assets.parameters.catalog import Sitemap
 
 LARGEST_SITEMAP = 50_000_000  # bytes, unpacked: the protocol's own limit
@@ -39,8 +40,8 @@ class SitemapSource:
         return Visit(self._source.name, self._source, SitemapSpider, {"harvest": harvest, "source": self._source})
 
 
-class SitemapSpider(PictureSpider):
-    """Sitemaps, their pages, the pages' pictures."""
+class SitemapSpider(PageSpider):
+    """Sitemaps and their pages."""
 
     name = "sitemap"
 
@@ -137,7 +138,7 @@ class SitemapSpider(PictureSpider):
             dont_filter=True,
         )
 
-    def _page_arrived(self, response: Response, url: str, table: str) -> Iterator[Request]:
+    def _page_arrived(self, response: Response, url: str, table: str) -> None:
         if response.status != 200:
             self._refuse_page(table, url, f"answered {answer_of(response)}", "page_missing")
             return
@@ -155,16 +156,16 @@ class SitemapSpider(PictureSpider):
             told = {"id": _path(url), "title": page.told.get("title"), "text": page.text or None}
             self.harvest.row("guides", self._source.name, told, dict(page.told), url)
         else:
-            yield from self._listing(page, url)
+            self._listing(page, url)
 
-    def _listing(self, page: Page, url: str) -> Iterator[Request]:
+    def _listing(self, page: Page, url: str) -> None:
         told = dict(page.told) | {"site": self._host}
         record = told | {"image": page.image}
         draft = self.harvest.listing(self._source.name, _path(url), told, record, url, picture=page.image)
         if draft is None:
             return
         if page.image:
-            yield from self.fetch(draft, page.image)
+            self.harvest.picture_url(draft, page.image)
         else:
             self.harvest.refuse_picture(draft, "no_image", "neither JSON-LD nor Open Graph names a picture")
 

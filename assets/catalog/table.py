@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.catalog.crawl import Visit
 from assets.catalog.harvest import Harvest
 from assets.catalog.mapped import MappedRecords, check_columns, check_fields
 from assets.catalog.rows import full_id
+from assets.catalog.visit import Visit
 from assets.parameters.catalog import Table
 from assets.stage import StageError
 

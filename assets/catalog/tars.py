@@ -44,7 +44,7 @@ def _batches(pictures: list[Picture]) -> Iterable[list[Picture]]:
 
 
 def _add(tar: tarfile.TarFile, picture: Picture) -> None:
-    content = picture.path.read_bytes()
+    content = Path(picture.path).read_bytes()
     if hashlib.sha256(content).hexdigest() != picture.sha256:
         raise StageError(f"{picture.path} changed while it was read: run `dvc repro catalog` again")
     member = tarfile.TarInfo(picture.sha256)  # mtime, uid and gid are 0, the owners' names empty, by default
@@ -60,5 +60,5 @@ def _row(picture: Picture, tar: str) -> dict[str, Any]:
         "width": picture.width,
         "height": picture.height,
         "bytes": picture.bytes,
-        "perceptual_hash": picture.perceptual_hash.tobytes().hex(),
+        "perceptual_hash": picture.perceptual_hash.hex(),
     }

@@ -12,12 +12,12 @@ from scrapy.exceptions import DownloadCancelledError
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from assets.catalog.crawl import Visit
-from assets.catalog.harvest import Draft, Harvest
+from assets.catalog.harvest import Harvest
 from assets.catalog.mapped import Content, MappedRecords, check_columns, check_fields
 from assets.catalog.rows import full_id
-from assets.catalog.spiders import ERRORS_TOO, PictureSpider, answer_of
+from assets.catalog.spiders import ERRORS_TOO, PageSpider, answer_of
 from assets.catalog.tar_samples import Damage, Sample, read_samples
+from assets.catalog.visit import Visit
 from assets.parameters.catalog import WebDataset
 from assets.stage import StageError
 
@@ -97,8 +97,7 @@ class WebDatasetSource:
             )
         limit = int(self._source.tar_megabytes * 1e6)
         tars = {"source": self, "addresses": addresses, "limit": limit, "patience": self._source.timeout}
-        arguments = {"harvest": self._harvest, "wanted": self._records.wanted} | tars
-        return Visit(self._source.name, self._source, TarSpider, arguments)
+        return Visit(self._source.name, self._source, TarSpider, {"harvest": self._harvest} | tars)
 
     def _is_wanted(self, ending: str) -> bool:
         if ending in TEXTS or ending in self._columns.values():
@@ -148,7 +147,7 @@ def local_tars(pattern: str, root: Path = Path()) -> list[Path]:
     return sorted(each for each in found if each.is_file())
 
 
-class TarSpider(PictureSpider):
+class TarSpider(PageSpider):
     """Fetches tars one after the other, so that memory holds one."""
 
     name = "tars"
@@ -159,19 +158,17 @@ class TarSpider(PictureSpider):
         addresses: list[str],
         limit: int,
         patience: float,
-        wanted: list[tuple[Draft, str]],
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
         self._source = source
-        self._pictures_wanted = wanted  # grows with each tar that is read
         self._addresses = iter(addresses)
         self._limit = limit
         self._patience = patience
 
     async def start(self) -> AsyncIterator[Any]:
         """Called by Scrapy."""
-        for request in (*self._pictures(), *self._next()):
+        for request in self._next():
             yield request
 
     def closed(self, reason: str) -> None:
@@ -192,14 +189,9 @@ class TarSpider(PictureSpider):
                 return
             self._source.refuse(address, "not an http or https address")
 
-    def _pictures(self) -> Iterator[Request]:
-        while self._pictures_wanted:
-            yield from self.fetch(*self._pictures_wanted.pop())
-
     def _tar_arrived(self, response: Response) -> Iterator[Request]:
         if response.status == 200:
             self._source.read(response.url, io.BytesIO(response.body))
-            yield from self._pictures()
         else:
             self._source.refuse(response.url, f"answered {answer_of(response)}")
         yield from self._next()

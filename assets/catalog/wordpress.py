@@ -13,12 +13,13 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from assets.catalog.addresses import AddressRefusedError
-from assets.catalog.crawl import Visit
 from assets.catalog.harvest import Draft, Harvest
 from assets.catalog.http_cache import is_confirmable
-from assets.catalog.manners import ANSWER, HostBudgetError, RobotsForbiddenError, forbidden_use
+from assets.catalog.manners import ANSWER, forbidden_use
+from assets.catalog.page_manners import HostBudgetError, RobotsForbiddenError
 from assets.catalog.rows import full_id
-from assets.catalog.spiders import ERRORS_TOO, PictureSpider, answer_of
+from assets.catalog.spiders import ERRORS_TOO, PageSpider, answer_of
+from assets.catalog.visit import Visit
 from assets.catalog.wordpress_post import (
     ASKED_FIELDS,
     LIBRARY,
@@ -69,9 +70,9 @@ class WordPressSource:
             all_pictures=source.pictures == "all",
             fields=fields,
         )
-        credentials = (urlsplit(url).netloc, self._authorization())
-        arguments = {"site": site, "harvest": harvest, "credentials": credentials}
-        return Visit(source.name, source, WordPressSpider, arguments)
+        parts = urlsplit(url)
+        credentials = (f"{parts.scheme}://{parts.netloc}", self._authorization())
+        return Visit(source.name, source, WordPressSpider, {"site": site, "harvest": harvest}, credentials)
 
     def _authorization(self) -> str | None:
         variable = self._source.application_password_env
@@ -85,8 +86,8 @@ class WordPressSource:
         return "Basic " + base64.b64encode(f"{self._source.username}:{os.environ[variable]}".encode()).decode()
 
 
-class WordPressSpider(PictureSpider):
-    """Pages of posts, the posts' pictures, pages of guides and of further tables."""
+class WordPressSpider(PageSpider):
+    """Pages of posts, of guides and of further tables."""
 
     name = "wordpress"
 
@@ -181,7 +182,7 @@ class WordPressSpider(PictureSpider):
     def _posts_arrived(self, page: Page) -> Iterator[Request]:
         if not page.wanted:
             for post in page.records:
-                yield from self._post(post, page)
+                self._post(post, page)
             return
         base, ids = page.wanted.popitem()
         if ids[MOST_AT_ONCE:]:
@@ -238,7 +239,7 @@ class WordPressSpider(PictureSpider):
         self.failure = self.failure or message
         raise CloseSpider("source_failed")
 
-    def _post(self, post: Any, page: Page) -> Iterator[Request]:
+    def _post(self, post: Any, page: Page) -> None:
         native = str(post.get("id") or "") if isinstance(post, dict) else ""
         if not native:
             self.harvest.refuse("listings", full_id(self.site.source, "?"), page.url, "a post without an id", post)
@@ -263,7 +264,7 @@ class WordPressSpider(PictureSpider):
         if draft is None:
             return
         if main:
-            yield from self._picture(draft, main, page)
+            self._picture(draft, main, page)
         elif post.get("featured_media"):
             number = post["featured_media"]
             self.harvest.refuse_picture(draft, "image_missing", f"its picture, media {number}, is not to be had")
@@ -274,11 +275,11 @@ class WordPressSpider(PictureSpider):
             name = f"{native}-{shown.key}"
             further = self.harvest.listing(self.site.source, name, fields, record, origin, picture=shown.url)
             if further:
-                yield from self._picture(further, shown, page)
+                self._picture(further, shown, page)
 
-    def _picture(self, draft: Draft, shown: Shown, page: Page) -> Iterator[Request]:
+    def _picture(self, draft: Draft, shown: Shown, page: Page) -> None:
         media = page.found[LIBRARY].get(shown.media) if shown.media else None
-        yield from self.fetch(draft, shown.url, stamp(media))
+        self.harvest.picture_url(draft, shown.url, stamp(media))
 
     def _take_row(self, table: str, row: Any, origin: str) -> None:
         if not isinstance(row, dict):

@@ -17,12 +17,11 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from assets.catalog.crawl import Visit
-from assets.catalog.harvest import Draft, Harvest
+from assets.catalog.harvest import Harvest
 from assets.catalog.mapped import check_columns
 from assets.catalog.rows import full_id
-from assets.catalog.spiders import PictureSpider
 from assets.catalog.text import plain_text
+from assets.catalog.visit import Visit
 from assets.parameters.catalog import Wxr
 from assets.stage import StageError
 
@@ -55,7 +54,6 @@ class WxrSource:
         attachments = self._attachments()
         by_id = {each["item"]["id"]: each for each in reversed(attachments)}
         by_parent = {each["item"]["parent"]: each for each in reversed(attachments) if _is_picture(each["url"])}
-        wanted: list[tuple[Draft, str]] = []
         shown: set[str] = set()
         for item in self._items():
             if item["type"] == self._source.guides:
@@ -63,14 +61,14 @@ class WxrSource:
             elif item["type"] in self._source.posts and item["type"] != ATTACHMENT:
                 picture = _picture_of(item, by_id, by_parent)
                 shown.add(picture.get("url", ""))
-                wanted.extend(self._listing(harvest, item, picture))
+                self._listing(harvest, item, picture)
         for each in attachments:
             if each["url"] not in shown or not each["url"]:
-                wanted.extend(self._listing(harvest, each["item"], each))
+                self._listing(harvest, each["item"], each)
         if self._damage:
             name = full_id(self._source.name, self._source.path)
             harvest.refuse("listings", name, self._source.path, self._damage, {"path": self._source.path})
-        return Visit(self._source.name, self._source, PictureSpider, {"harvest": harvest, "wanted": wanted})
+        return Visit(self._source.name, self._source)
 
     def _attachments(self) -> list[Item]:
         """Pictures that were uploaded, each with what its item tells of it; mistakes in the parameters show here."""
@@ -104,7 +102,7 @@ class WxrSource:
             except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
                 self._damage = f"no sound XML from here on: {error}; what came before is taken"
 
-    def _listing(self, harvest: Harvest, item: Item, picture: Mapping[str, Any]) -> Iterator[tuple[Draft, str]]:
+    def _listing(self, harvest: Harvest, item: Item, picture: Mapping[str, Any]) -> None:
         origin = item["link"] or f"{self._source.path} post {item['id']}"
         name = full_id(self._source.name, item["id"])
         if item["status"] not in PUBLISHED or item["password"]:
@@ -118,7 +116,7 @@ class WxrSource:
         if draft is None:
             return
         if url:
-            yield draft, url
+            harvest.picture_url(draft, url)
         else:
             harvest.refuse_picture(draft, "no_image", "the post has no featured, inline or attached picture")
 

@@ -39,8 +39,9 @@ def read(source: Any, folder: Path) -> tuple[Harvest, Settled, list[tuple[Draft,
     """
     folder.mkdir(exist_ok=True)
     harvest = Harvest(folder, 1e6, 1_000_000, 1)
-    visit = source.gather(harvest)
-    wanted = list(visit.arguments["wanted"]) if visit else []
+    wanted: list[tuple[Draft, str]] = []
+    harvest.picture_url = lambda draft, url, stamp=None: wanted.append((draft, url))  # type: ignore[method-assign]
+    source.gather(harvest)
     for draft, url in wanted:
         harvest.refuse_picture(draft, "image_missing", url)
     return harvest, harvest.settle(), wanted

@@ -91,8 +91,8 @@ REDIRECTS = (
 WORLD = """
 import ipaddress, socket
 names = {"inside.test": "127.0.0.1", "inside6.test": "::1", "mapped.test": "::ffff:127.0.0.1", "far.test": "127.0.0.2"}
-real = socket.gethostbyname
-socket.gethostbyname = lambda name: names[name] if name in names else real(name)
+real = socket.getaddrinfo
+socket.getaddrinfo = lambda name, *more, **named: real(names.get(name, name), *more, **named)
 import assets.catalog.addresses as addresses
 loopback = ipaddress.ip_network("127.0.0.0/8").address_exclude(ipaddress.ip_network("127.0.0.2/32"))
 addresses._OWN = addresses._OWN | {"loopback": (*loopback, ipaddress.ip_network("::1/128"))}

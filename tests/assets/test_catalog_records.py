@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
 from assets.catalog import tars
-from assets.catalog.crawl import retry_after
+from assets.catalog.manners import retry_after
 from assets.catalog.pictures import Picture, PictureError, examine
 from assets.catalog.rows import MalformedError, listing_row, table_row
 from assets.catalog.tars import write_pictures
@@ -32,8 +32,8 @@ def saved(path: Path, form: str, exif: Image.Exif | None = None, shade: int = 40
 def test_whole_pictures_are_described(tmp_path: Path, form: str) -> None:
     picture = examine(saved(tmp_path / "picture", form), 1e6)
     assert (picture.format, picture.width, picture.height) == (form, 80, 60)
-    assert picture.perceptual_hash.nbytes * 8 == 256
-    assert picture.colours.shape == (192,)
+    assert len(picture.perceptual_hash) * 8 == 256
+    assert len(picture.colours) == 192
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_whole_pictures_are_described(tmp_path: Path, form: str) -> None:
 )
 def test_pictures_of_any_mode_are_described(tmp_path: Path, mode: str, form: str) -> None:
     Image.linear_gradient("L").convert(mode).save(tmp_path / "picture", form)
-    assert examine(tmp_path / "picture", 1e6).colours.std() > 0
+    assert len(set(examine(tmp_path / "picture", 1e6).colours)) > 1
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
@@ -101,7 +101,7 @@ def test_tars_are_split_and_hold_the_originals(tmp_path: Path, monkeypatch: pyte
             member = tar.extractfile(row["sha256"])
             original = next(picture for picture in pictures if picture.sha256 == row["sha256"])
             assert member is not None
-            assert member.read() == original.path.read_bytes()
+            assert member.read() == Path(original.path).read_bytes()
 
 
 @given(text=words)
@@ -220,7 +220,7 @@ def test_rows_of_other_tables_fit_their_schema() -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [(b"7", 7.0), (b"Wed, 21 Oct 2015 07:28:00 GMT", 0.0), (b"soon", None), (None, None), (b"", None)],
+    [("7", 7.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None), (None, None), ("", None)],
 )
-def test_retry_after_is_a_number_or_a_date(value: bytes | None, seconds: float | None) -> None:
+def test_retry_after_is_a_number_or_a_date(value: str | None, seconds: float | None) -> None:
     assert retry_after(value) == seconds

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from scrapy import Request
-from scrapy.settings import Settings
 from wordpress_site import Site, crawl, outputs, picture, rows, run, wordpress
 
-from assets.catalog.crawl import OwnHost
+from assets.catalog.manners import Met
+from assets.catalog.page_manners import OwnHost
+from assets.parameters.catalog import Crawled
 
 PASSWORD = "correct horse battery staple"
 
@@ -60,7 +61,9 @@ def test_new_listing_is_seen_through_the_cache(site: Site, tmp_path: Path) -> No
 def test_damaged_cache_changes_nothing(site: Site, tmp_path: Path) -> None:
     crawl(tmp_path, site)
     first = outputs(tmp_path)
-    for file in (tmp_path / ".heddle/http_cache/shop").glob("*/*"):
+    kept = [*tmp_path.glob(".heddle/*_cache/shop/*/*")]
+    assert len(kept) == 3 + 5
+    for file in kept:
         file.write_bytes(file.read_bytes()[:-3])
     crawl(tmp_path, site)
     assert outputs(tmp_path) == first
@@ -227,9 +230,8 @@ def test_crawl_delay_of_robots_txt_is_obeyed_where_it_is_longer(asked: float | N
     downloader = SimpleNamespace(
         get_slot_key=lambda request: "shop.test", slots={"shop.test": slot}, per_slot_settings={}
     )
-    crawler: Any = SimpleNamespace(
-        settings=Settings({"DOWNLOAD_DELAY": 0.5}), engine=SimpleNamespace(downloader=downloader)
-    )
+    visit = SimpleNamespace(manners=Crawled(delay=0.5), met=Met())
+    crawler: Any = SimpleNamespace(spider=SimpleNamespace(visit=visit), engine=SimpleNamespace(downloader=downloader))
     robots = SimpleNamespace(rp=SimpleNamespace(crawl_delay=lambda agent: asked))
     OwnHost(crawler).robots_parsed(robots, Request("http://shop.test/"))
     assert (slot.delay, downloader.per_slot_settings["shop.test"]["delay"]) == (delay, delay)

@@ -6,27 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from scrapy.http import Response
 from wordpress_site import picture
 
 from assets.catalog.harvest import Harvest
-from assets.catalog.spiders import PictureSpider
+from assets.catalog.pictures import examine
 from assets.catalog.wordpress_post import in_content, pictures_of, stamp, without_shortcodes
 from assets.parameters.catalog import WordPress
 
 
-def test_a_picture_that_was_answered_before_is_shared(tmp_path: Path) -> None:
+def test_a_picture_that_two_listings_show_is_wanted_once(tmp_path: Path) -> None:
     harvest = Harvest(tmp_path, 1e6, 10**6, 1)
-    spider = PictureSpider(harvest)
-    first, second = (harvest.listing("shop", native, {}, {}, "page") for native in "ab")
-    assert first
-    assert second
     url = "http://shop.test/chair.png"
-    assert len(list(spider.fetch(first, url))) == 1
-    spider._arrived(Response(url, body=picture(1)), url)
-    assert list(spider.fetch(second, url)) == []
-    shown = {draft.id: found.sha256 for draft, found in harvest.settle().listings}
-    assert shown["shop:a"] == shown["shop:b"]
+    (tmp_path / "chair.png").write_bytes(picture(1))
+    for native in "ab":
+        draft = harvest.listing("shop", native, {}, {}, "page")
+        assert draft
+        harvest.picture_url(draft, url)
+        (shown,) = harvest.wanted("shop").values()
+        shown.found = examine(tmp_path / "chair.png", 1e6)
+    found = {draft.id: found.sha256 for draft, found in harvest.settle().listings}
+    assert found["shop:a"] == found["shop:b"]
 
 
 def test_drafts_need_a_password() -> None:

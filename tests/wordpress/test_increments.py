@@ -16,7 +16,7 @@ from wordpress.seed import Seeded, listings, seed, upload
 from wordpress_site import ROOT, outputs, picture, rows
 
 COUNT = 16
-KEPT = ".heddle/http_cache/shop"
+KEPT = ".heddle/picture_cache/shop"
 
 
 @pytest.fixture
