@@ -46,14 +46,12 @@ class Watch:
             self._due[thread] = due
         try:
             yield
-        except Exception as error:
-            if time.monotonic() >= due:
-                raise TimeoutError(f"not done after {seconds:g} s") from error
-            raise
         finally:
             with self._lock:
                 self._due.pop(thread)
                 self._connections.pop(thread, None)
+            if time.monotonic() >= due:  # what was read until then may look like all of it
+                raise TimeoutError(f"not done after {seconds:g} s")
 
     def uses(self, used: HTTPConnection) -> None:
         """This thread's request goes through a connection."""

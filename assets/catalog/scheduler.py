@@ -201,9 +201,9 @@ class Scheduler:
         """A host's robots.txt was read: those that waited for it may go on."""
         task.visit.met.robots[host_of(task.asked)] = robots
         self._left -= 1
-        for waiting in self._sources[task.visit.source].waiting.pop(host_of(task.asked)):
+        for waiting in reversed(self._sources[task.visit.source].waiting.pop(host_of(task.asked))):
             self._lanes.slow_down(waiting, crawl_delay(robots))
-            self._lanes.add(waiting)
+            self._lanes.add(waiting, first=True)
 
     def _no_rules(self, task: Task, what: str) -> None:
         """A host's robots.txt cannot be had, so that nothing of it may be fetched."""

@@ -82,7 +82,9 @@ def test_blocks_do_not_show(seed: int) -> None:
     for place, original in copies.items():
         hashes[place] = hashes[original]
     flat = np.zeros(192, dtype=np.uint8)
-    shown = [(f"s:{n}", Picture(str(n), "", "PNG", 9, 9, hashes[n].tobytes(), flat.tobytes(), (), 9)) for n in range(700)]
+    shown = [
+        (f"s:{n}", Picture(str(n), "", "PNG", 9, 9, hashes[n].tobytes(), flat.tobytes(), (), 9)) for n in range(700)
+    ]
     found = {each.id: each.original for each in find_duplicates(shown, BITS, COLOUR)}
     assert found.keys() == {f"s:{place}" for place in copies}
 

@@ -24,18 +24,19 @@ ROOT = Path(__file__).parents[2]
 class Site:
     """A WordPress site with `total` posts. Answers can be replaced by path, and every request is recorded."""
 
-    def __init__(self, total: int = 5) -> None:
+    def __init__(self, total: int = 5, host: str = "127.0.0.1") -> None:
         self.total = total
         self.etags = True
         self.answers: dict[str, Callable[[int], tuple[int, dict[str, str], bytes]]] = {}
         self.requests: list[tuple[str, dict[str, str], int]] = []
         self.times: Counter[str] = Counter()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer((host, 0), self._handler())
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}"
 
     def close(self) -> None:
         self._server.shutdown()

@@ -1,0 +1,50 @@
+"""Pictures fetched from a site of our own, without the rest of the stage."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from assets.catalog.fetching import fetch_pictures
+from assets.catalog.harvest import Harvest, Shown
+from assets.catalog.pictures import Picture, Refused
+from assets.catalog.visit import Visit
+from assets.parameters.catalog import Crawled
+
+SIZE = 200_000  # most bytes of a picture
+
+
+def visit(source: str = "shop", proxy: str | None = None, credentials: Any = (None, None), **manners: Any) -> Visit:
+    told = {"delay": 0, "back_off": 0.01, "retries": 1, "timeout": 10, "private_addresses": True} | manners
+    return Visit(source, Crawled(**told), credentials=credentials, proxy=proxy)
+
+
+def fetch(
+    folder: Path, visits: dict[Visit, list[str]] | Any, processes: int = 1, stamps: dict[str, str] | None = None
+) -> dict[str, Picture | Refused]:
+    """Fetch pictures by their addresses; what was found by address, wherever the spool lies."""
+    spool = folder / "spool"
+    spool.mkdir(exist_ok=True)
+    harvest = Harvest(spool, 1e6, SIZE, 1)
+    shown: dict[str, Shown] = {}
+    for each, urls in visits:
+        for number, url in enumerate(urls):
+            draft = harvest.listing(each.source, str(number), {}, {}, "row")
+            assert draft
+            harvest.picture_url(draft, url, (stamps or {}).get(url))
+        shown |= harvest.wanted(each.source)
+    fetch_pictures([each for each, _ in visits], harvest, lambda: None, processes)
+    found: dict[str, Picture | Refused] = {}
+    for url, each in shown.items():
+        assert each.found
+        if isinstance(each.found, Picture):
+            assert Path(each.found.path).read_bytes()
+            found[url] = replace(each.found, path="")
+        else:
+            found[url] = each.found
+    return found
+
+
+def reasons(found: dict[str, Picture | Refused], site: Any) -> dict[str, str]:
+    """Why pictures were refused, by what their addresses say after the site's own."""
+    refused = {url: each for url, each in found.items() if isinstance(each, Refused)}
+    return {url.removeprefix(site.url): each.reason for url, each in refused.items()}
