@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, Protocol
 
+import pyarrow as pa
+
 from assets.catalog.annotations import AnnotationSource
 from assets.catalog.beir import BeirSource
 from assets.catalog.coco import CocoSource
@@ -42,7 +44,7 @@ from assets.parameters.catalog import (
     Wxr,
 )
 from assets.parameters.shared import read_seed
-from assets.schemas import DUPLICATES, LISTINGS, QUARANTINE, TABLES, TOMBSTONES, write_table
+from assets.schemas import DUPLICATES, LISTINGS, QUARANTINE, ROW_GROUP, TABLES, TOMBSTONES, write_table
 from assets.stage import Metrics, Stage, StageError, main, write_json
 
 
@@ -138,7 +140,7 @@ def _opened(stage: Stage, source: Source, stack: ExitStack) -> CatalogSource:
 
 def _refuse_empty(settled: Settled, annotating: set[str]) -> None:
     """A source none of whose listings could be taken is a mistake in its parameters, not a hundred bad records."""
-    taken = {draft.row["source"] for draft, _ in settled.listings} | annotating
+    taken = {draft.source for draft, _ in settled.listings} | annotating
     refused = [row for row in settled.quarantine if row["table"] == "listings"]
     for source in sorted({row["id"].partition(":")[0] for row in refused} - taken):
         rows = [row for row in refused if row["id"].startswith(f"{source}:")]
@@ -160,8 +162,8 @@ def _write(
     """Write every table and the tars; return the rows of `images`."""
     stage.progress("writing tables and pictures")
     folder = stage.output
-    listings = [_listing(draft, picture) for draft, picture in accepted]
-    write_table(folder / "listings.parquet", sorted(listings, key=lambda row: row["id"]), LISTINGS)
+    accepted = sorted(accepted, key=lambda each: each[0].id)
+    write_table(folder / "listings.parquet", _listings(accepted), LISTINGS)
     for table in OTHER_TABLES:
         rows = [row for _, (_, row) in sorted(harvest.tables[table].items())]
         write_table(folder / f"{table}.parquet", rows, TABLES[table])
@@ -178,16 +180,27 @@ def _bury(stage: Stage, sources: Sequence[Source], settled: Settled) -> None:
     ledgers = {source.name: Ledger(source.name) for source in sources if isinstance(source, WordPress)}
     if not ledgers:
         return
-    taken = {draft.id: draft.row for draft, _ in settled.listings}
-    told = taken.keys() | {row["id"] for row in settled.quarantine if row["table"] == "listings"}
+    refused = {row["id"] for row in settled.quarantine if row["table"] == "listings"}
+    told = refused | {draft.id for draft, _ in settled.listings}
     gone = [row for ledger in ledgers.values() for row in ledger.gone(told)]
     write_table(stage.output / "tombstones.parquet", sorted(gone, key=lambda row: row["id"]), TOMBSTONES)
     for name, ledger in ledgers.items():
-        ledger.add({id_: row for id_, row in taken.items() if row["source"] == name})
+        ledger.add({draft.id: _remembered(draft) for draft, _ in settled.listings if draft.source == name})
 
 
-def _listing(draft: Draft, picture: Picture) -> dict[str, Any]:
-    return {**draft.row, "image": picture.sha256, "exif": list(picture.exif)}
+def _remembered(draft: Draft) -> dict[str, Any]:
+    row = draft.row
+    return {name: row[name] for name in TOMBSTONES.names}
+
+
+def _listings(accepted: list[tuple[Draft, Picture]]) -> pa.Table:
+    """The rows of `listings`, few of them in memory as Python's objects at a time."""
+    batches = []
+    for start in range(0, len(accepted), ROW_GROUP):
+        some = accepted[start : start + ROW_GROUP]
+        rows = [draft.row | {"image": picture.sha256, "exif": list(picture.exif)} for draft, picture in some]
+        batches.append(pa.RecordBatch.from_pylist(rows, schema=LISTINGS))
+    return pa.Table.from_batches(batches, schema=LISTINGS)
 
 
 def _ceilings(stage: Stage, sources: Sequence[Source]) -> dict[str, float]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from assets.catalog.pictures import Picture
 
-_BLOCK = 256  # listings that are compared with all kept ones at a time
+_BLOCK = 256  # listings that are compared with others at a time, ...
+_OTHERS = 8_192  # ... and with how many of them: 16 MB
 
 
 @dataclass(frozen=True)
@@ -70,16 +71,24 @@ def _near(unique: Sequence[tuple[str, Picture]], bits: int, colour: int) -> list
     duplicates = []
     for start in range(0, len(unique), _BLOCK):
         stop = min(start + _BLOCK, len(unique))
-        distances = _distances(hashes[start:stop], hashes[:stop])  # (block, everything up to its end)
-        later, earlier = np.nonzero(distances <= bits)
-        for row, other in zip((later + start).tolist(), earlier.tolist(), strict=True):
+        for row, other, distance in _close(hashes, start, stop, bits):
             if other >= row or not stays[row] or not stays[other]:
                 continue
             if np.abs(colours[row].astype(int) - colours[other]).max() <= colour:
                 stays[row] = False
-                found = int(distances[row - start, other])
-                duplicates.append(Duplicate(unique[row][0], unique[other][0], "near", found))
+                duplicates.append(Duplicate(unique[row][0], unique[other][0], "near", distance))
     return duplicates
+
+
+def _close(hashes: np.ndarray, start: int, stop: int, bits: int) -> list[tuple[int, int, int]]:
+    """Pairs of a hash from `start` on and any before `stop`, and how many bits differ, if so few; in order."""
+    found: list[tuple[int, int, int]] = []
+    for first in range(0, stop, _OTHERS):
+        distances = _distances(hashes[start:stop], hashes[first : min(first + _OTHERS, stop)])
+        rows, others = np.nonzero(distances <= bits)
+        differ = distances[rows, others]
+        found.extend(zip((rows + start).tolist(), (others + first).tolist(), differ.tolist(), strict=True))
+    return sorted(found)
 
 
 def _distances(some: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -6,34 +6,17 @@ Nothing here depends on the order in which records arrive; everything is sorted 
 import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from assets.catalog.pictures import Picture, PictureError, Refused, examine
 from assets.catalog.rows import KEYS, MalformedError, as_json, full_id, listing_row, storable, table_row
+from assets.catalog.shelf import Shelf
 from assets.schemas import TABLES
 
 OTHER_TABLES = tuple(name for name in TABLES if name not in ("listings", "images"))
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A listing whose picture is still to come.
-
-    Attributes:
-        id: with the source's name.
-        origin: URL, or file and row: where a person would look it up.
-        record: what the source told, as JSON.
-        picture: path or address of the picture, as the source calls it; annotations join by its file name.
-    """
-
-    id: str
-    origin: str
-    record: str
-    row: Mapping[str, Any]
-    picture: str = ""
 
 
 @dataclass(slots=True)
@@ -47,6 +30,48 @@ class Shown:
 
     stamp: str | None = None
     found: Picture | Refused | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """A listing whose picture is still to come. What the source told of it lies on a shelf.
+
+    Attributes:
+        id: with the source's name.
+        picture: path or address of the picture, as the source calls it; annotations join by its file name.
+        place: on the shelf, of :attr:`origin`, :attr:`record` and :attr:`row`.
+        shown: its picture, as soon as the source named one.
+    """
+
+    id: str
+    picture: str
+    shelf: Shelf
+    place: int
+    shown: Shown | None = None
+
+    @property
+    def source(self) -> str:
+        """The source's name."""
+        return self.id.partition(":")[0]
+
+    @property
+    def origin(self) -> str:
+        """URL, or file and row: where a person would look it up."""
+        return str(self.shelf.get(self.place)[0])
+
+    @property
+    def record(self) -> str:
+        """What the source told, as JSON."""
+        return str(self.shelf.get(self.place)[1])
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The row of `listings`, without its picture."""
+        return dict(self.shelf.get(self.place)[2])
+
+    def tell(self, origin: str, record: str, row: Mapping[str, Any]) -> None:
+        """Put other words in the place of what was told."""
+        self.place = self.shelf.put((origin, record, row))
 
 
 @dataclass
@@ -73,8 +98,8 @@ class Harvest:
         self.fetched = dict.fromkeys(("listings", *OTHER_TABLES), 0)
         self.tables: dict[str, dict[tuple[str, ...], tuple[str, dict[str, Any]]]] = {name: {} for name in OTHER_TABLES}
         self.annotating: set[str] = set()  # names of the sources that told something of another one's listings
+        self._shelf = Shelf(spool)
         self._drafts: dict[str, Draft] = {}
-        self._pictures: dict[str, Shown] = {}  # by listing id
         self._here: dict[str, Shown] = {}  # by sha256, or by path for local files
         self._wanted: dict[str, dict[str, Shown]] = {}  # by source and address
         self._broken: BaseException | None = None  # what ended an examination, other than the picture
@@ -92,7 +117,8 @@ class Harvest:
             if storable(native_id) != native_id:
                 raise MalformedError("id holds half of a surrogate pair")
             row = listing_row(source, native_id, told)
-            draft = Draft(full_id(source, native_id), storable(origin), as_json(record), row, picture)
+            place = self._shelf.put((storable(origin), as_json(record), row))
+            draft = Draft(full_id(source, native_id), picture, self._shelf, place)
         except MalformedError as error:
             self._refuse("listings", full_id(source, native_id or origin), origin, "malformed_record", error, record)
             return None
@@ -105,7 +131,7 @@ class Harvest:
 
     def drafts(self, source: str) -> Iterator[Draft]:
         """The listings that a source has brought so far."""
-        return (draft for draft in self._drafts.values() if draft.row["source"] == source)
+        return (draft for draft in self._drafts.values() if draft.source == source)
 
     def annotate(self, draft: Draft, by: str, told: Mapping[str, Any]) -> None:
         """Put what another source tells of a listing's picture in the place of what the listing says itself.
@@ -116,11 +142,11 @@ class Harvest:
         Raises:
             MalformedError: a field cannot be read as what it should be.
         """
-        read = listing_row(draft.row["source"], "", told)
-        row = {**self._drafts[draft.id].row} | {field: read[field] for field in told}
+        read = listing_row(draft.source, "", told)
+        row = draft.row | {field: read[field] for field in told}
         if "objects" in told:
             row["relations"] = read["relations"]  # those there were point at objects that are gone
-        self._drafts[draft.id] = replace(draft, row=row)
+        draft.tell(draft.origin, draft.record, row)
         self.annotating.add(by)
 
     def picture_bytes(self, draft: Draft, content: bytes) -> None:
@@ -150,12 +176,12 @@ class Harvest:
         Args:
             stamp: another one as soon as the source knows that the picture changed.
         """
-        wanted = self._wanted.setdefault(draft.row["source"], {})
-        self._pictures[draft.id] = wanted.setdefault(url, Shown(stamp))
+        wanted = self._wanted.setdefault(draft.source, {})
+        draft.shown = wanted.setdefault(url, Shown(stamp))
 
     def refuse_picture(self, draft: Draft, reason: str, detail: str) -> None:
         """The listing's picture cannot be had, so the listing goes to the quarantine."""
-        self._pictures[draft.id] = Shown(found=Refused(reason, detail))
+        draft.shown = Shown(found=Refused(reason, detail))
 
     def wanted(self, source: str) -> Mapping[str, Shown]:
         """The pictures of a source that must be fetched, by their addresses."""
@@ -190,24 +216,24 @@ class Harvest:
             raise self._broken
         settled = Settled()
         for draft in self._drafts.values():
-            match self._pictures[draft.id].found:
+            match draft.shown and draft.shown.found:
                 case Picture() as picture:
                     settled.listings.append((draft, picture))
                 case Refused(reason, detail):
                     self._refuse("listings", draft.id, draft.origin, reason, detail, draft.record)
                 case None:
-                    raise RuntimeError(f"{draft.id}: nobody fetched its picture")
+                    raise RuntimeError(f"{draft.id}: nobody looked for its picture")
         settled.quarantine = self._quarantine
         return settled
 
     def examined(self) -> int:
         """How many listings have a picture that has been looked at, or that cannot be had."""
-        return sum(shown.found is not None for shown in self._pictures.values())
+        return sum(bool(draft.shown and draft.shown.found) for draft in self._drafts.values())
 
     def _examine(self, draft: Draft, key: str, path: Path) -> None:
         first = key not in self._here
         shown = self._here.setdefault(key, Shown())
-        self._pictures[draft.id] = shown
+        draft.shown = shown
         if first:
             examining = self._threads.submit(examine, path, self.pixels)
             examining.add_done_callback(partial(self._looked_at, shown))

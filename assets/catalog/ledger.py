@@ -32,8 +32,8 @@ class Ledger:
         return [row for id_, row in self._known().items() if id_ not in told]
 
     def add(self, listings: Mapping[str, Mapping[str, Any]]) -> None:
-        """Remember listings by id, as rows of `listings`."""
-        known = self._known() | {id_: {name: row[name] for name in TOMBSTONES.names} for id_, row in listings.items()}
+        """Remember listings by id, as rows of `tombstones`."""
+        known = {**self._known(), **listings}
         self._file.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._file.with_suffix(f".{os.getpid()}")
         write_table(temporary, [known[id_] for id_ in sorted(known)], TOMBSTONES)
