@@ -74,7 +74,7 @@ def posts(folder: Path, cases: int) -> Outcomes:
             found["refused with an error" if answer.url in (spider.failure or "") else "NAMELESS"] += 1
             return
         for shown in harvest.wanted("shop").values():
-            shown.found = whole if status == 200 else Refused("image_missing", "answered 404 Not Found")
+            shown.find(whole if status == 200 else Refused("image_missing", "answered 404 Not Found"))
         found[_settled(harvest, folder)] += 1
 
     page()
@@ -156,7 +156,7 @@ def files(folder: Path, cases: int) -> Outcomes:
             found["refused with an error" if str(path) in str(error) else "NAMELESS"] += 1
             return
         for url, shown in harvest.wanted("mine").items():
-            shown.found = Refused("image_missing", url or "no address")
+            shown.find(Refused("image_missing", url or "no address"))
         found[_settled(harvest, folder)] += 1
 
     file()

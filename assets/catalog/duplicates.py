@@ -9,7 +9,7 @@ import numpy as np
 from assets.catalog.pictures import Picture
 
 _BLOCK = 256  # listings that are compared with others at a time, ...
-_OTHERS = 8_192  # ... and with how many of them: 16 MB
+_OTHERS = 2_048  # ... and with how many of them: 4 MB
 
 
 @dataclass(frozen=True)

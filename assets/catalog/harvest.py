@@ -19,17 +19,28 @@ from assets.schemas import TABLES
 OTHER_TABLES = tuple(name for name in TABLES if name not in ("listings", "images"))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Shown:
-    """A picture that one or more listings show.
+    """A picture that one or more listings show. What is found of it lies on a shelf.
 
     Attributes:
         stamp: for one that is fetched: text that changes with it, as its source says; see :mod:`picture_cache`.
-        found: what it is, or why it cannot be used; None until that is known.
+        place: on the shelf, of :attr:`found`; None until that is known.
     """
 
+    shelf: Shelf
     stamp: str | None = None
-    found: Picture | Refused | None = None
+    place: int | None = None
+
+    @property
+    def found(self) -> Picture | Refused | None:
+        """What it is, or why it cannot be used; None until that is known."""
+        found: Picture | Refused | None = None if self.place is None else self.shelf.get(self.place)
+        return found
+
+    def find(self, found: Picture | Refused) -> None:
+        """It is known now."""
+        self.place = self.shelf.put(found)
 
 
 @dataclass(slots=True, eq=False)
@@ -177,11 +188,12 @@ class Harvest:
             stamp: another one as soon as the source knows that the picture changed.
         """
         wanted = self._wanted.setdefault(draft.source, {})
-        draft.shown = wanted.setdefault(url, Shown(stamp))
+        draft.shown = wanted.setdefault(url, Shown(self._shelf, stamp))
 
     def refuse_picture(self, draft: Draft, reason: str, detail: str) -> None:
         """The listing's picture cannot be had, so the listing goes to the quarantine."""
-        draft.shown = Shown(found=Refused(reason, detail))
+        draft.shown = Shown(self._shelf)
+        draft.shown.find(Refused(reason, detail))
 
     def wanted(self, source: str) -> Mapping[str, Shown]:
         """The pictures of a source that must be fetched, by their addresses."""
@@ -228,11 +240,11 @@ class Harvest:
 
     def examined(self) -> int:
         """How many listings have a picture that has been looked at, or that cannot be had."""
-        return sum(bool(draft.shown and draft.shown.found) for draft in self._drafts.values())
+        return sum(bool(draft.shown and draft.shown.place is not None) for draft in self._drafts.values())
 
     def _examine(self, draft: Draft, key: str, path: Path) -> None:
         first = key not in self._here
-        shown = self._here.setdefault(key, Shown())
+        shown = self._here.setdefault(key, Shown(self._shelf))
         draft.shown = shown
         if first:
             examining = self._threads.submit(examine, path, self.pixels)
@@ -241,9 +253,9 @@ class Harvest:
     def _looked_at(self, shown: Shown, examining: Future[Picture]) -> None:
         error = examining.exception()
         if error is None:
-            shown.found = examining.result()
+            shown.find(examining.result())
         elif isinstance(error, PictureError):
-            shown.found = Refused(error.reason, error.detail)
+            shown.find(Refused(error.reason, error.detail))
         else:
             self._broken = error
 

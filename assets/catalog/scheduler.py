@@ -213,7 +213,7 @@ class Scheduler:
     def _end(self, task: Task, found: Picture | Refused) -> None:
         """Nothing more is to be done for a task."""
         if task.shown:
-            task.shown.found = found
+            task.shown.find(found)
             self._left -= 1
         elif isinstance(found, Refused):
             self._no_robots(task, found)

@@ -1,5 +1,6 @@
 """Pictures fetched from a site of our own, without the rest of the stage."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ def visit(source: str = "shop", proxy: str | None = None, credentials: Any = (No
 
 
 def fetch(
-    folder: Path, visits: dict[Visit, list[str]] | Any, processes: int = 1, stamps: dict[str, str] | None = None
+    folder: Path, visits: Sequence[tuple[Visit, list[str]]], processes: int = 1, stamps: dict[str, str] | None = None
 ) -> dict[str, Picture | Refused]:
     """Fetch pictures by their addresses; what was found by address, wherever the spool lies."""
     spool = folder / "spool"
@@ -35,12 +36,12 @@ def fetch(
     fetch_pictures([each for each, _ in visits], harvest, lambda: None, processes)
     found: dict[str, Picture | Refused] = {}
     for url, each in shown.items():
-        assert each.found
-        if isinstance(each.found, Picture):
-            assert Path(each.found.path).read_bytes()
-            found[url] = replace(each.found, path="")
-        else:
-            found[url] = each.found
+        what = each.found
+        assert what
+        if isinstance(what, Picture):
+            assert Path(what.path).read_bytes()
+            what = replace(what, path="")
+        found[url] = what
     return found
 
 

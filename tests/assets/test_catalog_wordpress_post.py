@@ -23,7 +23,7 @@ def test_a_picture_that_two_listings_show_is_wanted_once(tmp_path: Path) -> None
         assert draft
         harvest.picture_url(draft, url)
         (shown,) = harvest.wanted("shop").values()
-        shown.found = examine(tmp_path / "chair.png", 1e6)
+        shown.find(examine(tmp_path / "chair.png", 1e6))
     found = {draft.id: found.sha256 for draft, found in harvest.settle().listings}
     assert found["shop:a"] == found["shop:b"]
 
