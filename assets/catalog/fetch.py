@@ -5,7 +5,6 @@ is up to :mod:`assets.catalog.fetching`, which may run many of these in several 
 """
 
 import hashlib
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,8 +44,7 @@ class Fetcher:
         self._direct = {private: direct(self._watch, private, setup.at_once) for private in (False, True)}
         self._by_proxy: dict[str, PoolManager] = {}
         self._caches = [PictureCache(requester.cache) for requester in setup.requesters]
-        # Pictures are large once they are decoded, so each core works on one.
-        self._cores = threading.Semaphore(os.cpu_count() or 1)
+        self._decoding = threading.Semaphore(setup.decoded)
 
     def close(self) -> None:
         """End what is under way."""
@@ -151,7 +149,7 @@ class Fetcher:
         """Examine a picture, and put its bytes into the spool."""
         path = self._setup.spool / hashlib.sha256(content).hexdigest()
         try:
-            with self._cores:
+            with self._decoding:
                 answer.found = described(content, path, self._setup.pixels)
         except PictureError as error:
             answer.found = Refused(error.reason, error.detail)

@@ -37,12 +37,18 @@ def fetch_pictures(
     if not visits:
         return
     wanted = sum(len(harvest.wanted(visit.source)) for visit in visits)
-    most = min(MOST_PROCESSES, os.cpu_count() or 1)
-    processes = processes or (1 if wanted < FEW else most)
+    cores = min(MOST_PROCESSES, os.cpu_count() or 1)
+    processes = processes or (1 if wanted < FEW else cores)
     at_once = min(MOST_AT_ONCE, sum(2 * visit.manners.concurrency for visit in visits))
-    requesters = [_requester(visit) for visit in visits]
-    each = -(-at_once // processes)
-    workers = Workers(Setup(harvest.spool, harvest.pixels, harvest.size, requesters, each), processes)
+    setup = Setup(
+        spool=harvest.spool,
+        pixels=harvest.pixels,
+        size=harvest.size,
+        requesters=[_requester(visit) for visit in visits],
+        at_once=-(-at_once // processes),
+        decoded=-(-cores // processes),
+    )
+    workers = Workers(setup, processes)
     try:
         Scheduler(visits, harvest, workers, at_once).run(tell)
     finally:

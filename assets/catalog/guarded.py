@@ -136,11 +136,11 @@ def by_proxy(watch: Watch, proxy: str, at_once: int) -> ProxyManager:
 
 def _pools(kind: type, told: dict[str, Any]) -> dict[str, Any]:
     """Classes of pools whose connections are of this kind."""
-    plain = type("Plain", (kind, HTTPConnection), told)
-    secure = type("Secure", (kind, HTTPSConnection), told)
+    plain = type("HTTPConnection", (kind, HTTPConnection), told)  # by these names messages call them
+    secure = type("HTTPSConnection", (kind, HTTPSConnection), told)
     return {
-        "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-        "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+        "http": type("HTTPConnectionPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+        "https": type("HTTPSConnectionPool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
     }
 
 

@@ -27,7 +27,8 @@ class Setup:
         pixels: the most that are decoded.
         size: the most bytes of one picture.
         requesters: of the sources.
-        at_once: how many requests one process may have under way.
+        at_once: how many requests one process may have under way, ...
+        decoded: ... and how many pictures it may decode at a time, as they are large then.
     """
 
     spool: Path
@@ -35,6 +36,7 @@ class Setup:
     size: int
     requesters: Sequence[Requester]
     at_once: int
+    decoded: int
 
 
 @dataclass(frozen=True, slots=True)
