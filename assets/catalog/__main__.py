@@ -14,9 +14,10 @@ from assets.catalog.beir import BeirSource
 from assets.catalog.coco import CocoSource
 from assets.catalog.crawl import run
 from assets.catalog.demo import DemoSource, generated
+from assets.catalog.drafts import Draft, Settled
 from assets.catalog.duplicates import Duplicate, find_duplicates
 from assets.catalog.fetching import fetch_pictures
-from assets.catalog.harvest import OTHER_TABLES, Draft, Harvest, Settled
+from assets.catalog.harvest import OTHER_TABLES, Harvest
 from assets.catalog.huggingface import HuggingFaceSource
 from assets.catalog.ledger import Ledger
 from assets.catalog.pictures import Picture

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from assets.catalog.harvest import Draft, Harvest
+from assets.catalog.drafts import Draft
+from assets.catalog.harvest import Harvest
 from assets.catalog.rows import MalformedError, full_id
 from assets.parameters.catalog import Annotations
 from assets.stage import StageError

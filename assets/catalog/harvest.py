@@ -6,91 +6,17 @@ Nothing here depends on the order in which records arrive; everything is sorted 
 import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from assets.catalog.drafts import Draft, Settled, Shown
 from assets.catalog.pictures import Picture, PictureError, Refused, examine
 from assets.catalog.rows import KEYS, MalformedError, as_json, full_id, listing_row, storable, table_row
 from assets.catalog.shelf import Shelf
 from assets.schemas import TABLES
 
 OTHER_TABLES = tuple(name for name in TABLES if name not in ("listings", "images"))
-
-
-@dataclass(slots=True, eq=False)
-class Shown:
-    """A picture that one or more listings show. What is found of it lies on a shelf.
-
-    Attributes:
-        stamp: for one that is fetched: text that changes with it, as its source says; see :mod:`picture_cache`.
-        place: on the shelf, of :attr:`found`; None until that is known.
-    """
-
-    shelf: Shelf
-    stamp: str | None = None
-    place: int | None = None
-
-    @property
-    def found(self) -> Picture | Refused | None:
-        """What it is, or why it cannot be used; None until that is known."""
-        found: Picture | Refused | None = None if self.place is None else self.shelf.get(self.place)
-        return found
-
-    def find(self, found: Picture | Refused) -> None:
-        """It is known now."""
-        self.place = self.shelf.put(found)
-
-
-@dataclass(slots=True, eq=False)
-class Draft:
-    """A listing whose picture is still to come. What the source told of it lies on a shelf.
-
-    Attributes:
-        id: with the source's name.
-        picture: path or address of the picture, as the source calls it; annotations join by its file name.
-        place: on the shelf, of :attr:`origin`, :attr:`record` and :attr:`row`.
-        shown: its picture, as soon as the source named one.
-    """
-
-    id: str
-    picture: str
-    shelf: Shelf
-    place: int
-    shown: Shown | None = None
-
-    @property
-    def source(self) -> str:
-        """The source's name."""
-        return self.id.partition(":")[0]
-
-    @property
-    def origin(self) -> str:
-        """URL, or file and row: where a person would look it up."""
-        return str(self.shelf.get(self.place)[0])
-
-    @property
-    def record(self) -> str:
-        """What the source told, as JSON."""
-        return str(self.shelf.get(self.place)[1])
-
-    @property
-    def row(self) -> dict[str, Any]:
-        """The row of `listings`, without its picture."""
-        return dict(self.shelf.get(self.place)[2])
-
-    def tell(self, origin: str, record: str, row: Mapping[str, Any]) -> None:
-        """Put other words in the place of what was told."""
-        self.place = self.shelf.put((origin, record, row))
-
-
-@dataclass
-class Settled:
-    """What became of everything: `listings` and their pictures, and the rows of the quarantine."""
-
-    listings: list[tuple[Draft, Picture]] = field(default_factory=list)
-    quarantine: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Harvest:

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from assets.catalog.harvest import Shown
+from assets.catalog.drafts import Shown
 from assets.catalog.visit import Visit
 
 

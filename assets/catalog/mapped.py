@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from assets.catalog.harvest import Draft, Harvest
+from assets.catalog.drafts import Draft
+from assets.catalog.harvest import Harvest
 from assets.catalog.visit import Visit
 from assets.parameters.catalog import ListingField, Mapped
 from assets.schemas import TABLES

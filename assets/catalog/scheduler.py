@@ -33,6 +33,7 @@ class _Source:
     Attributes:
         ends: when it must be done.
         used: addresses whose kept answers are still good for something.
+        left: tasks whose end is still to come.
         waiting: for a host's robots.txt.
     """
 
@@ -41,6 +42,7 @@ class _Source:
     cache: PictureCache
     ends: float
     used: set[bytes] = field(default_factory=set)
+    left: int = 0
     waiting: dict[str, list[Task]] = field(default_factory=dict)
 
 
@@ -68,10 +70,9 @@ class Scheduler:
         self._lanes = Lanes()
         self._sent: dict[int, Task] = {}
         self._number = 0
-        self._left = 0
         for visit in visits:
             for url, shown in harvest.wanted(visit.source).items():
-                self._left += 1
+                self._sources[visit.source].left += 1
                 self._add(Task(visit, url, url, shown))
 
     def run(self, tell: Callable[[], None]) -> None:
@@ -84,7 +85,7 @@ class Scheduler:
             StageError: a source's `time_limit` was too short.
         """
         told = monotonic()
-        while self._left:
+        while self._is_left():
             now = monotonic()
             if now >= told + TELL:
                 told = now
@@ -92,10 +93,13 @@ class Scheduler:
                 self._check_time(now)
             while len(self._sent) < self._at_once and (task := self._lanes.next(now)):
                 self._begin(task, now)
-            if self._left:
+            if self._is_left():
                 self._receive(min(TELL, max(0.0, self._lanes.until_next(now))))
         for source in self._sources.values():
             source.cache.remove_all_but(source.used)
+
+    def _is_left(self) -> bool:
+        return any(source.left for source in self._sources.values())
 
     def _receive(self, timeout: float) -> None:
         """Take all the answers that there are; wait for the first of them."""
@@ -108,7 +112,7 @@ class Scheduler:
 
     def _check_time(self, now: float) -> None:
         for name, source in self._sources.items():
-            if now >= source.ends:
+            if source.left and now >= source.ends:
                 limit = source.visit.manners.time_limit
                 raise StageError(f"source {name}: not done after {limit:.0f} s; raise its `time_limit`")
 
@@ -149,7 +153,7 @@ class Scheduler:
     def _wait_for_robots(self, task: Task, source: _Source, host: str) -> None:
         if host not in source.waiting:
             robots = f"{urlsplit(task.url).scheme}://{host}/robots.txt"
-            self._left += 1
+            source.left += 1
             self._lanes.add(Task(task.visit, robots, robots, None), first=True)
         source.waiting.setdefault(host, []).append(task)
 
@@ -200,7 +204,7 @@ class Scheduler:
     def _rules_came(self, task: Task, robots: Protego) -> None:
         """A host's robots.txt was read: those that waited for it may go on."""
         task.visit.met.robots[host_of(task.asked)] = robots
-        self._left -= 1
+        self._sources[task.visit.source].left -= 1
         for waiting in reversed(self._sources[task.visit.source].waiting.pop(host_of(task.asked))):
             self._lanes.slow_down(waiting, crawl_delay(robots))
             self._lanes.add(waiting, first=True)
@@ -214,14 +218,14 @@ class Scheduler:
         """Nothing more is to be done for a task."""
         if task.shown:
             task.shown.find(found)
-            self._left -= 1
+            self._sources[task.visit.source].left -= 1
         elif isinstance(found, Refused):
             self._no_robots(task, found)
 
     def _no_robots(self, task: Task, why: Refused) -> None:
         """A robots.txt was not fetched: what is refused for its host is refused for those that wait."""
         if why.reason == "host_budget" or (why.reason == "address_refused" and not task.hops):
-            self._left -= 1
+            self._sources[task.visit.source].left -= 1
             for waiting in self._sources[task.visit.source].waiting.pop(host_of(task.asked)):
                 detail = why.detail.removeprefix(f"{task.asked}: ")
                 self._end(waiting, Refused(why.reason, f"{waiting.asked}: {detail}"))

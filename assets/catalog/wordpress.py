@@ -13,7 +13,8 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from assets.catalog.addresses import AddressRefusedError
-from assets.catalog.harvest import Draft, Harvest
+from assets.catalog.drafts import Draft
+from assets.catalog.harvest import Harvest
 from assets.catalog.http_cache import is_confirmable
 from assets.catalog.manners import ANSWER, forbidden_use
 from assets.catalog.page_manners import HostBudgetError, RobotsForbiddenError

@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from assets.catalog.drafts import Shown
 from assets.catalog.fetching import fetch_pictures
-from assets.catalog.harvest import Harvest, Shown
+from assets.catalog.harvest import Harvest
 from assets.catalog.pictures import Picture, Refused
 from assets.catalog.visit import Visit
 from assets.parameters.catalog import Crawled

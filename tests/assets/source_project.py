@@ -10,7 +10,8 @@ from PIL import Image
 from pydantic import TypeAdapter
 
 from assets.catalog.__main__ import catalog
-from assets.catalog.harvest import Draft, Harvest, Settled
+from assets.catalog.drafts import Draft, Settled
+from assets.catalog.harvest import Harvest
 from assets.parameters.catalog import Source
 from assets.schemas import read_rows
 from assets.stage import Stage

@@ -203,6 +203,19 @@ def test_a_server_that_sends_a_byte_now_and_then_holds_no_request_for_ever(tmp_p
     assert "robots.txt cannot be reached (not done after 1 s)" in str(found[url])
 
 
+def test_a_time_limit_is_for_its_own_source(site: Site, tmp_path: Path) -> None:
+    answer = site.answer
+
+    def slow(path: str, query: dict[str, list[str]]) -> Answer:
+        time.sleep(3 if path == "/pictures/1" else 0)
+        return answer(path, query)
+
+    site.answer = slow  # type: ignore[method-assign]
+    quick, patient = numbered(site, 2)
+    found = fetch(tmp_path, [(visit("one", time_limit=1.5), [quick]), (visit("two"), [patient])])
+    assert all(isinstance(each, Picture) for each in found.values())
+
+
 def test_a_stamp_stands_in_for_a_server_that_cannot_be_asked(site: Site, tmp_path: Path) -> None:
     site.etags = False
     urls = numbered(site, 4)
