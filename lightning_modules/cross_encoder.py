@@ -47,7 +47,7 @@ class CrossEncoder(Network):
         words = model.get_input_embeddings().requires_grad_(False)
         self._fixed = {name for name, value in self.named_parameters() if value is words.weight}
         if isinstance(model, BertForSequenceClassification):
-            last = model.bert.encoder.layer[-1]
+            last: Any = model.bert.encoder.layer[-1]
             last.forward = partial(_first_token, last)
 
     def forward(self, tokens: dict[str, Tensor]) -> Tensor:
