@@ -5,6 +5,7 @@ import os
 import gto  # noqa: F401  before rouge-score: gto closes the log handlers there are, and that of rouge-score's absl, stderr
 import pytest
 from clones import ROOT, Clone, clone
+from filelock import FileLock
 from hypothesis import settings
 
 from dagster_project.dvc.project import DvcProject
@@ -15,9 +16,17 @@ settings.load_profile("heddle")
 
 @pytest.fixture(scope="session")
 def by_heddle(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone in which `make run` was the only command."""
-    made = clone(tmp_path_factory.mktemp("by_heddle") / "heddle")
-    made.output = made.run("make", "run", "-o", "install")
+    """A clone in which `make run` was the only command, made once, by the first of pytest's processes that asks."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # which all of them share
+    output = folder / "by_heddle/output.txt"
+    with FileLock(folder / "by_heddle.lock"):
+        if output.is_file():
+            return Clone(folder / "by_heddle/heddle", output.read_text())
+        made = clone(folder / "by_heddle/heddle")
+        made.output = made.run("make", "run", "-o", "install")
+        output.write_text(made.output)
     return made
 
 

@@ -5,24 +5,28 @@ from ruamel.yaml import YAML
 
 from dagster_project.workspace import open_instance
 
-pytestmark = pytest.mark.xdist_group("clones")  # they share clones that take a minute to make
+in_heddles_group = pytest.mark.xdist_group("by_heddle")  # they share clones that take minutes to make
+in_dvcs_group = pytest.mark.xdist_group("by_dvc")
 
 
 def _lock(clone) -> dict:
     return YAML(typ="safe").load(clone.root / "dvc.lock")["stages"]
 
 
-def test_both_engines_write_the_same_lock(by_heddle, by_dvc):
+@in_dvcs_group
+def test_both_engines_write_the_same_lock(by_dvc, by_heddle):  # made side by side, if one does not wait first
     heddle, dvc = _lock(by_heddle), _lock(by_dvc)
     assert heddle.keys() == dvc.keys()
     for stage in dvc:
         assert heddle[stage] == dvc[stage], stage
 
 
+@in_heddles_group
 def test_after_a_run_dvc_status_is_clean(by_heddle):
     assert "up to date" in by_heddle.run("dvc", "status")
 
 
+@in_heddles_group
 def test_every_data_version_is_the_md5_in_the_lock(by_heddle, monkeypatch):
     monkeypatch.chdir(by_heddle.root)
     import dagster as dg
@@ -33,11 +37,13 @@ def test_every_data_version_is_the_md5_in_the_lock(by_heddle, monkeypatch):
             assert event.asset_materialization.tags["dagster/data_version"] == locked["outs"][0]["md5"]
 
 
+@in_heddles_group
 def test_the_run_registered_what_passed_its_gates(by_heddle):
     assert "clip@v1.0.0" in by_heddle.run("git", "tag").split()
     assert "Registered  clip@v1.0.0 (champion)" in by_heddle.output
     assert (by_heddle.root / "data/report/index.html").is_file()
 
 
+@in_heddles_group
 def test_a_second_run_executes_nothing(by_heddle):
     assert "Everything is up to date" in by_heddle.run("heddle", "run")

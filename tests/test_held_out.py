@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from assets.schemas import read_rows
 
-pytestmark = pytest.mark.xdist_group("clones")  # they share clones that take a minute to make
+pytestmark = pytest.mark.xdist_group("by_dvc")  # they share a clone that takes minutes to make
 
 
 def _pictures(by_dvc, split: str) -> set[str]:

@@ -11,7 +11,7 @@ from clones import Clone, clone
 from PIL import Image
 from ruamel.yaml import YAML
 
-pytestmark = pytest.mark.xdist_group("clones")  # they share clones that take a minute to make
+pytestmark = pytest.mark.xdist_group("by_heddle")  # they share a clone that takes minutes to make
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-pytestmark = pytest.mark.xdist_group("clones")  # they share clones that take a minute to make
+pytestmark = pytest.mark.xdist_group("by_dvc")  # they share a clone that takes minutes to make
 
 ROOT = Path(__file__).parents[1]
 STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
