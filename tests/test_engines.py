@@ -14,7 +14,7 @@ def _lock(clone) -> dict:
 
 
 @in_dvcs_group
-def test_both_engines_write_the_same_lock(by_dvc, by_heddle):  # made side by side, if one does not wait first
+def test_both_engines_write_the_same_lock(by_dvc, by_heddle):  # the other process makes its clone meanwhile
     heddle, dvc = _lock(by_heddle), _lock(by_dvc)
     assert heddle.keys() == dvc.keys()
     for stage in dvc:

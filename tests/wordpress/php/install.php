@@ -10,4 +10,5 @@ wp_delete_post(1, true); // "Hello world!"
 wp_delete_post(2, true);
 $wp_rewrite->set_permalink_structure('/%postname%/');
 $wp_rewrite->flush_rules();
+wp_upload_dir(); // makes this month's folder: of two workers that make it at once, one answers 500
 echo WP_Application_Passwords::create_new_application_password($owner, ['name' => 'Heddle'])[0];
