@@ -84,6 +84,7 @@ class Fetcher:
             answer.found = _refused(job, "image_missing", error)
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             answer.passing = True
+            answer.leads_to = answer.robots = None  # what was read of them may not be all
             answer.found = _refused(job, "image_missing", str(error) or type(error).__name__)
             if isinstance(error, ProtocolError) and isinstance(error.args[-1], IncompleteRead):
                 answer.found = _refused(job, "image_truncated", "the connection was closed before its end")

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -121,10 +120,10 @@ def test_delays_hold_between_all_processes(site: Site, tmp_path: Path, delay: fl
     site.answers["/robots.txt"] = lambda times: (200, {}, robots.encode())
     _, begun = watched(site, 0.0)
     fetch(tmp_path, [(visit(delay=delay, concurrency=8), numbered(site, 8))], processes=2)
-    pictures = sorted(begun)[1:]
-    gaps = [after - before for before, after in pairwise(pictures)]
-    assert min(gaps) > 0.1  # a process may be late with one request and not with the next
-    assert pictures[-1] - pictures[0] > 7 * 0.2 - 0.1
+    robots, *pictures = sorted(begun)
+    assert len(pictures) == 8
+    # However late a request arrives, it was sent after robots.txt had been, and the delays before it.
+    assert all(at - robots >= number * 0.2 for number, at in enumerate(pictures))
 
 
 def test_budgets_are_exact_over_all_processes(site: Site, tmp_path: Path) -> None:
@@ -178,7 +177,9 @@ def test_credentials_go_to_the_sources_own_host_alone(site: Site, tmp_path: Path
     assert "secret" not in repr(told)
 
 
-def test_a_server_that_sends_a_byte_now_and_then_holds_no_request_for_ever(tmp_path: Path, site: Site) -> None:
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("at_once", ["", "HTTP/1.1 404 Gone\r\nX-Long: ", "HTTP/1.1 302 Found\r\nLocation: /1"])
+def test_a_server_that_sends_a_byte_now_and_then_holds_no_request_for_ever(tmp_path: Path, at_once: str) -> None:
     def drip() -> None:
         while True:
             connection, _ = listening.accept()
@@ -188,8 +189,9 @@ def test_a_server_that_sends_a_byte_now_and_then_holds_no_request_for_ever(tmp_p
         with connection:
             connection.recv(10_000)
             try:
-                for byte in b"HTTP/1.1 404 Gone\r\nX-Long: " + b"x" * 1_000:
-                    connection.send(bytes([byte]))
+                connection.sendall(at_once.encode())
+                while True:
+                    connection.sendall(b"x")
                     time.sleep(0.1)
             except OSError:
                 pass
@@ -197,9 +199,7 @@ def test_a_server_that_sends_a_byte_now_and_then_holds_no_request_for_ever(tmp_p
     listening = socket.create_server(("127.0.0.1", 0))
     threading.Thread(target=drip, daemon=True).start()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}/1"
-    begun = time.monotonic()
     found = fetch(tmp_path, [(visit(timeout=1, retries=0), [url])])
-    assert time.monotonic() - begun < 10
     assert "robots.txt cannot be reached (not done after 1 s)" in str(found[url])
 
 
@@ -207,12 +207,12 @@ def test_a_time_limit_is_for_its_own_source(site: Site, tmp_path: Path) -> None:
     answer = site.answer
 
     def slow(path: str, query: dict[str, list[str]]) -> Answer:
-        time.sleep(3 if path == "/pictures/1" else 0)
+        time.sleep(6 if path == "/pictures/1" else 0)
         return answer(path, query)
 
     site.answer = slow  # type: ignore[method-assign]
     quick, patient = numbered(site, 2)
-    found = fetch(tmp_path, [(visit("one", time_limit=1.5), [quick]), (visit("two"), [patient])])
+    found = fetch(tmp_path, [(visit("one", time_limit=4), [quick]), (visit("two"), [patient])])
     assert all(isinstance(each, Picture) for each in found.values())
 
 
