@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assets.absent import why_absent
+from assets.errors import MendableError
 from assets.parameters.assistant import AssistantParameters
 from assets.parameters.section import load
 from assets.search import search_guides
@@ -30,7 +31,7 @@ above the low band. Six of these score less than this, and so does one of 68 hel
 """
 
 
-class AskError(Exception):
+class AskError(MendableError):
     """The question cannot be answered; the message says why and what to do."""
 
 

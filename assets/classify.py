@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from assets.absent import why_absent
+from assets.errors import MendableError
 from assets.picture_file import read_picture
 from assets.pictures import Fit, PictureError
 from assets.schemas import LISTINGS
@@ -26,7 +27,7 @@ Probabilities = Mapping[str, float]
 """Class -> its probability, likeliest first; they sum to 1."""
 
 
-class ClassifyError(Exception):
+class ClassifyError(MendableError):
     """The picture cannot be classified; the message says why and what to do."""
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from assets.absent import why_absent
+from assets.errors import MendableError
 from assets.picture_file import read_picture
 from assets.pictures import PictureError
 from assets.stage import DATA
@@ -29,7 +30,7 @@ BATCH = 16
 """Pictures that are described together: what a stop can cost."""
 
 
-class DescribeError(Exception):
+class DescribeError(MendableError):
     """There is nothing to describe, or nothing to describe it with; the message says why and what to do."""
 
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from assets.absent import why_absent
+from assets.errors import MendableError
 from assets.graph.features import ENCODER_FILE, PROJECTION_FILE, Projection
 from assets.graph.neighbours import Neighbours
 from assets.graph.tables import EDGES_FILE, LISTENING, NODES_FILE, Graph
@@ -27,7 +28,7 @@ SHARED = 4
 """Neighbours that explain a recommendation."""
 
 
-class RecommendError(Exception):
+class RecommendError(MendableError):
     """There is nothing to recommend; the message says why and what to do."""
 
 

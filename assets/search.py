@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from assets.absent import why_absent
+from assets.errors import MendableError
 from assets.picture_file import read_picture
 from assets.pictures import PictureError
 from assets.stage import DATA
@@ -27,7 +28,7 @@ Mode = Literal["pictures", "words"]
 MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
 
-class SearchError(Exception):
+class SearchError(MendableError):
     """The search cannot be made; the message says why and what to do."""
 
 

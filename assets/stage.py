@@ -15,8 +15,9 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
+from assets.errors import MendableError
 from assets.inputs import Inputs
-from assets.parameters.section import ParameterError, SectionType, load
+from assets.parameters.section import SectionType, load
 from assets.processes import die_with_parent
 
 Metrics = Mapping[str, float | int]
@@ -26,7 +27,7 @@ DATA = Path("data")
 METRICS_FILE = "metrics.json"
 
 
-class StageError(Exception):
+class StageError(MendableError):
     """The input cannot be worked on: the message names file, row and remedy, and is shown without a traceback."""
 
 
@@ -90,7 +91,7 @@ def main(function: Callable[[Stage], Metrics]) -> None:
             raise StageError(f"edited while it ran: {', '.join(edited)}. Nothing was kept; run it again")
         shutil.rmtree(DATA / name, ignore_errors=True)
         temporary.rename(DATA / name)
-    except (StageError, ParameterError) as error:
+    except MendableError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"{name}: {error}", markup=False)
         sys.exit(1)
     finally:

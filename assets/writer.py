@@ -54,7 +54,7 @@ def has_content(row: Row) -> bool:
     return any(row.get(field.name) for field in FIELDS)
 
 
-class Told:
+class ListingFields:
     """A listing's content as fields; its markup is read once, since that takes as long as a tenth of the training."""
 
     def __init__(self) -> None:
@@ -145,7 +145,7 @@ def _collate(
     return WriterCollate(
         reader_of(config, tokenizer),
         ContentTokens(tokenizer),
-        Told(),
+        ListingFields(),
         Quality(training),
         corruption_of(lexicon),
         picture_ratios(stage.input("catalog")),

@@ -8,8 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from assets.parameters.section import ParameterError
-from assets.stage import StageError
+from assets.errors import MendableError
 
 if TYPE_CHECKING:
     from assets.retrieval.retriever import Mode
@@ -24,51 +23,9 @@ class Heddle(click.Group):
         """Run a command."""
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, click.Abort, click.ClickException):  # help that was asked for, Ctrl-C, usage
-            raise
-        except Exception as error:
-            if not isinstance(error, _mendable()):
-                raise
+        except MendableError as error:
             Console(stderr=True).print(f"heddle: {error}", markup=False, highlight=False, soft_wrap=True)
             sys.exit(1)
-
-
-def _mendable() -> tuple[type[Exception], ...]:
-    """The errors whose message says what was wrong and what to do.
-
-    Imported only once something went wrong: some of them lie behind torch, for which no other command should wait.
-    """
-    from assets.ask import AskError
-    from assets.classify import ClassifyError
-    from assets.describe import DescribeError
-    from assets.publishing.site import SiteError
-    from assets.recommend import RecommendError
-    from assets.search import SearchError
-    from assets.writing.journal import JournalError
-    from assets.writing.told import ToldError
-    from dagster_project.drift import DriftError
-    from dagster_project.dvc.project import ProjectError
-    from dagster_project.quarantine import QuarantineError
-    from dagster_project.registry import RegistryError
-    from dagster_project.workspace import WorkspaceError
-
-    return (
-        ParameterError,
-        StageError,
-        AskError,
-        ClassifyError,
-        DescribeError,
-        DriftError,
-        JournalError,
-        ProjectError,
-        QuarantineError,
-        RecommendError,
-        RegistryError,
-        SearchError,
-        SiteError,
-        ToldError,
-        WorkspaceError,
-    )
 
 
 @click.group(cls=Heddle, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,6 +12,7 @@ from dvc_data.index import DataIndexDirError
 from rich.console import Console
 from rich.table import Table
 
+from assets.errors import MendableError
 from assets.parameters.drift import DriftParameters
 from assets.parameters.index import IndexParameters
 from assets.parameters.section import load
@@ -27,7 +28,7 @@ LISTINGS = "data/validated/listings.parquet"
 HEADINGS = ("field", "compared by", "stability index", "by chance below", "missing then", "now")
 
 
-class DriftError(Exception):
+class DriftError(MendableError):
     """There is nothing to compare with; the message says why and what to do."""
 
 

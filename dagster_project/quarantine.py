@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from ruamel.yaml import YAML
 
+from assets.errors import MendableError
 from assets.expectations import EXPECTATIONS
 from assets.parameters.section import PARAMS_FILE, load
 from assets.parameters.validated import ValidatedParameters
@@ -32,7 +33,7 @@ _REMEDIES = {
 """What to do about what cannot be released, by reason."""
 
 
-class QuarantineError(Exception):
+class QuarantineError(MendableError):
     """There is no quarantine yet, or a record cannot be released; the message says what to do."""
 
 

@@ -17,6 +17,7 @@ import gto.api
 from gto.exceptions import GTOException
 
 from assets.absent import why_absent
+from assets.errors import MendableError
 from dagster_project.checks import read_gates, verdicts
 from dagster_project.dvc.project import DvcProject
 from dagster_project.experiment import experiment_name, find_experiment, save_experiment
@@ -28,7 +29,7 @@ FIRST_VERSION = "v1.0.0"
 MODEL_CARD = "README.md"
 
 
-class RegistryError(Exception):
+class RegistryError(MendableError):
     """A model or version that the registry does not hold; the message says what there is."""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 from filelock import FileLock, Timeout
 
+from assets.errors import MendableError
 from dagster_project.automation import IN_PROGRESS
 
 STATE = Path(".heddle")
@@ -16,7 +17,7 @@ STARTED_BY_HEDDLE = "heddle/started_by"
 DAEMON_SILENCE = 300  # seconds after which a daemon counts as gone
 
 
-class WorkspaceError(Exception):
+class WorkspaceError(MendableError):
     """The workspace cannot be used at present; the message says why and what to do."""
 
 

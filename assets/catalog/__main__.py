@@ -10,25 +10,14 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from assets.catalog.annotations import AnnotationSource
-from assets.catalog.beir import BeirSource
-from assets.catalog.coco import CocoSource
-from assets.catalog.crawl import run
-from assets.catalog.demo import DemoSource, generated
 from assets.catalog.drafts import Draft, Settled
 from assets.catalog.duplicates import Duplicate, find_duplicates
 from assets.catalog.fetching import fetch_pictures
 from assets.catalog.harvest import OTHER_TABLES, Harvest
-from assets.catalog.huggingface import HuggingFaceSource
 from assets.catalog.ledger import Ledger
 from assets.catalog.pictures import Picture
-from assets.catalog.sitemap import SitemapSource
-from assets.catalog.table import TableSource
 from assets.catalog.tars import write_pictures
 from assets.catalog.visit import Visit
-from assets.catalog.visual_genome import VisualGenomeSource
-from assets.catalog.webdataset import WebDatasetSource
-from assets.catalog.wordpress import WordPressSource
-from assets.catalog.wxr import WxrSource
 from assets.parameters.catalog import (
     Beir,
     CatalogParameters,
@@ -100,7 +89,10 @@ def _gather(stage: Stage, parameters: CatalogParameters, harvest: Harvest) -> No
             stage.progress(f"source {parameter.name} ({parameter.kind})")
             visit = source.gather(harvest)
             visits.extend([visit] if visit else [])
-        run(visits, lambda: _tell(stage, harvest))
+        if any(visit.spider for visit in visits):
+            from assets.catalog.crawl import crawl_pages  # with Scrapy
+
+            crawl_pages(visits, lambda: _tell(stage, harvest))
         fetch_pictures(visits, harvest, lambda: _tell(stage, harvest))
         for source in opened:
             if isinstance(source, AnnotationSource):
@@ -116,26 +108,47 @@ def _tell(stage: Stage, harvest: Harvest) -> None:
 
 
 def _opened(stage: Stage, source: Source, stack: ExitStack) -> CatalogSource:
+    """A source of any kind, imported where it is asked for: some bring Scrapy or parsers, which take seconds."""
     match source:
         case WordPress():
+            from assets.catalog.wordpress import WordPressSource
+
             return WordPressSource(source)
         case Demo():
+            from assets.catalog.demo import DemoSource
+
             return DemoSource(source, stage.parameters(DemoShop, "demo_shop"), read_seed(), stack)
         case Table():
+            from assets.catalog.table import TableSource
+
             return TableSource(source)
         case Beir():
+            from assets.catalog.beir import BeirSource
+
             return BeirSource(source)
         case WebDataset():
+            from assets.catalog.webdataset import WebDatasetSource
+
             return WebDatasetSource(source)
         case HuggingFace():
+            from assets.catalog.huggingface import HuggingFaceSource
+
             return HuggingFaceSource(source)
         case Sitemap():
+            from assets.catalog.sitemap import SitemapSource
+
             return SitemapSource(source)
         case Wxr():
+            from assets.catalog.wxr import WxrSource
+
             return WxrSource(source)
         case Coco():
+            from assets.catalog.coco import CocoSource
+
             return CocoSource(source)
         case VisualGenome():
+            from assets.catalog.visual_genome import VisualGenomeSource
+
             return VisualGenomeSource(source)
 
 
@@ -208,6 +221,8 @@ def _ceilings(stage: Stage, sources: Sequence[Source]) -> dict[str, float]:
     """The best that any model could do: known where all listings were generated, unknown otherwise."""
     if not all(isinstance(source, Demo) for source in sources):
         return {}
+    from assets.catalog.demo import generated
+
     return generated(stage.parameters(DemoShop, "demo_shop"), read_seed()).ceilings
 
 

@@ -30,7 +30,7 @@ _OFF = (
 )
 
 
-def run(visits: Sequence[Visit], tell: Callable[[], None]) -> None:
+def crawl_pages(visits: Sequence[Visit], tell: Callable[[], None]) -> None:
     """Crawl the pages of all sources side by side. Once in a process at most, as Twisted's reactor starts only once.
 
     Args:
@@ -40,8 +40,6 @@ def run(visits: Sequence[Visit], tell: Callable[[], None]) -> None:
         StageError: a source could not be read; the message names it, what it answered and what to do.
     """
     spiders = [(visit, visit.spider) for visit in visits if visit.spider]
-    if not spiders:
-        return
     process = AsyncCrawlerProcess({"LOG_LEVEL": LOG_LEVEL})
     logging.getLogger("scrapy.downloadermiddlewares.robotstxt").setLevel(logging.CRITICAL)
     crawlers = [(visit, Crawler(spider, _settings(visit), init_reactor=False)) for visit, spider in spiders]

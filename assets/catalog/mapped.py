@@ -34,7 +34,6 @@ class MappedRecords:
         self._harvest = harvest
         self._folder = folder
         self._named = f"source {source.name}: {place}"
-        self._by_url = 0  # pictures
 
     def take(self, told: Mapping[str, Any], record: object, origin: str) -> None:
         """Take a record.
@@ -63,12 +62,12 @@ class MappedRecords:
         Raises:
             StageError: there are some, but the parameters name nobody whom their owners could write to.
         """
-        if not self._by_url:
+        wanted = self._harvest.wanted(self._source.name)
+        if not wanted:
             return None
         if not self._source.contact:
             raise StageError(
-                f"{self._named}: {self._by_url} pictures are given by URL "
-                f"({next(iter(self._harvest.wanted(self._source.name)))}, …); "
+                f"{self._named}: {len(wanted)} pictures are given by URL ({next(iter(wanted))}, …); "
                 "set `contact`, a mail or URL at which the sites' owners reach you"
             )
         return Visit(self._source.name, self._source)
@@ -82,7 +81,6 @@ class MappedRecords:
             else:
                 self._harvest.picture_bytes(draft, image.bytes)
         elif "://" in image:
-            self._by_url += 1
             self._harvest.picture_url(draft, image)
         elif self._folder is None or "\0" in image:
             self._harvest.refuse_picture(draft, "image_missing", f"{image!r} is neither an address nor a picture")

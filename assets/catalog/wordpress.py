@@ -27,7 +27,7 @@ from assets.catalog.wordpress_post import (
     OF_MAIN_PICTURE,
     TAXONOMIES,
     Page,
-    Shown,
+    PostPicture,
     Site,
     featured,
     guide_told_by,
@@ -278,7 +278,7 @@ class WordPressSpider(PageSpider):
             if further:
                 self._picture(further, shown, page)
 
-    def _picture(self, draft: Draft, shown: Shown, page: Page) -> None:
+    def _picture(self, draft: Draft, shown: PostPicture, page: Page) -> None:
         media = page.found[LIBRARY].get(shown.media) if shown.media else None
         self.harvest.picture_url(draft, shown.url, stamp(media))
 

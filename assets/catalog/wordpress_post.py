@@ -67,7 +67,7 @@ class Site:
 
 
 @dataclass(frozen=True)
-class Shown:
+class PostPicture:
     """A picture that a post shows.
 
     Attributes:
@@ -103,7 +103,7 @@ class Page:
     )
 
 
-def told_by(post: Mapping[str, Any], site: Site, picture: Shown | None, page: Page) -> dict[str, Any]:
+def told_by(post: Mapping[str, Any], site: Site, picture: PostPicture | None, page: Page) -> dict[str, Any]:
     """Fields of a listing, named as ``parameters.catalog.ListingField``, from a post with its terms embedded."""
     told = {name: at(post, path) for name, path in {**POST_FIELDS, **site.fields}.items()}
     told.setdefault("description", without_shortcodes(_excerpt(post) or at(post, "content.rendered")))
@@ -129,7 +129,7 @@ def is_protected(post: Mapping[str, Any]) -> bool:
     return at(post, "content.protected") is True
 
 
-def pictures_of(post: Mapping[str, Any], library: Mapping[int, Mapping[str, Any]]) -> list[Shown]:
+def pictures_of(post: Mapping[str, Any], library: Mapping[int, Mapping[str, Any]]) -> list[PostPicture]:
     """The featured picture first, if there is one, then those in the content as they follow; none of them twice."""
     main = featured(post)
     shown = [_of_library(main, None)] if main.get("source_url") else []
@@ -137,13 +137,13 @@ def pictures_of(post: Mapping[str, Any], library: Mapping[int, Mapping[str, Any]
         _of_library(library[each.media], each) if each.media and each.media in library else each
         for each in in_content(post)
     ]
-    distinct: dict[str, Shown] = {}
+    distinct: dict[str, PostPicture] = {}
     for each in shown:
         distinct.setdefault(_original(each.url), each)
     return list(distinct.values())
 
 
-def in_content(post: Mapping[str, Any]) -> Iterator[Shown]:
+def in_content(post: Mapping[str, Any]) -> Iterator[PostPicture]:
     """The pictures in the content: of blocks, galleries, captions and plain HTML."""
     content = at(post, "content.rendered")
     if not isinstance(content, str) or "<img" not in content:
@@ -155,7 +155,7 @@ def in_content(post: Mapping[str, Any]) -> Iterator[Shown]:
             number = _MEDIA_CLASS.search(classes)
             identity = number[1] if number else image.attrib.get("data-id", "")
             media = int(identity) if re.fullmatch(r"[0-9]{1,12}", identity) else None
-            yield Shown(address, media, image.attrib.get("alt") or None, _caption(image))
+            yield PostPicture(address, media, image.attrib.get("alt") or None, _caption(image))
 
 
 def stamp(media: Mapping[str, Any] | None) -> str | None:
@@ -210,10 +210,10 @@ def _excerpt(post: Mapping[str, Any]) -> Any:
     return _CUT.sub("…", excerpt) if isinstance(excerpt, str) else excerpt
 
 
-def _of_library(media: Mapping[str, Any], shown: Shown | None) -> Shown:
+def _of_library(media: Mapping[str, Any], shown: PostPicture | None) -> PostPicture:
     """The original picture; what the post says of it goes before what the library says."""
     number = media.get("id")
-    return Shown(
+    return PostPicture(
         str(media.get("source_url") or (shown.url if shown else "")),
         number if isinstance(number, int) else None,
         (shown and shown.alt_text) or media.get("alt_text"),

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from assets.parameters.section import Section
 from lightning_modules.graph_config import Convolution, Gat
@@ -39,8 +39,10 @@ class RecommenderParameters(OptimizerSettings, Section):
                     raise ValueError(f"a width of {width} is no multiple of {self.convolution.heads} heads")
         return self
 
-    @model_validator(mode="after")
-    def _each_layer_has_a_fan_out(self) -> Self:
-        if self.fan_out and len(self.fan_out) != len(self.widths):
-            raise ValueError(f"fan_out {list(self.fan_out)} has other layers than widths {list(self.widths)}")
-        return self
+    @field_validator("fan_out")
+    @classmethod
+    def _each_layer_has_one(cls, fan_out: tuple[int, ...] | None, told: ValidationInfo) -> tuple[int, ...] | None:
+        widths = told.data.get("widths")
+        if fan_out and widths and len(fan_out) != len(widths):
+            raise ValueError(f"{list(fan_out)} has other layers than widths {list(widths)}")
+        return fan_out

@@ -13,10 +13,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from assets.errors import MendableError
+
 PARAMS_FILE = "params.yaml"
 
 
-class ParameterError(ValueError):
+class ParameterError(MendableError, ValueError):
     """A parameter is wrong: the message names file, key, what was found and what is allowed."""
 
 

@@ -14,6 +14,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from assets.errors import MendableError
 from assets.parameters.catalog import WordPress
 from assets.publishing.records import Post, Term
 
@@ -32,7 +33,7 @@ REMEDIES = {
 Answer = TypeVar("Answer")
 
 
-class SiteError(Exception):
+class SiteError(MendableError):
     """The site did not do it; the message names site and address, what it answered and what to do."""
 
 

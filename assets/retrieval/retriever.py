@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.bm25 import tokenise
+from assets.errors import MendableError
 from assets.parameters.retrieval import RetrievalParameters
 from assets.retrieval.confidence import Band, band, confidence, confidence_in
 from assets.retrieval.expansion import document_weights, expanded_stems, expanded_vector
@@ -28,7 +29,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 NOTHING = Ranking.of({})
 
 
-class RetrievalError(Exception):
+class RetrievalError(MendableError):
     """Guides cannot be looked for; the message says why and what to do."""
 
 

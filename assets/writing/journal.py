@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from assets.errors import MendableError
+
 KEYS = frozenset({"path", "sha256", "asked"})
 BEGINS = b'{"path": "'
 """Of each line; what a kill left of one can be told from a file of somebody else's by it."""
@@ -19,7 +21,7 @@ BEGINS = b'{"path": "'
 Line = Mapping[str, Any]
 
 
-class JournalError(Exception):
+class JournalError(MendableError):
     """The file cannot be written on; the message names it and says what to do."""
 
 

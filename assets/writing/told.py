@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from assets.errors import MendableError
 from assets.picture_file import is_file
 from lightning_modules.content_fields import one_line
 
@@ -19,7 +20,7 @@ MISTAKES = 3
 Words = Annotated[str, AfterValidator(one_line)]
 
 
-class ToldError(ValueError):
+class ToldError(MendableError, ValueError):
     """What was told cannot be understood; the message names the file, the key and what is wrong with it."""
 
 

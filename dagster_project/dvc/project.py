@@ -18,12 +18,13 @@ from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo, lock_repo
 from dvc.stage import PipelineStage
 
+from assets.errors import MendableError
 from assets.parameters.section import read_yaml, scale_file
 
 METRICS_FILE = "metrics.json"
 
 
-class ProjectError(Exception):
+class ProjectError(MendableError):
     """``dvc.yaml`` breaks a rule of the house; the message says which stage and how to mend it."""
 
 

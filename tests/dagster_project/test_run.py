@@ -1,6 +1,8 @@
 """``heddle run`` as a person meets it."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from ruamel.yaml import YAML
@@ -67,3 +69,15 @@ def test_outside_a_project_it_says_where_to_run(tmp_path, toy):
     ended = toy.heddle("run")
     assert ended.returncode == 1
     assert "run heddle in the project's root" in ended.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "status", "verify"])
+def test_a_mistake_is_told_at_once(tmp_path, command):
+    """Without what models alone need, which takes many seconds to import."""
+    told = [sys.executable, "-X", "importtime", "-m", "dagster_project.cli", command]
+    ended = subprocess.run(told, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600)
+    assert ended.returncode == 1
+    assert "project's root" in ended.stderr.splitlines()[-1]
+    imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
+    assert "click" in imported
+    assert not imported & {"torch", "transformers", "lightning", "scrapy"}

@@ -1,0 +1,5 @@
+"""What a person can mend."""
+
+
+class MendableError(Exception):
+    """The message says what was wrong and what to do; it is shown without a traceback."""
