@@ -79,7 +79,9 @@ def _measured(folder: Path) -> dict[str, list[float]]:
     known = [inputs_of(sample, ratios[sample.row["image"]], fit) for sample in samples]
     truths = [truth_of(sample.row) for sample in samples]
     views = {"whole": known, "picture alone": [Inputs(one.picture) for one in known]}
-    told = {view: [one.fields.get("alt_text", "") for one in opened.write(these)] for view, these in views.items()}
+    told = {
+        view: [one.fields["alt_text"] for one in opened.write(these, until="alt_text")] for view, these in views.items()
+    }
     return {view: _shares([lexicon.states(str(text)) for text in texts], truths) for view, texts in told.items()}
 
 
