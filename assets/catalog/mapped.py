@@ -67,7 +67,7 @@ class MappedRecords:
             return None
         if not self._source.contact:
             raise StageError(
-                f"{self._named}: {len(wanted)} pictures are given by URL ({next(iter(wanted))}, …); "
+                f"{self._named}: pictures are given by URL, {next(iter(wanted))} is the first of {len(wanted)}; "
                 "set `contact`, a mail or URL at which the sites' owners reach you"
             )
         return Visit(self._source.name, self._source)

@@ -136,9 +136,9 @@ def test_every_table_is_always_there(project: Path) -> None:
             ["cannot be read as parquet"],
         ),
         (
-            lambda path: write_csv(path, [row | {"image": "https://far.test/1.png"} for row in records()]),
+            lambda path: write_csv(path, [row | {"image": f"https://far.test/{row['id']}.png"} for row in records()]),
             source("table.csv"),
-            ["5 pictures are given by URL", "set `contact`"],
+            ["pictures are given by URL, https://far.test/", "is the first of 5;", "set `contact`"],
         ),
         (
             lambda path: write_csv(path, [row | {"image": "elsewhere.png"} for row in records()]),
