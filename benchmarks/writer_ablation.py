@@ -1,13 +1,13 @@
 """What each part of the writer is worth: short trainings without it, measured on alt texts of the validation split.
 
-    python benchmarks/writer_ablation.py [epochs]
+    python benchmarks/writer_ablation.py [epochs] [part ...]
 
 Reads data/shards, data/tokenizer, data/catalog and the tower that the parameters name; writes to a temporary folder.
 """
 
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,10 +58,10 @@ def shapes(shape: WriterShape) -> Mapping[str, WriterShape]:
     }
 
 
-def main(epochs: int) -> None:
-    """Train and measure each shape, and print a line of the table when it is known."""
+def main(epochs: int, parts: Sequence[str]) -> None:
+    """Train and measure each shape, or those without the named parts; prints a line of the table when it is known."""
     print("| without | view | item | material | colour | relations | generation loss |\n|---|---|---|---|---|---|---|")
-    for without in shapes(Trial(Path(), epochs, "nothing").parameters(WriterParameters).network):
+    for without in parts or shapes(Trial(Path(), epochs, "nothing").parameters(WriterParameters).network):
         with tempfile.TemporaryDirectory() as folder:
             loss = writer(Trial(Path(folder), epochs, without))["validation_generation_loss"]
             for view, shares in _measured(Path(folder)).items():
@@ -96,4 +96,4 @@ def _shares(stated: list[Stated], truths: list[Stated]) -> list[float]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 4)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 4, sys.argv[2:])
