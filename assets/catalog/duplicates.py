@@ -1,15 +1,15 @@
 """Which listings show a picture that another listing already shows."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assets.catalog.pictures import Picture
 
-_BLOCK = 256  # listings that are compared with others at a time, ...
-_OTHERS = 2_048  # ... and with how many of them: 4 MB
+_BYTES = 32  # of a perceptual hash
 
 
 @dataclass(frozen=True)
@@ -62,38 +62,64 @@ def find_duplicates(shown: Sequence[tuple[str, Picture]], bits: int, colour: int
 
 
 def _near(unique: Sequence[tuple[str, Picture]], bits: int, colour: int) -> list[Duplicate]:
-    """Greedy in the given order. All pairs by XOR and popcount: 50,000 pictures are 10^9 pairs, seconds."""
+    """Greedy in the given order, and only with those that may be close: 50,000 pictures are 10^9 pairs."""
     if len(unique) < 2:
         return []
-    hashes = np.frombuffer(b"".join(picture.perceptual_hash for _, picture in unique), np.uint64).reshape(-1, 4)
+    hashes = np.frombuffer(b"".join(picture.perceptual_hash for _, picture in unique), np.uint8).reshape(-1, _BYTES)
     colours = np.frombuffer(b"".join(picture.colours for _, picture in unique), np.uint8).reshape(len(unique), -1)
+    buckets = [_Buckets(piece) for piece in _pieces(hashes, bits)]
     stays = np.ones(len(unique), dtype=bool)
     duplicates = []
-    for start in range(0, len(unique), _BLOCK):
-        stop = min(start + _BLOCK, len(unique))
-        for row, other, distance in _close(hashes, start, stop, bits):
-            if other >= row or not stays[row] or not stays[other]:
-                continue
-            if np.abs(colours[row].astype(int) - colours[other]).max() <= colour:
-                stays[row] = False
-                duplicates.append(Duplicate(unique[row][0], unique[other][0], "near", distance))
+    for row in np.flatnonzero(np.any([each.is_shared for each in buckets], axis=0)).tolist():
+        others = np.unique(np.concatenate([each.before(row) for each in buckets]))
+        others = others[stays[others]]
+        distances = np.bitwise_count(hashes[row] ^ hashes[others]).sum(axis=1, dtype=np.uint16)
+        others, distances = others[distances <= bits], distances[distances <= bits]
+        alike = np.abs(colours[others].astype(np.int16) - colours[row]).max(axis=1, initial=0) <= colour
+        if alike.any():
+            stays[row] = False
+            first = int(alike.argmax())
+            duplicates.append(Duplicate(unique[row][0], unique[others[first]][0], "near", int(distances[first])))
     return duplicates
 
 
-def _close(hashes: np.ndarray, start: int, stop: int, bits: int) -> list[tuple[int, int, int]]:
-    """Pairs of a hash from `start` on and any before `stop`, and how many bits differ, if so few; in order."""
-    found: list[tuple[int, int, int]] = []
-    for first in range(0, stop, _OTHERS):
-        distances = _distances(hashes[start:stop], hashes[first : min(first + _OTHERS, stop)])
-        rows, others = np.nonzero(distances <= bits)
-        differ = distances[rows, others]
-        found.extend(zip((rows + start).tolist(), (others + first).tolist(), differ.tolist(), strict=True))
-    return sorted(found)
+def _pieces(hashes: NDArray[np.uint8], bits: int) -> Iterator[NDArray[np.bytes_]]:
+    """Pieces (N,) of hashes (N, 32), such that two hashes which differ in at most ``bits`` bits share one of them.
+
+    One piece more than bits may differ, so one of them is without a difference. Source: Norouzi et al. 2012, Fast
+    Search in Hamming Space with Multi-Index Hashing. Pieces of less than a byte would tell few pictures apart, so then
+    all share one.
+    """
+    count = bits + 1
+    if count > _BYTES:
+        yield np.zeros(len(hashes), "S1")
+        return
+    for number in range(count):  # every count-th bit, as neighbouring ones go together
+        piece = np.packbits(np.unpackbits(hashes, axis=1)[:, number::count], axis=1)
+        yield piece.view(f"S{piece.shape[1]}").ravel()
 
 
-def _distances(some: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Hamming distances (len(some), len(others)) of hashes (N, 4) uint64."""
-    total = np.zeros((len(some), len(others)), dtype=np.uint16)
-    for word in range(some.shape[1]):
-        total += np.bitwise_count(some[:, word, None] ^ others[None, :, word])
-    return total
+class _Buckets:
+    """Which rows have equal keys.
+
+    Args:
+        keys: (N,).
+    """
+
+    def __init__(self, keys: NDArray[np.bytes_]) -> None:
+        self._order = np.argsort(keys, kind="stable").astype(np.uint32)
+        ordered = keys[self._order]
+        begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])).astype(np.uint32)
+        sizes = np.diff(begins, append=np.uint32(len(keys)))
+        self._place, self._begin = np.empty_like(self._order), np.empty_like(self._order)
+        self._place[self._order] = np.arange(len(keys), dtype=np.uint32)
+        self._begin[self._order] = np.repeat(begins, sizes)
+
+    @property
+    def is_shared(self) -> NDArray[np.bool_]:
+        """Of each row whether one before it has its key, (N,)."""
+        return self._place > self._begin
+
+    def before(self, row: int) -> NDArray[np.uint32]:
+        """The rows before a row that have its key, ascending."""
+        return self._order[self._begin[row] : self._place[row]]
