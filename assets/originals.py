@@ -1,21 +1,25 @@
-"""Where the original pictures lie in the tars of ``data/catalog``, and how to read one."""
+"""Where original pictures lie, in the tars of ``data/catalog`` in the end, and how to read one."""
 
 import tarfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, Self
 
 
-@dataclass(frozen=True, slots=True)
-class Original:
-    """Where the bytes of an original picture lie: a stretch of an uncompressed tar."""
+class Original(NamedTuple):
+    """Where the bytes of an original picture lie: a stretch of a file, such as an uncompressed tar."""
 
-    tar: Path
+    file: str
     offset: int
     size: int
 
+    @classmethod
+    def whole(cls, path: Path) -> Self:
+        """All of a file."""
+        return cls(str(path), 0, path.stat().st_size)
+
     def read(self) -> bytes:
         """The picture file's bytes."""
-        with self.tar.open("rb") as file:
+        with Path(self.file).open("rb", buffering=0) as file:
             file.seek(self.offset)
             return file.read(self.size)
 
@@ -27,5 +31,5 @@ def find_originals(catalog: Path) -> dict[str, Original]:
         with tarfile.open(path, "r:") as tar:
             for member in tar:
                 tar.members.clear()  # type: ignore[attr-defined]  # a kilobyte for each
-                found[member.name] = Original(path, member.offset_data, member.size)
+                found[member.name] = Original(str(path), member.offset_data, member.size)
     return found

@@ -4,6 +4,7 @@ Tables are Parquet, written by :func:`write_table` so that equal rows give equal
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROW_GROUP = 10_000
+BATCH = 1_000  # rows that are dictionaries at a time, as one takes ten times the memory that it has in a table
 
 DETECTED_OBJECT = pa.struct(
     [
@@ -172,20 +174,38 @@ def write_table(path: Path, rows: Iterable[Mapping[str, Any]] | pa.Table, schema
     Raises:
         pa.ArrowInvalid: a value does not fit the schema, or a field that may not be null is.
     """
-    table = rows.cast(schema) if isinstance(rows, pa.Table) else pa.Table.from_pylist(list(rows), schema=schema)
-    for field in schema:
-        if not field.nullable and table.column(field.name).null_count:
-            raise pa.ArrowInvalid(f"{path}: column {field.name} has {table.column(field.name).null_count} nulls")
-    pq.write_table(table, path, compression="zstd", version="2.6", row_group_size=ROW_GROUP, write_statistics=True)
-    return table.num_rows
+    count = 0
+    with pq.ParquetWriter(path, schema, compression="zstd", version="2.6", write_statistics=True) as writer:
+        for table in _row_groups(rows, schema):
+            for field in schema:
+                if not field.nullable and (nulls := table.column(field.name).null_count):
+                    raise pa.ArrowInvalid(f"{path}: column {field.name} has {nulls} nulls")
+            writer.write_table(table, ROW_GROUP)
+            count += table.num_rows
+    return count
 
 
-def rows_of(table: pa.Table) -> Iterator[dict[str, Any]]:
-    """The rows as dictionaries, few of them at a time, since one takes ten times the memory that it has in a table."""
-    for batch in table.to_batches(max_chunksize=1_000):
-        yield from batch.to_pylist()
+def _row_groups(rows: Iterable[Mapping[str, Any]] | pa.Table, schema: pa.Schema) -> Iterator[pa.Table]:
+    """The rows as tables of one row group each, so that memory holds one, and few rows as dictionaries."""
+    if isinstance(rows, pa.Table):
+        yield from (rows.slice(start, ROW_GROUP).cast(schema) for start in range(0, rows.num_rows, ROW_GROUP))
+        return
+    left = iter(rows)
+    while batches := list(islice(_batches(left, schema), ROW_GROUP // BATCH)):
+        yield pa.Table.from_batches(batches, schema)
+
+
+def _batches(rows: Iterator[Mapping[str, Any]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    while some := list(islice(rows, BATCH)):
+        yield pa.RecordBatch.from_pylist(some, schema)
+
+
+def read_table(path: Path) -> pa.Table:
+    """A Parquet table, whole. Arrow's own function of this name brings its data sets and threads: 60 MB more."""
+    with pq.ParquetFile(path) as file:
+        return file.read(use_threads=False)
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a Parquet table as dictionaries; maps come as lists of pairs."""
-    return pq.read_table(path).to_pylist()
+    return read_table(path).to_pylist()

@@ -28,6 +28,7 @@ from assets.catalog.pictures import PictureError, Refused, examine
 from assets.catalog.table import TableSource
 from assets.catalog.text import plain_text, safe_html
 from assets.catalog.wordpress import Site, WordPressSpider
+from assets.originals import Original
 from assets.parameters.catalog import ListingField, Table
 from assets.schemas import LISTINGS, QUARANTINE, TABLES, write_table
 from assets.stage import StageError
@@ -51,7 +52,7 @@ _markup = st.lists(st.sampled_from(_marks) | st.text(max_size=5), max_size=40).m
 def posts(folder: Path, cases: int) -> Outcomes:
     """Pages of WordPress posts, of any shape, through the source's own parser."""
     found: Outcomes = Counter()
-    whole = examine(folder / "sound.png", 1e6)
+    whole = examine(Original.whole(folder / "sound.png"), 1e6)
     changes = st.lists(st.tuples(st.sampled_from(_paths(_POST)), _json | _markup), max_size=4)
 
     @_fuzz(cases)
@@ -178,7 +179,7 @@ def pictures(folder: Path, cases: int) -> Outcomes:
     def picture(form: str, seed: int, times: int) -> None:
         path.write_bytes(_mutated(whole[form], random.Random(seed), times))
         try:
-            outcome = "accepted" if examine(path, 1e6).width else "EMPTY"
+            outcome = "accepted" if examine(Original.whole(path), 1e6).width else "EMPTY"
         except PictureError as error:
             outcome = error.reason
         found[f"{form} {outcome}"] += 1

@@ -3,11 +3,9 @@
 import os
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any, Protocol
-
-import pyarrow as pa
 
 from assets.catalog.annotations import AnnotationSource
 from assets.catalog.drafts import Draft, Settled
@@ -34,7 +32,7 @@ from assets.parameters.catalog import (
     Wxr,
 )
 from assets.parameters.shared import read_seed
-from assets.schemas import DUPLICATES, LISTINGS, QUARANTINE, ROW_GROUP, TABLES, TOMBSTONES, write_table
+from assets.schemas import DUPLICATES, IMAGES, LISTINGS, QUARANTINE, TABLES, TOMBSTONES, write_table
 from assets.stage import Metrics, Stage, StageError, main, write_json
 
 
@@ -71,13 +69,14 @@ def catalog(stage: Stage) -> Metrics:
     duplicates = find_duplicates(shown, parameters.near_duplicate_bits, parameters.near_duplicate_colour)
     left_out = {each.id for each in duplicates}
     accepted = [(draft, picture) for draft, picture in settled.listings if draft.id not in left_out]
-    images = _write(stage, harvest, settled, accepted, duplicates)
+    _write(stage, harvest, settled, accepted, duplicates)
     _bury(stage, parameters.sources, settled)
     shutil.rmtree(spool)
     write_json(stage.output / "ceilings.json", _ceilings(stage, parameters.sources))
+    images = {picture.sha256: picture.original.size for _, picture in accepted}
     return _metrics(harvest, settled, len(accepted), len(duplicates)) | {
         "images": len(images),
-        "image_bytes": sum(row["bytes"] for row in images),
+        "image_bytes": sum(images.values()),
     }
 
 
@@ -172,8 +171,8 @@ def _write(
     settled: Settled,
     accepted: list[tuple[Draft, Picture]],
     duplicates: list[Duplicate],
-) -> list[dict[str, Any]]:
-    """Write every table and the tars; return the rows of `images`."""
+) -> None:
+    """Write every table and the tars."""
     stage.progress("writing tables and pictures")
     folder = stage.output
     accepted = sorted(accepted, key=lambda each: each[0].id)
@@ -182,11 +181,10 @@ def _write(
         rows = [row for _, (_, row) in sorted(harvest.tables[table].items())]
         write_table(folder / f"{table}.parquet", rows, TABLES[table])
     images = write_pictures(folder, (picture for _, picture in accepted))
-    write_table(folder / "images.parquet", images, TABLES["images"])
+    write_table(folder / "images.parquet", images, IMAGES)
     quarantine = sorted(settled.quarantine, key=lambda row: tuple(row[name] for name in QUARANTINE.names))
     write_table(folder / "quarantine.parquet", quarantine, QUARANTINE)
     write_table(folder / "duplicates.parquet", [vars(each) for each in duplicates], DUPLICATES)
-    return images
 
 
 def _bury(stage: Stage, sources: Sequence[Source], settled: Settled) -> None:
@@ -207,14 +205,9 @@ def _remembered(draft: Draft) -> dict[str, Any]:
     return {name: row[name] for name in TOMBSTONES.names}
 
 
-def _listings(accepted: list[tuple[Draft, Picture]]) -> pa.Table:
-    """The rows of `listings`, few of them in memory as Python's objects at a time."""
-    batches = []
-    for start in range(0, len(accepted), ROW_GROUP):
-        some = accepted[start : start + ROW_GROUP]
-        rows = [draft.row | {"image": picture.sha256, "exif": list(picture.exif)} for draft, picture in some]
-        batches.append(pa.RecordBatch.from_pylist(rows, schema=LISTINGS))
-    return pa.Table.from_batches(batches, schema=LISTINGS)
+def _listings(accepted: list[tuple[Draft, Picture]]) -> Iterator[dict[str, Any]]:
+    for draft, picture in accepted:
+        yield draft.row | {"image": picture.sha256, "exif": list(picture.exif)}
 
 
 def _ceilings(stage: Stage, sources: Sequence[Source]) -> dict[str, float]:

@@ -37,16 +37,13 @@ def fetch_pictures(
     if not visits:
         return
     wanted = sum(len(harvest.wanted(visit.source)) for visit in visits)
-    cores = min(MOST_PROCESSES, os.cpu_count() or 1)
-    processes = processes or (1 if wanted < FEW else cores)
+    processes = processes or (1 if wanted < FEW else min(MOST_PROCESSES, os.cpu_count() or 1))
     at_once = min(MOST_AT_ONCE, sum(2 * visit.manners.concurrency for visit in visits))
     setup = Setup(
         spool=harvest.spool,
         pixels=harvest.pixels,
         size=harvest.size,
         requesters=[_requester(visit) for visit in visits],
-        at_once=-(-at_once // processes),
-        decoded=-(-cores // processes),
     )
     workers = Workers(setup, processes)
     try:

@@ -14,6 +14,8 @@ from assets.catalog.drafts import Draft, Settled, Shown
 from assets.catalog.pictures import Picture, PictureError, Refused, examine
 from assets.catalog.rows import KEYS, MalformedError, as_json, full_id, listing_row, storable, table_row
 from assets.catalog.shelf import Shelf
+from assets.catalog.spool import Spool
+from assets.originals import Original
 from assets.schemas import TABLES
 
 OTHER_TABLES = tuple(name for name in TABLES if name not in ("listings", "images"))
@@ -23,7 +25,7 @@ class Harvest:
     """Collects records of all sources; pictures that come with them are examined by threads.
 
     Args:
-        spool: folder for the original bytes of pictures, each named by its sha256, so that memory holds few.
+        spool: folder for the original bytes of pictures, so that memory holds few.
         pixels: the most pixels that are decoded of one picture.
         size: the most bytes of one picture.
     """
@@ -35,7 +37,7 @@ class Harvest:
         self.fetched = dict.fromkeys(("listings", *OTHER_TABLES), 0)
         self.tables: dict[str, dict[tuple[str, ...], tuple[str, dict[str, Any]]]] = {name: {} for name in OTHER_TABLES}
         self.annotating: set[str] = set()  # names of the sources that told something of another one's listings
-        self._shelf = Shelf(spool)
+        self._shelf, self._spool = Shelf(spool), Spool(spool)
         self._drafts: dict[str, Draft] = {}
         self._here: dict[str, Shown] = {}  # by sha256, or by path for local files
         self._wanted: dict[str, dict[str, Shown]] = {}  # by source and address
@@ -89,10 +91,9 @@ class Harvest:
     def picture_bytes(self, draft: Draft, content: bytes) -> None:
         """The original bytes of a listing's picture, as they came with it."""
         sha256 = hashlib.sha256(content).hexdigest()
-        path = self.spool / sha256
         if sha256 not in self._here:
-            path.write_bytes(content)
-        self._examine(draft, sha256, path)
+            self._examine(sha256, self._spool.put(content))
+        draft.shown = self._here[sha256]
 
     def picture_file(self, draft: Draft, path: Path) -> None:
         """A listing's picture that lies on this machine; it is read in place."""
@@ -105,7 +106,9 @@ class Harvest:
         elif size > self.size:
             self.refuse_picture(draft, "image_too_large", f"{size:,} bytes, allowed: {self.size:,}")
         else:
-            self._examine(draft, str(path), path)
+            if str(path) not in self._here:
+                self._examine(str(path), Original.whole(path))
+            draft.shown = self._here[str(path)]
 
     def picture_url(self, draft: Draft, url: str, stamp: str | None = None) -> None:
         """The address of a listing's picture, which :mod:`assets.catalog.fetching` fetches once for all that show it.
@@ -168,13 +171,10 @@ class Harvest:
         """How many listings have a picture that has been looked at, or that cannot be had."""
         return sum(bool(draft.shown and draft.shown.place is not None) for draft in self._drafts.values())
 
-    def _examine(self, draft: Draft, key: str, path: Path) -> None:
-        first = key not in self._here
-        shown = self._here.setdefault(key, Shown(self._shelf))
-        draft.shown = shown
-        if first:
-            examining = self._threads.submit(examine, path, self.pixels)
-            examining.add_done_callback(partial(self._looked_at, shown))
+    def _examine(self, key: str, original: Original) -> None:
+        self._here[key] = shown = Shown(self._shelf)
+        examining = self._threads.submit(examine, original, self.pixels)
+        examining.add_done_callback(partial(self._looked_at, shown))
 
     def _looked_at(self, shown: Shown, examining: Future[Picture]) -> None:
         error = examining.exception()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from assets.catalog.pictures import Picture, Refused
 
@@ -27,20 +28,15 @@ class Setup:
         pixels: the most that are decoded.
         size: the most bytes of one picture.
         requesters: of the sources.
-        at_once: how many requests one process may have under way, ...
-        decoded: ... and how many pictures it may decode at a time, as they are large then.
     """
 
     spool: Path
     pixels: float
     size: int
     requesters: Sequence[Requester]
-    at_once: int
-    decoded: int
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One request.
 
     Attributes:

@@ -3,18 +3,21 @@
 import hashlib
 import io
 from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 import imagehash
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from assets.exif import exif_of
+from assets.originals import Original
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 """Formats that are taken, by Pillow's names; nothing else is even tried, vector graphics least of all."""
 HASH_SIDE = 16  # the perceptual hash has 16 x 16 bits
 GRID_SIDE = 8  # cells of the colour grid along one side
+_SEEN_SIDE = 4 * HASH_SIDE  # of the picture that imagehash looks at
+_DECODED_SIDE = 6 * HASH_SIDE  # least of a JPEG that is decoded smaller; at 4 copies would differ in twice as many bits
 
 
 class PictureError(Exception):
@@ -26,26 +29,24 @@ class PictureError(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """What is known of a picture that is whole.
 
     Attributes:
-        path: where its original bytes lie while the stage runs.
+        original: where its bytes lie while the stage runs.
         perceptual_hash: the 256 bits of imagehash's phash.
         colours: 192 levels, mean RGB of an 8 x 8 grid.
         exif: tag name and value, sorted by name, without GPS.
     """
 
     sha256: str
-    path: str
+    original: Original
     format: str
     width: int
     height: int
     perceptual_hash: bytes
     colours: bytes
     exif: tuple[tuple[str, str], ...]
-    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,50 +57,59 @@ class Refused:
     detail: str
 
 
-def examine(path: Path, pixels: float) -> Picture:
+def examine(original: Original, pixels: float) -> Picture:
     """Decode a picture that lies on this machine, and describe it.
 
     Args:
-        path: of the original file.
         pixels: the most that are decoded, against decompression bombs.
 
     Raises:
-        PictureError: it cannot be read (`image_missing`), or as :func:`described` says.
+        PictureError: it cannot be read (`image_missing`), or as :func:`opened` and :func:`described` say.
     """
     try:
-        content = path.read_bytes()
+        content = original.read()
     except OSError as error:
         raise PictureError("image_missing", f"it cannot be read: {error}") from error
-    return described(content, path, pixels)
+    return described(opened(content, pixels), content, original)
 
 
-def described(content: bytes, path: Path, pixels: float) -> Picture:
-    """Decode a picture fully and describe it.
+def described(image: Image.Image, content: bytes, original: Original) -> Picture:
+    """Decode a picture to its end and describe it.
 
     Args:
-        path: where its original bytes lie, or will.
-        pixels: the most that are decoded, against decompression bombs.
+        image: the picture, opened.
+        content: its bytes.
+        original: where these lie.
 
     Raises:
-        PictureError: it is no picture (`image_type`), is broken (`image_truncated`) or has too many pixels
-            (`image_too_large`).
+        PictureError: it is broken (`image_truncated`).
     """
-    image, rgb = _decoded(content, pixels)
+    width, height = image.size
+    rgb = _decoded(image, len(content))
+    # Not by imagehash, whose filter takes twice as long to the same end.
+    seen = rgb.convert("L").resize((_SEEN_SIDE, _SEEN_SIDE), Image.Resampling.BILINEAR)
     return Picture(
         sha256=hashlib.sha256(content).hexdigest(),
-        path=str(path),
+        original=original,
         format=str(image.format),
-        width=image.width,
-        height=image.height,
-        perceptual_hash=np.packbits(imagehash.phash(rgb, hash_size=HASH_SIDE).hash).tobytes(),
+        width=width,
+        height=height,
+        perceptual_hash=np.packbits(imagehash.phash(seen, hash_size=HASH_SIDE).hash).tobytes(),
         colours=rgb.resize((GRID_SIDE, GRID_SIDE), Image.Resampling.BOX).tobytes(),
         exif=tuple(sorted(exif_of(image))),
-        bytes=len(content),
     )
 
 
-def _decoded(content: bytes, pixels: float) -> tuple[Image.Image, Image.Image]:
-    """The picture as it is, and in RGB."""
+def opened(content: bytes, pixels: float) -> Image.Image:
+    """A picture of which the header is read and nothing is decoded.
+
+    Args:
+        pixels: the most that may be decoded, against decompression bombs.
+
+    Raises:
+        PictureError: it is no picture (`image_type`), its header is broken (`image_truncated`) or it has too many
+            pixels (`image_too_large`).
+    """
     if not content:
         raise PictureError("image_truncated", "the file is empty")
     try:
@@ -113,9 +123,16 @@ def _decoded(content: bytes, pixels: float) -> tuple[Image.Image, Image.Image]:
         raise PictureError("image_truncated", f"its header cannot be read: {error}") from error
     if image.width * image.height > pixels:
         raise PictureError("image_too_large", f"{image.width} x {image.height} pixels, allowed: {pixels:,.0f}")
+    return image
+
+
+def _decoded(image: Image.Image, size: int) -> Image.Image:
+    """The picture in RGB, read to its last byte; a JPEG may be smaller, which leaves the sums but not the reading."""
     try:
+        if image.mode in ("RGB", "L"):
+            image.draft(None, (_DECODED_SIDE, _DECODED_SIDE))
         image.load()
         # By way of RGBA, or Pillow warns of a palette's transparency.
-        return image, (image.convert("RGBA") if image.mode in ("P", "PA", "LA") else image).convert("RGB")
+        return (image.convert("RGBA") if image.mode in ("P", "PA", "LA") else image).convert("RGB")
     except Exception as error:  # Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error, …
-        raise PictureError("image_truncated", f"{image.format} of {len(content)} bytes: {error}") from error
+        raise PictureError("image_truncated", f"{image.format} of {size} bytes: {error}") from error

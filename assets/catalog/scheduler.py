@@ -4,7 +4,6 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -103,12 +102,8 @@ class Scheduler:
 
     def _receive(self, timeout: float) -> None:
         """Take all the answers that there are; wait for the first of them."""
-        try:
-            self._came(self._workers.result(timeout))
-            while True:
-                self._came(self._workers.result(0))
-        except Empty:
-            pass
+        for answer in self._workers.answers(timeout):
+            self._came(answer)
 
     def _check_time(self, now: float) -> None:
         for name, source in self._sources.items():
@@ -163,7 +158,7 @@ class Scheduler:
         source = self._sources[task.visit.source].number
         stamp = task.shown.stamp if task.shown else None
         proxy = self._proxy(task)
-        self._workers.send(Job(self._number, source, task.url, task.asked, stamp, kept, not task.shown, proxy))
+        self._workers.add(Job(self._number, source, task.url, task.asked, stamp, kept, not task.shown, proxy))
 
     def _proxy(self, task: Task) -> str | None:
         """Through which a request goes: the source's, or the environment's."""

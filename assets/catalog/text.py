@@ -6,6 +6,7 @@ import re
 import nh3
 
 _BREAK = re.compile(r"<(?:br|/p|/div|/li|/h[1-6]|/tr|/blockquote|/figcaption)\b[^>]*>", re.IGNORECASE)
+_MARKED = re.compile(r"[<&\0]")
 _SPACE = re.compile(r"\s+")
 
 
@@ -16,6 +17,8 @@ def safe_html(markup: str) -> str:
 
 def plain_text(markup: str) -> str:
     """The words of the markup: no tags, no scripts, entities as characters, one space between words."""
+    if not _MARKED.search(markup):  # most titles; parsing them takes a quarter of the time of reading a listing
+        return one_line(markup)
     return one_line(html.unescape(nh3.clean(_BREAK.sub(r"\g<0> ", markup), tags=set())))
 
 

@@ -1,7 +1,6 @@
 """Pictures fetched from a site of our own, without the rest of the stage."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from assets.catalog.fetching import fetch_pictures
 from assets.catalog.harvest import Harvest
 from assets.catalog.pictures import Picture, Refused
 from assets.catalog.visit import Visit
+from assets.originals import Original
 from assets.parameters.catalog import Crawled
 
 SIZE = 200_000  # most bytes of a picture
@@ -40,8 +40,8 @@ def fetch(
         what = each.found
         assert what
         if isinstance(what, Picture):
-            assert Path(what.path).read_bytes()
-            what = replace(what, path="")
+            assert what.original.read()
+            what = what._replace(original=Original("", 0, what.original.size))
         found[url] = what
     return found
 

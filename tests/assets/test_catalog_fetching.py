@@ -19,6 +19,7 @@ from source_project import NEAR
 from wordpress_site import ROOT, Site, outputs, picture, rows, run
 
 from assets.catalog import addresses
+from assets.catalog import fetch as module
 from assets.catalog.pictures import Picture, Refused
 from assets.stage import StageError
 
@@ -48,7 +49,7 @@ def misbehave(site: Site) -> list[str]:
         "/pictures/13": (200, {}, b""),
         "/pictures/14": (200, {}, bytes(SIZE + 1)),
         "/pictures/15": (200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(50 * SIZE))),
-        "/pictures/16": (200, {"Content-Length": "9999"}, picture(16)),
+        "/pictures/16": (200, {"Content-Length": "99999"}, picture(16)),
         "/pictures/17": (301, {"Location": "/pictures/3"}, b""),
         "/pictures/18": (302, {"Location": "/pictures/18"}, b""),
         "/pictures/19": (302, {"Location": "http://169.254.169.254/latest"}, b""),
@@ -81,6 +82,17 @@ def test_two_processes_bring_what_one_brings(site: Site, tmp_path: Path) -> None
     os.chdir(tmp_path / "other")  # with an empty cache
     assert fetch(tmp_path / "other", [(visit(), urls)], processes=2) == once
     assert dict(site.times) == asked
+
+
+def test_large_pictures_are_decoded_aside_to_the_same_end(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = misbehave(site)
+    once = fetch(tmp_path, [(visit(), urls)])
+    monkeypatch.setattr(module, "_QUICK", 0)
+    (tmp_path / "other").mkdir()
+    os.chdir(tmp_path / "other")
+    assert fetch(tmp_path / "other", [(visit(), urls)]) == once
 
 
 def watched(site: Site, seconds: float) -> tuple[list[int], list[float]]:
@@ -178,7 +190,9 @@ def test_credentials_go_to_the_sources_own_host_alone(site: Site, tmp_path: Path
 
 
 @pytest.mark.usefixtures("site")
-@pytest.mark.parametrize("at_once", ["", "HTTP/1.1 404 Gone\r\nX-Long: ", "HTTP/1.1 302 Found\r\nLocation: /1"])
+@pytest.mark.parametrize(
+    "at_once", ["HTTP/1.1 200 ", "HTTP/1.1 404 Gone\r\nX-Long: ", "HTTP/1.1 302 Found\r\nLocation: /1"]
+)
 def test_a_server_that_sends_a_byte_now_and_then_holds_no_request_for_ever(tmp_path: Path, at_once: str) -> None:
     def drip() -> None:
         while True:

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from assets.catalog.harvest import Harvest
 from assets.catalog.pictures import PictureError, examine
+from assets.originals import Original
 from benchmarks import fuzz_catalog
 
 CASES = 80
@@ -99,7 +100,7 @@ def test_bombs_are_refused_before_they_are_decoded(kind: str, tmp_path: Path, mo
     path = tmp_path / "bomb"
     path.write_bytes(BOMBS[kind])
     with pytest.raises(PictureError) as caught:
-        examine(path, 64e6)
+        examine(Original.whole(path), 64e6)
     assert caught.value.reason in ("image_too_large", "image_truncated")
     assert "decoded" not in caught.value.detail
 
@@ -109,4 +110,4 @@ def test_of_many_frames_one_is_decoded(form: str, tmp_path: Path) -> None:
     """Pixels are counted of one frame, as no other is looked at."""
     frames = [Image.new("RGB", (100, 100), (shade, 0, 0)) for shade in range(0, 250, 10)]
     frames[0].save(tmp_path / "frames", form, save_all=True, append_images=frames[1:])
-    assert (examine(tmp_path / "frames", 10_000).width, form) == (100, form)
+    assert (examine(Original.whole(tmp_path / "frames"), 10_000).width, form) == (100, form)

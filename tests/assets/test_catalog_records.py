@@ -17,6 +17,7 @@ from assets.catalog.pictures import Picture, PictureError, examine
 from assets.catalog.rows import MalformedError, listing_row, table_row
 from assets.catalog.tars import write_pictures
 from assets.catalog.text import one_line, plain_text, safe_html
+from assets.originals import Original
 from assets.schemas import IMAGES, write_table
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]))
@@ -30,7 +31,7 @@ def saved(path: Path, form: str, exif: Image.Exif | None = None, shade: int = 40
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
 def test_whole_pictures_are_described(tmp_path: Path, form: str) -> None:
-    picture = examine(saved(tmp_path / "picture", form), 1e6)
+    picture = examine(Original.whole(saved(tmp_path / "picture", form)), 1e6)
     assert (picture.format, picture.width, picture.height) == (form, 80, 60)
     assert len(picture.perceptual_hash) * 8 == 256
     assert len(picture.colours) == 192
@@ -51,7 +52,7 @@ def test_whole_pictures_are_described(tmp_path: Path, form: str) -> None:
 )
 def test_pictures_of_any_mode_are_described(tmp_path: Path, mode: str, form: str) -> None:
     Image.linear_gradient("L").convert(mode).save(tmp_path / "picture", form)
-    assert len(set(examine(tmp_path / "picture", 1e6).colours)) > 1
+    assert len(set(examine(Original.whole(tmp_path / "picture"), 1e6).colours)) > 1
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
@@ -60,7 +61,7 @@ def test_cut_pictures_are_refused(tmp_path: Path, form: str, share: float) -> No
     path = saved(tmp_path / "picture", form)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
     with pytest.raises(PictureError) as caught:
-        examine(path, 1e6)
+        examine(Original.whole(path), 1e6)
     assert caught.value.reason == "image_truncated"
 
 
@@ -72,12 +73,12 @@ def test_no_bytes_whatever_get_past_but_as_a_picture(tmp_path_factory: Any, cont
     path = tmp_path_factory.getbasetemp() / "bytes"
     path.write_bytes(start + content)
     with pytest.raises(PictureError):
-        examine(path, 1e6)
+        examine(Original.whole(path), 1e6)
 
 
 def test_too_many_pixels_are_not_decoded(tmp_path: Path) -> None:
     with pytest.raises(PictureError) as caught:
-        examine(saved(tmp_path / "picture", "PNG"), 80 * 60 - 1)
+        examine(Original.whole(saved(tmp_path / "picture", "PNG")), 80 * 60 - 1)
     assert caught.value.reason == "image_too_large"
 
 
@@ -86,14 +87,16 @@ def test_exif_is_kept_without_the_place(tmp_path: Path) -> None:
     exif[ExifTags.Base.Make] = "Loomtech"
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExposureTime] = 0.5
     exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (51.0, 30.0, 26.0)
-    picture = examine(saved(tmp_path / "picture", "JPEG", exif), 1e6)
+    picture = examine(Original.whole(saved(tmp_path / "picture", "JPEG", exif)), 1e6)
     assert picture.exif == (("ExposureTime", "0.5"), ("Make", "Loomtech"))
 
 
 def test_tars_are_split_and_hold_the_originals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures: list[Picture] = [examine(saved(tmp_path / f"{n}", "PNG", shade=20 + n), 1e6) for n in range(5)]
-    monkeypatch.setattr(tars, "TAR_BYTES", pictures[0].bytes * 2)
-    rows = write_pictures(tmp_path, pictures[::-1])
+    pictures: list[Picture] = [
+        examine(Original.whole(saved(tmp_path / f"{n}", "PNG", shade=20 + n)), 1e6) for n in range(5)
+    ]
+    monkeypatch.setattr(tars, "TAR_BYTES", pictures[0].original.size * 2)
+    rows = list(write_pictures(tmp_path, pictures[::-1]))
     assert write_table(tmp_path / "images.parquet", rows, IMAGES) == 5
     assert len({row["tar"] for row in rows}) > 1
     for row in rows:
@@ -101,7 +104,7 @@ def test_tars_are_split_and_hold_the_originals(tmp_path: Path, monkeypatch: pyte
             member = tar.extractfile(row["sha256"])
             original = next(picture for picture in pictures if picture.sha256 == row["sha256"])
             assert member is not None
-            assert member.read() == Path(original.path).read_bytes()
+            assert member.read() == original.original.read()
 
 
 @given(text=words)

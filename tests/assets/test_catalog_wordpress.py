@@ -94,7 +94,7 @@ def test_bad_pictures_go_to_the_quarantine(site: Site, tmp_path: Path) -> None:
         "/pictures/1": lambda times: (200, {}, picture(1)[:-400]),
         "/pictures/2": lambda times: (200, {"Content-Type": "image/png"}, b"<html>login</html>"),
         "/pictures/3": lambda times: (200, {}, b"\0" * 9_000_000),
-        "/pictures/4": lambda times: (200, {"Content-Length": "9999"}, picture(4)),
+        "/pictures/4": lambda times: (200, {"Content-Length": "99999"}, picture(4)),
         "/pictures/5": lambda times: (301, {"Location": "/pictures/6"}, b""),
     }
     done = crawl(tmp_path, site, "retries: 1", "timeout: 5")

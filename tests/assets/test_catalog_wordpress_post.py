@@ -11,6 +11,7 @@ from wordpress_site import picture
 from assets.catalog.harvest import Harvest
 from assets.catalog.pictures import examine
 from assets.catalog.wordpress_post import in_content, pictures_of, stamp, without_shortcodes
+from assets.originals import Original
 from assets.parameters.catalog import WordPress
 
 
@@ -23,7 +24,7 @@ def test_a_picture_that_two_listings_show_is_wanted_once(tmp_path: Path) -> None
         assert draft
         harvest.picture_url(draft, url)
         (shown,) = harvest.wanted("shop").values()
-        shown.find(examine(tmp_path / "chair.png", 1e6))
+        shown.find(examine(Original.whole(tmp_path / "chair.png"), 1e6))
     found = {draft.id: found.sha256 for draft, found in harvest.settle().listings}
     assert found["shop:a"] == found["shop:b"]
 

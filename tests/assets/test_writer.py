@@ -97,7 +97,7 @@ def _write_images(catalog: Path) -> None:
     rows = []
     for digest, original in find_originals(catalog).items():
         width, height = Image.open(io.BytesIO(original.read())).size
-        told = {"tar": original.tar.name, "format": "JPEG", "bytes": original.size, "perceptual_hash": ""}
+        told = {"tar": Path(original.file).name, "format": "JPEG", "bytes": original.size, "perceptual_hash": ""}
         rows.append({"sha256": digest, "width": width, "height": height, **told})
     write_table(catalog / "images.parquet", rows, IMAGES)
 

@@ -57,9 +57,8 @@ class Site:
                         status, body = 304, b""
                 site.requests.append((self.path, dict(self.headers), status))
                 self.send_response(status)
-                for name, value in headers.items():
+                for name, value in ({"Content-Length": str(len(body))} | headers).items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", headers.get("Content-Length", str(len(body))))
                 self.end_headers()
                 if self.command != "HEAD":
                     self.wfile.write(body)
