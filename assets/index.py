@@ -165,7 +165,7 @@ def _picture(row: dict[str, Any], originals: dict[str, Original], side: int) -> 
     if row["image"] not in originals:
         raise StageError(f"{row['id']}: picture {row['image']} is in no tar of data/catalog; run `dvc repro validated`")
     try:
-        return decode(originals[row["image"]].read(), least_side=side)
+        return decode(originals[row["image"]].read(), size=side)
     except PictureError as error:
         raise StageError(f"{row['id']}: its picture {row['image']} cannot be read: {error}") from error
 

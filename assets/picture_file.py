@@ -17,7 +17,7 @@ def read_picture(path: Path, size: int, how: Fit) -> NDArray[np.uint8]:
     if not path.is_file():
         raise PictureError(f"{path}: {'a folder, not a picture' if path.is_dir() else 'no such file'}")
     try:
-        picture = decode(path.read_bytes(), least_side=2 * size)
+        picture = decode(path.read_bytes(), size=size, how=how)
     except (PictureError, OSError) as error:
         raise PictureError(f"{path}: not a picture that can be read: {error}") from error
     return np.asarray(fit(picture, size, how))

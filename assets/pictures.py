@@ -18,20 +18,22 @@ class PictureError(ValueError):
     """The bytes are no picture that can be read to its end."""
 
 
-def decode(content: bytes, least_side: int | None = None) -> Image.Image:
+def decode(content: bytes, size: int | None = None, how: Fit = "crop") -> Image.Image:
     """The first frame as 8-bit RGB, upright, on white where it is transparent.
 
     Args:
         content: a picture file of any format that Pillow reads.
-        least_side: if given, a JPEG may be decoded at a smaller size whose shorter side is still this many pixels.
+        size: if given, a JPEG may be decoded smaller, as long as it fills a square of so many pixels ...
+        how: ... with its shorter side (crop), or its longer one (pad).
 
     Raises:
         PictureError: the bytes are no picture, are cut off, or hold too many pixels.
     """
     try:
         picture = Image.open(io.BytesIO(content))
-        if least_side is not None and picture.mode in ("RGB", "L"):
-            picture.draft(None, (least_side, least_side))
+        if size is not None and picture.mode in ("RGB", "L"):
+            filling = min(picture.size) if how == "crop" else max(picture.size)
+            picture.draft(None, (-(-picture.width * size // filling), -(-picture.height * size // filling)))
         picture.load()
         return _rgb(_upright(picture))
     except UnidentifiedImageError as error:  # its own words name an object in memory
@@ -42,9 +44,12 @@ def decode(content: bytes, least_side: int | None = None) -> Image.Image:
 
 def fit(picture: Image.Image, size: int, how: Fit) -> Image.Image:
     """``picture`` (RGB) as a square of ``size`` pixels; its proportions stay."""
+    filling = min(picture.size) if how == "crop" else max(picture.size)
+    # To shrink, as sharp as the bicubic filter in two thirds of the time.
+    resampling = Image.Resampling.HAMMING if filling > size else Image.Resampling.BICUBIC
     if how == "crop":
-        return ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC)
-    return ImageOps.pad(picture, (size, size), Image.Resampling.BICUBIC, color=WHITE)
+        return ImageOps.fit(picture, (size, size), resampling)
+    return ImageOps.pad(picture, (size, size), resampling, color=WHITE)
 
 
 def encode_jpeg(picture: Image.Image, quality: int) -> bytes:

@@ -8,22 +8,23 @@ import io
 import json
 import multiprocessing
 import tarfile
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from assets.originals import Original, find_originals
 from assets.parameters.shards import ShardsParameters
 from assets.parameters.shared import Compute, Split
 from assets.pictures import PictureError, decode, encode_jpeg, fit
 from assets.processes import die_with_parent
+from assets.schemas import read_table
 from assets.split import SPLITS, SplitName, split_of
 from assets.stage import Metrics, Stage, StageError, main, write_json
 
@@ -42,32 +43,34 @@ class Shard:
 def shards(stage: Stage) -> Metrics:
     """Write train, validation and test tars, the label vocabularies of the train split and the pictures' format."""
     parameters = stage.parameters(ShardsParameters)
-    listings = pq.read_table(stage.input("validated") / "listings.parquet")
-    shown = listings.filter(pc.is_valid(listings["image"]))
-    splits = split_listings(shown, stage.parameters(Split, "split"))
+    listings = read_table(stage.input("validated") / "listings.parquet")
+    splits = split_listings(listings.filter(pc.is_valid(listings["image"])), stage.parameters(Split, "split"))
+    total, shown = listings.num_rows, sum(split.num_rows for split in splits.values())
+    del listings
+    pa.default_memory_pool().release_unused()
     for name in SPLITS:
         if not splits[name].num_rows:
             stage.progress(f"no listing with a picture falls in the {name} split")
     originals = find_originals(stage.input("catalog"))
-    plan = [shard for name in SPLITS for shard in _plan(stage.output / name, splits[name], originals, parameters)]
-    done = 0
+    plan = (shard for name in SPLITS for shard in _plan(stage.output / name, splits[name], originals, parameters))
+    written = []
     for count in write_shards(plan, parameters, stage.parameters(Compute, "compute").threads):
-        done += count
-        stage.progress("listings", done, shown.num_rows)
+        written.append(count)
+        stage.progress("listings", sum(written), shown)
     write_json(stage.output / "labels.json", vocabularies(splits["train"]))
     write_json(stage.output / "pictures.json", {"size": parameters.image_size, "fit": parameters.fit})
     return {
         **{f"{name}_listings": splits[name].num_rows for name in SPLITS},
-        "listings_without_picture": listings.num_rows - shown.num_rows,
+        "listings_without_picture": total - shown,
         "pictures_shared_between_splits": _shared_pictures(splits),
-        "shards": len(plan),
+        "shards": len(written),
     }
 
 
 def split_listings(listings: pa.Table, split: Split) -> dict[SplitName, pa.Table]:
     """The listings of each split."""
-    names = [split_of(listing_id, split) for listing_id in listings["id"].to_pylist()]
-    return {name: listings.filter(pa.array([each == name for each in names], pa.bool_())) for name in SPLITS}
+    names = np.array([split_of(listing_id, split) for listing_id in listings["id"].to_pylist()], dtype=object)
+    return {name: listings.filter(pa.array(names == name)) for name in SPLITS}
 
 
 def sample_key(listing_id: str) -> str:
@@ -80,15 +83,20 @@ def vocabularies(listings: pa.Table) -> dict[str, list[str]]:
     return {label: sorted(filter(None, listings[label].unique().to_pylist())) for label in LABELS}
 
 
-def write_shards(plan: list[Shard], parameters: ShardsParameters, processes: int) -> Iterator[int]:
+def write_shards(plan: Iterable[Shard], parameters: ShardsParameters, processes: int) -> Iterator[int]:
     """Write every shard, several at a time; yields how many samples each has. How many at a time changes no byte."""
     if processes == 1:
         yield from (write_shard(shard, parameters) for shard in plan)
         return
     # Spawned, not forked: the parent may have threads (Arrow's), and a fork would copy their locks.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(processes, len(plan)), mp_context=context, initializer=die_with_parent) as pool:
-        yield from pool.map(write_shard, plan, [parameters] * len(plan))
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=die_with_parent) as pool:
+        writing: deque[Future[int]] = deque()
+        for shard in plan:  # not all at once: each holds its listings
+            writing.append(pool.submit(write_shard, shard, parameters))
+            if len(writing) > 2 * processes:
+                yield writing.popleft().result()
+        yield from (each.result() for each in writing)
 
 
 def write_shard(shard: Shard, parameters: ShardsParameters) -> int:
@@ -116,11 +124,10 @@ def _plan(
     folder: Path, listings: pa.Table, originals: Mapping[str, Original], parameters: ShardsParameters
 ) -> Iterator[Shard]:
     folder.mkdir()
-    keys = list(map(sample_key, listings["id"].to_pylist()))
-    order = sorted(range(len(keys)), key=keys.__getitem__)
+    order = np.argsort(np.array([sample_key(listing_id) for listing_id in listings["id"].to_pylist()], dtype="U16"))
     size = parameters.listings_per_shard
     for number, start in enumerate(range(0, max(1, len(order)), size)):  # DVC keeps no folder without files
-        part = listings.take(pa.array(order[start : start + size], pa.int64()))
+        part = listings.take(pa.array(order[start : start + size]))
         pictures = zip(part["id"].to_pylist(), part["image"].to_pylist(), strict=True)
         found = [_original(listing_id, image, originals) for listing_id, image in pictures]
         yield Shard(folder / f"{number:05}.tar", part, found)
@@ -138,10 +145,10 @@ def _original(listing_id: str, image: str, originals: Mapping[str, Original]) ->
 def _picture(row: dict[str, Any], original: Original, parameters: ShardsParameters) -> bytes:
     size = parameters.image_size
     try:
-        picture = decode(original.read(), least_side=2 * size)
+        picture = decode(original.read(), size=size, how=parameters.fit)
     except PictureError as error:
         raise StageError(
-            f"{original.tar}: {row['image']}, the picture of {row['id']}, cannot be read ({error}); "
+            f"{original.file}: {row['image']}, the picture of {row['id']}, cannot be read ({error}); "
             "take the listing out of the source or mend its picture"
         ) from error
     return encode_jpeg(fit(picture, size, parameters.fit), parameters.quality)

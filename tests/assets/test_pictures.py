@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from assets.pictures import PictureError, decode, encode_jpeg, fit
+from assets.pictures import Fit, PictureError, decode, encode_jpeg, fit
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 
@@ -35,12 +35,16 @@ def test_exif_orientation_is_applied() -> None:
     assert _close(picture.getpixel((10, 36)), BLUE)
 
 
-def test_the_reduced_decoding_of_a_jpeg_keeps_the_least_side() -> None:
-    content = _file(Image.new("RGB", (1600, 800), RED), "JPEG")
-    reduced = decode(content, least_side=100)
-    assert 100 <= min(reduced.size) < 800
-    assert _close(reduced.getpixel((5, 5)), RED)
-    assert decode(content).size == (1600, 800)
+@pytest.mark.parametrize("size", [(1600, 800), (800, 1600), (1599, 799), (320, 240), (1000, 10), (90, 90)])
+@pytest.mark.parametrize("how", ["crop", "pad"])
+def test_the_reduced_decoding_of_a_jpeg_still_fills_the_square(size: tuple[int, int], how: Fit) -> None:
+    content = _file(Image.new("RGB", size, RED), "JPEG")
+    reduced = decode(content, 100, how)
+    filling = {"crop": min, "pad": max}[how]
+    assert min(100, filling(size)) <= filling(reduced.size)
+    assert filling(reduced.size) < 200 + 8 or filling(size) / filling(reduced.size) >= 8  # libjpeg goes no further
+    assert _close(reduced.getpixel((5, 0)), RED)
+    assert decode(content).size == size
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK", "P", "1", "RGBA", "LA", "YCbCr"])
