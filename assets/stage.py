@@ -5,6 +5,7 @@ and returns its numbers. :func:`main` runs it: the function writes to a temporar
 ``data/<name>/`` only when all of it is there, so a killed stage leaves nothing that looks finished.
 """
 
+import gc
 import json
 import os
 import shutil
@@ -78,6 +79,8 @@ def main(function: Callable[[Stage], Metrics]) -> None:
         sys.exit(
             f"{function.__doc__}\nusage: dvc repro {name}\nParameters: section `{name}` of params.yaml and scales/"
         )
+    gc.freeze()  # what was imported stays, and need not be looked through, least of all at the end
+    gc.enable()
     die_with_parent()
     remove_unfinished(name)
     temporary = DATA / f".{name}.{os.getpid()}"
