@@ -4,25 +4,29 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
-from typing import Any
+from itertools import compress
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from assets.expectations import SUITES
 from assets.parameters.validated import ValidatedParameters
-from assets.schemas import QUARANTINE, TABLES, read_rows, rows_of, write_table
+from assets.schemas import QUARANTINE, TABLES, write_table
 from assets.stage import Metrics, Stage, StageError, main, write_json
-from assets.validated.columns import frame
+from assets.validated.columns import JOINS, frame
 from assets.validated.docs import write_docs
 from assets.validated.sources import Rate, rates
 from assets.validated.suites import Outcome, Suites
+from assets.validated.tables import kept_of, rows_at, rows_in
 
-Names = NDArray[np.object_]
+Names: TypeAlias = pd.Series
 """What the rows of a table are called."""
+Sound = dict[str, NDArray[np.bool_]]
+"""Of each table, which rows are accepted."""
 Quarantine = list[dict[str, Any]]
 EXAMPLES = 5  # ids in a message
 
@@ -32,8 +36,8 @@ def validated(stage: Stage) -> Metrics:
     catalog = stage.input("catalog")
     parameters = stage.parameters(ValidatedParameters)
     suites, released = Suites(parameters.bounds), frozenset(parameters.released)
-    quarantine = read_rows(catalog / "quarantine.parquet")
-    tables: dict[str, pa.Table] = {}
+    quarantine = list(rows_in(catalog / "quarantine.parquet"))
+    sound: Sound = {}
     known: dict[str, set[str]] = {}
     outcomes: list[Outcome] = []
     by_source: dict[str, list[Rate]] = {}
@@ -41,27 +45,33 @@ def validated(stage: Stage) -> Metrics:
     pages = {}
     for number, table in enumerate(SUITES):
         stage.progress(f"tables checked, next: {table}", number, len(SUITES))
-        rows = pq.read_table(catalog / f"{table}.parquet")
-        shown = frame(table, rows_of(rows), known)
-        names = shown["name"].to_numpy()
+        shown = frame(table, rows_in(catalog / f"{table}.parquet"), known)
+        pa.default_memory_pool().release_unused()  # what was freed since, anybody's, goes back to the system
+        for joined in JOINS.get(table, ()):
+            del known[joined]
+        names = shown["name"]
         found, pages[table] = suites.check(table, shown)
         found = [_without(outcome, names, released) for outcome in found]
         outcomes += found
         for outcome in found:
             by_source[outcome.expectation.name] = rates(outcome, shown)
             breaches += _breaches(outcome, by_source[outcome.expectation.name], names)
-        quarantine += _refused(table, rows, names, found)
-        sound = np.full(rows.num_rows, True)
-        sound[[row for outcome in found for row in outcome.failing]] = False
-        tables[table], known[table] = rows.filter(pa.array(sound)), set(names[sound])
+        quarantine += _refused(catalog, table, names, found)
+        sound[table] = np.full(len(names), True)
+        sound[table][[row for outcome in found for row in outcome.failing]] = False
+        if any(table in joined for joined in JOINS.values()):
+            known[table] = set(names[sound[table]])
+        # Great Expectations' objects refer to one another, so that they keep the frame until the collector finds them.
+        for column in list(shown):
+            del shown[column]
     if breaches:
         raise StageError("too many rows fail:\n" + "\n".join(breaches))
-    unshown = _drop_unshown(tables)
-    _write(stage, tables, quarantine)
+    unshown = _drop_unshown(catalog, sound)
+    _write(stage, catalog, sound, quarantine)
     told = [_told(outcome, by_source[outcome.expectation.name]) for outcome in outcomes]
     write_json(stage.output / "expectations.json", told)
     write_docs(stage.output / "docs", pages, told)
-    return _metrics(tables, outcomes, quarantine) | {"images_dropped": unshown}
+    return _metrics(sound, outcomes, quarantine) | {"images_dropped": unshown}
 
 
 def _without(outcome: Outcome, names: Names, released: Set[str]) -> Outcome:
@@ -72,21 +82,24 @@ def _without(outcome: Outcome, names: Names, released: Set[str]) -> Outcome:
     return replace(outcome, failing=failing, passed=outcome.passed or len(failing) <= outcome.bound * outcome.evaluated)
 
 
-def _drop_unshown(tables: dict[str, pa.Table]) -> int:
+def _drop_unshown(catalog: Path, sound: Sound) -> int:
     """Drop the images that only refused listings show; those listings are in the quarantine. Returns how many."""
-    images = tables["images"]
-    tables["images"] = images.filter(pc.is_in(images["sha256"], tables["listings"]["image"].combine_chunks()))
-    return int(images.num_rows - tables["images"].num_rows)
+    accepted = int(sound["images"].sum())
+    shown = set(compress((row["image"] for row in rows_in(catalog / "listings.parquet", ["image"])), sound["listings"]))
+    images = rows_in(catalog / "images.parquet", ["sha256"])
+    sound["images"] &= np.fromiter((row["sha256"] in shown for row in images), dtype=bool)
+    return accepted - int(sound["images"].sum())
 
 
-def _refused(table: str, rows: pa.Table, names: Names, outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any]]:
+def _refused(catalog: Path, table: str, names: Names, outcomes: Sequence[Outcome]) -> Iterator[dict[str, Any]]:
     """Quarantine rows: the first expectation that a row fails is its reason, the detail tells of all."""
     failed: dict[int, list[Outcome]] = {}
     for outcome in outcomes:
         for number in outcome.failing:
             failed.setdefault(number, []).append(outcome)
-    for place, why in sorted(failed.items()):
-        (row,) = rows.slice(place, 1).to_pylist()
+    places = sorted(failed)
+    for place, row in zip(places, rows_at(catalog / f"{table}.parquet", places), strict=True):
+        why = failed[place]
         yield {
             "table": table,
             "id": names[place],
@@ -131,20 +144,19 @@ def _told(outcome: Outcome, sources: Sequence[Rate]) -> dict[str, Any]:
     }
 
 
-def _write(stage: Stage, tables: dict[str, pa.Table], quarantine: Quarantine) -> None:
+def _write(stage: Stage, catalog: Path, sound: Sound, quarantine: Quarantine) -> None:
     for table, schema in TABLES.items():
-        write_table(stage.output / f"{table}.parquet", tables[table], schema)
+        file = f"{table}.parquet"
+        write_table(stage.output / file, kept_of(catalog / file, sound[table]), schema)
     quarantine.sort(key=lambda row: tuple(row[name] or "" for name in QUARANTINE.names))
     write_table(stage.output / "quarantine.parquet", quarantine, QUARANTINE)
 
 
-def _metrics(
-    tables: dict[str, pa.Table], outcomes: Sequence[Outcome], quarantine: Quarantine
-) -> dict[str, int | float]:
+def _metrics(sound: Sound, outcomes: Sequence[Outcome], quarantine: Quarantine) -> dict[str, int | float]:
     refused = Counter(row["table"] for row in quarantine)
     metrics: dict[str, int | float] = {}
     for table in SUITES:
-        metrics |= {f"{table}_accepted": tables[table].num_rows, f"{table}_quarantined": refused[table]}
+        metrics |= {f"{table}_accepted": int(sound[table].sum()), f"{table}_quarantined": refused[table]}
     return metrics | {
         "expectations": len(outcomes),
         "expectations_without_failure": sum(not outcome.failing for outcome in outcomes),

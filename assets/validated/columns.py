@@ -5,10 +5,14 @@ A verdict is True, False, or None where the expectation does not apply to the ro
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Set
+from itertools import islice
 from typing import Any
 
 import nh3
+import numpy as np
 import pandas as pd
+
+from assets.schemas import BATCH
 
 Row = Mapping[str, Any]
 Known = Mapping[str, Set[str]]
@@ -21,25 +25,50 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "edges": ("source", "relation", "target"),
 }
 """Columns that name a row, where it is not `id`."""
+JOINS: Mapping[str, tuple[str, ...]] = {
+    "listings": ("images",),
+    "qrels": ("guides", "queries"),
+    "edges": ("nodes",),
+}
+"""The tables that `frame` must know the accepted ids of; no two tables join the same."""
 
+_NUMBERS = {"shorter_side": "int64", "elongation": "float64", "price": "float64", "relevance": "int64"}
+"""Types of the columns that hold neither text nor True, False and None."""
 _TURNS = re.compile(r"s?(ua)+")
 
 
 def frame(table: str, rows: Iterable[Row], known: Known) -> pd.DataFrame:
-    """The rows as columns of Python objects: `row`, their numbers from 0, `name`, simple and derived columns.
+    """The rows as columns: `row`, their numbers from 0, `name`, simple and derived columns.
 
-    Nested columns are left out, as no rule looks at them.
+    Nested columns are left out, as no rule looks at them. Texts and numbers are no Python objects, which would take
+    several times the memory, and are turned into columns a few rows at a time.
     """
+    remaining = iter(rows)
+    parts = [_part(table, islice(remaining, BATCH), known)]
+    while len(parts[-1]):
+        parts.append(_part(table, islice(remaining, BATCH), known))
+    joined = pd.concat(parts, ignore_index=True)
+    joined.insert(0, "row", np.arange(len(joined)))
+    return joined
+
+
+def _part(table: str, rows: Iterable[Row], known: Known) -> pd.DataFrame:
     derived = _DERIVED.get(table, {})
-    columns: dict[str, list[Any]] = {name: [] for name in ("row", "name", *_SIMPLE[table], *derived)}
-    for number, row in enumerate(rows):
-        columns["row"].append(number)
-        columns["name"].append(name_of(table, row))
+    values: dict[str, list[Any]] = {name: [] for name in ("name", *_SIMPLE[table], *derived)}
+    for row in rows:
+        values["name"].append(name_of(table, row))
         for name in _SIMPLE[table]:
-            columns[name].append(row[name])
+            values[name].append(row[name])
         for name, verdict in derived.items():
-            columns[name].append(verdict(row, known))
-    return pd.DataFrame(columns, dtype=object)
+            values[name].append(verdict(row, known))
+    columns = {
+        name: pd.Series(values[name], dtype=_NUMBERS.get(name, "object" if name in derived else "str"))
+        for name in values
+    }
+    key, *further = KEYS.get(table, ("id",))
+    if not further:
+        columns["name"] = columns[key]  # the same bytes, once
+    return pd.DataFrame(columns)
 
 
 def name_of(table: str, row: Row) -> str:

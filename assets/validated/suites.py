@@ -43,9 +43,8 @@ class Suites:
 
     def __init__(self, bounds: Mapping[str, float]) -> None:
         self._bounds = bounds
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        self._tables = context.data_sources.add_pandas("catalog")
+        self._context = gx.get_context(mode="ephemeral")
+        self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
 
     def check(self, suite: str, frame: pd.DataFrame) -> tuple[list[Outcome], ExpectationSuiteValidationResult]:
         """The outcome of each expectation on the table, in the declared order, and what Data Docs are made of.
@@ -54,12 +53,13 @@ class Suites:
             frame: one line for each row, as `assets.validated.columns.frame` makes it.
         """
         declared = expectations_of(suite)
-        asset = self._tables.add_dataframe_asset(name=suite)
+        asset = self._context.data_sources.add_pandas("catalog").add_dataframe_asset(name=suite)
         batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
         result = batch.validate(
             gx.ExpectationSuite(name=suite, expectations=[self._rule(each) for each in declared]),
             result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["row", "name"]},
         )
+        self._context.data_sources.delete("catalog")  # which would keep the frame
         found = {_name(each): each for each in result.results}
         return [self._outcome(each, found[each.name]) for each in declared], result
 
