@@ -3,8 +3,9 @@
 Pictures are served on the loopback interface, over HTTP/1.1. Heddle's stages `catalog`, `validated` and `shards` bring,
 examine and re-encode them; img2dataset (its console command, in an environment of its own) brings and re-encodes them.
 Both use so many requests at once, write JPEGs of one size and quality into WebDataset tars, and keep the same pictures.
-Heddle also keeps the originals, decodes each to its end, looks for duplicates and checks every row; `catalog` alone is
-told apart. Memory is the highest sum of the proportional set sizes of all processes.
+That much is the work of `catalog` and `shards`, which also keep the originals, decode each to its end and look for
+duplicates. `validated`, which checks every row with Great Expectations, has no counterpart: with it stands beside
+without it. Memory is the highest sum of the proportional set sizes of all processes.
 """
 
 import argparse
@@ -40,13 +41,14 @@ POLL = 0.25  # seconds between two looks at the memory
 
 @dataclass(frozen=True)
 class Measured:
-    """What one tool needed for so many pictures; ``parts`` are seconds and 10^6 bytes by stage."""
+    """What one tool needed for so many pictures, with checks and without; ``parts`` are seconds and MB by stage."""
 
     tool: str
     pictures: int
     written: int
     seconds: float
     megabytes: float
+    with_checks: float | None = None
     parts: str = ""
 
 
@@ -133,7 +135,8 @@ def heddle(folder: Path, urls: Sequence[str]) -> Measured:
     }
     told = ", ".join(f"{stage} {seconds:.1f} s {megabytes:.0f} MB" for stage, (seconds, megabytes) in parts.items())
     total, peak = sum(seconds for seconds, _ in parts.values()), max(megabytes for _, megabytes in parts.values())
-    return Measured("heddle", len(urls), _written(folder / "data/shards"), total, peak, told)
+    written = _written(folder / "data/shards")
+    return Measured("heddle", len(urls), written, total - parts["validated"][0], peak, total, told)
 
 
 def img2dataset(command: str, folder: Path, urls: Sequence[str]) -> Measured:
@@ -200,9 +203,10 @@ def _written(folder: Path) -> int:
 
 def show(found: Sequence[Measured]) -> None:
     """A table, a line for each tool and size."""
-    table = Table("pictures", "tool", "written", "s", "pictures/s", "peak MB", "by stage")
+    table = Table("pictures", "tool", "written", "s", "pictures/s", "with checks", "peak MB", "by stage")
     for each in found:
-        numbers = (f"{each.seconds:.1f}", f"{each.pictures / each.seconds:.0f}", f"{each.megabytes:.0f}")
+        rates = [f"{each.pictures / seconds:.0f}" if seconds else "" for seconds in (each.seconds, each.with_checks)]
+        numbers = (f"{each.seconds:.1f}", *rates, f"{each.megabytes:.0f}")
         table.add_row(f"{each.pictures:,}", each.tool, f"{each.written:,}", *numbers, each.parts)
     Console(width=160).print(table)
 
