@@ -3,6 +3,7 @@
 A verdict is True, False, or None where the expectation does not apply to the row.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from itertools import islice
@@ -17,7 +18,7 @@ from assets.schemas import BATCH
 Row = Mapping[str, Any]
 Known = Mapping[str, Set[str]]
 """Accepted ids of the tables that were checked before, by table."""
-Verdict = Callable[[Row, Known], bool | float | None]
+Verdict = Callable[[Row, Known], bool | float | str | None]
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "images": ("sha256",),
@@ -134,7 +135,10 @@ _DERIVED: Mapping[str, Mapping[str, Verdict]] = {
         "dates_in_order": _dates_in_order,
     },
     "qrels": {
-        "judgements_join_known": lambda row, known: row["query"] in known["queries"] and row["guide"] in known["guides"]
+        "judgement": lambda row, known: json.dumps([row["query"], row["guide"]], ensure_ascii=False),
+        "judgements_join_known": lambda row, known: (
+            row["query"] in known["queries"] and row["guide"] in known["guides"]
+        ),
     },
     "conversations": {"turns_alternate": _turns_alternate},
     "preferences": {"answers_differ": lambda row, known: row["chosen"].strip() != row["rejected"].strip()},

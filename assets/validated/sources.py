@@ -38,7 +38,7 @@ def rates(outcome: Outcome, frame: pd.DataFrame) -> list[Rate]:
     if not outcome.failing or outcome.expectation.suite == "images":
         return []
     sources = frame["name"].str.partition(":")[0]
-    applies = frame[list(outcome.expectation.columns)].notna().all(axis=1)
+    applies = frame[outcome.expectation.column].notna()
     applies.loc[list(outcome.failing)] = True  # a null may be what fails
     evaluated = sources[applies].value_counts() if outcome.evaluated < len(frame) else sources.value_counts()
     failing = sources.loc[list(outcome.failing)]
