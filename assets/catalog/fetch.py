@@ -10,7 +10,14 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from aiohttp import ClientError, ClientPayloadError, ClientResponse, ClientResponseError, ClientSession
+from aiohttp import (
+    ClientError,
+    ClientHttpProxyError,
+    ClientPayloadError,
+    ClientResponse,
+    ClientResponseError,
+    ClientSession,
+)
 from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import DecodeError
 from w3lib.url import safe_url_string
@@ -164,10 +171,16 @@ async def _body(response: ClientResponse, headers: HTTPHeaderDict, limit: int, a
     told = length.isdecimal() and int(length) > limit
     body = b"" if told else await _received(response, limit, answer)
     if "Content-Encoding" in headers and len(body) <= limit:
-        body = HTTPResponse(BytesIO(body), headers, preload_content=False).read(limit + 1)  # knows all, and a bound
+        body = _unpacked(body, headers, limit + 1)
     if told or len(body) > limit:
         raise TooLargeError(f"more than {limit:,} bytes")
     return body
+
+
+def _unpacked(body: bytes, headers: HTTPHeaderDict, most: int) -> bytes:
+    """The first bytes of what a body holds, by urllib3, which knows every encoding and stops there."""
+    packed = HTTPResponse(BytesIO(body), headers, preload_content=False, enforce_content_length=False)
+    return packed.read(most)
 
 
 async def _received(response: ClientResponse, limit: int, answer: Answer) -> bytes:
@@ -187,6 +200,8 @@ def _broken(error: Exception, timeout: float) -> tuple[str, str]:
         return "image_missing", f"not done after {timeout:g} s"
     if isinstance(error, ClientPayloadError):
         return "image_truncated", "the connection was closed before its end"
+    if isinstance(error, ClientHttpProxyError):
+        return "image_missing", f"the proxy answered {status_of(error.status)}"
     if isinstance(error, ClientResponseError):  # whose further lines show the bytes in question
         return "image_missing", f"its answer is not HTTP as it should be: {error.message.partition(chr(10))[0]}"
     return "image_missing", str(error) or type(error).__name__
