@@ -45,7 +45,7 @@ def decode(content: bytes, size: int | None = None, how: Fit = "crop") -> Image.
 def fit(picture: Image.Image, size: int, how: Fit) -> Image.Image:
     """``picture`` (RGB) as a square of ``size`` pixels; its proportions stay."""
     filling = min(picture.size) if how == "crop" else max(picture.size)
-    # To shrink, as sharp as the bicubic filter in two thirds of the time.
+    # Two thirds of the bicubic filter's time, and a little softer; most of the way a JPEG was shrunk by its transform.
     resampling = Image.Resampling.HAMMING if filling > size else Image.Resampling.BICUBIC
     if how == "crop":
         return ImageOps.fit(picture, (size, size), resampling)

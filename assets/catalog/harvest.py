@@ -107,7 +107,7 @@ class Harvest:
             self.refuse_picture(draft, "image_too_large", f"{size:,} bytes, allowed: {self.size:,}")
         else:
             if str(path) not in self._here:
-                self._examine(str(path), Original.whole(path))
+                self._examine(str(path), Original(str(path), 0, size))
             draft.shown = self._here[str(path)]
 
     def picture_url(self, draft: Draft, url: str, stamp: str | None = None) -> None:

@@ -1,6 +1,5 @@
 """Pictures are fetched in several processes as they would be in one, and no host is asked more than it bears."""
 
-import base64
 import gzip
 import ipaddress
 import os
@@ -188,19 +187,6 @@ def test_credentials_go_to_the_sources_own_host_alone(site: Site, tmp_path: Path
     assert len(other.requests) == 4
     assert not any("Authorization" in headers for _, headers, _ in other.requests)
     assert "secret" not in repr(told)
-
-
-def test_a_proxy_is_told_its_own_password_and_asked_for_names(site: Site, tmp_path: Path) -> None:
-    host = site.url.removeprefix("http://")
-    told = visit(proxy=f"http://some%40body:pass%3Aword@{host}", private_addresses=False)
-    urls = ["http://far.invalid/pictures/1", "https://far.invalid/pictures/2"]
-    found = fetch(tmp_path, [(told, urls)])
-    assert isinstance(found[urls[0]], Picture)
-    assert "the proxy answered 501" in str(found[urls[1]])  # this one makes no tunnels
-    asked = {path: headers for path, headers, _ in site.requests}
-    assert {"http://far.invalid/robots.txt", "http://far.invalid/pictures/1"} == asked.keys()
-    password = base64.b64encode(b"some@body:pass:word").decode()
-    assert all(headers["Proxy-Authorization"] == f"Basic {password}" for headers in asked.values())
 
 
 @pytest.mark.usefixtures("site")
