@@ -22,7 +22,8 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 0 auto; padding: 1rem; color: #222 }
 nav a { margin-right: .8rem } h1 { font-size: 1.5rem } h5, h6 { font-size: 1rem; margin: 1.2rem 0 .3rem }
 table { border-collapse: collapse; width: 100% } td, th { border-bottom: 1px solid #ddd; padding: .3rem .5rem;
-text-align: left; vertical-align: top; overflow-wrap: anywhere } thead[hidden] { display: none }
+text-align: left; vertical-align: top; overflow-wrap: anywhere } th { overflow-wrap: normal }
+thead[hidden] { display: none }
 .badge { background: #eee; border-radius: .3rem; padding: 0 .3rem }
 i.text-success::after { content: "\\2714"; color: #087f23 }
 i.text-danger::after, i.fa-times::after { content: "\\2718"; color: #b00020 } i { font-style: normal }
