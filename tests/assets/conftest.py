@@ -1,9 +1,11 @@
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from small_library import write_small_library
 from small_project import run, write_project
+from wordpress_site import Site
 
 from assets.assistant import assistant
 from assets.base_language import base_language
@@ -62,3 +64,12 @@ def answering_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for stage in (base_language, assistant):
         run(stage, folder)
     return folder
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A site of our own that serves pictures; the test runs in its own folder."""
+    monkeypatch.chdir(tmp_path)
+    running = Site()
+    yield running
+    running.close()

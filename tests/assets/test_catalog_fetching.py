@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +23,6 @@ from assets.catalog.pictures import Picture, Refused
 from assets.stage import StageError
 
 Answer = tuple[int, dict[str, str], bytes]
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.chdir(tmp_path)
-    running = Site()
-    yield running
-    running.close()
 
 
 def numbered(site: Site, count: int) -> list[str]:

@@ -1,22 +1,12 @@
 """Pictures fetched through a proxy."""
 
 import base64
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from picture_fetch import fetch, visit
 from wordpress_site import Site
 
 from assets.catalog.pictures import Picture
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.chdir(tmp_path)
-    running = Site()
-    yield running
-    running.close()
 
 
 def test_a_proxy_is_told_its_own_password_and_asked_for_names(site: Site, tmp_path: Path) -> None:
