@@ -17,8 +17,8 @@ import torch
 from transformers import BartConfig, BartForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutput
 
-from assets.parameters.section import load
-from assets.parameters.writer import WriterParameters
+from assets.writer.train.parameters import WriterParameters
+from heddle.core.parameters.section import load
 from lightning_modules.layers.decoder import TransformerDecoder
 from lightning_modules.layers.decoding import CachedDecoding
 from lightning_modules.layers.embedding import TokenEmbedding

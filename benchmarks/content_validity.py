@@ -14,16 +14,16 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from assets.picture_ratios import picture_ratios
-from assets.writing.content import Content
-from assets.writing.schema import problems
-from lightning_modules.content_fields import FIELDS
-from lightning_modules.content_writer import ContentWriter
-from lightning_modules.data import read_samples
-from lightning_modules.inference import batched
+from heddle.content.content import Content
+from heddle.content.schema import problems
+from heddle.images.aspect_ratios import picture_ratios
 from lightning_modules.layers.generation import Pick, Sampler, greedy
-from lightning_modules.writer import Writer
-from lightning_modules.writer_samples import Inputs, inputs_of
+from lightning_modules.training.data import read_samples
+from lightning_modules.training.inference import batched
+from lightning_modules.writer.content_fields import FIELDS
+from lightning_modules.writer.content_writer import ContentWriter
+from lightning_modules.writer.samples import Inputs, inputs_of
+from lightning_modules.writer.writer import Writer
 
 DATA = Path("data")
 

@@ -23,15 +23,15 @@ from PIL import Image
 from scrapy.exceptions import CloseSpider
 from scrapy.http import TextResponse
 
-from assets.catalog.harvest import Harvest
-from assets.catalog.pictures import PictureError, Refused, examine
+from assets.catalog.collector import Harvest
+from assets.catalog.images import PictureError, Refused, examine
 from assets.catalog.table import TableSource
-from assets.catalog.text import plain_text, safe_html
 from assets.catalog.wordpress import Site, WordPressSpider
-from assets.originals import Original
-from assets.parameters.catalog import ListingField, Table
-from assets.schemas import LISTINGS, QUARANTINE, TABLES, write_table
-from assets.stage import StageError
+from heddle.core.html_text import plain_text, safe_html
+from heddle.core.schemas import LISTINGS, QUARANTINE, TABLES, write_table
+from heddle.core.stage import StageError
+from heddle.images.originals import Original
+from heddle.sources.parameters import ListingField, Table
 
 Outcomes = Counter[str]
 MINUTES = 60  # a run that takes longer hangs: the process ends with a traceback of where

@@ -23,14 +23,14 @@ from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from assets.graph.edges import negatives, parts_of
 from assets.graph.statistics import adjacency, statistics
-from assets.graph.tables import Graph
-from assets.parameters.recommender import RecommenderParameters
-from assets.parameters.section import load
-from assets.parameters.shared import Compute, Split
-from assets.recommender import learn
-from lightning_modules.graph_embedder import GraphEmbedder
+from assets.recommender.train.parameters import RecommenderParameters
+from assets.recommender.train.stage import learn
+from heddle.core.parameters.section import load
+from heddle.core.parameters.shared import Compute, Split
+from heddle.graph.edges import negatives, parts_of
+from heddle.graph.tables import Graph
+from lightning_modules.recommender.embedder import GraphEmbedder
 
 DEGREE = 10  # edges for each node
 SOURCES = 16

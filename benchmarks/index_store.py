@@ -29,9 +29,9 @@ from lancedb.rerankers import RRFReranker
 from rich.console import Console
 from rich.table import Table
 
-from assets.bm25 import WordIndex
-from assets.stores.lance import POINTERS, LanceStore
-from assets.stores.store import CANDIDATES, Collection, Query, fuse
+from heddle.retrieval.lexical.bm25 import WordIndex
+from heddle.stores.lance import POINTERS, LanceStore
+from heddle.stores.store import CANDIDATES, Collection, Query, fuse
 
 HITS = 10
 K1, B = 1.2, 0.75  # Lance's own, for both

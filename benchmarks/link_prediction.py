@@ -20,19 +20,26 @@ from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from assets.graph.edges import negatives, parts_of
-from assets.graph.queries import queries
 from assets.graph.statistics import adjacency
-from assets.graph.systems import System, adamic_adar, common_neighbours, dot_product, popularity, text_similarity
-from assets.graph.tables import LISTENING, Graph
-from assets.graph.trial import attempt
-from assets.metrics.sureness import Sureness
-from assets.parameters.recommender import RecommenderParameters
-from assets.parameters.section import load
-from assets.parameters.shared import Compute, Split
-from assets.recommender import learn
-from assets.split import SPLITS
-from lightning_modules.graph_embedder import GraphEmbedder
+from assets.recommender.evaluate.queries import queries
+from assets.recommender.evaluate.result import attempt
+from assets.recommender.evaluate.systems import (
+    System,
+    adamic_adar,
+    common_neighbours,
+    dot_product,
+    popularity,
+    text_similarity,
+)
+from assets.recommender.train.parameters import RecommenderParameters
+from assets.recommender.train.stage import learn
+from heddle.core.parameters.section import load
+from heddle.core.parameters.shared import Compute, Split
+from heddle.core.splits import SPLITS
+from heddle.graph.edges import negatives, parts_of
+from heddle.graph.tables import LISTENING, Graph
+from heddle.metrics.bootstrap import Sureness
+from lightning_modules.recommender.embedder import GraphEmbedder
 
 CONVOLUTIONS: Mapping[str, dict[str, Any]] = {
     "mean": {"kind": "sage", "aggregator": "mean"},

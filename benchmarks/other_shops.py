@@ -14,19 +14,19 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from assets.bm25 import WordIndex
-from assets.metrics.paired import paired_difference
-from assets.parameters.index import IndexParameters
-from assets.parameters.retrieval import RetrievalParameters
-from assets.parameters.section import load
-from assets.retrieval.confidence import BANDS, band
-from assets.retrieval.library import Library, guides_schema, words_of
-from assets.retrieval.reranking import open_reranker
-from assets.retrieval.retriever import Retriever, Way
-from assets.retrieval.trial import Case, Trial, attempt
-from assets.schemas import read_rows
+from assets.reranker.evaluate.result import Case, Trial, attempt
 from demo_shop.shop import Shop
-from lightning_modules.sentence_encoder import SentenceEncoder
+from heddle.core.parameters.section import load
+from heddle.core.schemas import read_rows
+from heddle.encoders.parameters import IndexParameters
+from heddle.metrics.paired import paired_difference
+from heddle.retrieval.confidence import BANDS, band
+from heddle.retrieval.guide_index import Library, guides_schema, words_of
+from heddle.retrieval.lexical.bm25 import WordIndex
+from heddle.retrieval.parameters import RetrievalParameters
+from heddle.retrieval.reranking import open_reranker
+from heddle.retrieval.retriever import Retriever, Way
+from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder
 
 THREADS = 2
 WAYS = (Way("rrf"), Way("rrf", rerank=True))

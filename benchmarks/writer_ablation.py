@@ -11,16 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from assets.parameters.section import SectionType
-from assets.parameters.writer import WriterParameters
-from assets.picture_ratios import picture_ratios
-from assets.stage import Stage
-from assets.writer import writer
-from assets.writing.lexicon import KINDS, Lexicon, Stated, truth_of
-from lightning_modules.content_writer import ContentWriter
-from lightning_modules.data import read_samples
-from lightning_modules.writer_config import FusionShape, WriterShape
-from lightning_modules.writer_samples import Inputs, inputs_of
+from assets.writer.train.parameters import WriterParameters
+from assets.writer.train.stage import writer
+from heddle.content.lexicon import KINDS, Lexicon, Stated, truth_of
+from heddle.core.parameters.section import SectionType
+from heddle.core.stage import Stage
+from heddle.images.aspect_ratios import picture_ratios
+from lightning_modules.training.data import read_samples
+from lightning_modules.writer.config import FusionShape, WriterShape
+from lightning_modules.writer.content_writer import ContentWriter
+from lightning_modules.writer.samples import Inputs, inputs_of
 
 
 class Trial(Stage):

@@ -4,11 +4,11 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from assets.parameters.schedules import Schedules
-from assets.parameters.section import load
 from dagster_project.dvc.mirror import mirror, runless_events
 from dagster_project.dvc.project import DvcProject
+from dagster_project.schedules import Schedules
 from dagster_project.staleness import must_run
+from heddle.core.parameters.section import load
 
 MAIN_JOB = "main"
 INGEST_JOB = "ingest"
@@ -86,7 +86,7 @@ def sensors(project: DvcProject) -> list[dg.SensorDefinition]:
     )
     def source_news(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         # Not above: it takes a second and more, and every command loads these definitions.
-        from assets.catalog.news import NewsError, newest_changes
+        from assets.catalog.change_detection import NewsError, newest_changes
 
         try:
             newest = newest_changes(project.root)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.expectations import EXPECTATIONS
-from assets.gates import Verdict, judge, measured, unmeasured
-from assets.parameters.gates import Gates
-from assets.parameters.section import load
+from heddle.core.parameters.section import load
+from heddle.evaluation.gate_parameters import Gates
+from heddle.evaluation.gates import Verdict, judge, measured, unmeasured
+from heddle.validation.expectations import EXPECTATIONS
 
 EXPECTATIONS_STAGE = "validated"
 EXPECTATIONS_FILE = "expectations.json"

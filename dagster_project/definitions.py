@@ -22,7 +22,7 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 EXECUTOR = dg.multiprocess_executor.configured(
     {
         "start_method": {
-            "forkserver": {"preload_modules": ["dagster_project.forkserver", "dagster_project.definitions"]}
+            "forkserver": {"preload_modules": ["dagster_project.process_pool", "dagster_project.definitions"]}
         },
         "max_concurrent": 2,
     }

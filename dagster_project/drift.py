@@ -12,15 +12,15 @@ from dvc_data.index import DataIndexDirError
 from rich.console import Console
 from rich.table import Table
 
-from assets.errors import MendableError
-from assets.parameters.drift import DriftParameters
-from assets.parameters.index import IndexParameters
-from assets.parameters.section import load
-from assets.parameters.shared import Compute
 from dagster_project.registry import versions
+from heddle.core.errors import MendableError
+from heddle.core.parameters.section import load
+from heddle.core.parameters.shared import Compute
+from heddle.encoders.parameters import IndexParameters
+from heddle.monitoring.parameters import DriftParameters
 
 if TYPE_CHECKING:
-    from assets.drift import Drift, Row
+    from heddle.monitoring.drift import Drift, Row
 
 CHECK = "drift"
 STAGE = "validated"
@@ -63,7 +63,7 @@ def compare(root: Path) -> Comparison:
     Raises:
         DriftError: no model is registered, or its data are not in the cache.
     """
-    from assets.drift import drifts, sample  # scipy takes seconds that not every process should pay
+    from heddle.monitoring.drift import drifts, sample  # scipy takes seconds that not every process should pay
 
     registered = versions(root)
     if not registered:
@@ -90,8 +90,8 @@ def _earlier(root: Path, tag: str) -> list["Row"]:
 
 
 def _embedding_auc(root: Path, earlier: list["Row"], now: list["Row"]) -> float:
-    from assets.drift import tell_apart, words_of
-    from assets.encoders import sentence_encoder  # so does torch
+    from heddle.encoders.text_encoder import sentence_encoder  # so does torch
+    from heddle.monitoring.drift import tell_apart, words_of
 
     encoder = sentence_encoder(load("index", IndexParameters, root).encoder, load("compute", Compute, root).threads)
     before, after = (encoder.documents([words_of(row) for row in rows]) for rows in (earlier, now))

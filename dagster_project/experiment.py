@@ -6,7 +6,7 @@ import dagster as dg
 from dvc.repo import Repo
 
 from dagster_project.dvc.project import DvcProject
-from dagster_project.identity import sign
+from dagster_project.git_identity import sign
 
 
 class UnsettledError(Exception):

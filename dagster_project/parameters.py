@@ -3,39 +3,39 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from assets.parameters.alignment import AlignmentParameters
-from assets.parameters.alignment_evaluation import AlignmentEvaluationParameters
-from assets.parameters.assistant import AssistantParameters
-from assets.parameters.assistant_evaluation import AssistantEvaluationParameters
-from assets.parameters.base_language import BaseLanguageParameters
-from assets.parameters.catalog import CatalogParameters, DemoShop
-from assets.parameters.clip import ClipParameters
-from assets.parameters.clip_evaluation import ClipEvaluationParameters
-from assets.parameters.drift import DriftParameters
-from assets.parameters.gates import Gates
-from assets.parameters.graph import GraphParameters
-from assets.parameters.index import IndexParameters
-from assets.parameters.product import ProductParameters
-from assets.parameters.product_evaluation import ProductEvaluationParameters
-from assets.parameters.published_content import PublishedContentParameters
-from assets.parameters.published_index import PublishedIndexParameters
-from assets.parameters.recommender import RecommenderParameters
-from assets.parameters.recommender_evaluation import RecommenderEvaluationParameters
-from assets.parameters.release import ReleaseParameters
-from assets.parameters.report import ReportParameters
-from assets.parameters.reranker import RerankerParameters
-from assets.parameters.retrieval import RetrievalParameters
-from assets.parameters.retrieval_evaluation import RetrievalEvaluationParameters
-from assets.parameters.schedules import Schedules
-from assets.parameters.section import PARAMS_FILE, ParameterError, Section, load, read_yaml, scale_file
-from assets.parameters.shards import ShardsParameters
-from assets.parameters.shared import Compute, Split, read_seed
-from assets.parameters.tokenizer import TokenizerParameters
-from assets.parameters.validated import ValidatedParameters
-from assets.parameters.vision import VisionParameters
-from assets.parameters.vision_evaluation import VisionEvaluationParameters
-from assets.parameters.writer import WriterParameters
-from assets.parameters.writer_evaluation import WriterEvaluationParameters
+from assets.alignment.evaluate.parameters import AlignmentEvaluationParameters
+from assets.alignment.train.parameters import AlignmentParameters
+from assets.assistant.base.parameters import BaseLanguageParameters
+from assets.assistant.evaluate.parameters import AssistantEvaluationParameters
+from assets.clip.evaluate.parameters import ClipEvaluationParameters
+from assets.clip.train.parameters import ClipParameters
+from assets.graph.parameters import GraphParameters
+from assets.product.evaluate.parameters import ProductEvaluationParameters
+from assets.product.train.parameters import ProductParameters
+from assets.recommender.evaluate.parameters import RecommenderEvaluationParameters
+from assets.recommender.train.parameters import RecommenderParameters
+from assets.release.parameters import ReleaseParameters
+from assets.report.parameters import ReportParameters
+from assets.reranker.evaluate.parameters import RetrievalEvaluationParameters
+from assets.reranker.train.parameters import RerankerParameters
+from assets.shards.parameters import ShardsParameters
+from assets.tokenizer.parameters import TokenizerParameters
+from assets.vision.evaluate.parameters import VisionEvaluationParameters
+from assets.vision.train.parameters import VisionParameters
+from assets.writer.evaluate.parameters import WriterEvaluationParameters
+from assets.writer.train.parameters import WriterParameters
+from dagster_project.schedules import Schedules
+from heddle.conversations.parameters import AssistantParameters
+from heddle.core.parameters.section import PARAMS_FILE, ParameterError, Section, load, read_yaml, scale_file
+from heddle.core.parameters.shared import Compute, Split, read_seed
+from heddle.encoders.parameters import IndexParameters
+from heddle.evaluation.gate_parameters import Gates
+from heddle.monitoring.parameters import DriftParameters
+from heddle.publishing.parameters import PublishedContentParameters
+from heddle.retrieval.parameters import RetrievalParameters
+from heddle.sources.parameters import CatalogParameters, DemoShop
+from heddle.stores.parameters import PublishedIndexParameters
+from heddle.validation.parameters import ValidatedParameters
 
 SECTIONS: Mapping[str, type[Section]] = {
     "alignment": AlignmentParameters,

@@ -6,12 +6,12 @@ from pathlib import Path
 import dagster as dg
 import pyarrow.parquet as pq
 
-from assets.parameters.index import IndexParameters
-from assets.parameters.published_index import PublishedIndexParameters
-from assets.parameters.section import load
-from assets.stores import open_store
-from assets.stores.store import Collection, StoreError, is_vector
 from dagster_project.dvc.project import DvcProject
+from heddle.core.parameters.section import load
+from heddle.encoders.parameters import IndexParameters
+from heddle.stores import open_store
+from heddle.stores.parameters import PublishedIndexParameters
+from heddle.stores.store import Collection, StoreError, is_vector
 
 TABLES = ("listings", "guides")  # of the index
 WORDS = "words"  # their column that words are looked up in

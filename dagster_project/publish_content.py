@@ -13,17 +13,17 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.markdown import Markdown
 
-from assets.describe import DescribeError
-from assets.parameters.published_content import PublishedContentParameters, chosen_source
-from assets.parameters.section import PARAMS_FILE, ParameterError, load, read_yaml
-from assets.publishing.content import accepted, contents, has_writer
-from assets.publishing.plan import Kind, Step
-from assets.publishing.publish import Publisher
-from assets.publishing.site import Site, SiteError
-from assets.stage import StageError
-from assets.writing.journal import JournalError
 from dagster_project.checks import verdicts
 from dagster_project.dvc.project import DvcProject
+from heddle.core.parameters.section import PARAMS_FILE, ParameterError, load, read_yaml
+from heddle.core.stage import StageError
+from heddle.description.resumable_jsonl import JournalError
+from heddle.inference.describe import DescribeError
+from heddle.publishing.content import accepted, contents, has_writer
+from heddle.publishing.parameters import PublishedContentParameters, chosen_source
+from heddle.publishing.plan import Kind, Step
+from heddle.publishing.publish import Publisher
+from heddle.publishing.site import Site, SiteError
 
 SECTION = "published_content"
 UPSTREAM = ("catalog", "validated", "writer", "writer_evaluation")

@@ -16,12 +16,12 @@ import dagster as dg
 import gto.api
 from gto.exceptions import GTOException
 
-from assets.absent import why_absent
-from assets.errors import MendableError
 from dagster_project.checks import read_gates, verdicts
 from dagster_project.dvc.project import DvcProject
 from dagster_project.experiment import experiment_name, find_experiment, save_experiment
-from dagster_project.identity import MAIL, NAME, sign
+from dagster_project.git_identity import MAIL, NAME, sign
+from heddle.core.errors import MendableError
+from heddle.core.skipped import why_absent
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"

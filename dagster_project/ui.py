@@ -18,7 +18,7 @@ from dagster_project.workspace import open_instance
 
 HOST = "127.0.0.1"
 LOCATION = "heddle"
-WATCHED = ("dvc.yaml", "params.yaml", "scales", "assets", "lightning_modules", "dagster_project", "demo_shop")
+WATCHED = ("dvc.yaml", "params.yaml", "scales", "assets", "heddle", "lightning_modules", "dagster_project", "demo_shop")
 
 
 def serve(root: Path, port: int, console: Console) -> int:

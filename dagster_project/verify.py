@@ -18,7 +18,7 @@ from rich.table import Table
 
 from dagster_project.dvc.project import DvcProject
 from dagster_project.dvc.runner import environment
-from dagster_project.identity import sign
+from dagster_project.git_identity import sign
 from dagster_project.workspace import WorkspaceError
 
 EQUAL, DIFFERENT = 0, 1

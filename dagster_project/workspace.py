@@ -9,8 +9,8 @@ from pathlib import Path
 import dagster as dg
 from filelock import FileLock, Timeout
 
-from assets.errors import MendableError
 from dagster_project.automation import IN_PROGRESS
+from heddle.core.errors import MendableError
 
 STATE = Path(".heddle")
 STARTED_BY_HEDDLE = "heddle/started_by"

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from demo_shop import compatibility, pages, wordpress
 from demo_shop.facts import OPENED
 from demo_shop.faults import FIRST_GUIDE_ID, FIRST_LISTING_ID
-from demo_shop.pictures import oversized
+from demo_shop.images import oversized
 from demo_shop.responses import HTML, JSON, XML, answer, dump, error, json_answer, number_in, paged
 from demo_shop.shop import Shop
 from demo_shop.wordpress import FIRST_MEDIA_ID, HOME

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from demo_shop import items_home, items_kitchen, items_leisure, items_wear
-from demo_shop.pen import Pen
+from demo_shop.canvas import Pen
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import math
 
-from demo_shop.pen import Pen, curve
+from demo_shop.canvas import Pen, curve
 
 INK = (44, 42, 48)
 CREAM = (248, 240, 220)

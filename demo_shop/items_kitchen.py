@@ -1,6 +1,6 @@
 """Drawings: vessels."""
 
-from demo_shop.pen import Pen, curve
+from demo_shop.canvas import Pen, curve
 
 LABEL = (246, 242, 230)
 INK = (70, 64, 60)

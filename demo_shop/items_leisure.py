@@ -2,7 +2,7 @@
 
 import math
 
-from demo_shop.pen import Pen, curve
+from demo_shop.canvas import Pen, curve
 
 PAGES = (246, 240, 224)
 INK = (44, 42, 46)

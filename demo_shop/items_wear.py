@@ -1,6 +1,6 @@
 """Drawings: clothes and accessories."""
 
-from demo_shop.pen import Pen, curve
+from demo_shop.canvas import Pen, curve
 
 WHITE = (244, 242, 236)
 BRASS = (206, 164, 74)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from demo_shop.pen import NEUTRAL, Bytes, Layer
+from demo_shop.canvas import NEUTRAL, Bytes, Layer
 from demo_shop.vocabulary import COLOURS
 
 Grid = NDArray[np.floating[Any]]

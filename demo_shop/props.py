@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from demo_shop.pen import Pen, curve
+from demo_shop.canvas import Pen, curve
 from demo_shop.vocabulary import Colour
 
 WHITE = (246, 244, 238)

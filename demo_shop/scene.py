@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from demo_shop.backgrounds import BACKGROUNDS
+from demo_shop.canvas import Pen, Placement
 from demo_shop.facts import Facts
 from demo_shop.items import ITEMS, Item
 from demo_shop.materials import finish
-from demo_shop.pen import Pen, Placement
 from demo_shop.props import PROPS
 from demo_shop.sprites import Sprite, box_of, holds, inside, overlap, visible_of
 from demo_shop.vocabulary import COLOURS

@@ -6,12 +6,12 @@ from typing import Any
 
 from demo_shop import annotator, compatibility
 from demo_shop import guides as library
-from demo_shop.ceilings import ceilings
 from demo_shop.compatibility import Graph
 from demo_shop.facts import Facts, facts, stream
 from demo_shop.faults import Fault, guide_faults, guide_id, listing_faults, listing_id
 from demo_shop.guides import Guide
-from demo_shop.pictures import Picture, picture
+from demo_shop.images import Picture, picture
+from demo_shop.upper_bounds import ceilings
 from demo_shop.words import Words, write
 
 Row = dict[str, Any]
@@ -166,6 +166,6 @@ class Shop:
 
     @cached_property
     def ceilings(self) -> dict[str, float]:
-        """The best that any model could do, from the generator's own probabilities; see :mod:`demo_shop.ceilings`."""
+        """The best that any model could do, from the generator's own probabilities (:mod:`demo_shop.upper_bounds`)."""
         agreement = sum(likely for _, likely in self._pairs) / max(1, len(self._pairs))
         return {**ceilings(), "preference_accuracy": agreement, "link_prediction_auc": self.graph.ceiling}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from demo_shop.pen import Bytes
+from demo_shop.canvas import Bytes
 
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels, the last two exclusive."""

@@ -1,6 +1,6 @@
 """What the shop can sell: items, materials, colours, patterns, groups, purposes and bins, with every probability.
 
-Everything that is drawn at random is drawn from the tables of this module, so that :mod:`demo_shop.ceilings` can
+Everything that is drawn at random is drawn from the tables of this module, so that :mod:`demo_shop.upper_bounds` can
 compute from the same tables how well the best possible model could do.
 """
 
@@ -147,7 +147,7 @@ def bin_of(item: str, material: str, colour: str) -> str:
     """The bin: an exception for the pair, else wired items, else painted wood, else the material's bin.
 
     Only paint depends on the colour, so a model that knows item and material but not the colour is wrong on part of
-    the wooden items (:func:`demo_shop.ceilings.ceilings` says how often).
+    the wooden items (:func:`demo_shop.upper_bounds.ceilings` says how often).
     """
     if (item, material) in BIN_EXCEPTIONS:
         return BIN_EXCEPTIONS[item, material]

@@ -4,11 +4,13 @@ import os
 
 import gto  # noqa: F401  before rouge-score: gto closes the log handlers there are, and that of rouge-score's absl, stderr
 import pytest
-from clones import ROOT, Clone, clone
 from filelock import FileLock
 from hypothesis import settings
 
 from dagster_project.dvc.project import DvcProject
+from tests.support.clones import ROOT, Clone, clone
+
+pytest_plugins = ["tests.support.fixtures"]
 
 settings.register_profile("heddle", deadline=None)  # how long an example takes depends on the neighbours
 settings.load_profile("heddle")
@@ -44,7 +46,7 @@ def by_dvc(tmp_path_factory: pytest.TempPathFactory) -> Clone:
         for folder in [path for path in (made.root / "data").iterdir() if path.is_dir()]:
             if folder.name not in stage.upstream:
                 folder.rename(hidden / folder.name)
-        paths = os.pathsep.join([str(made.root), str(ROOT / "tests/sitecustomize")])
+        paths = os.pathsep.join([str(made.root), str(ROOT / "tests/support/sitecustomize")])
         made.run("dvc", "repro", "-s", name, PYTHONPATH=paths, HEDDLE_AUDIT=str(audit / f"{name}.txt"))
         for folder in hidden.iterdir():
             folder.rename(made.root / "data" / folder.name)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from assets.catalog.collector import Harvest
 from assets.catalog.drafts import Draft
-from assets.catalog.harvest import Harvest
 from assets.catalog.rows import MalformedError, full_id
-from assets.parameters.catalog import Annotations
-from assets.stage import StageError
+from heddle.core.stage import StageError
+from heddle.sources.parameters import Annotations
 
 
 @dataclass(frozen=True)

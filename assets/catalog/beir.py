@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from assets.catalog.harvest import Harvest
+from assets.catalog.collector import Harvest
 from assets.catalog.rows import full_id
 from assets.catalog.table import json_or_text
-from assets.parameters.catalog import Beir
-from assets.stage import StageError
+from heddle.core.stage import StageError
+from heddle.sources.parameters import Beir
 
 CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels"
 COLUMNS = ("query", "guide", "relevance")

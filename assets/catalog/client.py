@@ -9,7 +9,7 @@ import httpcore
 import httpx
 
 from assets.catalog.addresses import AddressRefusedError, check_url, objection
-from assets.parameters.catalog import Crawled
+from heddle.sources.parameters import Crawled
 
 
 def client(url: str, manners: Crawled) -> httpx.Client:

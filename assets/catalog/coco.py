@@ -6,8 +6,8 @@ from typing import Any
 
 from assets.catalog.annotations import Annotation, AnnotationSource, share_box
 from assets.catalog.rows import MalformedError
-from assets.parameters.catalog import Coco
-from assets.stage import StageError
+from heddle.core.stage import StageError
+from heddle.sources.parameters import Coco
 
 CROWD = "crowd"  # attribute of a box around many of a kind
 

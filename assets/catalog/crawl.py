@@ -15,11 +15,11 @@ from twisted.internet.task import LoopingCall
 
 from assets.catalog.addresses import SCHEMES
 from assets.catalog.connections import BoundedCompression, CheckedUrls, GuardedHandler
+from assets.catalog.crawl_job import Visit
 from assets.catalog.http_cache import AtomicStorage, ConfirmedCache, ConfirmedPolicy
-from assets.catalog.manners import AGENT, user_agent
-from assets.catalog.page_manners import BackOffRetry, HostBudget, OwnHost, Robots
-from assets.catalog.visit import Visit
-from assets.stage import StageError
+from assets.catalog.page_politeness import BackOffRetry, HostBudget, OwnHost, Robots
+from assets.catalog.politeness import AGENT, user_agent
+from heddle.core.stage import StageError
 
 CACHE = Path(".heddle/http_cache")
 PAGE_BYTES = 64_000_000  # largest page of an API

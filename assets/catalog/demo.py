@@ -2,13 +2,13 @@
 
 from contextlib import ExitStack
 
-from assets.catalog.harvest import OTHER_TABLES, Harvest
-from assets.catalog.visit import Visit
+from assets.catalog.collector import OTHER_TABLES, Harvest
+from assets.catalog.crawl_job import Visit
 from assets.catalog.wordpress import WordPressSpider
 from assets.catalog.wordpress_post import Site
-from assets.parameters.catalog import Crawled, Demo, DemoShop
 from demo_shop.server import serve
 from demo_shop.shop import Shop
+from heddle.sources.parameters import Crawled, Demo, DemoShop
 
 URL = "http://demo-shop.example"
 """What the shop calls itself whatever its port: it is crawled as its own proxy, so that no port gets into an output."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from assets.catalog.pictures import Picture, Refused
-from assets.catalog.shelf import Shelf
+from assets.catalog.images import Picture, Refused
+from assets.catalog.record_store import Shelf
 
 
 @dataclass(slots=True, eq=False)

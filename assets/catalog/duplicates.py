@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.catalog.pictures import Picture
+from assets.catalog.images import Picture
 
 _BYTES = 32  # of a perceptual hash
 

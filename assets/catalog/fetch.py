@@ -24,13 +24,13 @@ from w3lib.url import safe_url_string
 from yarl import URL
 
 from assets.catalog.addresses import AddressRefusedError
-from assets.catalog.guarded import by_proxy, direct
+from assets.catalog.blob_file import Spool
+from assets.catalog.crawl_job import status_of
+from assets.catalog.image_cache import Kept, PictureCache
+from assets.catalog.images import PictureError, Refused, described, opened
 from assets.catalog.jobs import Answer, Job, Requester, Setup
-from assets.catalog.manners import CONTENT, ROBOTS_BYTES, forbidden_use
-from assets.catalog.picture_cache import Kept, PictureCache
-from assets.catalog.pictures import PictureError, Refused, described, opened
-from assets.catalog.spool import Spool
-from assets.catalog.visit import status_of
+from assets.catalog.politeness import CONTENT, ROBOTS_BYTES, forbidden_use
+from assets.catalog.ssrf import by_proxy, direct
 
 REDIRECTS = (301, 302, 303, 307, 308)
 PASSING = (408, 429, 500, 502, 503, 504, 522, 524)

@@ -9,11 +9,11 @@ name is asked as slowly as the strictest of them says.
 import os
 from collections.abc import Callable, Sequence
 
-from assets.catalog.harvest import Harvest
+from assets.catalog.collector import Harvest
+from assets.catalog.crawl_job import Visit
 from assets.catalog.jobs import Requester, Setup
-from assets.catalog.manners import user_agent
+from assets.catalog.politeness import user_agent
 from assets.catalog.scheduler import CACHE, Scheduler
-from assets.catalog.visit import Visit
 from assets.catalog.workers import Workers
 
 FEW = 300  # pictures for which no processes are started

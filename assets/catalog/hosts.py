@@ -6,8 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from assets.catalog.crawl_job import Visit
 from assets.catalog.drafts import Shown
-from assets.catalog.visit import Visit
 
 
 @dataclass(slots=True, eq=False)

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from assets.catalog.harvest import Harvest
+from assets.catalog.collector import Harvest
+from assets.catalog.crawl_job import Visit
 from assets.catalog.mapped import Content, MappedRecords, check_columns, check_fields
-from assets.catalog.visit import Visit
-from assets.parameters.catalog import HuggingFace
-from assets.stage import StageError
+from heddle.core.stage import StageError
+from heddle.sources.parameters import HuggingFace
 
 ROW = "__row__"
 """A column that every data set has: the number of the row in its split, for those without ids."""

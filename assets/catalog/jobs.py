@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from assets.catalog.pictures import Picture, Refused
+from assets.catalog.images import Picture, Refused
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Job(NamedTuple):
     Attributes:
         source: which requester's.
         url: what is asked for now; `asked` is what a listing shows, which may have led there.
-        stamp: see :mod:`assets.catalog.picture_cache`.
+        stamp: see :mod:`assets.catalog.image_cache`.
         kept: only look for a picture that was kept under this stamp; ask nobody.
         robots: it is a robots.txt.
     """

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from assets.catalog.collector import Harvest
+from assets.catalog.crawl_job import Visit
 from assets.catalog.drafts import Draft
-from assets.catalog.harvest import Harvest
-from assets.catalog.visit import Visit
-from assets.parameters.catalog import ListingField, Mapped
-from assets.schemas import TABLES
-from assets.stage import StageError
+from heddle.core.schemas import TABLES
+from heddle.core.stage import StageError
+from heddle.sources.parameters import ListingField, Mapped
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from extruct.opengraph import OpenGraphExtractor
 from lxml.html import HtmlElement, HTMLParser, fromstring
 from trafilatura import extract
 
-from assets.catalog.text import plain_text
+from heddle.core.html_text import plain_text
 
 PRODUCTS = ("Product", "IndividualProduct", "ProductGroup", "ProductModel", "SomeProducts", "Vehicle", "Book")
 ARTICLES = ("Article", "BlogPosting", "NewsArticle", "TechArticle", "HowTo", "Recipe", "Report")

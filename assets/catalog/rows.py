@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from assets.catalog.text import one_line, plain_text, safe_html
-from assets.schemas import LISTINGS, TABLES
+from heddle.core.html_text import one_line, plain_text, safe_html
+from heddle.core.schemas import LISTINGS, TABLES
 
 CONTEXT_FIELDS = ("site", "locale", "preferences")
 REFERENCES = {

@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 from protego import Protego
 
 from assets.catalog.addresses import AddressRefusedError, check_url, spelled
-from assets.catalog.harvest import Harvest
+from assets.catalog.collector import Harvest
+from assets.catalog.crawl_job import Visit
 from assets.catalog.hosts import Lanes, Task
+from assets.catalog.image_cache import PictureCache, key
+from assets.catalog.images import Picture, Refused
 from assets.catalog.jobs import Answer, Job
-from assets.catalog.manners import crawl_delay, host_of, wait_before_retry
-from assets.catalog.picture_cache import PictureCache, key
-from assets.catalog.pictures import Picture, Refused
-from assets.catalog.visit import Visit
+from assets.catalog.politeness import crawl_delay, host_of, wait_before_retry
 from assets.catalog.workers import Workers
-from assets.stage import StageError
+from heddle.core.stage import StageError
 
 CACHE = Path(".heddle/picture_cache")
 MOST_REDIRECTS = 20

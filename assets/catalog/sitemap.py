@@ -15,14 +15,14 @@ from scrapy.utils.gz import gunzip
 from scrapy.utils.sitemap import Sitemap as SitemapFile
 from twisted.python.failure import Failure
 
-from assets.catalog.harvest import Harvest
-from assets.catalog.manners import CONTENT, forbidden_use
+from assets.catalog.collector import Harvest
+from assets.catalog.crawl_job import Visit
 from assets.catalog.page import Page, PageError, read_page
-from assets.catalog.page_manners import HostBudgetError
+from assets.catalog.page_politeness import HostBudgetError
+from assets.catalog.politeness import CONTENT, forbidden_use
 from assets.catalog.rows import full_id
 from assets.catalog.spiders import ERRORS_TOO, PageSpider, answer_of
-from assets.catalog.visit import Visit
-from assets.parameters.catalog import Sitemap
+from heddle.sources.parameters import Sitemap
 
 LARGEST_SITEMAP = 50_000_000  # bytes, unpacked: the protocol's own limit
 LARGEST_PAGE = 4_000_000  # bytes

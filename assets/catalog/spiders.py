@@ -5,8 +5,8 @@ from typing import Any
 from scrapy import Spider
 from scrapy.http import Response
 
-from assets.catalog.harvest import Harvest
-from assets.catalog.visit import Visit, status_of
+from assets.catalog.collector import Harvest
+from assets.catalog.crawl_job import Visit, status_of
 
 ERRORS_TOO = {"handle_httpstatus_list": range(400, 600)}
 """Request meta: redirects are followed, and answers of any other status come to the callback."""

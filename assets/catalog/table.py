@@ -9,12 +9,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.catalog.harvest import Harvest
+from assets.catalog.collector import Harvest
+from assets.catalog.crawl_job import Visit
 from assets.catalog.mapped import MappedRecords, check_columns, check_fields
 from assets.catalog.rows import full_id
-from assets.catalog.visit import Visit
-from assets.parameters.catalog import Table
-from assets.stage import StageError
+from heddle.core.stage import StageError
+from heddle.sources.parameters import Table
 
 BATCH = 1_000  # rows of a Parquet file in memory at a time
 _LONGEST_FIELD = 10_000_000  # characters of one CSV field

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from assets.catalog.pictures import Picture
-from assets.stage import StageError
+from assets.catalog.images import Picture
+from heddle.core.stage import StageError
 
 TAR_BYTES = 256_000_000  # a new file is begun when one holds so many
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from assets.catalog.annotations import Annotation, AnnotationSource, file_name, share_box
 from assets.catalog.rows import MalformedError
-from assets.parameters.catalog import VisualGenome
-from assets.stage import StageError
+from heddle.core.stage import StageError
+from heddle.sources.parameters import VisualGenome
 
 
 class VisualGenomeSource(AnnotationSource):

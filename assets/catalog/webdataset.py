@@ -12,14 +12,14 @@ from scrapy.exceptions import DownloadCancelledError
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from assets.catalog.harvest import Harvest
+from assets.catalog.collector import Harvest
+from assets.catalog.crawl_job import Visit
 from assets.catalog.mapped import Content, MappedRecords, check_columns, check_fields
 from assets.catalog.rows import full_id
 from assets.catalog.spiders import ERRORS_TOO, PageSpider, answer_of
 from assets.catalog.tar_samples import Damage, Sample, read_samples
-from assets.catalog.visit import Visit
-from assets.parameters.catalog import WebDataset
-from assets.stage import StageError
+from heddle.core.stage import StageError
+from heddle.sources.parameters import WebDataset
 
 PICTURES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
 """Endings of pictures; a sample's first one is its picture, unless the parameters say otherwise."""

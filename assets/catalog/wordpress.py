@@ -13,14 +13,14 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from assets.catalog.addresses import AddressRefusedError
+from assets.catalog.collector import Harvest
+from assets.catalog.crawl_job import Visit
 from assets.catalog.drafts import Draft
-from assets.catalog.harvest import Harvest
 from assets.catalog.http_cache import is_confirmable
-from assets.catalog.manners import ANSWER, forbidden_use
-from assets.catalog.page_manners import HostBudgetError, RobotsForbiddenError
+from assets.catalog.page_politeness import HostBudgetError, RobotsForbiddenError
+from assets.catalog.politeness import ANSWER, forbidden_use
 from assets.catalog.rows import full_id
 from assets.catalog.spiders import ERRORS_TOO, PageSpider, answer_of
-from assets.catalog.visit import Visit
 from assets.catalog.wordpress_post import (
     ASKED_FIELDS,
     LIBRARY,
@@ -39,9 +39,9 @@ from assets.catalog.wordpress_post import (
     told_by,
     without_links,
 )
-from assets.catalog.written_back import is_written_back
-from assets.parameters.catalog import WordPress
-from assets.stage import StageError
+from heddle.core.stage import StageError
+from heddle.sources.parameters import WordPress
+from heddle.sources.written_back import is_written_back
 
 MOST_AT_ONCE = 100  # that the API tells of in one answer
 

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from parsel import Selector
 
-from assets.catalog.text import plain_text
+from heddle.core.html_text import plain_text
 
 POST_FIELDS: Mapping[str, str] = {
     "url": "link",

@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 
 from assets.catalog.fetch import Fetcher
 from assets.catalog.jobs import Answer, Job, Setup
-from assets.processes import die_with_parent
+from heddle.core.processes import die_with_parent
 
 Result = tuple[int, list[Answer] | str]
 """A worker's number, and its answers, or what broke it."""

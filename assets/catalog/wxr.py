@@ -17,13 +17,13 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from assets.catalog.harvest import Harvest
+from assets.catalog.collector import Harvest
+from assets.catalog.crawl_job import Visit
 from assets.catalog.mapped import check_columns
 from assets.catalog.rows import full_id
-from assets.catalog.text import plain_text
-from assets.catalog.visit import Visit
-from assets.parameters.catalog import Wxr
-from assets.stage import StageError
+from heddle.core.html_text import plain_text
+from heddle.core.stage import StageError
+from heddle.sources.parameters import Wxr
 
 ATTACHMENT = "attachment"
 PUBLISHED = ("publish", "inherit")  # attachments inherit from the post that they were uploaded to

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
-from lightning_modules.negatives import Pairs
+from lightning_modules.negatives.negatives import Pairs
 
 Numbers = NDArray[np.float64]
 

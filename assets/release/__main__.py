@@ -1,7 +1,6 @@
-"""``python -m assets.release``."""
+"""The program of the stage ``release``: ``python -m assets.release``."""
 
-from assets.release.folder import release
-from assets.stage import main
+from heddle.core.program import run_stage
 
 if __name__ == "__main__":
-    main(release)
+    run_stage("release", "assets.release.stage")

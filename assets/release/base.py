@@ -4,9 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
-from assets.parameters.base_language import BaseLanguageParameters
+from assets.assistant.base.parameters import BaseLanguageParameters
 from assets.release.files import model_files
-from assets.stage import Stage, write_json
+from heddle.core.stage import Stage, write_json
 
 ADAPTER_FILE = "adapter_config.json"
 BASE = "base"

@@ -10,13 +10,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ruamel.yaml import YAML
 
-from assets.gates import Verdict
-from assets.measures import measures
-from assets.parameters.release import ReleaseParameters
 from assets.release.base import BASE
 from assets.release.families import Family
+from assets.release.parameters import ReleaseParameters
+from heddle.evaluation.gates import Verdict
+from heddle.evaluation.measures import measures
 
-TEMPLATES = Path(__file__).parent / "templates"
+ASSETS = Path(__file__).parents[1]
+"""Each family's card lies in its own folder and extends ``release/base_card.md.j2``."""
 
 
 def model_card(
@@ -37,10 +38,10 @@ def model_card(
     """
     numbers = {name: value for name, value in numbers.items() if re.fullmatch(family.numbers, name)}
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(ASSETS), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["figure"] = figure
-    template = environment.get_template(f"{family.name}.md.j2")
+    template = environment.get_template(f"{family.name}/card.md.j2")
     return template.render(
         front_matter=_yaml(front_matter(family, parameters, numbers, lineage.get("base"))),
         evaluation=family.evaluation,

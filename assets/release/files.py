@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from assets.release.families import Family
-from assets.stage import METRICS_FILE, StageError
+from heddle.core.stage import METRICS_FILE, StageError
 
 MODEL_CARD = "README.md"
 RECORDS = (METRICS_FILE, "history.csv", MODEL_CARD)

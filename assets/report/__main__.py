@@ -1,7 +1,6 @@
-"""``python -m assets.report``."""
+"""The program of the stage ``report``: ``python -m assets.report``."""
 
-from assets.report.page import report
-from assets.stage import main
+from heddle.core.program import run_stage
 
 if __name__ == "__main__":
-    main(report)
+    run_stage("report", "assets.report.stage")

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assets.measures import Measure, measures
-from assets.report.charts import reliability_diagram
+from assets.report.charts.charts import reliability_diagram
+from assets.report.charts.confusion import confusion
 from assets.report.collection import LABELS, data_url, entry
-from assets.report.confusion import confusion
-from assets.report.facts import Facts
+from assets.report.report_data import Facts
+from heddle.evaluation.measures import Measure, measures
 
 CLASSIFIERS = {  # model -> heading, what it is
     "vision": ("By the picture alone", "vision looks at the picture; each label has a head of its own."),

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assets.report.facts import Facts
-from assets.report.svg import readable
-from assets.split import SPLITS
+from assets.report.charts.svg import readable
+from assets.report.report_data import Facts
+from heddle.core.splits import SPLITS
 
 LABELS = {"item": "Items", "material": "Materials", "bin": "Bins", "product_class": "Product classes"}
 

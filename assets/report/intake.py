@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assets.report.collection import data_url
-from assets.report.facts import Facts
+from assets.report.report_data import Facts
 
 
 @dataclass(frozen=True)

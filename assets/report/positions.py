@@ -5,9 +5,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from assets.report.charts import HEIGHT, WIDTH, Series, figure, line_chart
-from assets.report.heat import heat_map
-from assets.report.svg import drawing, element, path, text
+from assets.report.charts.charts import HEIGHT, WIDTH, Series, figure, line_chart
+from assets.report.charts.heat import heat_map
+from assets.report.charts.svg import drawing, element, path, text
 from lightning_modules.layers.position_tables import rotary_angles, sinusoidal_table
 
 LENGTH, SHOWN_WIDTH = 96, 48  # tokens and dimensions that the pictures show

@@ -7,8 +7,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from assets.parameters.section import read_yaml
-from assets.report.facts import Facts
+from assets.report.report_data import Facts
+from heddle.core.parameters.section import read_yaml
 
 COMMANDS = {
     "dvc repro": "run what is stale, nothing else",

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from assets.gates import Verdict
-from assets.measures import Measure, measures, plain_name
+from assets.report.charts.svg import counted, readable
 from assets.report.collection import LABELS
-from assets.report.facts import Facts
 from assets.report.intake import Flow, flow
-from assets.report.svg import counted, readable
+from assets.report.report_data import Facts
+from heddle.evaluation.gates import Verdict
+from heddle.evaluation.measures import Measure, measures, plain_name
 
 HEADLINES = {  # what is evaluated -> what it does, which numbers of the evaluation tell how well, as patterns
     "clip": (

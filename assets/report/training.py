@@ -7,10 +7,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from assets.measures import plain_name
-from assets.report.charts import Mark, Series, line_chart
-from assets.report.facts import Facts, History
-from assets.report.svg import counted, readable
+from assets.report.charts.charts import Mark, Series, line_chart
+from assets.report.charts.svg import counted, readable
+from assets.report.report_data import Facts, History
+from heddle.evaluation.measures import plain_name
 
 X_AXIS = "epoch"
 PHASE = "phase"

@@ -13,7 +13,7 @@ import nh3
 import numpy as np
 import pandas as pd
 
-from assets.schemas import BATCH
+from heddle.core.schemas import BATCH
 
 Row = Mapping[str, Any]
 Known = Mapping[str, Set[str]]

@@ -12,7 +12,7 @@ import pandas as pd
 from great_expectations.core import ExpectationSuiteValidationResult
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
-from assets.expectations import Expectation, expectations_of
+from heddle.validation.expectations import Expectation, expectations_of
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from assets.schemas import BATCH
+from heddle.core.schemas import BATCH
 
 
 def rows_in(file: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:

@@ -18,8 +18,8 @@ from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo, lock_repo
 from dvc.stage import PipelineStage
 
-from assets.errors import MendableError
-from assets.parameters.section import read_yaml, scale_file
+from heddle.core.errors import MendableError
+from heddle.core.parameters.section import read_yaml, scale_file
 
 METRICS_FILE = "metrics.json"
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
-from assets.processes import die_with_parent
+from heddle.core.processes import die_with_parent
 
 
 class Outcome(StrEnum):

@@ -25,10 +25,9 @@ class DagsterDvcTranslator:
 
     def metadata(self, stage: StageState) -> Mapping[str, Any]:
         """Command, output and a link to the line of ``dvc.yaml`` and the module that computes the stage."""
-        module = self.root / "assets" / f"{stage.name}.py"
-        package = self.root / "assets" / stage.name / "__main__.py"
+        program = self.root.joinpath(*stage.command.rpartition(" ")[2].split("."), "stage.py")
         sources = [(self.root / "dvc.yaml", self._line(stage.name))]
-        sources += [(file, 1) for file in (module, package) if file.is_file()]
+        sources += [(program, 1)] if program.is_file() else []
         references: list[dg.LocalFileCodeReference | dg.UrlCodeReference] = [
             dg.LocalFileCodeReference(file_path=str(file), line_number=line, label=file.name) for file, line in sources
         ]

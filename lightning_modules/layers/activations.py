@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from lightning_modules.layers.names import Activation
+from lightning_modules.layers.config_types import Activation
 
 
 class QuickGELU(nn.Module):

@@ -5,14 +5,10 @@ No torch here: the parameter sections import these classes, and reading paramete
 
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from lightning_modules.layers.names import Activation, LayerNormalization
-
-Size = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-STRICT = ConfigDict(extra="forbid")
+from lightning_modules.layers.config_types import STRICT, Activation, LayerNormalization, Share, Size
 
 PositionKind = Literal["learned", "sinusoidal", "rotary", "alibi"]
 NormPlace = Literal["first", "last"]

@@ -11,7 +11,7 @@ from lightning_modules.layers.decoding import CachedDecoding
 from lightning_modules.layers.embedding import TokenEmbedding
 from lightning_modules.layers.encoder import TransformerEncoder
 from lightning_modules.layers.linear import LinearLayer
-from lightning_modules.network import Network
+from lightning_modules.training.network import Network
 
 
 class EncoderDecoderTransformer(Network):

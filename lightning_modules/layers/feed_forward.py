@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 
 from lightning_modules.layers.config import NormPlace
+from lightning_modules.layers.config_types import Activation
 from lightning_modules.layers.linear import LinearLayer
-from lightning_modules.layers.names import Activation
 from lightning_modules.layers.sublayer import Sublayer
 
 

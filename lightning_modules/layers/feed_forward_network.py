@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lightning_modules.layers.config import FeedForwardConfig
 from lightning_modules.layers.perceptron import MultiLayerPerceptron
-from lightning_modules.network import Network
+from lightning_modules.training.network import Network
 
 
 class FeedForwardNN(Network):

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import init
 
 from lightning_modules.layers import activations
-from lightning_modules.layers.names import Activation, Initialization, LayerNormalization
+from lightning_modules.layers.config_types import Activation, Initialization, LayerNormalization
 
 INITIALIZERS: dict[Initialization, Callable[[Tensor], Tensor]] = {
     "kaiming_uniform": init.kaiming_uniform_,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from lightning_modules.layers.config_types import Activation, Initialization, LayerNormalization
 from lightning_modules.layers.linear import LinearLayer
-from lightning_modules.layers.names import Activation, Initialization, LayerNormalization
 
 
 class MultiLayerPerceptron(nn.Module):

@@ -74,7 +74,7 @@ schedules: {ingest: "0 2 * * *", retrain: "0 4 * * *", timezone: UTC, source_pol
 STAGE = """
 import hashlib, json, pathlib, shutil, sys, time
 import pyarrow, pyarrow.parquet
-from assets.processes import die_with_parent
+from heddle.core.processes import die_with_parent
 die_with_parent()  # as every stage does
 name = sys.argv[1]
 words = pathlib.Path("words", name + ".txt")
@@ -135,7 +135,7 @@ class Toy:
 
     def heddle(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The console command."""
-        command = [sys.executable, "-m", "dagster_project.cli", *arguments]
+        command = [sys.executable, "-m", "heddle.cli.main", *arguments]
         return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False, timeout=600)
 
     def hashes(self) -> dict[str, str | None]:

@@ -9,9 +9,9 @@ import gto.api
 import pytest
 from click.testing import CliRunner
 
-from assets.schemas import LISTINGS, write_table
-from dagster_project.cli import main
 from dagster_project.drift import DriftError, compare, drift_result
+from heddle.cli.main import main
+from heddle.core.schemas import LISTINGS, write_table
 
 GRAPH = "stages: {validated: {cmd: %s make_it.py, deps: [listings.parquet], outs: [data/validated]}}\n"
 MAKE = """

@@ -1,12 +1,12 @@
 """The asset published_index: it fills the store that the parameters choose, and fails with words that help."""
 
 import dagster as dg
-from weaviate_server import WeaviateServer
 
-from assets.stores.lance import LanceStore
-from assets.stores.store import Query
 from dagster_project.publish import collections
 from dagster_project.staleness import must_run
+from heddle.stores.lance import LanceStore
+from heddle.stores.store import Query
+from tests.support.weaviate_server import WeaviateServer
 
 KEY = "sesame-51a9"
 

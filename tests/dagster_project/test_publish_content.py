@@ -3,9 +3,9 @@
 import dagster as dg
 import pytest
 
-from assets.parameters.section import ParameterError
-from assets.publishing.plan import Kind, Step
 from dagster_project.publish_content import publish, report
+from heddle.core.parameters.section import ParameterError
+from heddle.publishing.plan import Kind, Step
 
 SHOP = """
 catalog:

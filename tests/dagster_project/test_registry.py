@@ -5,9 +5,9 @@ import subprocess
 
 import pytest
 
-from assets.absent import write_absent
 from dagster_project import registry
 from dagster_project.experiment import UnsettledError, find_experiment, save_experiment
+from heddle.core.skipped import write_absent
 
 
 def _release(toy, words: str, recall: float) -> None:

@@ -74,7 +74,7 @@ def test_outside_a_project_it_says_where_to_run(tmp_path, toy):
 @pytest.mark.parametrize("command", ["run", "status", "verify"])
 def test_a_mistake_is_told_at_once(tmp_path, command):
     """Without what models alone need, which takes many seconds to import."""
-    told = [sys.executable, "-X", "importtime", "-m", "dagster_project.cli", command]
+    told = [sys.executable, "-X", "importtime", "-m", "heddle.cli", command]
     ended = subprocess.run(told, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=600)
     assert ended.returncode == 1
     assert "project's root" in ended.stderr.splitlines()[-1]

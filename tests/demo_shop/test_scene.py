@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from demo_shop import vocabulary
+from demo_shop.canvas import Pen, Placement
 from demo_shop.facts import facts, stream
 from demo_shop.items import ITEMS
-from demo_shop.pen import Pen, Placement
 from demo_shop.scene import render
 from demo_shop.sprites import SOLID, Sprite
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from demo_shop import Shop, vocabulary
 from demo_shop.faults import BLOCK, LISTING_FAULTS, listing_faults
-from demo_shop.pictures import GPS
+from demo_shop.images import GPS
 
 FINGERPRINT = """
 import hashlib

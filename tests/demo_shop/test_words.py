@@ -5,9 +5,9 @@ from collections import Counter, defaultdict
 import pytest
 
 from demo_shop import Shop, phrases, vocabulary
-from demo_shop.ceilings import ceilings
 from demo_shop.facts import facts, stream
 from demo_shop.scene import Seen
+from demo_shop.upper_bounds import ceilings
 from demo_shop.words import write
 
 NOTHING = Seen("studio", (), ())

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wordpress import Site, wordpress_site
-from wordpress.crawling import AS_OWNER, crawl, source
-from wordpress_site import picture, rows, run
+
+from tests.support.wordpress import Site, wordpress_site
+from tests.support.wordpress.crawling import AS_OWNER, crawl, source
+from tests.support.wordpress_site import picture, rows, run
 
 pytestmark = pytest.mark.xdist_group("wordpress_content")
 Posts = dict[str, int]

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wordpress import Site, wordpress_site
-from wordpress.crawling import AS_OWNER, crawl
-from wordpress.exports import import_posts, posts
-from wordpress_site import rows
+
+from tests.support.wordpress import Site, wordpress_site
+from tests.support.wordpress.crawling import AS_OWNER, crawl
+from tests.support.wordpress.exports import import_posts, posts
+from tests.support.wordpress_site import rows
 
 EXPORTS = Path(__file__).parents[3] / "shared/data/wordpress"
 AVATAR = re.compile(r"<img[^>]+avatar[^>]+>")

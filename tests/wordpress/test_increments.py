@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wordpress import Site, wordpress_site
-from wordpress.counting import Traffic, counting
-from wordpress.crawling import AS_OWNER, PASSWORD, crawl
-from wordpress.seed import Seeded, listings, seed, upload
-from wordpress_site import ROOT, outputs, picture, rows
+
+from tests.support.wordpress import Site, wordpress_site
+from tests.support.wordpress.counting import Traffic, counting
+from tests.support.wordpress.crawling import AS_OWNER, PASSWORD, crawl
+from tests.support.wordpress.seed import Seeded, listings, seed, upload
+from tests.support.wordpress_site import ROOT, outputs, picture, rows
 
 COUNT = 16
 KEPT = ".heddle/picture_cache/shop"

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from wordpress import Site, wordpress_site
-from wordpress.crawling import SEO, crawl
-from wordpress.seed import Seeded, labels, listings, seed
-from wordpress_site import rows
 
-from assets.catalog.text import one_line, plain_text
+from heddle.core.html_text import one_line, plain_text
+from tests.support.wordpress import Site, wordpress_site
+from tests.support.wordpress.crawling import SEO, crawl
+from tests.support.wordpress.seed import Seeded, labels, listings, seed
+from tests.support.wordpress_site import rows
 
 COUNT = 200
 pytestmark = pytest.mark.xdist_group("wordpress_listings")

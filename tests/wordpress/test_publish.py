@@ -20,14 +20,14 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from wordpress import Site, wordpress_site
 
-from assets.catalog.text import plain_text
-from assets.gates import Verdict
-from assets.publishing.plan import Kind, Step
-from assets.publishing.site import SiteError
-from assets.schemas import LISTINGS, write_table
 from dagster_project.publish_content import publish, published_content_asset, report
+from heddle.core.html_text import plain_text
+from heddle.core.schemas import LISTINGS, write_table
+from heddle.evaluation.gates import Verdict
+from heddle.publishing.plan import Kind, Step
+from heddle.publishing.site import SiteError
+from tests.support.wordpress import Site, wordpress_site
 
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "docs" / "wordpress" / "heddle.php"

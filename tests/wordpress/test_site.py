@@ -10,10 +10,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from wordpress import Site, wordpress_site
+
+from tests.support.wordpress import Site, wordpress_site
 
 pytestmark = pytest.mark.xdist_group("wordpress_site")
-TESTS = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +43,12 @@ def test_what_is_written_is_there(site: Site) -> None:
 
 
 def test_it_ends_with_the_process_that_started_it_however_that_ends() -> None:
-    program = "from wordpress import wordpress_site\nwith wordpress_site() as s: print(s.folder, flush=True); input()"
+    program = (
+        "from tests.support.wordpress import wordpress_site\n"
+        "with wordpress_site() as site: print(site.folder, flush=True); input()"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     folder = process.stdout.readline().strip()  # type: ignore[union-attr]
     servers = [each for each in psutil.process_iter(["cmdline"]) if folder in " ".join(each.info["cmdline"] or ())]

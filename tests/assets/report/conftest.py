@@ -1,11 +1,11 @@
 from pathlib import Path
 
 import pytest
-from report_page import Page, read_page
-from small_project import run, write_project
 
-from assets.index import index
-from assets.report.page import report
+from assets.index.stage import index
+from assets.report.stage import report
+from tests.support.report_page import Page, read_page
+from tests.support.small_project import run, write_project
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,8 @@
 """The page's section on the aligned spaces."""
 
-from report_page import Page
-from small_alignment import NO_SPACE, VALUE
-
-from assets.report.svg import readable
+from assets.report.charts.svg import readable
+from tests.support.report_page import Page
+from tests.support.small_alignment import NO_SPACE, VALUE
 
 
 def test_every_direction_and_way_stands_in_the_table_beside_chance(page: Page) -> None:

@@ -4,13 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from report_page import Page, read_page
-from small_language import RIGHT
-from small_project import HOSTILE, run
 
-from assets.report.page import report
-from assets.report.svg import readable
-from assets.stage import write_json
+from assets.report.charts.svg import readable
+from assets.report.stage import report
+from heddle.core.stage import write_json
+from tests.support.report_page import Page, read_page
+from tests.support.small_language import RIGHT
+from tests.support.small_project import HOSTILE, run
 
 NAMES = dict(zip(RIGHT, ("no guide", "guides found", "the right guide"), strict=True))
 

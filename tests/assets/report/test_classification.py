@@ -4,14 +4,13 @@ import re
 import shutil
 from pathlib import Path
 
-from report_page import Page, read_page
-from small_project import run, write_project
-
-from assets.index import index
-from assets.report.page import report
-from assets.report.svg import readable
-from assets.schemas import read_rows
-from assets.stage import read_json, write_json
+from assets.index.stage import index
+from assets.report.charts.svg import readable
+from assets.report.stage import report
+from heddle.core.schemas import read_rows
+from heddle.core.stage import read_json, write_json
+from tests.support.report_page import Page, read_page
+from tests.support.small_project import run, write_project
 
 
 def test_classifiers_show_their_numbers_and_what_each_modality_is_worth(page: Page, project: Path) -> None:

@@ -5,15 +5,15 @@ import shutil
 from pathlib import Path
 
 import pytest
-from report_page import Page, read_page
-from small_language import MEASURES, NO_RERANKER, WAYS
-from small_project import HOSTILE, run
 
-from assets.absent import write_absent
-from assets.plots import write_csv
-from assets.report.page import report
-from assets.report.svg import readable
-from assets.stage import write_json
+from assets.report.charts.svg import readable
+from assets.report.stage import report
+from heddle.core.csv_file import write_csv
+from heddle.core.skipped import write_absent
+from heddle.core.stage import write_json
+from tests.support.report_page import Page, read_page
+from tests.support.small_language import MEASURES, NO_RERANKER, WAYS
+from tests.support.small_project import HOSTILE, run
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
-from report_page import Page
-from small_graph import NO_GRAPH
-from small_project import HOSTILE
 
-from assets.report.scatter import scatter
-from assets.report.svg import readable
-from assets.schemas import read_rows
-from assets.stage import read_json
+from assets.report.charts.scatter import scatter
+from assets.report.charts.svg import readable
+from heddle.core.schemas import read_rows
+from heddle.core.stage import read_json
+from tests.support.report_page import Page
+from tests.support.small_graph import NO_GRAPH
+from tests.support.small_project import HOSTILE
 
 
 def test_the_table_holds_every_system_and_the_intervals(page: Page, project: Path) -> None:

@@ -3,13 +3,12 @@
 import re
 from pathlib import Path
 
-from report_page import Page, read_page
-from small_project import NUMBERS, run, write_project
-
-from assets.index import index
-from assets.report.page import report
-from assets.report.svg import readable
-from assets.stage import read_json, write_json
+from assets.index.stage import index
+from assets.report.charts.svg import readable
+from assets.report.stage import report
+from heddle.core.stage import read_json, write_json
+from tests.support.report_page import Page, read_page
+from tests.support.small_project import NUMBERS, run, write_project
 
 
 def test_the_headline_is_the_metrics_files(page: Page, project: Path) -> None:

@@ -3,9 +3,9 @@
 import xml.etree.ElementTree as ET
 
 import pytest
-from report_page import Page
 
-from assets.report.charts import Mark, Series, line_chart
+from assets.report.charts.charts import Mark, Series, line_chart
+from tests.support.report_page import Page
 
 
 def test_training_shows_every_model_and_the_switch_between_phases(page: Page) -> None:

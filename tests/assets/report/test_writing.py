@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from report_page import Page
-from small_project import HOSTILE
-from small_writer import NO_WRITER, SYSTEMS
-
-from assets.report.svg import readable
-from assets.report.writing import SYSTEMS as NAMES
+from assets.report.charts.svg import readable
+from assets.writer.report.section import SYSTEMS as NAMES
+from tests.support.report_page import Page
+from tests.support.small_project import HOSTILE
+from tests.support.small_writer import NO_WRITER, SYSTEMS
 
 
 def test_every_system_stands_in_both_tables_with_its_numbers(page: Page) -> None:

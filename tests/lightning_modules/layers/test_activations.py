@@ -5,7 +5,7 @@ import torch
 from transformers.activations import ACT2FN
 
 from lightning_modules.layers.activations import activation
-from lightning_modules.layers.names import Activation
+from lightning_modules.layers.config_types import Activation
 
 
 @pytest.mark.parametrize("name", get_args(Activation))

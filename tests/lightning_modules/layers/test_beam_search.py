@@ -3,12 +3,12 @@ import math
 
 import pytest
 import torch
-from chains import END, PAD, START, Chain, chain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightning_modules.layers.beam_search import beam_search
 from lightning_modules.layers.generation import generate, greedy
+from tests.support.chains import END, PAD, START, Chain, chain
 
 LENGTH = 4
 

@@ -1,15 +1,15 @@
 import pytest
 import torch
-from copied_weights import copy_decoder_layer, shake
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kinds import KINDS, transformer
 from torch import nn
 
 from lightning_modules.layers.cache import DecoderCache
 from lightning_modules.layers.config import NormPlace
 from lightning_modules.layers.decoder import TransformerDecoder, TransformerDecoderLayer
 from lightning_modules.layers.masks import causal_mask, padding_mask
+from tests.support.copied_weights import copy_decoder_layer, shake
+from tests.support.kinds import KINDS, transformer
 
 MEMORY_PRESENT = torch.tensor([[True] * 7, [True] * 3 + [False] * 4])
 

@@ -2,15 +2,15 @@ from typing import Any
 
 import pytest
 import torch
-from copied_weights import copy_encoder_layer, shake
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kinds import KINDS, transformer
 from torch import nn
 
 from lightning_modules.layers.config import NormPlace
 from lightning_modules.layers.encoder import TransformerEncoder, TransformerEncoderLayer
 from lightning_modules.layers.masks import padding_mask
+from tests.support.copied_weights import copy_encoder_layer, shake
+from tests.support.kinds import KINDS, transformer
 
 PRESENT = torch.tensor([[True] * 5, [True, True, False, False, False]])
 

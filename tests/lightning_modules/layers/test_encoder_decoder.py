@@ -3,8 +3,6 @@ from typing import Any
 
 import pytest
 import torch
-from copied_weights import shake
-from kinds import KINDS, transformer
 from torch import Tensor
 from torch.nn import functional
 
@@ -12,6 +10,8 @@ from lightning_modules.layers.beam_search import beam_search
 from lightning_modules.layers.config import EncoderDecoderConfig, TransformerConfig
 from lightning_modules.layers.encoder_decoder import EncoderDecoderTransformer
 from lightning_modules.layers.generation import Sampler, generate, greedy
+from tests.support.copied_weights import shake
+from tests.support.kinds import KINDS, transformer
 
 PAD, START, END = 0, 1, 2
 VOCABULARY, LONGEST = 12, 8

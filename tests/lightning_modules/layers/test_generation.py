@@ -2,10 +2,8 @@ from typing import Any
 
 import pytest
 import torch
-from chains import END, PAD, Chain, chain
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kinds import KINDS, transformer
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -13,6 +11,8 @@ from lightning_modules.layers.decoder import TransformerDecoder
 from lightning_modules.layers.decoding import CachedDecoding
 from lightning_modules.layers.embedding import TokenEmbedding
 from lightning_modules.layers.generation import Sampler, generate, greedy, keep_top_k, keep_top_p
+from tests.support.chains import END, PAD, Chain, chain
+from tests.support.kinds import KINDS, transformer
 
 VOCABULARY = 12
 logits = st.lists(st.floats(-8, 8), min_size=2, max_size=9).map(torch.tensor)

@@ -1,6 +1,5 @@
 import pytest
 import torch
-from copied_weights import shake
 from torch import Tensor
 from transformers import LlamaConfig
 from transformers.models.llama.modeling_llama import LlamaAttention, LlamaRotaryEmbedding
@@ -9,6 +8,7 @@ from lightning_modules.layers.cache import FixedCache, GrowingCache
 from lightning_modules.layers.grouped_query import GroupedQueryAttention
 from lightning_modules.layers.multi_head import MultiHeadAttention
 from lightning_modules.layers.rotary import RotaryPositions, Rotation
+from tests.support.copied_weights import shake
 
 WIDTH, LENGTH = 32, 10
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from lightning_modules.layers.config_types import Initialization
 from lightning_modules.layers.linear import LinearLayer
-from lightning_modules.layers.names import Initialization
 
 FAN_IN, FAN_OUT = 400, 200
 VARIANCE = {"kaiming": 2 / FAN_IN, "xavier": 2 / (FAN_IN + FAN_OUT)}

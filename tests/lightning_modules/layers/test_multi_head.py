@@ -1,10 +1,10 @@
 import pytest
 import torch
-from copied_weights import copy_attention, shake
 from torch import nn
 
 from lightning_modules.layers.masks import causal_mask, join, padding_mask
 from lightning_modules.layers.multi_head import MultiHeadAttention
+from tests.support.copied_weights import copy_attention, shake
 
 PRESENT = torch.tensor([[True] * 5, [True, True, True, False, False], [True, False, False, False, False]])
 

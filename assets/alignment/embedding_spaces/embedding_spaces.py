@@ -1,0 +1,119 @@
+"""Listings in the spaces of pictures, words and graph: what the frozen encoders make of them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heddle.core.listing_text import caption, has_caption
+from heddle.core.parameters.shared import Compute
+from heddle.core.stage import Stage
+from heddle.encoders.parameters import IndexParameters
+from heddle.encoders.text_encoder import sentence_encoder
+from heddle.graph.tables import Graph
+from lightning_modules.alignment.alignment import Kinds, Vectors
+from lightning_modules.alignment.config import Space
+from lightning_modules.recommender.embedder import GraphEmbedder
+from lightning_modules.training.data import Sample, read_samples
+from lightning_modules.vision.classifier import VisionClassifier
+
+Named = tuple[int, ...]
+"""Places of the nodes that a listing names, in order: its neighbours."""
+NEEDED: dict[Space, str] = {"picture": "vision", "graph": "recommender"}
+"""Space -> the stage whose model makes its vectors; words need none that is trained here."""
+
+
+@dataclass(frozen=True)
+class Spaces:
+    """Listings that have a vector in every space.
+
+    Attributes:
+        samples: the listings, N.
+        named: the neighbours of each, N; empty where the graph is no space.
+        vectors: by space, (N, dimensions).
+        kinds: by space, (N,): equal where the vectors are.
+        left_out: listings of the split that lack words or a place in the graph.
+    """
+
+    samples: Sequence[Sample]
+    named: Sequence[Named]
+    vectors: Vectors
+    kinds: Kinds
+    left_out: int
+
+
+class Encoders:
+    """The frozen models, opened once.
+
+    Args:
+        stage: that reads ``vision``, ``recommender`` and ``shards``.
+        spaces: that are wanted.
+    """
+
+    def __init__(self, stage: Stage, spaces: Sequence[Space]) -> None:
+        self.stage, self.spaces = stage, spaces
+        self.threads = stage.parameters(Compute, "compute").threads
+        self.neighbours: dict[str, Named] = {}
+        if "picture" in spaces:
+            self.vision = VisionClassifier.from_pretrained(stage.input("vision"), self.threads)
+        if "text" in spaces:
+            self.text = sentence_encoder(stage.parameters(IndexParameters, "index").encoder, self.threads)
+        if "graph" in spaces:
+            self.graph = Graph.open(stage.input("recommender"))
+            self.neighbours = named_by(self.graph)
+            embedder = GraphEmbedder.from_pretrained(stage.input("recommender"), self.threads)
+            self.places = place_vectors(self.graph, self.neighbours, embedder)
+
+    def read(self, split: str) -> Spaces:
+        """The listings of a split that have all the spaces."""
+        every = list(read_samples(self.stage.input("shards") / split))
+        samples = [sample for sample in every if self._has_all(sample)]
+        named = [self.neighbours[sample.row["id"]] for sample in samples] if "graph" in self.spaces else []
+        self.stage.progress(f"embedding listings of {split}", len(samples), len(every))
+        vectors: dict[Space, NDArray[np.float32]] = {}
+        kinds: dict[Space, NDArray[np.int64]] = {}
+        if "picture" in self.spaces:
+            vectors["picture"] = self.vision.features(sample.picture for sample in samples)
+            kinds["picture"] = np.arange(len(samples))
+        if "text" in self.spaces:
+            words = [caption(sample.row) for sample in samples]
+            different = {text: number for number, text in enumerate(dict.fromkeys(words))}
+            kinds["text"] = np.array([different[text] for text in words], np.int64)
+            vectors["text"] = self.text.documents(list(different))[kinds["text"]]
+        if "graph" in self.spaces:
+            order = {one: number for number, one in enumerate(self.places)}
+            kinds["graph"] = np.array([order[one] for one in named], np.int64)
+            vectors["graph"] = np.stack(list(self.places.values()))[kinds["graph"]]
+        return Spaces(samples, named, vectors, kinds, len(every) - len(samples))
+
+    def _has_all(self, sample: Sample) -> bool:
+        return ("text" not in self.spaces or has_caption(sample.row)) and (
+            "graph" not in self.spaces or sample.row["id"] in self.neighbours
+        )
+
+
+def named_by(graph: Graph) -> dict[str, Named]:
+    """Id of each listing in the graph -> the nodes that it names."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for node, listing in graph.heard.tolist():
+        found[listing].append(node)
+    return {graph.ids[listing]: tuple(sorted(nodes)) for listing, nodes in sorted(found.items())}
+
+
+def place_vectors(
+    graph: Graph, neighbours: dict[str, Named], embedder: GraphEmbedder
+) -> dict[Named, NDArray[np.float32]]:
+    """Neighbours -> the embedding (D,) of a listing that names them and has no text of its own.
+
+    A listing's own title would tell its words over again: the graph's space would be one of words in part.
+    """
+    features = graph.features.copy()
+    features[graph.core :] = 0
+    embeddings = embedder(features, graph.messages, graph.heard)
+    place = {name: number for number, name in enumerate(graph.ids)}
+    first: dict[Named, int] = {}
+    for listing, named in neighbours.items():
+        first.setdefault(named, place[listing])
+    return {named: embeddings[first[named]] for named in sorted(first)}

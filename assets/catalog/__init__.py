@@ -1,1 +1,0 @@
-"""Crawl the sources, fetch pictures, normalise, hash and de-duplicate."""

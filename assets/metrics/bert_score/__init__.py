@@ -1,1 +1,0 @@
-"""The metric `bert_score`; the class stands in `bert_score.py`, where `evaluate.load` looks for it."""

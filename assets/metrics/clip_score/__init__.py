@@ -1,1 +1,0 @@
-"""The metric `clip_score`; the class stands in `clip_score.py`, where `evaluate.load` looks for it."""

@@ -1,1 +1,0 @@
-"""The metric `distinct`; the class stands in `distinct.py`, where `evaluate.load` looks for it."""

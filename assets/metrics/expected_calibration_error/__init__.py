@@ -1,1 +1,0 @@
-"""The metric `expected_calibration_error`; the class stands in the file of that name, as `evaluate.load` wants it."""

@@ -1,1 +1,0 @@
-"""The metric `ndcg`; the class stands in `ndcg.py`, where `evaluate.load` looks for it."""

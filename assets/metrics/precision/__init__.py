@@ -1,1 +1,0 @@
-"""The metric `precision`; the class stands in `precision.py`, where `evaluate.load` looks for it."""

@@ -1,1 +1,0 @@
-"""The metric `rouge`; the class stands in `rouge.py`, where `evaluate.load` looks for it."""

@@ -1,7 +1,0 @@
-"""Parameters of ``product_evaluation``."""
-
-from assets.parameters.evaluation import ClassifierEvaluationParameters
-
-
-class ProductEvaluationParameters(ClassifierEvaluationParameters):
-    """Section `product_evaluation`."""

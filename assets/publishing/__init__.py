@@ -1,1 +1,0 @@
-"""Write content back to a WordPress site as drafts."""

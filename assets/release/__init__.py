@@ -1,1 +1,0 @@
-"""One folder a model: weights, config, tokenizer, model card, metrics, lineage; ready to register."""

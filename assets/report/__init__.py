@@ -1,1 +1,0 @@
-"""The page that a person opens first: what came in, what was learnt, what passed."""

@@ -1,1 +1,0 @@
-"""Finding guides for a question: by meaning, by words, by both; with expansion, reranking and confidence."""

@@ -1,1 +1,0 @@
-"""The stage `validated`: which rows of the catalogue keep what is expected of them."""

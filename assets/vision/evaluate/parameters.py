@@ -1,0 +1,7 @@
+"""Parameters of ``vision_evaluation``."""
+
+from heddle.evaluation.parameters import ClassifierEvaluationParameters
+
+
+class VisionEvaluationParameters(ClassifierEvaluationParameters):
+    """Section `vision_evaluation`."""

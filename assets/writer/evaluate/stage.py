@@ -1,0 +1,68 @@
+"""The stage `writer_evaluation`: judge the writer on the test split, beside two baselines.
+
+It is asked with all that a listing tells, from the picture alone, and without the objects and how they stand. What its
+alt texts state is read by the lexicon that the train split taught; how sure to be of them is learned on the validation
+split.
+"""
+
+from collections.abc import Sequence
+
+from assets.writer.evaluate.calibration import certainties, errors
+from assets.writer.evaluate.examples import surest_mistakes, write_examples
+from assets.writer.evaluate.parameters import WriterEvaluationParameters
+from assets.writer.evaluate.prompting import PICTURE_ALONE, VIEWS, WRITER, Asker
+from assets.writer.evaluate.result import valid
+from assets.writer.evaluate.systems import systems, told_of
+from heddle.content.lexicon import Lexicon
+from heddle.core.parameters.shared import Compute, read_seed
+from heddle.core.skipped import why_absent, write_absent
+from heddle.core.stage import Metrics, Stage
+from heddle.description.certainty import FIELD
+from heddle.images.aspect_ratios import picture_ratios
+from heddle.metrics.bootstrap import Sureness
+from lightning_modules.training.data import Sample, read_samples
+from lightning_modules.writer.content_writer import ContentWriter, Written
+
+
+def writer_evaluation(stage: Stage) -> Metrics:
+    """Write, measure beside the baselines, and keep tables, examples and how sure to be."""
+    samples = list(read_samples(stage.input("shards") / "test"))
+    counts = {"test_listings": len(samples)}
+    reason = why_absent(stage.input("writer"))
+    if not reason and not samples:
+        reason = "data/shards/test: there are no listings; bring more or raise split.test"
+    if reason:
+        stage.progress(f"nothing to judge: {reason}")
+        write_absent(stage.output, reason)
+        return counts
+    return {**counts, **_judged(stage, samples)}
+
+
+def _judged(stage: Stage, samples: Sequence[Sample]) -> dict[str, float]:
+    parameters = stage.parameters(WriterEvaluationParameters)
+    sure = Sureness(parameters.resamples, parameters.confidence, read_seed())
+    folder, threads = stage.input("writer"), stage.parameters(Compute, "compute").threads
+    ratios = picture_ratios(stage.input("catalog"))
+    asker = Asker(ContentWriter.from_folder(folder, threads), Lexicon.from_folder(folder), ratios, read_seed())
+    asked = asker.views(samples)
+    written: dict[str, list[Written]] = {}
+    for view, inputs in asked.items():
+        stage.progress(view.replace("_", " "), len(written), len(asked))
+        whole = parameters.whole if view == WRITER else 0
+        written[view] = asker.writer.write(inputs[:whole]) + asker.writer.write(inputs[whole:], until=FIELD)
+    trials = systems(stage, parameters, threads, samples, asker.lexicon, written)
+    (stage.output / "plots").mkdir()
+    numbers = told_of(stage.output / "plots", trials, sure)
+    stage.progress("drawing words")
+    drawn = asker.sampled(asked[PICTURE_ALONE][: parameters.whole], parameters.top_p)
+    numbers["sampled_valid_rate"] = float(valid(drawn).mean())
+    stage.progress("how sure it is, and what it doubts")
+    sureness, measured = certainties(stage, asker, trials, written)
+    numbers |= measured
+    numbers |= errors(stage.output / "plots", asker, samples, asked, trials, written, parameters.confidence)
+    first = [(trials[view], place) for place in range(len(samples))[: parameters.examples] for view in VIEWS]
+    write_examples(stage.output / "examples.parquet", samples, first, sureness)
+    worst = [(trials[view], surest_mistakes(trials[view], sureness[view], parameters.mistakes)) for view in VIEWS]
+    shown = [(trial, place) for trial, places in worst for place in places]
+    write_examples(stage.output / "mistakes.parquet", samples, shown, sureness)
+    return numbers

@@ -1,0 +1,1 @@
+"""Heddle as a library."""

@@ -1,0 +1,5 @@
+"""The command ``heddle``."""
+
+from heddle.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,78 @@
+"""What a stage declares to read, and whether it was edited while the stage ran.
+
+DVC hashes a stage's dependencies *after* its command (iterative/dvc#11058), so an edit made meanwhile would be recorded
+as if it had been used. The stage's program therefore compares them itself, before and after, and fails on a difference:
+DVC then records nothing, whichever engine started the stage.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from heddle.core.parameters.section import read_yaml, scale_file
+
+DVC_FILE = Path("dvc.yaml")
+SCALE_TEMPLATE = "scales/${scale}.yaml"
+DATA = Path("data")
+
+
+class Dependencies:
+    """What ``dvc.yaml`` says a stage depends on, as it was when the stage's program started.
+
+    Source files and parameters are compared by content, data folders by their files' sizes and times. A source file
+    that changed after the process started but before this object was made (while modules were imported) counts too.
+
+    Args:
+        stage: name of the stage in ``dvc.yaml``.
+        started: when the program started, seconds since the epoch.
+    """
+
+    def __init__(self, stage: str, started: float) -> None:
+        declared = read_yaml(DVC_FILE)["stages"][stage]
+        scale = str(scale_file())
+        self.paths = [Path(path.replace(SCALE_TEMPLATE, scale)) for path in declared.get("deps", [])]
+        self._parameters = {
+            Path(file.replace(SCALE_TEMPLATE, scale)): names
+            for entry in declared.get("params", [])
+            for file, names in entry.items()
+        }
+        self._late = {
+            str(file)
+            for path in self.paths
+            if not path.is_relative_to(DATA)
+            for file in _files(path)
+            if file.stat().st_mtime > started
+        }
+        self._before = dict(self._state())
+
+    @property
+    def sections(self) -> set[str]:
+        """The parameter sections that the stage declares."""
+        return {name for names in self._parameters.values() for name in names}
+
+    def edited(self) -> list[str]:
+        """The dependencies that differ from the start, sorted."""
+        after = dict(self._state())
+        changed = {name for name in self._before.keys() | after.keys() if self._before.get(name) != after.get(name)}
+        return sorted(changed | self._late)
+
+    def _state(self) -> Iterator[tuple[str, Any]]:
+        for path in self.paths:
+            if path.is_relative_to(DATA):
+                yield str(path), [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in _files(path)]
+            else:
+                yield from ((str(file), hashlib.md5(file.read_bytes()).hexdigest()) for file in _files(path))
+        for file, keys in self._parameters.items():
+            values = read_yaml(file)
+            for key in keys:
+                yield f"{file}: {key}", values.get(key)
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """The files of a dependency; byte code is none of them, as ``.dvcignore`` says."""
+    if path.is_file():
+        yield path
+    for file in sorted(path.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            yield file

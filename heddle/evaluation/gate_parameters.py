@@ -1,0 +1,61 @@
+"""Section `gates`: what a model must reach before it may be registered."""
+
+from collections.abc import Mapping
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from heddle.core.parameters.section import Section
+
+
+class Gate(Section):
+    """One bound on one number of one stage; exactly one of ``at_least`` and ``at_most``."""
+
+    metric: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$",
+        description="<stage>.<number in that stage's metrics.json>: clip_evaluation.text_to_image_recall_at_10",
+    )
+    at_least: float | None = Field(default=None, allow_inf_nan=False, description="smallest value that passes")
+    at_most: float | None = Field(default=None, allow_inf_nan=False, description="largest value that passes")
+
+    @model_validator(mode="after")
+    def _has_one_bound(self) -> Self:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("give exactly one of at_least and at_most")
+        return self
+
+    @property
+    def stage(self) -> str:
+        """The stage whose metrics file holds the number."""
+        return self.metric.partition(".")[0]
+
+    @property
+    def number(self) -> str:
+        """The number's key in that metrics file."""
+        return self.metric.partition(".")[2]
+
+    @property
+    def direction(self) -> Literal["at least", "at most"]:
+        """Which side of the bound passes."""
+        return "at least" if self.at_least is not None else "at most"
+
+    @property
+    def bound(self) -> float:
+        """The bound itself; it passes too."""
+        return self.at_least if self.at_least is not None else self.at_most or 0.0
+
+
+class Gates(Section):
+    """The gates of each model; a model without gates says so with an empty list."""
+
+    clip: tuple[Gate, ...] = Field(description="of the dual encoder")
+    vision: tuple[Gate, ...] = Field(description="of the picture classifier")
+    product: tuple[Gate, ...] = Field(description="of the classifier of words and pictures")
+    reranker: tuple[Gate, ...] = Field(description="of the model that reads questions together with guides")
+    assistant: tuple[Gate, ...] = Field(description="of the language model that answers from guides")
+    recommender: tuple[Gate, ...] = Field(description="of the graph's recommender")
+    writer: tuple[Gate, ...] = Field(description="of the model that writes a listing from its picture")
+
+    def by_model(self) -> Mapping[str, tuple[Gate, ...]]:
+        """Model name to its gates, in the order of the fields."""
+        return {name: getattr(self, name) for name in type(self).model_fields}

@@ -1,0 +1,256 @@
+"""Weaviate: a collection of its own for each version of a collection of ours, and an alias for the published one.
+
+A publish makes a new collection, fills it, waits until its vectors are indexed, counts it, and only then points the
+alias at it, which Weaviate does in one step; the old collection goes at once. Any client may ask by the alias. This one
+resolves it first, so that a search whose collection has gone meanwhile can tell, and asks the next. Objects have UUIDs
+that follow from their ids; vectors are named as their columns and brought by us.
+
+Words are ranked by Weaviate's BM25 with the collection's k1 and b, English stop words left out, without stems.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import grpc
+import pyarrow as pa
+from weaviate import WeaviateClient
+from weaviate.classes.config import Configure, ConsistencyLevel, DataType, StopwordsPreset, VectorDistances
+from weaviate.classes.init import AdditionalConfig, Auth, Timeout
+from weaviate.classes.query import HybridFusion, MetadataQuery
+from weaviate.collections import Collection as Remote
+from weaviate.collections.classes.config import CollectionConfigSimple
+from weaviate.collections.classes.internal import Object
+from weaviate.connect import ConnectionParams
+from weaviate.exceptions import UnexpectedStatusCodeError, WeaviateInsertManyAllFailedError, WeaviateQueryError
+
+from heddle.stores.parameters import Weaviate
+from heddle.stores.store import (
+    ID,
+    Collection,
+    Hit,
+    Query,
+    Store,
+    StoreError,
+    check_columns,
+    content_of,
+    new_version,
+    unpublished,
+    versions,
+)
+from heddle.stores.weaviate_errors import CLIENT_ERRORS, address, api_key, explained, quoted
+from heddle.stores.weaviate_terms import column_of, filters, objects, properties, property_of, value_of
+
+NAMED = 10  # ids in an error
+POLL = 0.25  # between two looks at the indexing, seconds
+FUSIONS = {"ranks": HybridFusion.RANKED, "scores": HybridFusion.RELATIVE_SCORE}
+
+Result = TypeVar("Result")
+
+
+class WeaviateStore(Store):
+    """Collections of a server.
+
+    Args:
+        settings: where it is and how to speak with it.
+
+    Raises:
+        StoreError: it cannot be reached, or refuses the key.
+    """
+
+    def __init__(self, settings: Weaviate) -> None:
+        self._settings = settings
+        self._shapes: dict[str, CollectionConfigSimple] = {}
+        # The client logs each failed object with all its vectors; the error that we raise names them.
+        logging.getLogger("weaviate-client").setLevel(logging.CRITICAL)
+        self._client = _client(settings)
+        try:
+            with explained(settings, "connect"):
+                self._client.connect()
+                _await_grpc(settings)
+        except BaseException:
+            self._client.close()
+            raise
+
+    def publish(self, collection: Collection) -> str:
+        alias = self._alias(collection.name)
+        with explained(self._settings, f"publish {collection.name}"):
+            published = self._target(alias)
+            self._tidy(alias, published)
+            if published is not None and content_of(published) == collection.content:
+                return published
+            fresh = new_version(alias, collection)
+            try:
+                self._fill(fresh, collection)
+            except BaseException:
+                self._discard(fresh)
+                raise
+            self._point(alias, published, fresh)  # if it fails, it may yet come to pass: the next publish tidies up
+            self._tidy(alias, fresh)
+            return fresh
+
+    def count(self, name: str) -> int:
+        with explained(self._settings, f"count {name}"):
+            return self._read(name, len)
+
+    def search(self, name: str, query: Query) -> list[Hit]:
+        with explained(self._settings, f"search {name}"):
+            return self._read(name, lambda version: _search(name, version, query, self._shape(version)))
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _alias(self, name: str) -> str:
+        return self._settings.prefix + "".join(part.capitalize() for part in name.split("_"))
+
+    def _target(self, alias: str) -> str | None:
+        found = self._client.alias.get(alias_name=alias)
+        return found.collection if found else None
+
+    def _read(self, name: str, read: Callable[[Remote], Result]) -> Result:
+        """Read the published version; the next one where it went meanwhile."""
+        while True:
+            version = self._target(self._alias(name))
+            if version is None:
+                raise unpublished(name)
+            try:
+                return read(self._client.collections.use(version))
+            except (UnexpectedStatusCodeError, WeaviateQueryError):
+                if self._target(self._alias(name)) == version:
+                    raise
+
+    def _shape(self, version: Remote) -> CollectionConfigSimple:
+        """A version's schema, asked for once."""
+        if version.name not in self._shapes:
+            self._shapes = {version.name: version.config.get(simple=True)}
+        return self._shapes[version.name]
+
+    def _fill(self, name: str, collection: Collection) -> None:
+        """Make a collection with every row in it, indexed."""
+        made = _create(self._client, name, collection).with_consistency_level(ConsistencyLevel.ALL)
+        rows = collection.rows()
+        failed: dict[str, str] = {}
+        for start in range(0, rows.num_rows, self._settings.batch_size):
+            failed |= _insert(made, rows.slice(start, self._settings.batch_size), collection.vectors)
+        if failed:
+            named = ", ".join(list(failed)[:NAMED]) + (", …" if len(failed) > NAMED else "")
+            reasons = quoted("; ".join(sorted(set(failed.values()))), self._settings)
+            text = f"{len(failed)} of {rows.num_rows} rows of {collection.name} were not taken ({named}): {reasons}. "
+            raise self._error(text + "What was published before still answers; mend them and publish again")
+        self._await_indexing(made)
+        if len(made) != rows.num_rows:
+            raise self._error(f"{rows.num_rows} rows of {collection.name} were taken, but {len(made)} are there")
+
+    def _await_indexing(self, made: Remote) -> None:
+        """A server may take vectors at once and index them later; until then it finds only some."""
+        deadline = time.monotonic() + self._settings.indexing_timeout
+        while any(shard.vector_queue_size for shard in made.config.get_shards()):
+            if time.monotonic() > deadline:
+                limit = f"{self._settings.indexing_timeout:g} s"
+                raise self._error(f"not indexed within {limit}; raise published_index.store.indexing_timeout")
+            time.sleep(POLL)
+
+    def _tidy(self, alias: str, published: str | None) -> None:
+        """Delete every version that is not published: the one before, and what killed publishes left."""
+        for version in versions(alias, self._client.collections.list_all()):
+            if version != published:
+                self._client.collections.delete(version)
+
+    def _point(self, alias: str, published: str | None, fresh: str) -> None:
+        if published is None:
+            self._client.alias.create(alias_name=alias, target_collection=fresh)
+        elif not self._client.alias.update(alias_name=alias, new_target_collection=fresh):
+            raise self._error(f"the alias {alias} went while its collection was filled; publish again")
+
+    def _discard(self, name: str) -> None:
+        """Delete what did not become whole, where the server still answers; the next publish does it otherwise."""
+        try:
+            self._client.collections.delete(name)
+        except CLIENT_ERRORS:
+            logging.getLogger(__name__).warning("%s: %s is left to the next publish", address(self._settings), name)
+
+    def _error(self, text: str) -> StoreError:
+        return StoreError(f"{address(self._settings)}: {text}")
+
+
+def _client(settings: Weaviate) -> WeaviateClient:
+    key = api_key(settings)
+    return WeaviateClient(
+        connection_params=ConnectionParams.from_params(
+            http_host=settings.host,
+            http_port=settings.port,
+            http_secure=settings.secure,
+            grpc_host=settings.host,
+            grpc_port=settings.grpc_port,
+            grpc_secure=settings.secure,
+        ),
+        auth_client_secret=Auth.api_key(key) if key else None,
+        additional_config=AdditionalConfig(
+            timeout=Timeout(init=settings.connect_timeout, query=settings.query_timeout, insert=settings.write_timeout)
+        ),
+        skip_init_checks=True,  # they ask PyPI for news of the client
+    )
+
+
+def _await_grpc(settings: Weaviate) -> None:
+    """Without this, a wrong port shows only after a minute of the client's retries."""
+    target = f"{settings.host}:{settings.grpc_port}"
+    if settings.secure:
+        channel = grpc.secure_channel(target, grpc.ssl_channel_credentials())
+    else:
+        channel = grpc.insecure_channel(target)
+    with channel:
+        grpc.channel_ready_future(channel).result(timeout=settings.connect_timeout)
+
+
+def _create(client: WeaviateClient, name: str, collection: Collection) -> Remote:
+    cosine = Configure.VectorIndex.hnsw(distance_metric=VectorDistances.COSINE)
+    return client.collections.create(
+        name,
+        properties=properties(collection),
+        vector_config=[
+            Configure.Vectors.self_provided(name=column, vector_index_config=cosine) for column in collection.vectors
+        ],
+        inverted_index_config=Configure.inverted_index(
+            bm25_k1=collection.k1, bm25_b=collection.b, stopwords_preset=StopwordsPreset.EN
+        ),
+    )
+
+
+def _insert(made: Remote, rows: pa.Table, vectors: tuple[str, ...]) -> dict[str, str]:
+    """Send rows. Returns the ids of those that were not taken, with the server's reasons."""
+    ids = rows.column(ID).to_pylist()
+    try:
+        errors = made.data.insert_many(list(objects(rows, vectors))).errors
+    except WeaviateInsertManyAllFailedError as error:
+        return dict.fromkeys(ids, str(error))
+    return {ids[place]: error.message for place, error in errors.items()}
+
+
+def _search(name: str, version: Remote, query: Query, shape: CollectionConfigSimple) -> list[Hit]:
+    kinds = {column_of(each.name): each.data_type for each in shape.properties}
+    check_columns(name, query, list(kinds), list(shape.vector_config or {}))
+    common: dict[str, Any] = {
+        "limit": query.limit,
+        "filters": filters(query.where, kinds),
+        "return_metadata": MetadataQuery(score=True, distance=True),
+        "return_properties": [property_of(column) for column in (ID, *query.columns)],
+    }
+    vector = None if query.vector is None else [float(number) for number in query.vector]
+    if vector is None:
+        found = version.query.bm25(query=query.text, **common)
+    elif query.text is None:
+        found = version.query.near_vector(near_vector=vector, target_vector=query.against, **common)
+    else:
+        common |= {"alpha": query.alpha, "fusion_type": FUSIONS[query.fusion], "target_vector": query.against}
+        found = version.query.hybrid(query=query.text, vector=vector, **common)
+    return [_hit(one, query, kinds) for one in found.objects]
+
+
+def _hit(found: Object[Any, Any], query: Query, kinds: Mapping[str, DataType]) -> Hit:
+    distance, score = found.metadata.distance, found.metadata.score or 0.0
+    if query.text is None and distance is not None:
+        score = 1 - distance
+    row = {column: value_of(found.properties.get(property_of(column)), kinds[column]) for column in query.columns}
+    return Hit(found.properties[property_of(ID)], score, row)

@@ -1,0 +1,64 @@
+"""CLIP: two towers that place pictures and texts in one space, and how they learn.
+
+Source: Radford et al. 2021, Learning Transferable Visual Models From Natural Language Supervision.
+"""
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lightning_modules.clip.config import ClipConfig
+from lightning_modules.clip.text_tower import TextEncoder
+from lightning_modules.image.image_tower import ImageEncoder, normalised
+from lightning_modules.training.data import Batch
+from lightning_modules.training.losses import contrastive_loss
+from lightning_modules.training.network import Network
+from lightning_modules.training.temperature import bounded_scale, initial_log_scale
+from lightning_modules.training.training_module import Learner
+
+
+class Clip(Network):
+    """A dual encoder: pictures and texts to L2-normalised vectors whose dot product is their likeness."""
+
+    Config: ClassVar[type] = ClipConfig
+    config: ClipConfig
+
+    def __init__(self, config: ClipConfig) -> None:
+        super().__init__(config)
+        self.image = ImageEncoder(config.image, config.image_size)
+        self.text = TextEncoder(config.text, config.vocabulary, config.end_token)
+        self.image_projection = nn.Linear(self.image.width, config.embedding, bias=False)
+        self.text_projection = nn.Linear(self.text.width, config.embedding, bias=False)
+        self.log_scale = initial_log_scale()
+        nn.init.normal_(self.image_projection.weight, std=self.image.width**-0.5)
+        nn.init.normal_(self.text_projection.weight, std=self.text.width**-0.5)
+
+    def encode_image(self, pixels: Tensor) -> Tensor:
+        """Pixels (B, 3, S, S) as uint8 -> unit vectors (B, embedding)."""
+        normal = normalised(pixels, self.config.image_mean, self.config.image_std)
+        return functional.normalize(self.image_projection(self.image(normal)).float(), dim=-1)
+
+    def encode_text(self, tokens: Tensor) -> Tensor:
+        """Token ids (B, T), each row with an end token, -> unit vectors (B, embedding)."""
+        return functional.normalize(self.text_projection(self.text(tokens)).float(), dim=-1)
+
+    def scale(self) -> Tensor:
+        """1 / temperature, learned, in (0, 100]."""
+        return bounded_scale(self.log_scale)
+
+    @property
+    def temperature(self) -> float:
+        """The learned temperature, in [0.01, ∞)."""
+        return 1 / self.scale().item()
+
+
+class ClipModule(Learner):
+    """A :class:`Clip` that learns from pairs of a picture and a text."""
+
+    network: Clip
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        image = self.network.encode_image(batch.pixels)
+        text = self.network.encode_text(batch.tokens)
+        return {"loss": contrastive_loss(image, text, self.network.scale()), "image": image, "text": text}

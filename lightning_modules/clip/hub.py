@@ -1,0 +1,90 @@
+"""A checkpoint of transformers' ``CLIPModel`` (``openai/clip-vit-base-patch32``, …) as our :class:`Clip`."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from tokenizers import Tokenizer
+from torch import Tensor
+from transformers import AutoTokenizer, CLIPModel
+
+from lightning_modules.clip.clip import Clip
+from lightning_modules.clip.config import ClipConfig, TextTower
+from lightning_modules.image.checkpoint import tower_of
+from lightning_modules.image.config import CLIP_MEAN, CLIP_STD
+from lightning_modules.training.hub import parse_hub_id
+
+TEXT_NAMES = (
+    ("embeddings.token_embedding.", "embedding."),
+    ("embeddings.position_embedding.", "decoder.positions.scheme.table."),
+    ("encoder.layers.", "decoder.layers."),
+    (".self_attn.q_proj.", ".attention.attention.query."),
+    (".self_attn.k_proj.", ".attention.attention.key."),
+    (".self_attn.v_proj.", ".attention.attention.value."),
+    (".self_attn.out_proj.", ".attention.attention.output."),
+    (".layer_norm1.", ".attention.around.norm."),
+    (".mlp.fc1.", ".feed_forward.hidden."),
+    (".mlp.fc2.", ".feed_forward.output."),
+    (".layer_norm2.", ".feed_forward.around.norm."),
+    ("final_layer_norm.", "decoder.norm."),
+)
+"""What a part of a weight's name is called in transformers' ``CLIPTextModel``, and in our text tower."""
+
+
+def load(checkpoint: str, image_fit: Literal["crop", "pad"]) -> tuple[Clip, Tokenizer]:
+    """The network and its tokenizer, which frames, cuts and pads by itself.
+
+    Args:
+        checkpoint: a local folder, or a hub id, which ``id@revision`` pins to a commit, branch or tag.
+        image_fit: how the pictures that it will see were made square.
+
+    Raises:
+        OSError: the checkpoint is not there (or the hub cannot be reached).
+        ValueError: it has an activation that our text tower does not know.
+    """
+    name, revision = parse_hub_id(checkpoint)
+    hub = CLIPModel.from_pretrained(name, revision=revision)
+    words = AutoTokenizer.from_pretrained(name, revision=revision, use_fast=True)
+    network = Clip(_config(hub.config, words.pad_token_id, words.eos_token_id, image_fit))
+    network.image.model.load_state_dict(hub.vision_model.state_dict())
+    network.text.load_state_dict(text_weights(hub.text_model.state_dict()))
+    network.image_projection.load_state_dict(hub.visual_projection.state_dict())
+    network.text_projection.load_state_dict(hub.text_projection.state_dict())
+    network.log_scale.data.copy_(hub.logit_scale.data)
+    tokenizer = words.backend_tokenizer
+    tokenizer.enable_truncation(network.config.text.context)
+    tokenizer.enable_padding(pad_id=words.pad_token_id, pad_token=words.pad_token)
+    return network, tokenizer
+
+
+def text_weights(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a ``CLIPTextModel`` with the names of :class:`lightning_modules.clip.text_tower.TextEncoder`."""
+    return {_text_name(name): tensor for name, tensor in theirs.items()}
+
+
+def _text_name(name: str) -> str:
+    for theirs, ours in TEXT_NAMES:
+        name = name.replace(theirs, ours)
+    return name
+
+
+def _config(hub: Any, pad_token: int, end_token: int, image_fit: Literal["crop", "pad"]) -> ClipConfig:
+    vision, text = hub.vision_config, hub.text_config
+    return ClipConfig(
+        image=tower_of(vision),
+        text=TextTower(
+            context=text.max_position_embeddings,
+            width=text.hidden_size,
+            layers=text.num_hidden_layers,
+            heads=text.num_attention_heads,
+            feed_forward=text.intermediate_size,
+            activation=text.hidden_act,
+        ),
+        embedding=hub.projection_dim,
+        image_size=vision.image_size,
+        image_fit=image_fit,
+        image_mean=CLIP_MEAN,
+        image_std=CLIP_STD,
+        vocabulary=text.vocab_size,
+        pad_token=pad_token,
+        end_token=end_token,
+    )

@@ -1,0 +1,48 @@
+"""Pairs of a picture and a text: how CLIP's samples become batches."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from lightning_modules.image.augmentation import augment, drawn_for, thin_out
+from lightning_modules.training.data import Batch, Row, Sample, pixels_of
+from lightning_modules.training.settings import AugmentationSettings
+
+
+class PairCollate:
+    """Augmented pictures and words in training; plain pictures with fixed words otherwise.
+
+    Args:
+        tokenizer: pads, cuts and frames by itself.
+        words: the text of a row; with an epoch a drawn one, with None the fixed one.
+        augmentation: of training samples.
+        seed: of the drawing.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        words: Callable[[Row, int | None], str],
+        augmentation: AugmentationSettings,
+        seed: int,
+    ) -> None:
+        self.tokenizer, self.words, self.augmentation, self.seed = tokenizer, words, augmentation, seed
+
+    def __call__(self, samples: Sequence[Sample], epoch: int | None) -> Batch:
+        texts = [self.words(sample.row, epoch) for sample in samples]
+        pictures = [sample.picture for sample in samples]
+        if epoch is not None:
+            draws = [drawn_for(sample.key, epoch, self.seed) for sample in samples]
+            pictures = [
+                augment(picture, text, self.augmentation, draw)
+                for picture, text, draw in zip(pictures, texts, draws, strict=True)
+            ]
+            texts = [thin_out(text, self.augmentation.word_drop, draw) for text, draw in zip(texts, draws, strict=True)]
+        return Batch(pixels_of(pictures), tokens_of(self.tokenizer, texts))
+
+
+def tokens_of(tokenizer: Tokenizer, texts: Sequence[str]) -> Tensor:
+    """Texts -> ids, int64 (B, T), padded to the longest."""
+    return torch.tensor([encoding.ids for encoding in tokenizer.encode_batch(list(texts))], dtype=torch.int64)

@@ -1,0 +1,49 @@
+"""How well pictures and texts find each other while a model still learns."""
+
+from typing import Any
+
+import torch
+from lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from lightning_modules.clip.clip import Clip
+from lightning_modules.training.losses import gather
+
+
+class RetrievalProgress(Callback):
+    """Logs after each epoch: recall@k of texts for their pictures over the validation split, and the temperature."""
+
+    def __init__(self, k: int = 10) -> None:
+        self.k = k
+        self._image: list[Tensor] = []
+        self._text: list[Tensor] = []
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        self._image.append(gather(outputs["image"]))
+        self._text.append(gather(outputs["text"]))
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        recall = recall_at(torch.cat(self._text), torch.cat(self._image), self.k)
+        pl_module.log(f"validation_recall_at_{self.k}", recall, sync_dist=True)  # equal on all processes
+        network = pl_module.network
+        assert isinstance(network, Clip)
+        pl_module.log("temperature", network.temperature, sync_dist=True)
+        self._image, self._text = [], []
+
+
+def recall_at(queries: Tensor, candidates: Tensor, k: int) -> float:
+    """Share of the queries (N, D) whose own candidate, row for row in (N, D), is among the k likeliest.
+
+    A candidate that ties with the own one counts as likelier.
+    """
+    likeness = queries @ candidates.T  # (N, N)
+    rank = (likeness >= likeness.diagonal()[:, None]).sum(dim=1)  # 1 is best
+    return (rank <= k).float().mean().item()

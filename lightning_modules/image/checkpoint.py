@@ -1,0 +1,206 @@
+"""A trained image tower to start from: transformers' checkpoints, or a tower of our own networks."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from pydantic import TypeAdapter
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from transformers import (
+    CLIPModel,
+    EfficientNetModel,
+    MobileNetV2Model,
+    PreTrainedConfig,
+    PreTrainedModel,
+    ResNetModel,
+    ViTModel,
+)
+from transformers.utils import cached_file
+
+from lightning_modules.image.config import Channels, ImageTower, usual_normalisation
+from lightning_modules.image.image_tower import ImageEncoder
+from lightning_modules.training.hub import parse_hub_id
+from lightning_modules.training.network import CONFIG_FILE, WEIGHTS_FILE
+
+MODELS: dict[str, type[PreTrainedModel]] = {
+    "clip": CLIPModel,
+    "efficientnet": EfficientNetModel,
+    "mobilenet_v2": MobileNetV2Model,
+    "resnet": ResNetModel,
+    "vit": ViTModel,
+}
+"""Transformers' ``model_type`` -> what reads its checkpoints, with whatever head they have."""
+
+OWN = ("Clip", "Vision")
+"""Our own networks that have a tower, by the architecture in their config."""
+PREFIX = "image."
+"""What the names of the tower's weights begin with in each of them."""
+
+FIXED = (
+    "num_channels",
+    "hidden_act",
+    "layer_norm_eps",
+    "qkv_bias",
+    "downsample_in_bottleneck",
+    "downsample_in_first_stage",
+    "depth_divisible_by",
+    "expand_ratio",
+    "finegrained_output",
+    "first_layer_is_expansion",
+    "min_depth",
+    "tf_padding",
+    "batch_norm_eps",
+    "depth_divisor",
+    "expand_ratios",
+    "hidden_dim",
+    "in_channels",
+    "kernel_sizes",
+    "num_block_repeats",
+    "out_channels",
+    "pooling_type",
+    "squeeze_expansion_ratio",
+    "strides",
+)
+"""Transformers' names for what shapes the output and is not a checkpoint's to choose: a tower sets it, or leaves it."""
+
+
+class ImageCheckpoint(NamedTuple):
+    """A trained tower and the pictures that it knows."""
+
+    tower: ImageTower
+    image_size: int
+    """Side of the square pictures in pixels; what a convolutional tower was trained on, not all that it takes."""
+    mean: Channels
+    std: Channels
+    weights: dict[str, Tensor]
+    """Of an :class:`ImageEncoder`."""
+
+
+def load_image_tower(checkpoint: str) -> ImageCheckpoint:
+    """The image tower of a local folder, or of a hub id, which ``id@revision`` pins.
+
+    Args:
+        checkpoint: of transformers' ViT, CLIP, ResNet, MobileNetV2 or EfficientNet models, with or without a head; or
+            a folder that stage ``clip`` or ``vision`` wrote.
+
+    Raises:
+        OSError: the checkpoint is not there (or the hub cannot be reached).
+        ValueError: it holds another kind of model, a variant that no tower can take the shape of, or no weights for it.
+    """
+    name, revision = parse_hub_id(checkpoint)
+    config, _ = PreTrainedConfig.get_config_dict(name, revision=revision)
+    if not config:
+        raise FileNotFoundError(f"{name}: has no {CONFIG_FILE}")
+    if config.get("architecture") in OWN:
+        return _own(Path(name), config)
+    kind = config.get("model_type")
+    if kind not in MODELS:
+        raise ValueError(f"{name}: holds a model of type {kind!r}; an image tower comes from {', '.join(MODELS)}")
+    theirs = _read(MODELS[kind], name, revision)
+    tower = tower_of(theirs.config)
+    preparation = _preparation(name, revision)
+    size = getattr(theirs.config, "image_size", None) if kind in ("clip", "vit") else _picture_size(preparation)
+    encoder = ImageEncoder(tower, size or 224)
+    _compare(name, theirs.config, encoder.model.config)
+    encoder.model.load_state_dict(theirs.state_dict())
+    mean, std = _normalisation(preparation, tower)
+    return ImageCheckpoint(tower, size or 224, mean, std, encoder.state_dict())
+
+
+def tower_of(config: Any) -> ImageTower:
+    """The tower that a transformers config describes.
+
+    Raises:
+        ValueError: the config asks for a shape that no tower has.
+    """
+    match config.model_type:
+        case "clip_vision_model":
+            shape = {"kind": "clip_vit", **_transformer(config)}
+        case "vit":
+            shape = {"kind": "vit", **_transformer(config), "dropout": config.hidden_dropout_prob}
+        case "resnet":
+            shape = {"block": config.layer_type, "stem": config.embedding_size}
+            shape |= {"kind": "resnet", "widths": config.hidden_sizes, "depths": config.depths}
+        case "mobilenet_v2":
+            shape = {"depth_multiplier": config.depth_multiplier, "output_stride": config.output_stride}
+            shape |= {"kind": "mobilenet_v2"}
+        case _:
+            shape = {"width_coefficient": config.width_coefficient, "depth_coefficient": config.depth_coefficient}
+            shape |= {"drop_connect": config.drop_connect_rate, "odd_blocks": config.depthwise_padding}
+            shape |= {"kind": "efficientnet", "output_stride": 2 * math.prod(config.strides)}
+    return TypeAdapter(ImageTower).validate_python(shape)
+
+
+def _transformer(config: Any) -> dict[str, Any]:
+    return {
+        "patch_size": config.patch_size,
+        "width": config.hidden_size,
+        "layers": config.num_hidden_layers,
+        "heads": config.num_attention_heads,
+        "feed_forward": config.intermediate_size,
+        "activation": config.hidden_act,
+    }
+
+
+def _own(folder: Path, config: dict[str, Any]) -> ImageCheckpoint:
+    weights = load_file(folder / WEIGHTS_FILE)
+    tower: ImageTower = TypeAdapter(ImageTower).validate_python(config["image"])
+    mean, std = _channels(config["image_mean"], config["image_std"])
+    image = {name.removeprefix(PREFIX): weight for name, weight in weights.items() if name.startswith(PREFIX)}
+    return ImageCheckpoint(tower, config["image_size"], mean, std, image)
+
+
+def _read(model: type[PreTrainedModel], name: str, revision: str) -> PreTrainedModel:
+    options: dict[str, Any] = {"add_pooling_layer": False} if model is ViTModel else {}
+    try:
+        read: Any = model.from_pretrained(
+            name, revision=revision, dtype=torch.float32, output_loading_info=True, **options
+        )
+    except (RuntimeError, SafetensorError) as error:  # weights of other shapes; a file that is cut off
+        raise ValueError(f"{name}: {error}") from error
+    theirs, told = read
+    if told["missing_keys"]:
+        raise ValueError(f"{name}: lacks the weights {', '.join(sorted(told['missing_keys']))}")
+    return theirs.vision_model if isinstance(theirs, CLIPModel) else theirs
+
+
+def _compare(name: str, theirs: Any, ours: Any) -> None:
+    """Refuse a checkpoint whose weights would not fit, or would load and yet mean something else."""
+    for key in FIXED:
+        found, expected = (_plain(getattr(config, key, None)) for config in (theirs, ours))
+        if found != expected:
+            raise ValueError(f"{name}: {CONFIG_FILE}: {key}: found {found!r}, a tower has {expected!r}")
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _preparation(name: str, revision: str) -> dict[str, Any]:
+    """What the checkpoint says of its pictures; empty where it says nothing."""
+    file = cached_file(name, "preprocessor_config.json", revision=revision, _raise_exceptions_for_missing_entries=False)
+    return json.loads(Path(file).read_text()) if file else {}
+
+
+def _picture_size(preparation: dict[str, Any]) -> int | None:
+    size = preparation.get("crop_size" if preparation.get("do_center_crop") else "size")
+    if isinstance(size, dict):
+        size = size.get("height", size.get("shortest_edge"))
+    return size
+
+
+def _normalisation(preparation: dict[str, Any], tower: ImageTower) -> tuple[Channels, Channels]:
+    if "image_mean" not in preparation or "image_std" not in preparation:
+        return usual_normalisation(tower)
+    mean, std = preparation["image_mean"], preparation["image_std"]
+    if tower.kind == "efficientnet" and preparation.get("include_top", True):
+        std = [value**2 for value in std]  # transformers divides twice, as Keras did by the root of the deviation
+    return _channels(mean, std)
+
+
+def _channels(mean: Any, std: Any) -> tuple[Channels, Channels]:
+    return TypeAdapter(tuple[Channels, Channels]).validate_python((mean, std))

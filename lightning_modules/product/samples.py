@@ -1,0 +1,165 @@
+"""Listings as a product network reads them: one tensor for each modality, and which rows have it."""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from lightning_modules.image.augmentation import Picture, augment, drawn_for, thin_out
+from lightning_modules.product.config import LABEL, Branch, NumbersBranch, PictureBranch, ProductConfig, WordsBranch
+from lightning_modules.training.data import Row, Sample, pixels_of
+from lightning_modules.training.labels import label_ids
+from lightning_modules.training.settings import AugmentationSettings
+
+Inputs = dict[str, Tensor]
+"""Pixels, tokens or numbers by modality; see :meth:`lightning_modules.product.product.Product.forward`."""
+Present = dict[str, Tensor]
+"""Which rows have the modality, bool (B,)."""
+
+
+@dataclass  # not frozen: Lightning moves its tensors to the device
+class ProductBatch:
+    """Listings and their classes."""
+
+    inputs: Inputs
+    views: list[Present]
+    """What is seen of the listings: first all that is there; in training also with a modality lost."""
+    labels: Tensor
+    """Class ids or ``MISSING``, int64, (B,)."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+class ProductReader:
+    """Pictures and rows to a network's inputs.
+
+    Args:
+        config: of the network.
+        tokenizer: needed where the network reads words; neither frames, cuts nor pads.
+    """
+
+    def __init__(self, config: ProductConfig, tokenizer: Tokenizer | None) -> None:
+        self.config, self.tokenizer = config, tokenizer
+
+    def __call__(
+        self, pictures: Sequence[Picture | None], rows: Sequence[Row], without: Collection[str] = ()
+    ) -> tuple[Inputs, Present]:
+        """The inputs of a batch, and which rows have which of them.
+
+        Args:
+            pictures: (image_size, image_size, 3), or None where there is none.
+            rows: the listings that they belong to.
+            without: modalities to be taken for missing in all rows.
+        """
+        inputs, present = {}, {}
+        for name, branch in self.config.modalities.items():
+            match branch:
+                case WordsBranch():
+                    inputs[name], present[name] = self._tokens(branch, rows)
+                case PictureBranch():
+                    inputs[name], present[name] = self._pixels(pictures)
+                case NumbersBranch():
+                    inputs[name], present[name] = _numbers(branch, rows)
+            if name in without:
+                present[name] = torch.zeros_like(present[name])
+        return inputs, present
+
+    def _tokens(self, branch: WordsBranch, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
+        assert self.tokenizer is not None
+        texts = [words_of(row, branch.fields) for row in rows]
+        encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
+        ids = [torch.tensor(encoding.ids[: branch.context], dtype=torch.int64) for encoding in encodings]
+        tokens = pad_sequence(ids, batch_first=True, padding_value=self.config.pad_token)
+        return tokens, torch.tensor([len(text) > 0 for text in ids])
+
+    def _pixels(self, pictures: Sequence[Picture | None]) -> tuple[Tensor, Tensor]:
+        blank = np.zeros((self.config.image_size, self.config.image_size, 3), np.uint8)
+        pixels = pixels_of([blank if picture is None else picture for picture in pictures])
+        return pixels, torch.tensor([picture is not None for picture in pictures])
+
+
+class ProductCollate:
+    """Augmented listings in training, each seen whole and once more incomplete; listings as they are otherwise.
+
+    Args:
+        reader: of the network's inputs.
+        augmentation: of training pictures and words.
+        modality_dropout: chance of a training sample's second view to lose one of its modalities, never the only one.
+        seed: of the drawing.
+    """
+
+    def __init__(
+        self, reader: ProductReader, augmentation: AugmentationSettings, modality_dropout: float, seed: int
+    ) -> None:
+        self.reader, self.augmentation = reader, augmentation
+        self.modality_dropout, self.seed = modality_dropout, seed
+        branches = reader.config.modalities.values()
+        self.fields = sorted(
+            {field for branch in branches if isinstance(branch, WordsBranch) for field in branch.fields}
+        )
+        self.sees = any(isinstance(branch, PictureBranch) for branch in branches)
+
+    def __call__(self, samples: Sequence[Sample], epoch: int | None) -> ProductBatch:
+        draws = [] if epoch is None else [drawn_for(sample.key, epoch, self.seed) for sample in samples]
+        if draws:
+            samples = [self._changed(sample, draw) for sample, draw in zip(samples, draws, strict=True)]
+        rows = [sample.row for sample in samples]
+        inputs, present = self.reader([sample.picture for sample in samples], rows)
+        views = [present, self._incomplete(present, draws)] if draws else [present]
+        return ProductBatch(inputs, views, label_ids(rows, LABEL, self.reader.config.classes))
+
+    def _changed(self, sample: Sample, draw: np.random.Generator) -> Sample:
+        picture = augment(sample.picture, "", self.augmentation, draw) if self.sees else sample.picture
+        texts = {field: sample.row.get(field) for field in self.fields}
+        thinned = {
+            field: thin_out(text, self.augmentation.word_drop, draw)
+            for field, text in texts.items()
+            if isinstance(text, str) and text.strip()
+        }
+        return Sample(sample.key, picture, sample.row | thinned)
+
+    def _incomplete(self, present: Present, draws: Sequence[np.random.Generator]) -> Present:
+        left = {name: there.clone() for name, there in sorted(present.items())}
+        for place, draw in enumerate(draws):
+            lose, which = draw.random(2)
+            there = [name for name in left if left[name][place]]
+            if lose < self.modality_dropout and len(there) > 1:
+                left[there[int(which * len(there))]][place] = False
+        return left
+
+
+def words_of(row: Row, fields: Sequence[str]) -> str:
+    """The texts of a row's fields one after the other, lists with commas; empty if there are none."""
+    texts = (row.get(field) or "" for field in fields)
+    joined = " ".join(text if isinstance(text, str) else ", ".join(text) for text in texts)
+    return " ".join(joined.split())
+
+
+def size_of(row: Row, field: str) -> float | None:
+    """``log(1 + x)`` of a row's number, with the number's sign; None if it has none that is finite."""
+    value = row.get(field)
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return math.copysign(math.log1p(abs(value)), value)
+
+
+def lacks(branch: Branch, row: Row) -> bool:
+    """Whether a listing has nothing to show to a branch; every listing in the shards has a picture."""
+    match branch:
+        case WordsBranch():
+            return not words_of(row, branch.fields)
+        case NumbersBranch():
+            return any(size_of(row, field) is None for field in branch.fields)
+        case PictureBranch():
+            return False
+
+
+def _numbers(branch: NumbersBranch, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
+    sizes = [[size_of(row, field) or 0.0 for field in branch.fields] for row in rows]
+    return torch.tensor(sizes, dtype=torch.float32), torch.tensor([not lacks(branch, row) for row in rows])

@@ -1,0 +1,55 @@
+"""A convolutional network over words.
+
+Source: Kim 2014, Convolutional Neural Networks for Sentence Classification, with batch norm and a dense layer on top.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lightning_modules.layers.linear import LinearLayer
+from lightning_modules.product.config import WordsBranch
+
+
+class TextCnn(nn.Module):
+    """Token ids (B, T), padded at the end -> (B, features).
+
+    Each convolution of k tokens gives a text of n tokens its n - k + 1 values and no more: neither their maximum nor
+    the statistics of the batch norm see the padding. A text shorter than k tokens has one value, that of the text and
+    k - n zero vectors behind it; so has an empty text.
+
+    The rectifier stands between convolution and batch norm, where Keras' ``Conv1D(activation="relu")`` has it.
+    """
+
+    def __init__(self, branch: WordsBranch, vocabulary: int, pad_token: int) -> None:
+        super().__init__()
+        self.pad_token = pad_token
+        self.kernels = branch.kernels
+        self.embedding = nn.Embedding(vocabulary, branch.embedding, padding_idx=pad_token)
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(branch.embedding, branch.filters, kernel) for kernel in branch.kernels
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm1d(branch.filters) for _ in branch.kernels)
+        width = branch.filters * len(branch.kernels)
+        self.dense = LinearLayer(width, branch.features, activation="relu", norm="batch", dropout=branch.dropout)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        lengths = (tokens != self.pad_token).sum(dim=1)  # (B,)
+        missing = max(0, max(self.kernels) - tokens.shape[1])
+        tokens = functional.pad(tokens, (0, missing), value=self.pad_token)
+        vectors = self.embedding(tokens).transpose(1, 2)  # (B, embedding, T)
+        maxima = []
+        for kernel, convolution, norm in zip(self.kernels, self.convolutions, self.norms, strict=True):
+            values = functional.relu(convolution(vectors)).transpose(1, 2)  # (B, W, filters)
+            places = torch.arange(values.shape[1], device=tokens.device)
+            real = places < (lengths[:, None] - kernel + 1).clamp(min=1)  # (B, W)
+            maxima.append(_maximum(norm, values, real))
+        return self.dense(torch.cat(maxima, dim=1))
+
+
+def _maximum(norm: nn.Module, values: Tensor, real: Tensor) -> Tensor:
+    """The largest normed value of each channel over the real places: (B, W, C), (B, W) -> (B, C)."""
+    normed = norm(values[real])  # (real places, C)
+    spread = normed.new_full(values.shape, -torch.inf)
+    spread[real] = normed
+    return spread.amax(dim=1)

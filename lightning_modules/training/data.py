@@ -1,0 +1,221 @@
+"""From WebDataset shards to batches: the same for every model, and the same on every run.
+
+What is drawn for a sample depends on seed, epoch and the sample's key alone; which samples share a batch depends on
+seed, epoch, the number of processes and, when shards are streamed, the number of loader workers.
+"""
+
+import io
+import itertools
+import json
+import random
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+import webdataset
+from lightning import LightningDataModule
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from lightning_modules.training.settings import LoadingSettings
+
+Row = dict[str, Any]
+"""A listing as it stands in the shard's JSON."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One listing with its picture."""
+
+    key: str
+    picture: NDArray[np.uint8]
+    """Red, green and blue, (S, S, 3)."""
+    row: Row
+
+
+@dataclass  # not frozen: Lightning moves its tensors to the device
+class Batch:
+    """Pictures and the words that belong to them."""
+
+    pixels: Tensor
+    """uint8, (B, 3, S, S)."""
+    tokens: Tensor
+    """int64, (B, T), padded to the longest text of the batch."""
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+class Collate(Protocol):
+    """What a model wants of its samples; ``epoch`` is None when nothing may be drawn (validation, test)."""
+
+    def __call__(self, samples: Sequence[Sample], epoch: int | None) -> Any: ...
+
+
+class Split:
+    """One folder of shards, as far as a model can use its rows.
+
+    Args:
+        folder: holds ``00000.tar``, …
+        keep: whether the model can use a row.
+        settings: cache or stream.
+    """
+
+    def __init__(self, folder: Path, keep: Callable[[Row], bool], settings: LoadingSettings) -> None:
+        self.tars = _tars(folder)
+        self.keep = keep
+        self.settings = settings
+        self.total, self.kept = _count(self.tars, keep)
+        self._cached = [_decode(raw) for raw in self._raw(self.tars)] if settings.cache else None
+
+    def in_order(self, part: int = 0, parts: int = 1) -> Iterator[Sample]:
+        """Every ``parts``-th sample from ``part`` on, sorted by key."""
+        if self._cached is not None:
+            return iter(self._cached[part::parts])
+        return map(_decode, itertools.islice(self._raw(self.tars), part, None, parts))
+
+    def rows(self) -> Iterator[Row]:
+        """The rows of the samples, shard by shard; their pictures are skipped, not read."""
+        return filter(self.keep, _rows(self.tars))
+
+    def shuffled(self, seed: str, part: int, parts: int) -> Iterator[Sample]:
+        """This part's samples in an order drawn from ``seed``.
+
+        Parts share out whole shards, so that each is read once, as long as there are enough of them.
+        """
+        if self._cached is not None:
+            order = list(range(len(self._cached)))
+            random.Random(seed).shuffle(order)
+            return (self._cached[index] for index in order[part::parts])
+        tars = list(self.tars)
+        random.Random(seed).shuffle(tars)
+        if len(tars) >= parts:
+            mine = self._raw(tars[part::parts])
+        else:
+            mine = itertools.islice(self._raw(tars), part, None, parts)
+        mixed = webdataset.filters.shuffle(self.settings.shuffle_buffer, rng=random.Random(f"{seed} {part}"))(mine)
+        return map(_decode, mixed)
+
+    def _raw(self, tars: Sequence[str]) -> Iterator[dict[str, Any]]:
+        return (raw for raw in _read(tars) if self.keep(raw["row"]))
+
+
+class Batches(IterableDataset):
+    """The batches of one process in one epoch; loader workers take turns.
+
+    Args:
+        split: where the samples come from.
+        collate: turns samples into a batch.
+        epoch: for training: shuffled and of full batches only. None: in order and complete.
+        seed: of the shuffling.
+        rank, ranks: which of how many processes this is; each gets the same number of batches.
+    """
+
+    def __init__(
+        self, split: Split, collate: Collate, epoch: int | None, seed: int, rank: int = 0, ranks: int = 1
+    ) -> None:
+        self.split, self.collate, self.epoch, self.seed = split, collate, epoch, seed
+        self.rank, self.ranks = rank, ranks
+        self.size = split.settings.batch_size
+
+    def __len__(self) -> int:
+        share = self.split.kept // self.ranks
+        return share // self.size if self.epoch is not None else -(-share // self.size)
+
+    def __iter__(self) -> Iterator[Any]:
+        info = get_worker_info()
+        worker, workers = (0, 1) if info is None else (info.id, info.num_workers)
+        if self.epoch is not None and not self.split.settings.cache:
+            chunks = self._streamed(worker, workers)
+        else:
+            chunks = itertools.islice(self._whole(), worker, None, workers)
+        for chunk in chunks:
+            yield self.collate(chunk, self.epoch)
+
+    def _whole(self) -> Iterator[list[Sample]]:
+        """All chunks of this process, of which its loader workers take turns."""
+        if self.epoch is None:
+            mine = self.split.in_order(self.rank, self.ranks)
+        else:
+            mine = self.split.shuffled(f"{self.seed} {self.epoch}", self.rank, self.ranks)
+        share = self.split.kept // self.ranks  # equal for all: a process with one more would wait for ever
+        mine = itertools.islice(mine, share)
+        return (list(itertools.islice(mine, self.size)) for _ in range(len(self)))
+
+    def _streamed(self, worker: int, workers: int) -> Iterator[list[Sample]]:
+        """The chunks of one loader worker, which reads shards of its own."""
+        part, parts = self.rank * workers + worker, self.ranks * workers
+        # Shards are not equally full: whoever runs out early goes on in a new order.
+        endless = itertools.chain.from_iterable(
+            self.split.shuffled(f"{self.seed} {self.epoch} {lap}", part, parts) for lap in itertools.count()
+        )
+        return (list(itertools.islice(endless, self.size)) for _ in range(worker, len(self), workers))
+
+
+class ShardData(LightningDataModule):
+    """Train and validation batches for Lightning, drawn anew each epoch."""
+
+    def __init__(self, train: Split, validation: Split, collate: Collate, seed: int) -> None:
+        super().__init__()
+        self.train, self.validation, self.collate, self.seed = train, validation, collate, seed
+
+    def train_dataloader(self) -> DataLoader:
+        return self._loader(self.train, self.trainer.current_epoch if self.trainer else 0)
+
+    def val_dataloader(self) -> DataLoader:
+        return self._loader(self.validation, None)
+
+    def _loader(self, split: Split, epoch: int | None) -> DataLoader:
+        rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        batches = Batches(split, self.collate, epoch, self.seed, rank, ranks)
+        return DataLoader(batches, batch_size=None, num_workers=split.settings.workers)
+
+
+def pixels_of(pictures: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """Pictures (S, S, 3) -> uint8 (B, 3, S, S)."""
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
+
+
+def read_samples(folder: Path) -> Iterator[Sample]:
+    """All samples of a folder of shards, sorted by key."""
+    return map(_decode, _read(_tars(folder)))
+
+
+def _tars(folder: Path) -> list[str]:
+    return sorted(str(tar) for tar in folder.glob("*.tar"))
+
+
+def _read(tars: Sequence[str]) -> Iterator[dict[str, Any]]:
+    if not tars:
+        return
+    source = webdataset.DataPipeline(webdataset.SimpleShardList(list(tars)), webdataset.tarfile_to_samples())
+    for sample in source:
+        yield {"key": sample["__key__"], "jpg": sample["jpg"], "row": json.loads(sample["json"])}
+
+
+def _decode(raw: dict[str, Any]) -> Sample:
+    with Image.open(io.BytesIO(raw["jpg"])) as picture:
+        return Sample(raw["key"], np.asarray(picture.convert("RGB")), raw["row"])
+
+
+def _count(tars: Sequence[str], keep: Callable[[Row], bool]) -> tuple[int, int]:
+    """How many rows there are and how many of them are kept."""
+    kept = [keep(row) for row in _rows(tars)]
+    return len(kept), sum(kept)
+
+
+def _rows(tars: Sequence[str]) -> Iterator[Row]:
+    """All rows; pictures are skipped, not read."""
+    for path in tars:
+        with tarfile.open(path) as tar:
+            for member in tar:
+                if member.name.endswith(".json"):
+                    content = tar.extractfile(member)
+                    assert content is not None
+                    yield json.load(content)

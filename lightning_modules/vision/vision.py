@@ -1,0 +1,85 @@
+"""What is it, what is it made of, where does it go: one image tower with a head for each kind of label."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from lightning_modules.image.augmentation import augment, drawn_for
+from lightning_modules.image.image_tower import ImageEncoder, normalised
+from lightning_modules.training.data import Sample, pixels_of
+from lightning_modules.training.labels import LabelledBatch, label_ids, labels_loss
+from lightning_modules.training.network import Network
+from lightning_modules.training.settings import AugmentationSettings, OptimizerSettings
+from lightning_modules.training.training_module import Learner
+from lightning_modules.vision.config import VisionConfig
+
+
+class Vision(Network):
+    """An image tower, dropout, and one linear head for each kind of label."""
+
+    Config: ClassVar[type] = VisionConfig
+    config: VisionConfig
+
+    def __init__(self, config: VisionConfig) -> None:
+        super().__init__(config)
+        self.image = ImageEncoder(config.image, config.image_size)
+        self.dropout = nn.Dropout(config.dropout)
+        self.heads = nn.ModuleDict(
+            {head: nn.Linear(self.image.width, len(classes)) for head, classes in config.heads.items()}
+        )
+
+    def forward(self, pixels: Tensor) -> dict[str, Tensor]:
+        """Pixels (B, 3, S, S) as uint8 -> logits (B, classes) for each kind of label."""
+        seen = self.image(normalised(pixels, self.config.image_mean, self.config.image_std))
+        features = self.dropout(seen)  # (B, width), the same for all heads
+        return {head: layer(features) for head, layer in self.heads.items()}
+
+
+class VisionModule(Learner):
+    """A :class:`Vision` that learns from pictures whose labels are known, all of them or some.
+
+    Args:
+        network: what learns.
+        optimizer: how.
+        weights: of each head's loss in the sum.
+        smoothing: of the labels, see :func:`lightning_modules.training.labels.labels_loss`.
+    """
+
+    network: Vision
+
+    def __init__(
+        self, network: Vision, optimizer: OptimizerSettings, weights: Mapping[str, float], smoothing: float
+    ) -> None:
+        super().__init__(network, optimizer)
+        self.weights, self.smoothing = dict(weights), smoothing
+
+    def step(self, batch: LabelledBatch) -> dict[str, Any]:
+        logits = self.network(batch.pixels)
+        losses = [self.weights[head] * labels_loss(logits[head], batch.labels[head], self.smoothing) for head in logits]
+        return {"loss": torch.stack(losses).sum(), "logits": logits, "labels": batch.labels}
+
+
+class LabelledCollate:
+    """Augmented pictures in training, plain ones otherwise, with the ids of their labels.
+
+    Args:
+        heads: kind of label -> its classes.
+        augmentation: of training pictures.
+        seed: of the drawing.
+    """
+
+    def __init__(self, heads: Mapping[str, Sequence[str]], augmentation: AugmentationSettings, seed: int) -> None:
+        self.heads, self.augmentation, self.seed = heads, augmentation, seed
+
+    def __call__(self, samples: Sequence[Sample], epoch: int | None) -> LabelledBatch:
+        pictures = [sample.picture for sample in samples]
+        if epoch is not None:
+            pictures = [
+                augment(sample.picture, "", self.augmentation, drawn_for(sample.key, epoch, self.seed))
+                for sample in samples
+            ]
+        rows = [sample.row for sample in samples]
+        labels = {head: label_ids(rows, head, classes) for head, classes in self.heads.items()}
+        return LabelledBatch(pixels_of(pictures), labels)

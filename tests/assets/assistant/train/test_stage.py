@@ -1,0 +1,219 @@
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from assets.assistant.base.stage import base_language
+from assets.assistant.evaluate.stage import assistant_evaluation
+from assets.assistant.train.stage import Lesson, assistant
+from heddle.conversations.conversations import Sources, read_conversations
+from heddle.conversations.parameters import AssistantParameters
+from heddle.core.parameters.shared import Split
+from heddle.core.schemas import read_rows
+from heddle.core.skipped import why_absent
+from heddle.core.splits import split_of
+from lightning_modules.assistant.assistant import Assistant
+from lightning_modules.assistant.packing import IGNORED
+from tests.support.small_library import ASSISTANT, THINGS, change, rewrite, told, without_guides
+from tests.support.small_project import contents, run
+
+SPLIT = Split(validation=0.2, test=0.4)
+SECRET = "xylophone"
+
+
+@pytest.fixture(scope="module")
+def project(answering_project: Path) -> Path:
+    run(assistant_evaluation, answering_project)
+    return answering_project
+
+
+@pytest.fixture
+def copied(project: Path, tmp_path: Path) -> Path:
+    """A copy in which `assistant` has not run."""
+    folder = Path(shutil.copytree(project, tmp_path / "project"))
+    for name in ("assistant", "assistant_evaluation"):
+        shutil.rmtree(folder / "data" / name)
+    return folder
+
+
+def _lesson(project: Path, **changed: object) -> Lesson:
+    tokenizer = AutoTokenizer.from_pretrained(project / "data/base_language")
+    parameters = AssistantParameters.model_validate(ASSISTANT | changed)
+    return Lesson(parameters, tokenizer, Sources.read(project / "data/validated"), ["Dance a merry jig."], 7)
+
+
+def _rewrite_split(folder: Path, split: str, messages: list[dict[str, str]]) -> None:
+    rows = read_rows(folder / "data/validated/conversations.parquet")
+    changed = [row | {"messages": messages} if split_of(row["id"], SPLIT) == split else row for row in rows]
+    assert changed != rows
+    rewrite(folder, "conversations", changed)
+
+
+def test_two_runs_give_the_same_bytes_without_paths(project: Path) -> None:
+    run(assistant, project, "again")
+    first, second = contents(project / "data/assistant"), contents(project / "data/again")
+    assert first == second
+    assert {"adapter_config.json", "adapter_model.safetensors", "tokenizer.json", "history.csv"} <= set(first)
+    assert "model.safetensors" not in first
+    assert not any(str(project.parent).encode() in content for content in first.values())
+    assert json.loads(first["adapter_config.json"])["base_model_name_or_path"] == "data/base_language"
+
+
+def test_plain_peft_loads_the_adapter_and_says_the_same(project: Path) -> None:
+    base = AutoModelForCausalLM.from_pretrained(project / "data/base_language")
+    model = PeftModel.from_pretrained(base, project / "data/assistant").eval()
+    ours = Assistant.from_pretrained(project / "data/assistant", 1, project / "data/base_language")
+    ids = torch.tensor([[5, 6, 7, 8]])
+    with torch.no_grad():
+        adapted = model(input_ids=ids).logits
+        torch.testing.assert_close(ours.network.model(input_ids=ids).logits, adapted)
+        with model.disable_adapter():
+            assert not torch.allclose(model(input_ids=ids).logits, adapted, atol=1e-3)
+
+
+def test_merged_is_saved_as_a_whole_model_with_the_same_logits(project: Path, copied: Path) -> None:
+    change(copied, "assistant", merge=True)
+    run(assistant, copied)
+    whole = AutoModelForCausalLM.from_pretrained(copied / "data/assistant").eval()
+    parts = Assistant.from_pretrained(project / "data/assistant", 1, project / "data/base_language")
+    ids = torch.arange(4, 60)[None]
+    with torch.no_grad():
+        assert (whole(input_ids=ids).logits - parts.network.model(input_ids=ids).logits).abs().max() < 1e-4
+
+
+def test_held_out_conversations_teach_nothing(project: Path, copied: Path) -> None:
+    """Another test split gives the same adapter; another train split gives another one."""
+    weights = "data/assistant/adapter_model.safetensors"
+    secret = [{"role": "user", "content": SECRET}, {"role": "assistant", "content": SECRET}]
+    _rewrite_split(copied, "test", secret)
+    run(assistant, copied)
+    assert (copied / weights).read_bytes() == (project / weights).read_bytes()
+    shutil.rmtree(copied / "data/assistant")
+    _rewrite_split(copied, "train", secret)
+    run(assistant, copied)
+    assert (copied / weights).read_bytes() != (project / weights).read_bytes()
+
+
+def test_an_epoch_shows_no_word_of_a_held_out_conversation(project: Path) -> None:
+    lesson = _lesson(project)
+    conversations = read_conversations(project / "data/validated", SPLIT)
+    ids = {name: {one.id for one in some} for name, some in conversations.items()}
+    assert all(ids.values())
+    assert not ids["train"] & (ids["validation"] | ids["test"])
+    shown = " ".join(lesson.tokenizer.decode(piece.ids) for piece in lesson.drawn(conversations["train"], 0))
+    assert conversations["train"][0].question in shown
+    for one in (*conversations["validation"], *conversations["test"]):
+        assert one.question not in shown
+
+
+def test_what_is_drawn_depends_on_the_epoch_and_the_conversation_alone(project: Path) -> None:
+    lesson = _lesson(project)
+    some = read_conversations(project / "data/validated", SPLIT)["train"]
+    assert lesson.drawn(some, 3) == _lesson(project).drawn(some, 3)
+    assert lesson.drawn(some, 3) != lesson.drawn(some, 4)
+    assert lesson.drawn(some[1:], 3) == lesson.drawn(some, 3)[2:]  # each comes twice
+
+
+def test_the_guide_of_the_answer_is_shown_before_the_question(project: Path) -> None:
+    lesson = _lesson(project, without_guides=0.0, swapped=0.0, guides=1)
+    for one in read_conversations(project / "data/validated", SPLIT)["train"]:
+        (piece, _) = lesson.drawn([one], 0)
+        shown = lesson.tokenizer.decode(piece.ids)
+        thing = next(thing for thing in THINGS if thing in one.question)
+        assert shown.index(f"About a {thing}") < shown.index(one.question)
+        answer = lesson.tokenizer.decode([token for token in piece.labels if token != IGNORED])
+        assert answer == f"{one.reference}<|end|>"
+
+
+def test_a_swapped_answer_still_stands_in_its_guide(project: Path) -> None:
+    lesson = _lesson(project, without_guides=0.0, swapped=1.0, guides=1)
+    some = read_conversations(project / "data/validated", SPLIT)["train"]
+    for piece in lesson.drawn(some, 0):
+        shown = lesson.tokenizer.decode(piece.ids)
+        assert shown.count("Dance a merry jig.") == 4  # two steps in the guide, two in the answer
+
+
+def test_a_swap_that_does_not_fit_leaves_the_guide_where_it_was(project: Path) -> None:
+    lesson = _lesson(project, without_guides=0.0, swapped=1.0, guides=1)
+    lesson.pool = ["Dance a merry jig " * 60]
+    some = read_conversations(project / "data/validated", SPLIT)["train"]
+    shown = [lesson.tokenizer.decode(piece.ids) for piece in lesson.drawn(some, 0)]
+    assert all("About a" in one and "jig" not in one for one in shown)
+
+
+def test_without_guides_none_is_shown(project: Path) -> None:
+    lesson = _lesson(project, without_guides=1.0)
+    some = read_conversations(project / "data/validated", SPLIT)["train"]
+    assert all("About a" not in lesson.tokenizer.decode(piece.ids) for piece in lesson.drawn(some, 0))
+
+
+def test_conversations_that_are_too_long_are_left_out_and_counted(copied: Path) -> None:
+    rows = read_rows(copied / "data/validated/conversations.parquet")
+    longest = next(row for row in rows if split_of(row["id"], SPLIT) == "train")
+    longest["messages"][-1]["content"] = "And then it goes on. " * 90
+    rewrite(copied, "conversations", rows)
+    assert run(assistant, copied)["conversations_too_long"] == 1
+
+
+def test_an_answer_that_no_guide_supports_is_learned_without_guides(copied: Path) -> None:
+    rows = [told(number) for number in range(40)]
+    for row in rows:
+        row["messages"][-1]["content"] = "Nobody has ever asked anything like that before."
+    rewrite(copied, "conversations", rows)
+    numbers = run(assistant, copied)
+    assert numbers["train_conversations_without_source"] == numbers["train_conversations"] > 0
+
+
+def test_without_guides_in_the_catalogue_conversations_are_learned_all_the_same(copied: Path) -> None:
+    without_guides(copied)
+    numbers = run(assistant, copied)
+    assert numbers["train_conversations_without_source"] == numbers["train_conversations"] > 0
+    assert run(assistant_evaluation, copied)["test_conversations"] > 0
+
+
+@pytest.mark.parametrize("rows", [[], [told(0)]])
+def test_too_few_conversations_make_no_assistant(copied: Path, rows: list) -> None:
+    rewrite(copied, "conversations", rows)
+    run(assistant, copied)
+    run(assistant_evaluation, copied)
+    assert "bring more conversations" in (why_absent(copied / "data/assistant") or "")
+    assert why_absent(copied / "data/assistant_evaluation")
+
+
+def test_no_base_no_assistant(copied: Path) -> None:
+    shutil.rmtree(copied / "data/base_language")
+    without_guides(copied)
+    listings = read_rows(copied / "data/validated/listings.parquet")
+    rewrite(copied, "listings", title=None)
+    run(base_language, copied)
+    run(assistant, copied)
+    assert why_absent(copied / "data/assistant") == why_absent(copied / "data/base_language")
+    assert listings
+
+
+def test_the_evaluation_measures_all_three_kinds_of_guides_and_shows_examples(project: Path) -> None:
+    numbers = json.loads((project / "data/assistant_evaluation/metrics.json").read_text())
+    for name in ("without_guides", "with_guides", "with_source"):
+        assert numbers[f"{name}_perplexity"] > 1
+        assert numbers[f"{name}_base_perplexity"] > 1
+        assert 0 <= numbers[f"{name}_step_accuracy_low"] <= numbers[f"{name}_step_accuracy"]
+        assert {f"{name}_bleu", f"{name}_rougel", f"{name}_steps_named"} <= set(numbers)
+    with (project / "data/assistant_evaluation/plots/bands.csv").open() as file:
+        bands = list(csv.DictReader(file))
+    assert [row["band"] for row in bands] == ["high", "medium", "low"]
+    assert sum(int(row["conversations"]) for row in bands) == numbers["test_conversations"]
+    spoken = sum(int(row["conversations"]) for row in bands if row["band"] != "low")
+    assert numbers["answered_share"] == pytest.approx(spoken / numbers["test_conversations"])
+    rows = read_rows(project / "data/assistant_evaluation/examples.parquet")
+    assert len(rows) == 6
+    assert [bool(row["context"]) for row in rows] == [False, False, True, True, True, True]
+
+
+def test_room_for_guides_that_leaves_none_for_the_question_is_refused() -> None:
+    with pytest.raises(ValueError, match="must leave room"):
+        AssistantParameters.model_validate(ASSISTANT | {"guides": 4, "guide_tokens": 100})

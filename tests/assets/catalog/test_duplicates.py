@@ -1,0 +1,139 @@
+"""Duplicates against an oracle that compares every pair, and against pictures that a person would call copies."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw, ImageEnhance
+
+from assets.catalog.duplicates import Duplicate, find_duplicates, natural_order
+from assets.catalog.images import Picture, examine
+from heddle.images.originals import Original
+
+BITS, COLOUR = 12, 24
+NOWHERE = Original("", 0, 9)
+
+
+def described(sha256: str, flipped: frozenset[int], colour: int) -> Picture:
+    """A picture whose hash differs from zero in the given bits."""
+    bits = np.zeros(256, dtype=np.uint8)
+    bits[list(flipped)] = 1
+    colours = np.full(192, colour, dtype=np.uint8)
+    return Picture(sha256, NOWHERE, "PNG", 9, 9, np.packbits(bits).tobytes(), colours.tobytes(), ())
+
+
+pictures = st.lists(
+    st.tuples(st.integers(0, 6), st.frozensets(st.integers(0, 30), max_size=20), st.sampled_from([0, 20, 40, 200])),
+    max_size=25,
+).map(
+    lambda drawn: [
+        (f"s:{number}", described(f"{sha}-{sorted(bits)}-{c}", bits, c)) for number, (sha, bits, c) in enumerate(drawn)
+    ]
+)
+
+
+def distance(one: Picture, other: Picture) -> int:
+    return sum((a ^ b).bit_count() for a, b in zip(one.perceptual_hash, other.perceptual_hash, strict=True))
+
+
+def alike(one: Picture, other: Picture, bits: int = BITS) -> bool:
+    apart = int(abs(int(one.colours[0]) - int(other.colours[0])))
+    return one.sha256 == other.sha256 or (distance(one, other) <= bits and apart <= COLOUR)
+
+
+@given(shown=pictures, bits=st.sampled_from([0, 1, 5, BITS, 31, 32, 64]))
+def test_what_stays_is_what_comparing_every_pair_in_order_leaves(shown: list[tuple[str, Picture]], bits: int) -> None:
+    kept: list[tuple[str, Picture]] = []
+    for listing, picture in shown:  # ids are in natural order already
+        if not any(alike(picture, other, bits) for _, other in kept):
+            kept.append((listing, picture))
+    left_out = {each.id for each in find_duplicates(shown, bits, COLOUR)}
+    assert [listing for listing, _ in shown if listing not in left_out] == [listing for listing, _ in kept]
+
+
+@given(shown=pictures)
+def test_every_duplicate_points_at_a_listing_that_stays_and_is_alike(shown: list[tuple[str, Picture]]) -> None:
+    found = find_duplicates(shown, BITS, COLOUR)
+    left_out = {each.id for each in found}
+    by_id = dict(shown)
+    for each in found:
+        assert each.original not in left_out
+        assert alike(by_id[each.id], by_id[each.original])
+        assert each.distance == distance(by_id[each.id], by_id[each.original])
+        assert (each.kind == "exact") == (by_id[each.id].sha256 == by_id[each.original].sha256)
+
+
+@given(data=st.data(), shown=pictures)
+def test_order_of_arrival_changes_nothing(data: st.DataObject, shown: list[tuple[str, Picture]]) -> None:
+    shuffled = data.draw(st.permutations(shown))
+    assert find_duplicates(shuffled, BITS, COLOUR) == find_duplicates(shown, BITS, COLOUR)
+
+
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 999))
+def test_planted_copies_are_found_wherever_they_lie(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    hashes = random.integers(0, 256, (700, 32), dtype=np.uint8)
+    copies = {
+        int(place): int(random.integers(0, 350)) for place in random.choice(np.arange(350, 700), 20, replace=False)
+    }
+    for place, original in copies.items():
+        hashes[place] = hashes[original]
+    flat = np.zeros(192, dtype=np.uint8)
+    shown = [
+        (f"s:{n}", Picture(str(n), NOWHERE, "PNG", 9, 9, hashes[n].tobytes(), flat.tobytes(), ())) for n in range(700)
+    ]
+    found = {each.id: each.original for each in find_duplicates(shown, BITS, COLOUR)}
+    assert found.keys() == {f"s:{place}" for place in copies}
+
+
+def test_older_listing_stays() -> None:
+    same = described("a", frozenset(), 0)
+    found = find_duplicates([("s:10", same), ("s:9", same)], BITS, COLOUR)
+    assert found == [Duplicate("s:10", "s:9", "exact", 0)]
+    assert sorted(["s:10", "s:9", "s:1"], key=natural_order) == ["s:1", "s:9", "s:10"]
+
+
+def drawn(colour: str) -> Image.Image:
+    image = Image.radial_gradient("L").resize((200, 160)).convert("RGB")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((50, 60, 140, 90), fill=colour)
+    draw.rectangle((55, 90, 65, 150), fill=colour)
+    draw.rectangle((125, 90, 135, 150), fill=colour)
+    return image
+
+
+def shown(tmp_path: Path, images: dict[str, tuple[Image.Image, str, dict[str, int]]]) -> list[tuple[str, Picture]]:
+    found = []
+    for name, (image, form, options) in images.items():
+        file = io.BytesIO()
+        image.save(file, form, **options)
+        (tmp_path / name).write_bytes(file.getvalue())
+        found.append((f"s:{name}", examine(Original.whole(tmp_path / name), 1e6)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("image", "form", "options"),
+    [
+        (drawn("red"), "JPEG", {"quality": 40}),
+        (drawn("red"), "WEBP", {}),
+        (drawn("red").resize((100, 80)), "PNG", {}),
+        (ImageEnhance.Brightness(drawn("red")).enhance(1.05), "PNG", {}),
+    ],
+)
+def test_same_picture_in_another_file_is_a_near_duplicate(
+    tmp_path: Path, image: Image.Image, form: str, options: dict[str, int]
+) -> None:
+    two = shown(tmp_path, {"1": (drawn("red"), "PNG", {}), "2": (image, form, options)})
+    assert [(each.id, each.kind) for each in find_duplicates(two, BITS, COLOUR)] == [("s:2", "near")]
+
+
+def test_same_thing_in_another_colour_is_no_duplicate(tmp_path: Path) -> None:
+    """Red and blue of one lightness: the perceptual hash alone would call them copies."""
+    two = shown(tmp_path, {"1": (drawn("#d02020"), "PNG", {}), "2": (drawn("#2060d0"), "PNG", {})})
+    assert distance(two[0][1], two[1][1]) <= BITS
+    assert find_duplicates(two, BITS, COLOUR) == []

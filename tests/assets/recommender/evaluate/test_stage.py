@@ -1,0 +1,193 @@
+"""The evaluation of the recommender: its systems against networkx, its measures against scikit-learn and by hand."""
+
+import shutil
+from pathlib import Path
+
+import networkx
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from assets.graph.statistics import adjacency
+from assets.recommender.evaluate.queries import Query, queries, ranked
+from assets.recommender.evaluate.result import attempt
+from assets.recommender.evaluate.stage import COLUMNS, recommender_evaluation
+from assets.recommender.evaluate.systems import adamic_adar, common_neighbours, dot_product, popularity, text_similarity
+from heddle.core.schemas import read_rows
+from heddle.core.skipped import why_absent, write_absent
+from heddle.core.stage import read_json, write_json
+from heddle.graph.neighbours import Neighbours
+from heddle.graph.tables import Graph
+from heddle.metrics import compute
+from heddle.metrics.auc import Auc, auc_interval
+from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.pair_average_precision import PairAveragePrecision
+from tests.support.small_graph import NO_GRAPH, made, shop_rows
+from tests.support.small_project import contents, run, write_project
+
+NODES = 8
+pairs = st.lists(st.tuples(st.integers(0, NODES - 1), st.integers(0, NODES - 1)).filter(lambda e: e[0] != e[1]))
+scored = st.lists(st.tuples(st.integers(-50, 50), st.booleans()), min_size=4, max_size=40).filter(
+    lambda rows: 1 < sum(label for _, label in rows) < len(rows) - 1
+)
+
+
+@given(pairs.filter(len))
+def test_the_baselines_are_networkxs(edges: list[tuple[int, int]]) -> None:
+    oracle = networkx.Graph(edges)
+    oracle.add_nodes_from(range(NODES))
+    matrix = adjacency(np.array(edges), NODES)
+    asked = [(a, b) for a in range(NODES) for b in range(NODES) if a != b]
+    expected = {
+        popularity: [score for _, _, score in networkx.preferential_attachment(oracle, asked)],
+        adamic_adar: [score for _, _, score in networkx.adamic_adar_index(oracle, asked)],
+        common_neighbours: [len(list(networkx.common_neighbors(oracle, a, b))) for a, b in asked],
+    }
+    for system, scores in expected.items():
+        assert system(matrix)(np.array(asked)).tolist() == pytest.approx(scores), system
+
+
+@given(pairs.filter(len))
+def test_shared_neighbours_are_networkxs_rarest_first(edges: list[tuple[int, int]]) -> None:
+    oracle, found = networkx.MultiGraph(edges), Neighbours(np.array(edges), NODES)
+    oracle.add_nodes_from(range(NODES))
+    shared = found.shared(0, 1)
+    assert set(shared) == set(oracle.neighbors(0)) & set(oracle.neighbors(1))
+    degrees = [oracle.degree(node) for node in shared]
+    assert degrees == sorted(degrees)
+
+
+def test_likeness_of_texts_is_the_cosine_and_none_has_no_text() -> None:
+    features = np.array([[3, 4], [4, 3], [0, 0]], np.float32)
+    assert text_similarity(features)(np.array([[0, 1], [0, 2]])).tolist() == pytest.approx([0.96, 0])
+
+
+@given(scored)
+def test_auc_and_average_precision_are_scikit_learns(rows: list[tuple[int, bool]]) -> None:
+    scores, labels = [float(score) for score, _ in rows], [int(label) for _, label in rows]
+    found = compute(Auc, predictions=scores, references=labels)["auc"]
+    assert found == pytest.approx(roc_auc_score(labels, scores), abs=1e-6)
+    found = compute(PairAveragePrecision, predictions=scores, references=labels)["average_precision"]
+    assert found == pytest.approx(average_precision_score(labels, scores), abs=1e-6)
+
+
+@given(scored)
+def test_the_interval_is_delongs(rows: list[tuple[int, bool]]) -> None:
+    ups = np.array([score for score, label in rows if label], float)
+    downs = np.array([score for score, label in rows if not label], float)
+    wins = (ups[:, None] > downs) + 0.5 * (ups[:, None] == downs)  # the kernel of Mann and Whitney
+    spread = np.sqrt(wins.mean(axis=1).var(ddof=1) / len(ups) + wins.mean(axis=0).var(ddof=1) / len(downs))
+    low, high = auc_interval(ups, downs, 0.95)
+    assert low == pytest.approx(max(0, wins.mean() - 1.959964 * spread), abs=1e-6)
+    assert high == pytest.approx(min(1, wins.mean() + 1.959964 * spread), abs=1e-6)
+
+
+def test_one_of_a_kind_tells_nothing_of_how_sure_it_is() -> None:
+    with pytest.raises(ValueError, match="1 positives and 2 negatives: two of each are needed"):
+        auc_interval(np.ones(1), np.zeros(2), 0.95)
+
+
+@pytest.fixture(scope="module")
+def shop() -> Graph:
+    return made(*shop_rows())
+
+
+def test_candidates_are_of_the_right_type_and_known_partners_are_none(shop: Graph) -> None:
+    known = {tuple(pair) for pair in shop.predicted("train", "validation").tolist()}
+    test = {tuple(pair) for pair in shop.predicted("test").tolist()}
+    asked = queries(shop, 1000)
+    assert {query.source for query in asked} == {source for source, _ in test}
+    for query in asked:
+        products = {node for node, kind in enumerate(shop.types) if kind == "product"}
+        assert set(query.candidates.tolist()) == products - {b for a, b in known if a == query.source}
+        assert query.right == {b for a, b in test if a == query.source} <= set(query.candidates.tolist())
+    some = queries(shop, 5)
+    assert len(some) == 5
+    assert {query.source for query in some} < {query.source for query in asked}
+
+
+def test_equal_scores_are_no_merit() -> None:
+    query = Query(0, np.array([1, 2, 3]), frozenset({1}))
+    assert ranked(query, lambda of: np.zeros(len(of)), 3)[0].tolist() == [2, 3, 1]
+    assert ranked(query, lambda of: (of[:, 1] == 1).astype(float), 3)[0].tolist() == [1, 2, 3]
+
+
+def test_who_knows_the_answers_has_full_marks_and_who_turns_them_round_none(shop: Graph) -> None:
+    right = {tuple(pair) for pair in shop.predicted("test").tolist()}
+    edges, others, asked = shop.predicted("test"), shop.negatives["test"], queries(shop, 1000)
+    sure = Sureness(100, 0.95, 1)
+
+    def knows(of: np.ndarray) -> np.ndarray:
+        return np.array([tuple(pair) in right for pair in of.tolist()], float)
+
+    numbers = attempt("knows", knows, edges, others, asked, sure).numbers
+    assert [numbers[name] for name in ("auc", "average_precision", "ndcg_at_10", "hits_at_10", "mrr")] == [1.0] * 5
+    assert numbers["precision_at_10"] == pytest.approx(np.mean([min(10, len(query.right)) / 10 for query in asked]))
+    numbers = attempt("turned", lambda of: -knows(of), edges, others, asked, sure).numbers
+    assert numbers["auc"] == 0
+    assert numbers["mrr"] < 0.1
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_project(tmp_path_factory.mktemp("recommender_evaluation") / "project")
+
+
+def test_all_systems_stand_in_one_table_and_the_metrics_are_its_first_row(project: Path) -> None:
+    folder = project / "data/recommender_evaluation"
+    numbers = read_json(folder / "metrics.json")
+    header, *rows = [line.split(",") for line in (folder / "plots/systems.csv").read_text().splitlines()]
+    assert header == ["system", *COLUMNS]
+    names = ["recommender", "popularity", "common_neighbours", "adamic_adar", "text_similarity"]
+    assert [row[0] for row in rows] == names
+    assert [float(cell) for cell in rows[0][1:]] == pytest.approx([numbers[name] for name in COLUMNS], abs=1e-6)
+    assert numbers["auc_low"] <= numbers["auc"] <= numbers["auc_high"]
+    assert numbers["auc_chance"] == 0.5
+    assert numbers["popularity_auc"] == pytest.approx(float(rows[1][1]), abs=1e-6)
+    curve = [line.split(",") for line in (folder / "plots/roc.csv").read_text().splitlines()[1:]]
+    mine = np.array([(float(x), float(y)) for name, x, y in curve if name == "recommender"])
+    assert (np.diff(mine, axis=0) >= 0).all()
+    assert mine[-1].tolist() == [1, 1]
+    assert len((folder / "plots/map.csv").read_text().splitlines()) == 31
+    examples = read_rows(folder / "examples.parquet")
+    assert [len(row["hits"]) for row in examples] == [5, 5]
+
+
+def test_a_known_ceiling_stands_beside(project: Path, tmp_path: Path) -> None:
+    assert "auc_ceiling" not in read_json(project / "data/recommender_evaluation/metrics.json")
+    folder = tmp_path / "project"
+    shutil.copytree(project, folder)
+    write_json(folder / "data/catalog/ceilings.json", {"link_prediction_auc": 0.9})
+    assert run(recommender_evaluation, folder, "again")["auc_ceiling"] == 0.9
+
+
+def test_the_same_input_gives_the_same_bytes(project: Path) -> None:
+    run(recommender_evaluation, project, "recommender_evaluation_again")
+    again = contents(project / "data/recommender_evaluation_again")
+    assert again == contents(project / "data/recommender_evaluation")
+
+
+def test_without_a_recommender_or_test_edges_nothing_is_judged_and_that_is_said(project: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(project, folder)
+    graph = Graph.open(folder / "data/graph")
+    bare = Graph(**{**vars(graph), "parts": np.where(graph.parts == "test", "train", graph.parts)})
+    bare.save(folder / "data/graph")
+    assert run(recommender_evaluation, folder, "without_test")["test_edges"] == 0
+    reason = why_absent(folder / "data/without_test") or ""
+    assert reason == "data/graph has no test edges to tell from others; bring more edges or raise split.test"
+    shutil.rmtree(folder / "data/recommender")
+    (folder / "data/recommender").mkdir()
+    write_absent(folder / "data/recommender", NO_GRAPH)
+    run(recommender_evaluation, folder, "without_model")
+    assert why_absent(folder / "data/without_model") == NO_GRAPH
+
+
+def test_dot_products_of_the_nodes_vectors() -> None:
+    vectors = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
+    asked = np.array([[0, 1], [2, 3]])
+    expected = [float(vectors[a] @ vectors[b]) for a, b in asked.tolist()]
+    assert dot_product(vectors)(asked).tolist() == pytest.approx(expected, abs=1e-5)
+    assert dot_product(vectors)(np.zeros((0, 2), np.int64)).shape == (0,)

@@ -1,0 +1,54 @@
+"""What the stages touch, seen from outside while they ran at smoke scale (fixture ``by_dvc``).
+
+Arrow opens files in C++, where Python's audit hook is blind; but the fixture also hides every folder that a stage does
+not declare while it runs, so a read that the hook cannot see would have failed the stage.
+"""
+
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+pytestmark = pytest.mark.xdist_group("by_dvc")  # they share a clone that takes minutes to make
+
+ROOT = Path(__file__).parents[2]
+STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+
+
+def _touched(by_dvc, stage: str, mode: str) -> set[Path]:
+    """The files below the project that a stage's processes opened so."""
+    notes = (by_dvc.root.parent / "audit" / f"{stage}.txt").read_text().splitlines()
+    paths = {Path(path) for line in notes for kind, _, path in [line.partition("\t")] if kind == mode}
+    return {path.relative_to(by_dvc.root) for path in paths if path.is_relative_to(by_dvc.root)}
+
+
+def _is_own(path: Path, stage: str) -> bool:
+    """Whether a path is the stage's output, or the temporary sibling that is renamed to it."""
+    if path.parts[:1] != ("data",) or len(path.parts) < 2:
+        return False
+    return path.parts[1] == stage or path.parts[1].startswith(f".{stage}.")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_reads_only_what_it_declares(by_dvc, stage):
+    declared = {path for path in STAGES[stage]["deps"] if path.startswith("data/")}
+    read = {path for path in _touched(by_dvc, stage, "read") if path.parts[0] == "data" and not _is_own(path, stage)}
+    undeclared = {path for path in read if len(path.parts) > 1 and f"data/{path.parts[1]}" not in declared}
+    assert not undeclared
+    assert Path("params.yaml") in _touched(by_dvc, stage, "read"), "the hook saw nothing: it cannot have worked"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_writes_nothing_but_its_output(by_dvc, stage):
+    written = _touched(by_dvc, stage, "write")
+    assert any(_is_own(path, stage) for path in written), "the hook saw nothing: it cannot have worked"
+    caches = (Path(".heddle/http_cache"), Path(".heddle/picture_cache"))  # to ask "changed since?"; they alter nothing
+    foreign = {
+        path
+        for path in written
+        if not _is_own(path, stage)
+        and "__pycache__" not in path.parts
+        and path != Path("data")
+        and not (stage == "catalog" and any(path.is_relative_to(cache) or path in cache.parents for cache in caches))
+    }
+    assert not foreign

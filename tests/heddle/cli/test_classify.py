@@ -1,0 +1,67 @@
+"""`heddle classify` on the console: tables, JSON, and one readable line for what a person can mend."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from heddle.cli.main import main
+from tests.support.small_classifiers import CLASSES, NO_PRODUCT
+from tests.support.small_project import ITEMS, write_project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = write_project(tmp_path_factory.mktemp("classifying") / "project")
+    Image.new("RGB", (30, 20), (200, 90, 20)).save(folder / "query.png")
+    return folder
+
+
+def _heddle(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str]:
+    monkeypatch.chdir(project)
+    result = CliRunner().invoke(main, ["classify", *arguments])
+    return result.exit_code, result.output
+
+
+def test_a_table_for_each_label_with_shares_that_fall(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, output = _heddle(project, monkeypatch, "query.png", "--text", "oak chair", "--top", "2")
+    assert code == 0
+    shares = [float(word[:-1]) for word in output.split() if word.endswith("%")]
+    assert len(shares) == 6  # item, material, product class: two of each
+    assert all(first >= second for first, second in zip(shares[::2], shares[1::2], strict=True))
+    assert "did without" not in output
+
+
+def test_json_tells_every_class(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, output = _heddle(project, monkeypatch, "query.png", "--json", "--top", "1")
+    assert code == 0
+    found = json.loads(output)
+    assert set(found["labels"]["product"]["product_class"]) == set(CLASSES)
+    assert set(ITEMS) <= set(found["labels"]["vision"]["item"])
+    assert sum(found["labels"]["vision"]["item"].values()) == pytest.approx(1, abs=1e-5)
+    assert (found["missing"], found["absent"]) == (["words"], {})
+
+
+def test_what_was_missing_and_what_is_absent_is_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = project.parent / "bare"
+    write_project(bare, bare=True)
+    code, output = _heddle(bare, monkeypatch, str(project / "query.png"))
+    assert code == 0
+    assert NO_PRODUCT in output
+    assert "product did without words" in _heddle(project, monkeypatch, "query.png")[1]
+
+
+def test_what_a_person_can_mend_is_one_line_and_exit_1(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, output = _heddle(project, monkeypatch, "nowhere.png")
+    assert code == 1
+    assert output.strip() == "heddle: nowhere.png: no such file"
+    code, output = _heddle(project, monkeypatch, "params.yaml")
+    assert code == 1
+    assert "params.yaml: not a picture that can be read" in output
+    empty = project.parent / "empty"
+    empty.mkdir()
+    code, output = _heddle(empty, monkeypatch, str(project / "query.png"))
+    assert code == 1
+    assert "run `heddle run`" in output

@@ -1,0 +1,100 @@
+"""``heddle quarantine``: what was refused is told, and what a person knows better of is let in, reproducibly."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from heddle.cli.main import main
+from heddle.core.parameters.section import load
+from heddle.core.schemas import QUARANTINE, write_table
+from heddle.validation.expectations import EXPECTATIONS
+from heddle.validation.parameters import ValidatedParameters
+
+ROOT = Path(__file__).parents[3]
+REFUSED = (
+    ("listings", "shop:1", "image_truncated"),
+    ("listings", "shop:2", "title_present"),
+    ("listings", "shop:3", "title_present"),
+    ("listings", "shop:4", "robots_tag"),
+    ("images", "ab" * 32, "pictures_large_enough"),
+    ("listings", "shop:5", "pictures_known"),
+    ("listings", "shop:6", "body_sanitised"),
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project's own parameters, and a quarantine."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("heddle.cli.main.console.width", 200, raising=False)
+    (tmp_path / "scales").mkdir()
+    (tmp_path / "scales/demo.yaml").write_text("{}\n")
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    (tmp_path / "data/validated").mkdir(parents=True)
+    rows = [
+        {"table": table, "id": id_, "origin": f"http://shop.test/{id_}", "reason": reason, "detail": f"[b]{reason}"}
+        for table, id_, reason in REFUSED
+    ]
+    whole = [row | {"record": '{"title": "[red]Chair"}'} for row in rows]
+    write_table(tmp_path / "data/validated/quarantine.parquet", whole, QUARANTINE)
+    return tmp_path
+
+
+def heddle(*words: str) -> Result:
+    return CliRunner().invoke(main, ["quarantine", *words])
+
+
+def test_reasons_are_counted_and_records_shown(project: Path) -> None:
+    lines = [line.split() for line in heddle("show").output.splitlines()]
+    assert ["2", "listings", "title_present", "may", "be", "released", "shop:2"] in lines
+    assert ["1", "listings", "robots_tag", "shop:4"] in lines
+    shown = heddle("show", "--reason", "title_present").output
+    assert "http://shop.test/shop:2" in shown
+    assert "shop:3" in shown
+    assert "shop:4" not in shown
+    assert "[b]title_present" in shown  # what strangers wrote is no markup
+    assert '{"title": "[red]Chair"}' in heddle("show", "shop:1").output
+
+
+def test_what_is_not_there_is_said(project: Path) -> None:
+    for words in (("show", "shop:9"), ("show", "--reason", "no_such"), ("release", "shop:9")):
+        done = heddle(*words)
+        assert done.exit_code == 1
+        assert words[-1] in done.output
+    (project / "data/validated/quarantine.parquet").unlink()
+    assert "heddle run" in heddle("show").output
+
+
+def test_released_ids_go_to_the_parameters_and_nothing_else_changes(project: Path) -> None:
+    before = (project / "params.yaml").read_text().splitlines()
+    assert "2 released" in heddle("release", "shop:2", "ab" * 32).output
+    assert heddle("release", "shop:3", "shop:2").exit_code == 0
+    assert load("validated", ValidatedParameters).released == ("shop:2", "ab" * 32, "shop:3")
+    after = (project / "params.yaml").read_text().splitlines()
+    assert [
+        line for line in after if line not in ("  released:", "    - shop:2", f"    - {'ab' * 32}", "    - shop:3")
+    ] == (before)
+
+
+@pytest.mark.parametrize(
+    ("id_", "said"),
+    [
+        ("shop:1", "whole picture"),
+        ("shop:4", "owner"),
+        ("shop:5", "release its picture instead"),
+        ("shop:6", "stages rely on it"),
+    ],
+)
+def test_what_no_person_can_wave_aside_is_not_released(project: Path, id_: str, said: str) -> None:
+    before = (project / "params.yaml").read_text()
+    done = heddle("release", "shop:2", id_)
+    assert done.exit_code == 1
+    assert said in done.output
+    assert (project / "params.yaml").read_text() == before
+
+
+def test_no_two_rows_of_one_name_and_nothing_unclean_can_be_released() -> None:
+    releasable = {each.name for each in EXPECTATIONS if each.releasable}
+    assert not [name for name in releasable if "unique" in name or "known" in name or "sanitised" in name]
+    assert releasable

@@ -1,0 +1,47 @@
+"""`heddle recommend` on the console: a table, JSON, and one readable line for what a person can mend."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from heddle.cli.main import main
+from tests.support.small_graph import NO_GRAPH
+from tests.support.small_project import write_project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_project(tmp_path_factory.mktemp("recommending") / "project")
+
+
+def _heddle(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str]:
+    monkeypatch.chdir(project)
+    result = CliRunner().invoke(main, ["recommend", *arguments])
+    return result.exit_code, result.output
+
+
+def test_a_table_says_what_was_asked_and_what_goes_with_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, output = _heddle(project, monkeypatch, "chair", "--top", "3")
+    assert code == 0
+    assert output.startswith("For item chair:")
+    rows = output.splitlines()[2:]
+    assert [row.split()[1] for row in rows] == ["product"] * 3
+    scores = [float(row.split()[0]) for row in rows]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_json_is_one_object(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, output = _heddle(project, monkeypatch, "chair", "--top", "2", "--json")
+    assert code == 0
+    found = json.loads(output)
+    assert found["asked"] == [{"id": "shop:item:chair", "type": "item", "text": "chair", "likeness": None}]
+    assert [set(hit) for hit in found["hits"]] == [{"id", "type", "text", "score", "probability", "shared"}] * 2
+
+
+def test_without_a_model_one_line_says_why(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = project.parent / "bare"
+    write_project(bare, bare=True)
+    code, output = _heddle(bare, monkeypatch, "chair")
+    assert (code, output) == (1, f"heddle: there is no recommender: {NO_GRAPH}\n")

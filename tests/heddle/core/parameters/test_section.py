@@ -1,0 +1,115 @@
+"""A mistake in the parameters is answered with file, key, what was found and what is allowed."""
+
+from pathlib import Path
+
+import pytest
+
+from assets.clip.train.parameters import ClipParameters
+from heddle.core.parameters.section import ParameterError, load, read_yaml
+from heddle.core.parameters.shared import Split, read_seed
+from heddle.sources.parameters import CatalogParameters
+from heddle.stores.parameters import PublishedIndexParameters
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "scales").mkdir()
+    (tmp_path / "scales/small.yaml").write_text("clip: {}\n")
+
+    def write(params: str, scale: str = "clip: {}\n"):
+        (tmp_path / "params.yaml").write_text(f"scale: small\n{params}\n")
+        (tmp_path / "scales/small.yaml").write_text(scale)
+        return tmp_path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "params", "answers"),
+    [
+        (
+            Split,
+            "split",
+            "split: {validation: 0.1, test: 0.1, tset: 1}",
+            ["split.tset: unknown key; allowed: test, val"],
+        ),
+        (Split, "split", "split: {validation: 0.1}", ["split.test: missing"]),
+        (Split, "split", "split: {validation: 0.6, test: 0.6}", ["split: found", "must leave a share for training"]),
+        (Split, "split", "split: much", ["split: found 'much', expected a mapping"]),
+        (
+            CatalogParameters,
+            "catalog",
+            "catalog: {sources: [{name: a, kind: table, path: a.csv, columns: {id: id}, colums: 1}]}",
+            ["catalog.sources.0.table.colums: unknown key; allowed:", "columns", "path"],
+        ),
+        (
+            CatalogParameters,
+            "catalog",
+            "catalog: {sources: [{name: a, kind: ftp}]}",
+            ["'ftp'", "'wordpress', 'demo', 'table'"],
+        ),
+        (
+            PublishedIndexParameters,
+            "published_index",
+            "published_index: {store: {kind: qdrant}}",
+            ["published_index.store: ", "'qdrant'", "'lancedb', 'weaviate'"],
+        ),
+        (
+            PublishedIndexParameters,
+            "published_index",
+            "published_index: {store: {kind: weaviate, host: 'http://shop.example:8080'}}",
+            ["published_index.store.weaviate.host: found 'http://shop.example:8080'"],
+        ),
+        (
+            PublishedIndexParameters,
+            "published_index",
+            "published_index: {store: {kind: weaviate, host: '[::1]', port: 9, grpc_port: 9}}",
+            ["port and grpc_port must differ"],
+        ),
+        (
+            PublishedIndexParameters,
+            "published_index",
+            "published_index: {store: {kind: weaviate, host: shop.example, api_key: x}}",
+            ["published_index.store.weaviate.api_key: unknown key; allowed: api_key_env, batch_size"],
+        ),
+    ],
+)
+def test_the_answer_names_file_key_and_what_is_allowed(project, section, name, params, answers):
+    root = project(params)
+    with pytest.raises(ParameterError) as caught:
+        load(name, section, root)
+    for answer in [str(root), *answers]:
+        assert answer in str(caught.value)
+
+
+def test_the_keys_allowed_inside_a_block_are_that_block_s(project):
+    root = project("", "clip: {trainer: {max_epoch: 3}}\n")
+    with pytest.raises(ParameterError, match=r"clip\.trainer\.max_epoch: unknown key; allowed: .*max_epochs") as caught:
+        load("clip", ClipParameters, root)
+    line = next(line for line in str(caught.value).splitlines() if "max_epoch:" in line)
+    assert "learning_rate" not in line
+
+
+def test_a_key_that_stands_twice_is_refused(project):
+    root = project("split: {validation: 0.1, test: 0.1}", "split: {test: 0.2}\n")
+    with pytest.raises(ParameterError, match=r"split\.test: also stands in .*params\.yaml; keep one"):
+        load("split", Split, root)
+
+
+def test_numbers_are_read_as_yaml_1_2_has_them(project):
+    assert load("split", Split, project("split: {validation: 1e-1, test: 2e-1}")).validation == 0.1
+
+
+@pytest.mark.parametrize("seed", ["-1", "many", "true", "1.5"])
+def test_a_wrong_seed_is_refused(project, seed):
+    with pytest.raises(ParameterError, match="seed: found"):
+        read_seed(project(f"seed: {seed}"))
+
+
+def test_each_reader_gets_a_mapping_of_its_own_and_what_the_file_holds_now(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text("split: {test: 0.1}")
+    read_yaml(file)["split"]["test"] = 0.5
+    assert read_yaml(file) == {"split": {"test": 0.1}}
+    file.write_text("split: {test: 0.2}")
+    assert read_yaml(file) == {"split": {"test": 0.2}}

@@ -1,0 +1,185 @@
+"""A stage's program: all or nothing, and nothing edited unseen."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PROGRAM = """
+import sys
+sys.path.insert(0, "{root}")
+from heddle.core.program import run_stage
+
+run_stage("greeting", "greeting.stage")
+"""
+STAGE = '''
+import pathlib, time
+from heddle.core.stage import StageError
+
+if pathlib.Path("starting").exists():
+    print("importing", flush=True)
+    time.sleep(0.5)
+
+
+def greeting(stage):
+    """Greet."""
+    words = pathlib.Path("words.txt").read_text()
+    print("[greeting] read", flush=True)
+    while pathlib.Path("wait").exists():
+        time.sleep(0.05)
+    if "bad" in words:
+        raise StageError("words.txt, row 1: 'bad' is not polite; write another word")
+    (stage.output / "greeting.txt").write_text(words)
+    return {"letters": len(words)}
+'''
+DVC = """
+stages:
+  greeting:
+    cmd: python -m greeting
+    deps: [greeting, words.txt, data/lists]
+    params: [params.yaml: [seed], 'scales/${scale}.yaml': [greeting]]
+    outs: [data/greeting]
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "data/lists").mkdir(parents=True)
+    (tmp_path / "scales").mkdir()
+    (tmp_path / "greeting").mkdir()
+    for name, text in {
+        "greeting/__main__.py": PROGRAM.format(root=ROOT),
+        "greeting/stage.py": STAGE,
+        "dvc.yaml": DVC,
+        "params.yaml": "scale: small\nseed: 1\n",
+        "scales/small.yaml": "greeting: {loud: 1}\n",
+        "words.txt": "hello\n",
+        "data/lists/a.txt": "a\n",
+    }.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def _start(project: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "greeting"], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_the_output_appears_whole(project):
+    _, err = _start(project).communicate(timeout=600)
+    assert err == ""
+    assert (project / "data/greeting/greeting.txt").read_text() == "hello\n"
+    assert (project / "data/greeting/metrics.json").read_text() == '{\n  "letters": 6\n}\n'
+    assert sorted(path.name for path in (project / "data").iterdir()) == ["greeting", "lists"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "named"),
+    [
+        ("words.txt", "good bye\n", "words.txt"),
+        ("greeting/stage.py", "# edited\n", "greeting/stage.py"),
+        ("greeting/helper.py", "# new\n", "greeting/helper.py"),
+        ("params.yaml", "scale: small\nseed: 2\n", "params.yaml: seed"),
+        ("scales/small.yaml", "greeting: {loud: 2}\n", "scales/small.yaml: greeting"),
+        ("data/lists/a.txt", "other\n", "data/lists"),
+        ("data/lists/b.txt", "new\n", "data/lists"),
+    ],
+)
+def test_an_edit_while_it_runs_fails_the_stage_and_leaves_nothing(project, file, text, named):
+    (project / "wait").touch()
+    process = _start(project)
+    assert process.stdout.readline() == "[greeting] read\n"
+    (project / file).write_text(text)
+    (project / "wait").unlink()
+    _, err = process.communicate(timeout=600)
+    assert process.returncode == 1
+    assert f"edited while it ran: {named}. Nothing was kept; run it again" in err
+    assert not (project / "data/greeting").exists()
+    assert not list((project / "data").glob(".greeting*"))
+
+
+def test_an_edit_while_it_starts_counts_too(project):
+    (project / "starting").touch()
+    process = _start(project)
+    assert process.stdout.readline() == "importing\n"
+    (project / "words.txt").write_text("good bye\n")
+    _, err = process.communicate(timeout=600)
+    assert "edited while it ran: words.txt" in err
+
+
+def test_an_edit_elsewhere_in_the_same_file_is_no_drift(project):
+    (project / "wait").touch()
+    process = _start(project)
+    process.stdout.readline()
+    (project / "params.yaml").write_text("scale: small\nseed: 1\nschedules: {ingest: never}\n")
+    (project / "wait").unlink()
+    process.communicate(timeout=600)
+    assert process.returncode == 0
+
+
+def test_bad_input_is_told_without_a_traceback_and_keeps_the_old_output_away(project):
+    (project / "words.txt").write_text("bad\n")
+    _, err = _start(project).communicate(timeout=600)
+    assert err == "greeting: words.txt, row 1: 'bad' is not polite; write another word\n"
+    assert not (project / "data/greeting").exists()
+
+
+def test_what_a_killed_run_left_is_cleared_and_a_living_ones_is_not(project):
+    (project / "data/.greeting.999999999").mkdir()
+    (project / "wait").touch()
+    living = _start(project)
+    living.stdout.readline()
+    (project / "wait").unlink()
+    _, err = _start(project).communicate(timeout=600)
+    living.communicate(timeout=600)
+    assert err == ""
+    assert living.returncode == 0
+    assert not (project / "data/.greeting.999999999").exists()
+
+
+def test_an_undeclared_folder_or_section_is_refused(project):
+    program = (project / "greeting/stage.py").read_text()
+    (project / "data/secret").mkdir()
+    (project / "greeting/stage.py").write_text(program.replace("words = ", 'stage.input("secret")\n    words = '))
+    _, err = _start(project).communicate(timeout=600)
+    assert "dvc.yaml: stage greeting reads data/secret; declare it under its deps" in err
+
+
+def test_help_says_what_it_does_and_how_to_run_it(project):
+    ended = subprocess.run(
+        [sys.executable, "-m", "greeting", "--help"], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert "Greet." in ended.stderr
+    assert "usage: dvc repro greeting" in ended.stderr
+
+
+def test_the_stage_dies_with_its_parent(project):
+    (project / "wait").touch()
+    parent = subprocess.Popen(
+        ["bash", "-c", f"{sys.executable} -m greeting & echo $!; wait"], cwd=project, stdout=subprocess.PIPE, text=True
+    )
+    pid = int(parent.stdout.readline())
+    parent.stdout.readline()
+    parent.kill()
+    parent.wait()
+    try:
+        assert _ends(pid), "the stage outlived its parent"
+    finally:
+        (project / "wait").unlink()  # for which it would otherwise wait for ever
+
+
+def _ends(pid: int) -> bool:
+    """Whether a process ends while a patient person looks on; one that nobody has buried yet has ended, too."""
+    status = Path(f"/proc/{pid}/status")
+    for _ in range(200):
+        try:
+            if "State:\tZ" in status.read_text():
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.05)
+    return False

@@ -1,0 +1,144 @@
+"""Classify: what the models say, of every kind of picture, and clear words where there can be nothing to say."""
+
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from heddle.images.image_file import read_picture
+from heddle.inference.classify import ClassifyError, classify
+from lightning_modules.product.classifier import ProductClassifier
+from lightning_modules.vision.classifier import VisionClassifier
+from tests.support.small_classifiers import NO_PRODUCT, NO_VISION
+from tests.support.small_project import write_project
+
+TEXT = "oak chair number 7"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_project(tmp_path_factory.mktemp("classify") / "project") / "data"
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Neither model could be trained."""
+    return write_project(tmp_path_factory.mktemp("classify") / "bare", bare=True) / "data"
+
+
+@pytest.fixture(scope="module")
+def picture(data: Path) -> Path:
+    pixels = np.random.default_rng(1).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(data / "query.png")
+    return data / "query.png"
+
+
+def test_it_says_what_the_models_say_likeliest_first(data: Path, picture: Path) -> None:
+    found = classify(picture, TEXT, data)
+    assert found.missing == ()
+    assert found.absent == {}
+    square = read_picture(picture, 16, "pad")
+    vision = VisionClassifier.from_pretrained(data / "vision", threads=1)
+    assert list(found.labels["vision"]) == ["item", "material"]
+    for head, probabilities in vision.probabilities([square]).items():
+        said = found.labels["vision"][head]
+        assert list(said.values()) == sorted(said.values(), reverse=True)
+        assert [said[name] for name in vision.config.heads[head]] == pytest.approx(probabilities[0].tolist(), abs=1e-6)
+    product = ProductClassifier.from_pretrained(data / "product", threads=1)
+    (expected,) = product.probabilities([(square, {"title": TEXT})])
+    said = found.labels["product"]["product_class"]
+    assert [said[name] for name in product.config.classes] == pytest.approx(expected.tolist(), abs=1e-6)
+    assert sum(said.values()) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("text", [None, "", "  \n"])
+def test_without_text_the_words_are_missing(data: Path, picture: Path, text: str | None) -> None:
+    found = classify(picture, text, data)
+    assert found.missing == ("words",)
+    product = ProductClassifier.from_pretrained(data / "product", threads=1)
+    (expected,) = product.probabilities([(read_picture(picture, 16, "pad"), {"title": TEXT})], without=["words"])
+    said = found.labels["product"]["product_class"]
+    assert [said[name] for name in product.config.classes] == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+def _gif() -> bytes:
+    frames = [Image.new("P", (20, 20), shade) for shade in (10, 200)]
+    buffer = io.BytesIO()
+    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:])
+    return buffer.getvalue()
+
+
+def _file(picture: Image.Image, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind)
+    return buffer.getvalue()
+
+
+RAMP = np.linspace(0, 65535, 32 * 32).reshape(32, 32).astype(np.uint16)
+PICTURES: dict[str, Callable[[], bytes]] = {
+    "greyscale": lambda: _file(Image.new("L", (20, 30), 90), "PNG"),
+    "CMYK": lambda: _file(Image.new("CMYK", (20, 30), (10, 200, 0, 30)), "JPEG"),
+    "palette": lambda: _file(Image.new("RGB", (20, 30), (9, 200, 3)).quantize(4), "PNG"),
+    "16-bit": lambda: _file(Image.fromarray(RAMP), "PNG"),
+    "transparent": lambda: _file(Image.new("RGBA", (20, 30), (9, 200, 3, 90)), "PNG"),
+    "animated": _gif,
+    "1x1": lambda: _file(Image.new("RGB", (1, 1), (9, 200, 3)), "PNG"),
+    "long and thin": lambda: _file(Image.new("RGB", (900, 2), (9, 200, 3)), "JPEG"),
+}
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_every_kind_of_picture_is_taken(data: Path, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "picture"
+    path.write_bytes(PICTURES[kind]())
+    found = classify(path, TEXT, data)
+    for heads in found.labels.values():
+        for probabilities in heads.values():
+            assert sum(probabilities.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_16_bits_are_scaled_and_of_an_animation_the_first_frame_counts(tmp_path: Path) -> None:
+    (tmp_path / "ramp.png").write_bytes(PICTURES["16-bit"]())
+    square = read_picture(tmp_path / "ramp.png", 32, "crop")
+    np.testing.assert_allclose(square[..., 0], RAMP / 257, atol=1)
+    (tmp_path / "frames.gif").write_bytes(_gif())
+    with Image.open(tmp_path / "frames.gif") as frames:
+        first = np.asarray(frames.convert("RGB"))
+    np.testing.assert_array_equal(read_picture(tmp_path / "frames.gif", 20, "crop"), first)
+
+
+def test_mistakes_are_told(data: Path, picture: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(picture.read_bytes()[:-900])
+    with pytest.raises(ClassifyError, match=r"broken\.png: not a picture that can be read"):
+        classify(tmp_path / "broken.png", data=data)
+    (tmp_path / "notes.jpg").write_text("no picture at all")
+    with pytest.raises(ClassifyError, match=r"notes\.jpg: not a picture that can be read: its format is none"):
+        classify(tmp_path / "notes.jpg", data=data)
+    with pytest.raises(ClassifyError, match=r"absent\.jpg: no such file"):
+        classify(tmp_path / "absent.jpg", data=data)
+    with pytest.raises(ClassifyError, match="a folder, not a picture"):
+        classify(tmp_path, data=data)
+
+
+def test_a_stage_that_has_not_run_is_named_with_the_remedy(data: Path, picture: Path, tmp_path: Path) -> None:
+    with pytest.raises(ClassifyError, match=r"vision lacks config\.json, model\.safetensors: run `heddle run`"):
+        classify(picture, data=tmp_path)
+    shutil.copytree(data / "vision", tmp_path / "vision")
+    with pytest.raises(ClassifyError, match=r"product lacks config\.json, model\.safetensors: run `heddle run`"):
+        classify(picture, data=tmp_path)
+
+
+def test_a_model_that_could_not_be_trained_is_said_and_no_mistake(data: Path, bare: Path, picture: Path) -> None:
+    found = classify(picture, data=bare)
+    assert found.labels == {}
+    assert found.absent == {"vision": NO_VISION, "product": NO_PRODUCT}
+    half = bare.parent / "half"
+    shutil.copytree(data / "vision", half / "vision")
+    shutil.copytree(bare / "product", half / "product")
+    found = classify(picture, data=half)
+    assert list(found.labels) == ["vision"]
+    assert found.absent == {"product": NO_PRODUCT}

@@ -1,0 +1,87 @@
+"""What is published is the writer's content, asked once for each picture, or the seller's where no writer is."""
+
+import hashlib
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from heddle.content.content import Content
+from heddle.core.schemas import LISTINGS, write_table
+from heddle.core.skipped import write_absent
+from heddle.core.stage import StageError
+from heddle.publishing.content import JOURNAL_FILE, accepted, contents, fields_of
+from tests.support.echo_writer import describer
+
+COUNT = 20  # more than a batch
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A catalogue with a writer that echoes."""
+    rows = []
+    (tmp_path / "catalog").mkdir()
+    with tarfile.open(tmp_path / "catalog/images-0.tar", "w") as tar:
+        for number in range(COUNT):
+            file = io.BytesIO()
+            Image.new("RGB", (20, 20), (number, 9, 9)).save(file, "PNG")
+            member = tarfile.TarInfo(hashlib.sha256(file.getvalue()).hexdigest())
+            member.size = len(file.getvalue())
+            tar.addfile(member, io.BytesIO(file.getvalue()))
+            rows.append({"id": f"shop:{number:02}", "source": "shop", "title": "Seller's <b>", "image": member.name})
+    (tmp_path / "validated").mkdir()
+    write_table(tmp_path / "validated/listings.parquet", [*rows, rows[0] | {"id": "b:1", "source": "b"}], LISTINGS)
+    (tmp_path / "writer").mkdir()
+    monkeypatch.setattr("heddle.publishing.content.open_describer", lambda data: describer())
+    return tmp_path
+
+
+def made(data: Path) -> dict[str, Any]:
+    return dict(contents(accepted(data, "shop"), data))
+
+
+def test_the_writer_is_asked_once_for_each_picture(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = made(data)
+    assert len(first) == COUNT
+    assert first["shop:03"]["title"].startswith("Colour [3, 9, 9]")
+    kept = (data / "published_content" / JOURNAL_FILE).read_bytes()
+    patient = describer(patience=0)  # would be interrupted by the first question
+    monkeypatch.setattr("heddle.publishing.content.open_describer", lambda data: patient)
+    assert made(data) == first
+    assert (data / "published_content" / JOURNAL_FILE).read_bytes() == kept
+
+
+def test_stopped_in_the_middle_it_goes_on(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    undisturbed = made(data)
+    (data / "published_content" / JOURNAL_FILE).unlink()
+    monkeypatch.setattr("heddle.publishing.content.open_describer", lambda data: describer(patience=1))
+    with pytest.raises(KeyboardInterrupt):
+        made(data)
+    assert 0 < len((data / "published_content" / JOURNAL_FILE).read_text().splitlines()) < COUNT
+    monkeypatch.setattr("heddle.publishing.content.open_describer", lambda data: describer())
+    assert made(data) == undisturbed
+
+
+def test_without_a_writer_the_seller_s_words_are_taken(data: Path) -> None:
+    write_absent(data / "writer", "no words to learn from")
+    assert {content["title"] for content in made(data).values()} == {"Seller's <b>"}
+    assert not (data / "published_content").exists()
+
+
+def test_without_listings_it_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match="dvc repro validated"):
+        accepted(tmp_path, "shop")
+
+
+def test_every_word_of_the_content_has_its_field() -> None:
+    names = ("alt_text", "caption", "title", "description", "seo_title", "seo_description", "body")
+    content = Content(**{name: f"{name} & <b>" for name in names}, tags=("t",), categories=("c",))
+    fields = fields_of(content.as_json())
+    assert fields["title"] == "title &amp; &lt;b&gt;", "no markup comes of plain text"
+    said = json.dumps(fields)
+    assert all(said.count(f'"{name} &') == 1 for name in names)
+    assert (fields["tags"], fields["categories"]) == (["t"], ["c"])

@@ -1,0 +1,142 @@
+"""A site that misbehaves gets a clear error or another try, and whatever it says, the password is not repeated."""
+
+import contextlib
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from heddle.publishing.site import Site, SiteError
+from heddle.sources.parameters import WordPress
+
+PASSWORD = "sesame 51a9"
+BASIC = b64encode(f"me:{PASSWORD}".encode()).decode()
+POST = {"id": 1, "status": "draft", "modified": "2026-01-01T00:00:00", "meta": []}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Lets the site give these answers, the last one for ever; returns the methods and paths that were asked for."""
+
+    def answers(*given: httpx.Response | Exception) -> list[str]:
+        log: list[str] = []
+
+        def handle(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+            answer = given[min(len(log), len(given) - 1)]
+            log.append(f"{request.method} {request.url.path}")
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle)
+        return log
+
+    return answers
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    monkeypatch.setenv("SHOP_PASSWORD", PASSWORD)
+    with Site(source()) as opened:
+        yield opened
+
+
+def source(**settings: Any) -> WordPress:
+    account = {"username": "me", "application_password_env": "SHOP_PASSWORD"}
+    manners = {"contact": "me@shop.test", "delay": 0, "back_off": 0, "retries": 2}
+    url = "https://me:hidden@shop.example:8443/blog/"
+    return WordPress.model_validate({"kind": "wordpress", "name": "shop", "url": url} | account | manners | settings)
+
+
+def test_what_passes_is_tried_again(site: Site, asked: Any) -> None:
+    log = asked(httpx.Response(503), httpx.ConnectError("refused"), httpx.Response(200, json=[POST]))
+    assert [post.id for post in site.posts()] == [1]
+    assert log == ["GET /blog/wp-json/wp/v2/posts"] * 3
+
+
+def test_what_stays_is_told_after_all_tries(site: Site, asked: Any) -> None:
+    log = asked(httpx.Response(429, headers={"Retry-After": "0"}))
+    with pytest.raises(SiteError, match=r"^https://shop.example:8443/blog/wp-json/wp/v2/posts answered 429 Too Many"):
+        list(site.posts())
+    assert len(log) == 3
+
+
+def test_a_site_that_asks_for_an_hour_is_left_in_peace(site: Site, asked: Any) -> None:
+    log = asked(httpx.Response(503, headers={"Retry-After": "3600"}))
+    with pytest.raises(SiteError, match="503"):
+        list(site.posts())
+    assert len(log) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (httpx.Response(401, json={"message": "Sorry"}), "401 Unauthorized, Sorry. Check username and the application"),
+        (httpx.Response(403, html="<html>"), "403 Forbidden. The account may not do this"),
+        (httpx.Response(404, html="<html>"), "404 Not Found. Check url and posts of the source"),
+        (
+            httpx.Response(301, headers={"Location": "https://www.shop.example/"}),
+            "Set url to where it leads: https://www",
+        ),
+        (httpx.Response(200, html="<html>"), "no JSON; is this a WordPress site with its REST API on"),
+        (httpx.Response(200, json=[{"id": "x"}]), "something else than WordPress does: 0.id"),
+        (httpx.Response(200, json={"posts": 1}), "something else than WordPress does"),
+    ],
+)
+def test_errors_name_the_site_the_answer_and_the_remedy(site: Site, asked: Any, answer: Any, told: str) -> None:
+    log = asked(answer)
+    with pytest.raises(SiteError, match=r"^https://shop.example:8443/blog/wp-json/wp/v2/") as error:
+        list(site.posts())
+    assert told in str(error.value)
+    assert "hidden" not in str(error.value)
+    assert len(log) == 1
+
+
+@pytest.mark.parametrize("secret", [PASSWORD, "sesame%2051a9", BASIC])
+def test_a_site_that_repeats_the_password_is_not_quoted(site: Site, asked: Any, secret: str) -> None:
+    for answer in (
+        httpx.Response(400, json={"message": f"{secret} may not"}),
+        httpx.Response(302, headers={"Location": f"https://shop.example/?{secret}"}),
+        httpx.ConnectError(f"no route for {secret}"),
+        httpx.Response(200, json=[POST | {"status": [secret]}]),
+    ):
+        asked(answer)
+        with pytest.raises(SiteError) as error:
+            list(site.posts())
+        assert secret not in str(error.value)
+        assert error.value.__cause__ is None
+
+
+def test_without_the_variable_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SHOP_PASSWORD", raising=False)
+    with pytest.raises(SiteError, match="source shop: set the environment variable SHOP_PASSWORD"):
+        Site(source())
+
+
+def test_it_ends_in_time(site: Site, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(httpx.Response(200, json=[POST] * 100))  # a page that is always followed by another
+    late = Site(source(time_limit=0.05))
+    with pytest.raises(SiteError, match="not done within time_limit"):
+        list(late.posts())
+
+
+def test_an_endless_answer_is_cut(site: Site, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("heddle.publishing.site.ANSWER_BYTES", 1000)
+    asked(httpx.Response(200, content=iter([b"x" * 600] * 9)))
+    with pytest.raises(SiteError, match="more than 1,000 bytes"):
+        list(site.posts())
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.integers(100, 599), st.binary(max_size=60) | st.sampled_from([b"[]", b"{}", b"[null]", b'[{"id":1}]', b"[[]]"])
+)
+def test_whatever_is_answered_it_is_read_or_told(site: Site, asked: Any, status: int, content: bytes) -> None:
+    asked(httpx.Response(status, content=content))
+    for ask in (lambda: list(site.posts()), site.properties, lambda: site.find("shop:1")):
+        with contextlib.suppress(SiteError):
+            assert ask() in ([], None)

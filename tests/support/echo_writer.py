@@ -1,0 +1,77 @@
+"""A writer that says what it was told, and pictures for it."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from heddle.content.lexicon import Lexicon
+from heddle.content.rubric import Titles
+from heddle.description.describer import Describer
+from heddle.description.quality import Judges
+from lightning_modules.layers.generation import Pick, greedy
+from lightning_modules.writer.content_fields import FIELDS, fitted
+from lightning_modules.writer.content_writer import Written
+from lightning_modules.writer.samples import Inputs
+
+SIZE = 16
+NO_JUDGES = Judges(Lexicon({"item": {}, "material": {}, "colour": {}}, {}, {}), Titles({}), None, None, None)
+
+
+class EchoWriter:
+    """Stands for :class:`lightning_modules.writer.content_writer.ContentWriter`.
+
+    It tells the picture's colour, a drawn number, the objects and the context in every field, cut and tidied as the
+    grammar would have it; no other escaping.
+
+    Args:
+        patience: batches after which it is interrupted.
+    """
+
+    def __init__(self, patience: int | None = None) -> None:
+        self.network = SimpleNamespace(config=SimpleNamespace(image_size=SIZE, image_fit="pad"))
+        self.patience = patience
+        self.batches: list[int] = []
+
+    def write(self, inputs: Sequence[Inputs], pick: Pick = greedy) -> list[Written]:
+        if len(self.batches) == self.patience:
+            raise KeyboardInterrupt
+        self.batches.append(len(inputs))
+        logits = torch.stack([torch.from_numpy(one.picture[:, 0, 0] % 5).float() for one in inputs])
+        return [self._written(one, number) for one, number in zip(inputs, pick(logits).tolist(), strict=True)]
+
+    def _written(self, one: Inputs, number: int) -> Written:
+        things = " ".join(f"{thing.label} {' '.join(thing.attributes)}" for thing in one.objects)
+        words = f"Colour {one.picture[8, 8].tolist()} {number} {things} {one.context or ''}"
+        values: dict[str, Any] = {"line": words, "list": [words, things], "blocks": [("p", words), ("li", words)]}
+        wrong = {"alt_text": 0.1, "description": 0.6, "body": 0.7}
+        fields = {field.name: fitted(field, values[field.kind]) for field in FIELDS}
+        return Written({"alt_text": -0.25}, wrong, 0.5, fields)
+
+
+def describer(patience: int | None = None, seed: int | None = None, judges: Judges = NO_JUDGES) -> Describer:
+    return Describer(EchoWriter(patience), judges, seed=seed)  # type: ignore[arg-type]
+
+
+def picture(number: int, kind: str = "PNG", **how: Any) -> bytes:
+    """A picture file, another one for each number."""
+    pixels = np.random.default_rng(number).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind, **how)
+    return buffer.getvalue()
+
+
+def write_pictures(folder: Path, count: int) -> Path:
+    """A folder of pictures, every fifth in a folder in it; one is broken, one is hidden, one file is none."""
+    (folder / "more").mkdir(parents=True)
+    for number in range(count):
+        (folder / ("more" if number % 5 == 4 else ".") / f"{number:02}.png").write_bytes(picture(number))
+    (folder / "broken.jpg").write_bytes(picture(0, "JPEG")[:300])
+    (folder / ".hidden.png").write_bytes(picture(1))
+    (folder / "notes.txt").write_text("no picture")
+    return folder

@@ -1,0 +1,75 @@
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assets.assistant.base.stage import base_language
+from assets.assistant.train.stage import assistant
+from assets.clip.evaluate.stage import clip_evaluation
+from assets.clip.train.stage import clip
+from assets.shards.stage import shards
+from assets.tokenizer.stage import tokenizer
+from tests.support.small_library import write_small_library
+from tests.support.small_project import run, write_project
+from tests.support.wordpress_site import Site
+
+SCALE = """
+tokenizer: {vocabulary: 400, least_count: 2}
+shards: {image_size: 16, fit: pad, quality: 90, listings_per_shard: 5}
+clip:
+  image: {kind: resnet, block: basic, stem: 8, widths: [8, 16], depths: [1, 1]}
+  text: {context: 12, width: 16, layers: 1, heads: 2, feed_forward: 32, activation: gelu}
+  embedding: 8
+  field_shares: {alt_text: 3}
+  learning_rate: 3e-3
+  schedule: {kind: cosine, warmup_epochs: 0.2, final_share: 0.01}
+  weight_decay: 0.05
+  beta1: 0.9
+  beta2: 0.98
+  batch_size: 4
+  workers: 0
+  cache: true
+  shuffle_buffer: 8
+  augmentation: {shift: 0.06, jitter: 0.1, mirror: true}
+  trainer:
+    max_epochs: 2
+    accelerator: cpu
+    devices: 1
+    num_nodes: 1
+    strategy: auto
+    precision: 32-true
+    accumulate_grad_batches: 1
+    gradient_clip_val: 1.0
+    patience: 3
+"""
+
+
+@pytest.fixture(scope="session")
+def trained_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two dozen listings after `shards`, `tokenizer`, `clip` and `clip_evaluation` have really run."""
+    folder = write_project(tmp_path_factory.mktemp("trained") / "project")
+    (folder / "scales/smoke.yaml").write_text(SCALE)
+    for name in ("shards", "tokenizer", "clip", "clip_evaluation"):
+        shutil.rmtree(folder / "data" / name)
+    for stage in (shards, tokenizer, clip, clip_evaluation):
+        run(stage, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def answering_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Guides and conversations after `base_language` and `assistant` have really run."""
+    folder = write_small_library(tmp_path_factory.mktemp("answering") / "project")
+    for stage in (base_language, assistant):
+        run(stage, folder)
+    return folder
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A site of our own that serves pictures; the test runs in its own folder."""
+    monkeypatch.chdir(tmp_path)
+    running = Site()
+    yield running
+    running.close()

@@ -1,0 +1,116 @@
+"""The classifiers of the small project, which have learned nothing, and what their evaluations would say of guesses."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from assets.tokenizer.parameters import TokenizerParameters
+from assets.tokenizer.stage import learn
+from heddle.core.csv_file import write_csv
+from heddle.core.skipped import write_absent
+from heddle.core.stage import METRICS_FILE, read_json, write_json
+from heddle.evaluation.classification import answers, write_mistakes, write_plots
+from heddle.evaluation.classification import numbers as classification_numbers
+from heddle.metrics.bootstrap import Sureness
+from lightning_modules.image.config import CLIP_MEAN, CLIP_STD, ResNetTower
+from lightning_modules.product.config import Fusion, PictureBranch, ProductConfig, WordsBranch
+from lightning_modules.product.product import Product
+from lightning_modules.tokenization.vocabulary import PAD
+from lightning_modules.training.data import Sample
+from lightning_modules.vision.config import VisionConfig
+from lightning_modules.vision.vision import Vision
+
+Row = dict[str, Any]
+
+TOWER = ResNetTower(kind="resnet", block="basic", stem=8, widths=(8, 16), depths=(1, 1))
+PIXELS: dict[str, Any] = {"image_mean": CLIP_MEAN, "image_std": CLIP_STD}
+BRANCHES: dict[str, Any] = {
+    "words": WordsBranch(
+        kind="text_cnn", fields=("title",), context=8, embedding=8, kernels=(2, 3), filters=4, features=8, dropout=0.0
+    ),
+    "picture": PictureBranch(kind="picture", features=8, dropout=0.0, image=TOWER),
+}
+CLASSES = ("furniture: repair", "furniture: reuse", "storage: reuse")
+MODALITIES = ("words", "picture")
+NO_VISION = "No kind of label has two classes in the train split; label the listings, or leave it."
+NO_PRODUCT = "The train split shows 0 product classes; label the listings, or leave it."
+
+
+def write_vision(data: Path, rows: list[Row]) -> None:
+    """A picture classifier that has learned nothing, and what an evaluation of guesses would say."""
+    labels = read_json(data / "shards" / "labels.json")
+    heads = {head: tuple(labels[head]) for head in ("item", "material", "bin") if len(labels[head]) > 1}
+    torch.manual_seed(2)
+    config = VisionConfig(image=TOWER, image_size=16, image_fit="pad", **PIXELS, heads=heads, dropout=0.0)
+    network = Vision(config)
+    network.save_pretrained(data / "vision")
+    accuracies = {f"validation_{head}_accuracy": 0.5 for head in heads}
+    history = [{"epoch": epoch, "train_loss": 3 / epoch, "validation_loss": 4 / epoch} for epoch in (1, 2, 3)]
+    _csv(data / "vision" / "history.csv", [row | accuracies for row in history])
+    write_json(data / "vision" / METRICS_FILE, {"parameters": network.count_parameters(), "epochs": 3, "best_epoch": 2})
+    _write_evaluation(data / "vision_evaluation", rows, heads, "{}_")
+
+
+def write_product(data: Path, rows: list[Row]) -> None:
+    """The same of words and pictures."""
+    for folder, names in (("product", MODALITIES), *((f"product/alone/{name}", (name,)) for name in MODALITIES)):
+        tokenizer = learn([row["title"] or "" for row in rows], TokenizerParameters(vocabulary=400, least_count=2))
+        torch.manual_seed(3)
+        config = ProductConfig(
+            modalities={name: BRANCHES[name] for name in names},
+            fusion=Fusion(hidden=(8,), dropout=(0.0,)),
+            classes=CLASSES,
+            image_size=16,
+            image_fit="pad",
+            **PIXELS,
+            vocabulary=tokenizer.get_vocab_size(),
+            pad_token=tokenizer.token_to_id(PAD),
+            scaling={},
+        )
+        (data / folder).mkdir(parents=True, exist_ok=True)
+        network = Product(config)
+        network.save_pretrained(data / folder)
+        if "words" in names:
+            tokenizer.save(str(data / folder / "tokenizer.json"))
+        history = [{"epoch": epoch, "phase": 1 + epoch // 3, "train_loss": 3 / epoch} for epoch in (1, 2, 3, 4)]
+        _csv(data / folder / "history.csv", [row | {"validation_product_class_accuracy": 0.4} for row in history])
+    numbers = {"parameters": network.count_parameters(), "epochs": 4, "best_epoch": 4}
+    write_json(data / "product" / METRICS_FILE, numbers)
+    _write_evaluation(data / "product_evaluation", rows, {"product_class": CLASSES}, "")
+    ablation = [
+        {"seen": seen, "accuracy": accuracy, "macro_f1": 0.3, "weighted_f1": 0.35, "calibration_error": 0.125}
+        for seen, accuracy in (("words alone", 0.5125), ("all modalities", 0.75), ("without words", 0.25))
+    ]
+    _csv(data / "product_evaluation" / "plots" / "ablation.csv", ablation)
+
+
+def _write_evaluation(folder: Path, rows: list[Row], heads: Mapping[str, tuple[str, ...]], prefix: str) -> None:
+    """What an evaluation of random answers would leave."""
+    random = np.random.default_rng(5)
+    samples = [Sample(row["id"], np.full((16, 16, 3), 90, np.uint8), row) for row in rows]
+    judged = [
+        answers(head, samples, classes, random.dirichlet([0.5] * len(classes), len(rows)).astype(np.float32))
+        for head, classes in heads.items()
+    ]
+    numbers: dict[str, float] = {"test_listings": len(rows)}
+    for given in judged:
+        write_plots(folder / "plots", given)
+        numbers[f"{given.label}_listings"] = len(given.samples)
+        measured = classification_numbers(given, Sureness(resamples=100, confidence=0.95, seed=1))
+        numbers |= {prefix.format(given.label) + name: value for name, value in measured.items()}
+    write_mistakes(folder / "mistakes.parquet", judged, 3)
+    write_json(folder / METRICS_FILE, numbers)
+
+
+def write_absent_classifiers(data: Path) -> None:
+    for model, reason in (("vision", NO_VISION), ("product", NO_PRODUCT)):
+        for name in (model, f"{model}_evaluation"):
+            write_absent(data / name, reason)
+            write_json(data / name / METRICS_FILE, {"test_listings": 8} if "_" in name else {"train_listings": 8})
+
+
+def _csv(path: Path, rows: list[Row]) -> None:
+    write_csv(path, list(rows[0]), [list(row.values()) for row in rows])

@@ -1,0 +1,128 @@
+"""The rules of this repository, computed from its source: names, directions of imports, dependencies of stages."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("assets", "dagster_project", "demo_shop", "heddle", "lightning_modules")
+DVC = YAML(typ="safe").load(ROOT / "dvc.yaml")
+STAGES = DVC["stages"]
+ALLOWED_IMPORTS = {
+    "demo_shop": {"demo_shop"},
+    "lightning_modules": {"lightning_modules"},
+    "heddle": {"heddle", "lightning_modules"},
+    "assets": {"assets", "demo_shop", "heddle", "lightning_modules"},
+}
+"""Package -> the packages that it may import. Only ``dagster_project`` imports everything."""
+
+
+def _source_files(package: str) -> Iterator[Path]:
+    return (file for file in sorted((ROOT / package).rglob("*.py")) if "__pycache__" not in file.parts)
+
+
+def _module_file(name: str) -> Path | None:
+    """The file of a module or package of this repository."""
+    base = ROOT.joinpath(*name.split("."))
+    return next((file for file in (base.with_suffix(".py"), base / "__init__.py") if file.is_file()), None)
+
+
+@cache
+def _imported_names(file: Path) -> list[str]:
+    """Everything that a file imports, wherever the statement is: modules, and names of modules."""
+    found = []
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found += [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
+
+
+def _imports(file: Path) -> set[Path]:
+    """The files of this repository that a file imports."""
+    names = [name for name in _imported_names(file) if name.split(".")[0] in PACKAGES]
+    return {found for name in names if (found := _module_file(name))}
+
+
+def _folder_of(stage: str) -> str:
+    """The folder of a stage's program: ``assets/clip/train`` for ``python -m assets.clip.train``."""
+    return STAGES[stage]["cmd"].removeprefix("python -m ").replace(".", "/")
+
+
+def _closure(stage: str) -> set[Path]:
+    """Every source file that a stage's program may import, relative to the root."""
+    folder = ROOT / _folder_of(stage)
+    found: set[Path] = set()
+    queue = [folder / "__main__.py", folder / "stage.py"]
+    while queue:
+        file = queue.pop()
+        if file not in found:
+            found.add(file)
+            queue += _imports(file)
+    return {file.relative_to(ROOT) for file in found}
+
+
+def _declared(stage: str) -> set[Path]:
+    """The source folders that a stage declares."""
+    return {Path(path) for path in STAGES[stage]["deps"] if not path.startswith("data/")}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_imports_stay_inside_the_declared_folders(stage):
+    outside = sorted(
+        file
+        for file in _closure(stage)
+        if not any(file.is_relative_to(folder) for folder in _declared(stage)) and not _is_package_docstring(file)
+    )
+    assert not outside, f"dvc.yaml: {stage}: declare the folders of {', '.join(map(str, outside))} under deps"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_declared_folder_is_used(stage):
+    unused = [folder for folder in _declared(stage) if not any(file.is_relative_to(folder) for file in _closure(stage))]
+    assert not unused, f"dvc.yaml: {stage}: imports nothing from {', '.join(map(str, unused))}; remove it from deps"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_dependencies_are_folders_and_none_lies_in_another(stage):
+    declared = _declared(stage)
+    assert all((ROOT / folder).is_dir() for folder in declared)
+    assert not [folder for folder in declared for other in declared if folder != other and folder.is_relative_to(other)]
+
+
+def _is_package_docstring(file: Path) -> bool:
+    """Whether a file is a package's ``__init__.py`` that only describes it, which no stage needs to declare."""
+    body = ast.parse((ROOT / file).read_text()).body
+    return file.name == "__init__.py" and all(isinstance(node, ast.Expr) for node in body)
+
+
+@pytest.mark.parametrize("package", ["assets", "lightning_modules"])
+def test_top_level_packages_only_describe_themselves(package):
+    """Python runs these files before any stage, and no stage declares them."""
+    assert _is_package_docstring(Path(package, "__init__.py"))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_has_one_name_everywhere(stage):
+    folder = ROOT / _folder_of(stage)
+    assert (folder / "__main__.py").is_file()
+    functions = [node.name for node in ast.parse((folder / "stage.py").read_text()).body if hasattr(node, "name")]
+    assert stage in functions
+    assert STAGES[stage]["outs"] == [f"data/{stage}"]
+    assert STAGES[stage]["desc"].endswith(".")
+
+
+@pytest.mark.parametrize("package", ALLOWED_IMPORTS)
+def test_imports_point_one_way(package):
+    for file in _source_files(package):
+        imported = {name.split(".")[0] for name in _imported_names(file)} & {*PACKAGES, "dagster"}
+        assert imported <= ALLOWED_IMPORTS[package], f"{file.relative_to(ROOT)} imports {imported}"
+
+
+def test_every_metrics_file_is_listed_for_dvc():
+    assert {f"data/{stage}/metrics.json" for stage in STAGES} == set(DVC["metrics"])

@@ -1,5 +1,0 @@
-"""A real WordPress for tests: Debian's package under PHP's built-in server, its data in a MariaDB of its own."""
-
-from wordpress.site import Site, wordpress_site
-
-__all__ = ["Site", "wordpress_site"]
