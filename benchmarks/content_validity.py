@@ -1,6 +1,6 @@
 """Whether everything that a writer writes can be published: ``python benchmarks/content_validity.py``.
 
-Listings of all splits are written, greedily and by drawing, each from its picture alone and with all that is known of
+Listings of all splits are written, greedily and by drawing, each from its image alone and with all that is known of
 it, and held to `docs/content.schema.json`. ``--untrained`` does the same with first weights: only the grammar is left
 then, and texts run to their limits, so ask for fewer.
 """
@@ -16,7 +16,7 @@ from rich.table import Table
 
 from heddle.content.content import Content
 from heddle.content.schema import problems
-from heddle.images.aspect_ratios import picture_ratios
+from heddle.images.aspect_ratios import image_ratios
 from lightning_modules.layers.generation import Pick, Sampler, greedy
 from lightning_modules.training.data import read_samples
 from lightning_modules.training.inference import batched
@@ -31,19 +31,19 @@ DATA = Path("data")
 def main() -> None:
     """Write, hold to the schema, print a table; the exit status tells whether all of it is valid."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=int, default=1000)
+    parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--writer", type=Path, default=DATA / "writer", help="folder of a writer")
     parser.add_argument("--untrained", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--top-p", type=float, default=0.95)
     arguments = parser.parse_args()
     writer = opened(arguments.writer, arguments.untrained, arguments.seed)
-    known = inputs(writer, arguments.pictures)
+    known = inputs(writer, arguments.images)
     views = {"all that is known": known}
     if not arguments.untrained:  # without training, words follow from neither
-        views["the picture alone"] = [Inputs(one.picture) for one in known]
+        views["the image alone"] = [Inputs(one.image) for one in known]
     shown = Table(
-        "view", "words", "pictures", "valid", "longest title", "longest alt text", "s", title=weights(arguments)
+        "view", "words", "images", "valid", "longest title", "longest alt text", "s", title=weights(arguments)
     )
     wrong: list[str] = []
     for view, each in views.items():
@@ -79,7 +79,7 @@ def opened(folder: Path, untrained: bool, seed: int) -> ContentWriter:
 
 def inputs(writer: ContentWriter, count: int) -> list[Inputs]:
     """What is known of the first listings."""
-    ratios = picture_ratios(DATA / "catalog")
+    ratios = image_ratios(DATA / "catalog")
     splits = (read_samples(DATA / "shards" / split) for split in ("test", "validation", "train"))
     samples = itertools.islice(itertools.chain.from_iterable(splits), count)
     return [inputs_of(one, ratios[one.row["image"]], writer.network.config.image_fit) for one in samples]

@@ -1,4 +1,4 @@
-"""What the stage `catalog` makes of anything that strangers may send: records, markup, files and pictures.
+"""What the stage `catalog` makes of anything that strangers may send: records, markup, files and images.
 
 Each input must be accepted, quarantined with a reason, or refused with a clear error; none may crash, hang or get lost.
 ``python -m benchmarks.fuzz_catalog --cases 20000`` prints how many cases of each kind ended how. The test suite runs
@@ -24,7 +24,7 @@ from scrapy.exceptions import CloseSpider
 from scrapy.http import TextResponse
 
 from assets.catalog.collector import Harvest
-from assets.catalog.images import PictureError, Refused, examine
+from assets.catalog.images import ImageRejectedError, Refused, examine
 from assets.catalog.table import TableSource
 from assets.catalog.wordpress import Site, WordPressSpider
 from heddle.core.html_text import plain_text, safe_html
@@ -99,7 +99,7 @@ def rows(folder: Path, cases: int) -> Outcomes:
             if table != "listings":
                 harvest.row(table, "mine", values, values, f"row {number}")
             elif draft := harvest.listing("mine", str(number % 3), values, values, f"row {number}"):
-                harvest.picture_file(draft, folder / "sound.png")
+                harvest.image_file(draft, folder / "sound.png")
         found[_settled(harvest, folder)] += 1
 
     row()
@@ -164,10 +164,10 @@ def files(folder: Path, cases: int) -> Outcomes:
     return found
 
 
-def pictures(folder: Path, cases: int) -> Outcomes:
+def images(folder: Path, cases: int) -> Outcomes:
     """JPEG, PNG, WebP, GIF and the other formats with bytes changed, cut out, repeated and put in."""
     found: Outcomes = Counter()
-    whole = {form: _picture(form) for form in ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")}
+    whole = {form: _image(form) for form in ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")}
     path = folder / "mutated"
 
     @_fuzz(cases)
@@ -176,20 +176,20 @@ def pictures(folder: Path, cases: int) -> Outcomes:
         seed=st.integers(0, 2**32),
         times=st.integers(1, 12),
     )
-    def picture(form: str, seed: int, times: int) -> None:
+    def image(form: str, seed: int, times: int) -> None:
         path.write_bytes(_mutated(whole[form], random.Random(seed), times))
         try:
             outcome = "accepted" if examine(Original.whole(path), 1e6).width else "EMPTY"
-        except PictureError as error:
+        except ImageRejectedError as error:
             outcome = error.reason
         found[f"{form} {outcome}"] += 1
 
-    picture()
+    image()
     return found
 
 
 KINDS: Mapping[str, Callable[[Path, int], Outcomes]] = {
-    each.__name__: each for each in (posts, rows, markup, files, pictures)
+    each.__name__: each for each in (posts, rows, markup, files, images)
 }
 
 _POST: dict[str, Any] = {
@@ -224,7 +224,7 @@ def _settled(harvest: Harvest, folder: Path) -> str:
     assert sum(harvest.fetched.values()) == accepted + len(settled.quarantine)
     assert all(row["reason"] and row["detail"] for row in settled.quarantine)
     write_table(folder / "quarantine.parquet", settled.quarantine, QUARANTINE)
-    listings = [draft.row | {"image": picture.sha256, "exif": []} for draft, picture in settled.listings]
+    listings = [draft.row | {"image": image.sha256, "exif": []} for draft, image in settled.listings]
     write_table(folder / "listings.parquet", listings, LISTINGS)
     for name, kept in harvest.tables.items():
         write_table(folder / f"{name}.parquet", [row for _, row in kept.values()], TABLES[name])
@@ -248,7 +248,7 @@ def _changed(record: Any, changes: list[tuple[tuple[Any, ...], Any]]) -> Any:
     return copy
 
 
-def _picture(form: str) -> bytes:
+def _image(form: str) -> bytes:
     file = io.BytesIO()
     exif = Image.Exif()
     exif[0x010F] = "Loomtech"
@@ -287,7 +287,7 @@ def main() -> None:
     for kind, fuzz in KINDS.items():
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            folder.joinpath("sound.png").write_bytes(_picture("PNG"))
+            folder.joinpath("sound.png").write_bytes(_image("PNG"))
             found = fuzz(folder, -(-cases // len(KINDS)))
         total += found.total()
         outcomes = ", ".join(f"{name} {times:,}" for name, times in sorted(found.items()))

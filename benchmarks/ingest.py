@@ -1,8 +1,8 @@
-"""Pictures a second and memory, from addresses to training tars: ``python benchmarks/ingest.py --img2dataset BIN``.
+"""Images a second and memory, from addresses to training tars: ``python benchmarks/ingest.py --img2dataset BIN``.
 
-Pictures are served on the loopback interface, over HTTP/1.1. Heddle's stages `catalog`, `validated` and `shards` bring,
+Images are served on the loopback interface, over HTTP/1.1. Heddle's stages `catalog`, `validated` and `shards` bring,
 examine and re-encode them; img2dataset (its console command, in an environment of its own) brings and re-encodes them.
-Both use so many requests at once, write JPEGs of one size and quality into WebDataset tars, and keep the same pictures.
+Both use so many requests at once, write JPEGs of one size and quality into WebDataset tars, and keep the same images.
 That much is the work of `catalog` and `shards`, which also keep the originals, decode each to its end and look for
 duplicates. `validated`, which checks every row with Great Expectations, has no counterpart: with it stands beside
 without it. Memory is the highest sum of the proportional set sizes of all processes.
@@ -33,7 +33,7 @@ from rich.table import Table
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
-SIDES = (320, 240)  # of a served picture, pixels
+SIDES = (320, 240)  # of a served image, pixels
 SIZE, QUALITY = 128, 90  # of what is written
 AT_ONCE = 32  # requests
 POLL = 0.25  # seconds between two looks at the memory
@@ -41,10 +41,10 @@ POLL = 0.25  # seconds between two looks at the memory
 
 @dataclass(frozen=True)
 class Measured:
-    """What one tool needed for so many pictures, with checks and without; ``parts`` are seconds and MB by stage."""
+    """What one tool needed for so many images, with checks and without; ``parts`` are seconds and MB by stage."""
 
     tool: str
-    pictures: int
+    images: int
     written: int
     seconds: float
     megabytes: float
@@ -55,15 +55,15 @@ class Measured:
 def main() -> None:
     """Measure each size with both tools in turn, print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=int, nargs="+", default=[1_000, 10_000, 50_000])
+    parser.add_argument("--images", type=int, nargs="+", default=[1_000, 10_000, 50_000])
     parser.add_argument("--img2dataset", metavar="BIN", help="its command; Heddle alone is measured without it")
     arguments = parser.parse_args()
     found: list[Measured] = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        draw(folder / "served", max(arguments.pictures))
+        draw(folder / "served", max(arguments.images))
         port = served(folder / "served")
-        for count in arguments.pictures:
+        for count in arguments.images:
             urls = [f"http://127.0.0.1:{port}/{number}.jpg" for number in range(count)]
             found.append(heddle(folder / f"heddle-{count}", urls))
             print(found[-1], flush=True)
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def draw(folder: Path, count: int) -> None:
-    """Write ``count`` pictures that no two of which look alike."""
+    """Write ``count`` images that no two of which look alike."""
     folder.mkdir()
     for number in range(count):
         coarse = np.random.default_rng(number).integers(0, 256, (9, 12, 3), np.uint8)
@@ -117,7 +117,7 @@ def heddle(folder: Path, urls: Sequence[str]) -> Measured:
     (folder / "scales").mkdir(parents=True)
     shutil.copy(ROOT / "dvc.yaml", folder)
     with (folder / "listings.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("id", "image", "title"), *((n, url, "A picture") for n, url in enumerate(urls))])
+        csv.writer(file).writerows([("id", "image", "title"), *((n, url, "An image") for n, url in enumerate(urls))])
     source = {"name": "shop", "kind": "table", "path": "listings.csv", "contact": "me@shop.test", "delay": 0}
     source |= {"columns": {"id": "id", "image": "image", "title": "title"}}
     source |= {"concurrency": AT_ONCE, "private_addresses": True, "retries": 0}
@@ -140,7 +140,7 @@ def heddle(folder: Path, urls: Sequence[str]) -> Measured:
 
 
 def img2dataset(command: str, folder: Path, urls: Sequence[str]) -> Measured:
-    """The same pictures, with as many threads as Heddle has requests."""
+    """The same images, with as many threads as Heddle has requests."""
     folder.mkdir()
     (folder / "urls.txt").write_text("\n".join(urls))
     options = {
@@ -193,7 +193,7 @@ def _watch(process: psutil.Process, peak: list[float], done: Callable[[], bool])
 
 
 def _written(folder: Path) -> int:
-    """How many pictures lie in the folder's tars."""
+    """How many images lie in the folder's tars."""
     count = 0
     for path in folder.rglob("*.tar"):
         with tarfile.open(path) as tar:
@@ -203,11 +203,11 @@ def _written(folder: Path) -> int:
 
 def show(found: Sequence[Measured]) -> None:
     """A table, a line for each tool and size."""
-    table = Table("pictures", "tool", "written", "s", "pictures/s", "with checks", "peak MB", "by stage")
+    table = Table("images", "tool", "written", "s", "images/s", "with checks", "peak MB", "by stage")
     for each in found:
-        rates = [f"{each.pictures / seconds:.0f}" if seconds else "" for seconds in (each.seconds, each.with_checks)]
+        rates = [f"{each.images / seconds:.0f}" if seconds else "" for seconds in (each.seconds, each.with_checks)]
         numbers = (f"{each.seconds:.1f}", *rates, f"{each.megabytes:.0f}")
-        table.add_row(f"{each.pictures:,}", each.tool, f"{each.written:,}", *numbers, each.parts)
+        table.add_row(f"{each.images:,}", each.tool, f"{each.written:,}", *numbers, each.parts)
     Console(width=160).print(table)
 
 

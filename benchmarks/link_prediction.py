@@ -38,7 +38,7 @@ from heddle.core.parameters.shared import Compute, Split
 from heddle.core.splits import SPLITS
 from heddle.graph.edges import negatives, parts_of
 from heddle.graph.tables import LISTENING, Graph
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.recommender.embedder import GraphEmbedder
 
 CONVOLUTIONS: Mapping[str, dict[str, Any]] = {
@@ -88,7 +88,7 @@ def resplit(graph: Graph, seed: int) -> Graph:
 
 def judged(graph: Graph, name: str, system: System) -> Mapping[str, float]:
     """The numbers of one system on the test edges."""
-    sure = Sureness(100, 0.95, 0)
+    sure = ConfidenceInterval(100, 0.95, 0)
     asked = queries(graph, QUERIES)
     return attempt(name, system, graph.predicted("test"), graph.negatives["test"], asked, sure).numbers
 

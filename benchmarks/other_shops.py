@@ -21,18 +21,18 @@ from heddle.core.schemas import read_rows
 from heddle.encoders.parameters import IndexParameters
 from heddle.metrics.paired import paired_difference
 from heddle.retrieval.confidence import BANDS, band
-from heddle.retrieval.guide_index import Library, guides_schema, words_of
+from heddle.retrieval.guide_index import GuideIndex, guides_schema, words_of
 from heddle.retrieval.lexical.bm25 import WordIndex
 from heddle.retrieval.parameters import RetrievalParameters
 from heddle.retrieval.reranking import open_reranker
-from heddle.retrieval.retriever import Retriever, Way
+from heddle.retrieval.retriever import RetrievalConfig, Retriever
 from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder
 
 THREADS = 2
-WAYS = (Way("rrf"), Way("rrf", rerank=True))
+WAYS = (RetrievalConfig("rrf"), RetrievalConfig("rrf", rerank=True))
 
 
-def library_of(shop: Shop, settings: IndexParameters) -> Library:
+def library_of(shop: Shop, settings: IndexParameters) -> GuideIndex:
     """The shop's guides as stage `index` would index them."""
     rows = sorted((shop.guide_row(guide) for guide in shop.guides), key=lambda row: row["id"])
     said = [words_of(row) for row in rows]
@@ -42,7 +42,7 @@ def library_of(shop: Shop, settings: IndexParameters) -> Library:
         [row | {"words": words_of(row), "embedding": vector} for row, vector in zip(rows, vectors, strict=True)],
         guides_schema(vectors.shape[1]),
     )
-    return Library(table, WordIndex.build(said, settings.k1, settings.b), settings.encoder)
+    return GuideIndex(table, WordIndex.build(said, settings.k1, settings.b), settings.encoder)
 
 
 def cases_of(shop: Shop, retriever: Retriever, known: set[str]) -> list[Case]:
@@ -59,7 +59,7 @@ def main(seeds: list[int]) -> None:
     settings = load("index", IndexParameters, Path())
     known = {row["text"] for row in read_rows(Path("data/validated/queries.parquet"))}
     reranker = open_reranker(Path("data/reranker"), THREADS)
-    trials: dict[Way, list[Trial]] = {way: [] for way in WAYS}
+    trials: dict[RetrievalConfig, list[Trial]] = {way: [] for way in WAYS}
     for seed in seeds:
         shop = Shop(seed)
         retriever = Retriever(
@@ -71,7 +71,7 @@ def main(seeds: list[int]) -> None:
     _print(trials, load("retrieval", RetrievalParameters, Path()))
 
 
-def _print(trials: dict[Way, list[Trial]], parameters: RetrievalParameters) -> None:
+def _print(trials: dict[RetrievalConfig, list[Trial]], parameters: RetrievalParameters) -> None:
     table = Table("way", "questions", "NDCG@10", *(f"right, {name}" for name in BANDS))
     values = {way: np.concatenate([trial.measures["ndcg_at_10"] for trial in found]) for way, found in trials.items()}
     for way, found in trials.items():

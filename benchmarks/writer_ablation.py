@@ -16,7 +16,7 @@ from assets.writer.train.stage import writer
 from heddle.content.lexicon import KINDS, Lexicon, Stated, truth_of
 from heddle.core.parameters.section import SectionType
 from heddle.core.stage import Stage
-from heddle.images.aspect_ratios import picture_ratios
+from heddle.images.aspect_ratios import image_ratios
 from lightning_modules.training.data import read_samples
 from lightning_modules.writer.config import FusionShape, WriterShape
 from lightning_modules.writer.content_writer import ContentWriter
@@ -75,10 +75,10 @@ def _measured(folder: Path) -> dict[str, list[float]]:
     """View -> shares of items, materials, colours and relations that the alt texts state rightly."""
     opened, lexicon = ContentWriter.from_folder(folder), Lexicon.from_folder(folder)
     samples = list(read_samples(Path("data/shards/validation")))
-    ratios, fit = picture_ratios(Path("data/catalog")), opened.network.config.image_fit
+    ratios, fit = image_ratios(Path("data/catalog")), opened.network.config.image_fit
     known = [inputs_of(sample, ratios[sample.row["image"]], fit) for sample in samples]
     truths = [truth_of(sample.row) for sample in samples]
-    views = {"whole": known, "picture alone": [Inputs(one.picture) for one in known]}
+    views = {"whole": known, "image alone": [Inputs(one.image) for one in known]}
     told = {
         view: [one.fields["alt_text"] for one in opened.write(these, until="alt_text")] for view, these in views.items()
     }

@@ -86,11 +86,11 @@ def sensors(project: DvcProject) -> list[dg.SensorDefinition]:
     )
     def source_news(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         # Not above: it takes a second and more, and every command loads these definitions.
-        from assets.catalog.change_detection import NewsError, newest_changes
+        from assets.catalog.change_detection import ChangeDetectionError, newest_changes
 
         try:
             newest = newest_changes(project.root)
-        except NewsError as error:
+        except ChangeDetectionError as error:
             return dg.SkipReason(str(error))
         if newest == context.cursor:
             return dg.SkipReason("No source has changed.")

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dagster_project.registry import versions
-from heddle.core.errors import MendableError
+from heddle.core.errors import UserError
 from heddle.core.parameters.section import load
 from heddle.core.parameters.shared import Compute
 from heddle.encoders.parameters import IndexParameters
@@ -28,7 +28,7 @@ LISTINGS = "data/validated/listings.parquet"
 HEADINGS = ("field", "compared by", "stability index", "by chance below", "missing then", "now")
 
 
-class DriftError(MendableError):
+class DriftError(UserError):
     """There is nothing to compare with; the message says why and what to do."""
 
 

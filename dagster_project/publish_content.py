@@ -17,7 +17,7 @@ from dagster_project.checks import verdicts
 from dagster_project.dvc.project import DvcProject
 from heddle.core.parameters.section import PARAMS_FILE, ParameterError, load, read_yaml
 from heddle.core.stage import StageError
-from heddle.description.resumable_jsonl import JournalError
+from heddle.description.resumable_jsonl import ResumableJsonlError
 from heddle.inference.describe import DescribeError
 from heddle.publishing.content import accepted, contents, has_writer
 from heddle.publishing.parameters import PublishedContentParameters, chosen_source
@@ -28,7 +28,7 @@ from heddle.publishing.site import Site, SiteError
 SECTION = "published_content"
 UPSTREAM = ("catalog", "validated", "writer", "writer_evaluation")
 ROWS = 200  # of the report's table
-MENDABLE = (DescribeError, JournalError, ParameterError, SiteError, StageError)
+USER_ERRORS = (DescribeError, ResumableJsonlError, ParameterError, SiteError, StageError)
 
 
 class Really(dg.Config):
@@ -47,7 +47,7 @@ def publish(root: Path, *, really: bool = False) -> tuple[list[Step], bool]:
     """Plan every chosen listing's draft and, if it is really meant, write it. Returns the steps, and whether it was.
 
     Raises:
-        SiteError: and the others of :data:`MENDABLE`; the message says what to do.
+        SiteError: and the others of :data:`USER_ERRORS`; the message says what to do.
     """
     if not is_configured(root):
         raise ParameterError(f"{root / PARAMS_FILE}: {SECTION}: missing; add `{SECTION}: {{source: my_shop}}`")
@@ -124,7 +124,7 @@ def published_content_asset(project: DvcProject) -> dg.AssetsDefinition:
     def published_content(config: Really) -> dg.MaterializeResult:
         try:
             steps, done = publish(project.root, really=config.really)
-        except MENDABLE as error:
+        except USER_ERRORS as error:
             raise dg.Failure(str(error)) from error
         counts = Counter(step.kind.replace(" ", "_") for step in steps)
         return dg.MaterializeResult(

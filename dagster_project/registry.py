@@ -20,8 +20,8 @@ from dagster_project.checks import read_gates, verdicts
 from dagster_project.dvc.project import DvcProject
 from dagster_project.experiment import experiment_name, find_experiment, save_experiment
 from dagster_project.git_identity import MAIL, NAME, sign
-from heddle.core.errors import MendableError
-from heddle.core.skipped import why_absent
+from heddle.core.errors import UserError
+from heddle.core.skipped import skip_reason
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -29,7 +29,7 @@ FIRST_VERSION = "v1.0.0"
 MODEL_CARD = "README.md"
 
 
-class RegistryError(MendableError):
+class RegistryError(UserError):
     """A model or version that the registry does not hold; the message says what there is."""
 
 
@@ -229,7 +229,7 @@ def registry_asset(project: DvcProject) -> dg.AssetsDefinition:
             (context.log.info if registration.version else context.log.warning)(words)
             metadata[model] = words
         for model in sorted(read_gates(project.root).by_model().keys() - set(released)):
-            reason = why_absent(project.root / "data" / model) or "it was not released"
+            reason = skip_reason(project.root / "data" / model) or "it was not released"
             metadata[model] = _words(Registration(model, None, None, reason))
             context.log.warning(metadata[model])
         held = [(version.tag, version.stages, version.content) for version in versions(project.root)]

@@ -25,8 +25,8 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 TRY_NEXT = """
 Try next:
-  heddle search "a red wooden chair"   find listings by words or by a picture
-  heddle describe chair.jpg            content to publish with a picture of yours, as JSON
+  heddle search "a red wooden chair"   find listings by words or by an image
+  heddle describe chair.jpg            content to publish with an image of yours, as JSON
   heddle ui                            lineage, schedules and checks in Dagster
   dvc exp show                         every retraining with its parameters and metrics"""
 

@@ -10,14 +10,14 @@ import dagster as dg
 from filelock import FileLock, Timeout
 
 from dagster_project.automation import IN_PROGRESS
-from heddle.core.errors import MendableError
+from heddle.core.errors import UserError
 
 STATE = Path(".heddle")
 STARTED_BY_HEDDLE = "heddle/started_by"
 DAEMON_SILENCE = 300  # seconds after which a daemon counts as gone
 
 
-class WorkspaceError(MendableError):
+class WorkspaceError(UserError):
     """The workspace cannot be used at present; the message says why and what to do."""
 
 

@@ -7,8 +7,8 @@ Interface::
 
     shop = Shop(seed=20260701, listings=2400, guides=300)
     shop.size, shop.guide_count
-    listing = shop.listing(7)    # .id "100008" (WordPress id), .facts, .words, .picture (.content, .format, .seen)
-    shop.picture(7)              # bytes of the original file (before HTTP-level faults)
+    listing = shop.listing(7)    # .id "100008" (WordPress id), .facts, .words, .image (.content, .format, .seen)
+    shop.image(7)              # bytes of the original file (before HTTP-level faults)
     shop.guides, shop.queries, shop.qrels, shop.conversations, shop.preferences, shop.graph.nodes, shop.graph.edges
     shop.faults                  # list[Fault(id, table, kind, outcome, reason, original)]
     shop.ceilings                # dict[str, float]: the best that any model could do
@@ -25,9 +25,9 @@ Paths: ``/wp-json/wp/v2/{posts,media,categories,tags,guides}`` (paged, at most 1
 ``/sitemap.xml``, ``/shop/<slug>/``, ``/guides/<slug>/``, ``/``.
 
 Fault outcomes and reasons: ``quarantine`` (image_missing, image_truncated, image_type, image_too_large, no_image,
-malformed_record, title_present, boxes_inside_picture, relations_point_at_objects, text_present,
+malformed_record, title_present, boxes_inside_image, relations_point_at_objects, text_present,
 edges_join_known_nodes), ``duplicate`` (exact, near; ``original`` is the id of the listing kept), ``accepted``
-(sanitised, retried, redirected). A picture that is too large has more than 10 MB (10.8).
+(sanitised, retried, redirected). An image that is too large has more than 10 MB (10.8).
 """
 
 from demo_shop.faults import Fault

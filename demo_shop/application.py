@@ -1,4 +1,4 @@
-"""The shop's web application: WordPress's REST paths, tables, pictures, robots.txt, sitemap and pages for people."""
+"""The shop's web application: WordPress's REST paths, tables, images, robots.txt, sitemap and pages for people."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
@@ -58,7 +58,7 @@ class Application:
                 Route(f"{api}/tags", self.tags),
                 Route(f"{api}/guides", self.guides),
                 Route("/wp-json/demo-shop/v1/{table}", self.table),
-                Route("/wp-content/uploads/{year:int}/{month:int}/{name}", self.picture),
+                Route("/wp-content/uploads/{year:int}/{month:int}/{name}", self.image),
                 Route("/old-uploads/{year:int}/{month:int}/{name}", self.moved),
                 Route("/shop/{slug}/", self.listing_page),
                 Route("/guides/{slug}/", self.guide_page),
@@ -106,14 +106,14 @@ class Application:
         return answer(request, body, JSON, self._last_modified([number]))
 
     def media(self, request: Request) -> Response:
-        """Pictures' records, paged."""
-        numbers = [number for number in range(self.shop.size) if wordpress.kind_at(self.shop, number) != "no picture"]
+        """Images' records, paged."""
+        numbers = [number for number in range(self.shop.size) if wordpress.kind_at(self.shop, number) != "no image"]
         return paged(request, numbers, lambda number: dump(wordpress.media(self.shop, number)), self._last_modified)
 
     def one_media(self, request: Request) -> Response:
-        """One picture's record."""
+        """One image's record."""
         number = request.path_params["id"] - FIRST_MEDIA_ID
-        if not 0 <= number < self.shop.size or wordpress.kind_at(self.shop, number) == "no picture":
+        if not 0 <= number < self.shop.size or wordpress.kind_at(self.shop, number) == "no image":
             return error("rest_post_invalid_id", "Invalid post ID.", 404)
         return answer(request, dump(wordpress.media(self.shop, number)), JSON, self._last_modified([number]))
 
@@ -154,41 +154,41 @@ class Application:
     def _last_modified(self, numbers: Sequence[int]) -> datetime:
         return max(wordpress.dates(self.shop, number)[1] for number in numbers)
 
-    # Pictures
+    # Images
 
-    def picture(self, request: Request) -> Response:
-        """A picture, or what went wrong with it."""
+    def image(self, request: Request) -> Response:
+        """An image, or what went wrong with it."""
         number = self._number_of(request)
         if number is None:
-            return error("not_found", "No such picture.", 404)
+            return error("not_found", "No such image.", 404)
         kind = wordpress.kind_at(self.shop, number)
         self._asked[number] += 1
-        if kind == "picture missing":
+        if kind == "image missing":
             return Response("Not found", 404)
-        if kind == "picture answers 503 first" and self._asked[number] == 1:
+        if kind == "image answers 503 first" and self._asked[number] == 1:
             return Response("Busy", 503, {"Retry-After": "0"})
-        shown = self.shop.listing(number).picture
+        shown = self.shop.listing(number).image
         content, mime_type = shown.content, shown.mime_type
-        if kind == "picture truncated":
+        if kind == "image truncated":
             content = content[: len(content) // 2]
-        elif kind == "picture is a web page":
+        elif kind == "image is a web page":
             content, mime_type = (
-                b"<!DOCTYPE html><title>Login</title><p>Please log in to see this picture.</p>",
+                b"<!DOCTYPE html><title>Login</title><p>Please log in to see this image.</p>",
                 "image/jpeg",
             )
-        elif kind == "picture too large":
+        elif kind == "image too large":
             content, mime_type = self._oversized(self.shop.seed, number), "image/png"
         return answer(request, content, mime_type, wordpress.dates(self.shop, number)[1])
 
     def moved(self, request: Request) -> Response:
-        """Where a picture went that moved."""
+        """Where an image went that moved."""
         path = request.url.path.replace("/old-uploads/", "/wp-content/uploads/", 1)
         return Response(status_code=301, headers={"Location": f"{HOME}{path}"})
 
     def _number_of(self, request: Request) -> int | None:
         name = request.path_params["name"]
         number = _number_after(name.partition(".")[0], "find-", FIRST_LISTING_ID)
-        if not 0 <= number < self.shop.size or wordpress.kind_at(self.shop, number) == "no picture":
+        if not 0 <= number < self.shop.size or wordpress.kind_at(self.shop, number) == "no image":
             return None
         return number if name == wordpress.media_name(self.shop, number) else None
 

@@ -64,7 +64,7 @@ class Layer:
     paint: Bytes
 
 
-class Pen:
+class Canvas:
     """Draws parts one over the other in drawing units (x right, y down, (0, 0) at the frame's top left)."""
 
     def __init__(self, placement: Placement) -> None:

@@ -14,7 +14,7 @@ CAMERAS = (("Loomtech", "LT-20"), ("Pentaprism", "P3 Mini"), ("Orbis", "Handy 8"
 
 @dataclass(frozen=True)
 class Facts:
-    """The truth about one listing, before words and picture."""
+    """The truth about one listing, before words and image."""
 
     number: int
     item: str
@@ -33,7 +33,7 @@ class Facts:
     created: datetime
     modified: datetime
     camera: tuple[str, str] | None
-    located: bool  # the picture's EXIF holds GPS coordinates
+    located: bool  # the image's EXIF holds GPS coordinates
 
     @property
     def group(self) -> str:

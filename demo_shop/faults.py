@@ -12,20 +12,20 @@ FIRST_LISTING_ID = 100_001
 FIRST_GUIDE_ID = 900_001
 
 LISTING_FAULTS: Mapping[str, tuple[Outcome, str]] = {
-    "picture missing": ("quarantine", "image_missing"),  # 404
-    "picture truncated": ("quarantine", "image_truncated"),
-    "picture is a web page": ("quarantine", "image_type"),  # HTML served as image/jpeg
-    "picture too large": ("quarantine", "image_too_large"),  # more than 10 MB
-    "no picture": ("quarantine", "no_image"),
+    "image missing": ("quarantine", "image_missing"),  # 404
+    "image truncated": ("quarantine", "image_truncated"),
+    "image is a web page": ("quarantine", "image_type"),  # HTML served as image/jpeg
+    "image too large": ("quarantine", "image_too_large"),  # more than 10 MB
+    "no image": ("quarantine", "no_image"),
     "objects is a string": ("quarantine", "malformed_record"),
     "empty title": ("quarantine", "title_present"),
-    "box outside the picture": ("quarantine", "boxes_inside_picture"),
+    "box outside the image": ("quarantine", "boxes_inside_image"),
     "relation to no object": ("quarantine", "relations_point_at_objects"),
     "exact duplicate": ("duplicate", "exact"),
     "near duplicate": ("duplicate", "near"),
     "hostile HTML": ("accepted", "sanitised"),
-    "picture answers 503 first": ("accepted", "retried"),
-    "picture moved": ("accepted", "redirected"),  # 301 to the picture
+    "image answers 503 first": ("accepted", "retried"),
+    "image moved": ("accepted", "redirected"),  # 301 to the image
 }
 """Kind -> outcome and reason: the quarantine's or duplicates' code, or what makes it acceptable after all."""
 
@@ -46,7 +46,7 @@ class Fault:
         kind: what was done to it, for a person.
         outcome: what should become of it.
         reason: quarantine reason or expectation's name; ``exact`` or ``near`` for duplicates.
-        original: id of the listing whose picture a duplicate repeats.
+        original: id of the listing whose image a duplicate repeats.
     """
 
     id: str

@@ -14,11 +14,11 @@ from demo_shop.scene import Seen, render
 MAKE, MODEL, SOFTWARE, GPS = 0x010F, 0x0110, 0x0131, 0x8825
 FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
 TOO_LARGE_SIDE = 1900
-"""Side of the planted oversized picture: 1900² x 3 bytes of noise are 10.8 MB."""
+"""Side of the planted oversized image: 1900² x 3 bytes of noise are 10.8 MB."""
 
 
 @dataclass(frozen=True)
-class Picture:
+class ListingImage:
     """An original file and what it shows."""
 
     content: bytes
@@ -38,8 +38,8 @@ class Picture:
         return FORMATS[self.format]
 
 
-def picture(seed: int, facts: Facts, reencoded: bool = False) -> Picture:
-    """The picture of a listing; ``reencoded``: the same scene, smaller and more compressed (a near duplicate)."""
+def listing_image(seed: int, facts: Facts, reencoded: bool = False) -> ListingImage:
+    """The image of a listing; ``reencoded``: the same scene, smaller and more compressed (a near duplicate)."""
     image, seen, _ = render(facts, stream(seed, "scene", facts.number))
     rng = stream(seed, "file", facts.number)
     kind = rng.choices(tuple(FORMATS), (70, 10, 20))[0]
@@ -50,7 +50,7 @@ def picture(seed: int, facts: Facts, reencoded: bool = False) -> Picture:
     return _file(image, kind, quality, _exif(facts, rng), seen)
 
 
-def _file(image: Image.Image, kind: str, quality: int, exif: bytes | None, seen: Seen) -> Picture:
+def _file(image: Image.Image, kind: str, quality: int, exif: bytes | None, seen: Seen) -> ListingImage:
     buffer = io.BytesIO()
     more = {"exif": exif} if exif else {}
     if kind == "PNG":
@@ -59,7 +59,7 @@ def _file(image: Image.Image, kind: str, quality: int, exif: bytes | None, seen:
         image.save(buffer, kind, quality=quality, method=1, **more)
     else:
         image.save(buffer, kind, quality=quality, **more)
-    return Picture(buffer.getvalue(), kind, image.width, image.height, seen)
+    return ListingImage(buffer.getvalue(), kind, image.width, image.height, seen)
 
 
 def _exif(facts: Facts, rng: random.Random) -> bytes | None:

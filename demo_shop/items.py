@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from demo_shop import items_home, items_kitchen, items_leisure, items_wear
-from demo_shop.canvas import Pen
+from demo_shop.canvas import Canvas
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Item:
 
     width: float
     height: float
-    draw: Callable[[Pen, str], None]
+    draw: Callable[[Canvas, str], None]
     hangs: bool = False
     support: tuple[float, float, float] | None = None
     tilt: float = 3.0

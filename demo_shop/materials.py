@@ -1,7 +1,7 @@
 """How fifteen materials look: relief (grain, weave, knit, chips), sheen, and patterns printed on top.
 
 :func:`surface` gives the colour of a material on each pixel; :func:`finish` lays it on a drawn layer. Distances are in
-pixels of the final picture, and coarse enough to survive at 64 pixels.
+pixels of the final image, and coarse enough to survive at 64 pixels.
 """
 
 from collections.abc import Callable, Mapping

@@ -61,15 +61,15 @@ def _card(shop: Shop, number: int) -> str:
 
 def _image(shop: Shop, number: int) -> str:
     listing = shop.listing(number)
-    if wordpress.kind_at(shop, number) == "no picture":
+    if wordpress.kind_at(shop, number) == "no image":
         return ""
     path = wordpress.media_url(shop, number).removeprefix(wordpress.HOME)
-    size = f'width="{listing.picture.width}" height="{listing.picture.height}"'
+    size = f'width="{listing.image.width}" height="{listing.image.height}"'
     return f'<img src="{path}" alt="{html.escape(listing.words.alt_text)}" {size} loading="lazy">'
 
 
 def listing(shop: Shop, number: int) -> bytes:
-    """One listing: picture, title, price, words. Hostile HTML is served by the API only, never to a person."""
+    """One listing: image, title, price, words. Hostile HTML is served by the API only, never to a person."""
     one = shop.listing(number)
     words = one.words
     tags = "".join(f'<span class="tag">{html.escape(tag)}</span>' for tag in words.tags)
@@ -90,7 +90,7 @@ def _graph(shop: Shop, number: int) -> str:
     one = shop.listing(number)
     told = {"og:type": "product", "og:title": one.words.title, "og:description": one.words.description}
     told["product:price:amount"] = f"{one.facts.price:.2f}"
-    if wordpress.kind_at(shop, number) != "no picture":
+    if wordpress.kind_at(shop, number) != "no image":
         told |= {"og:image": wordpress.media_url(shop, number), "og:image:alt": one.words.alt_text}
     return "".join(f'<meta property="{name}" content="{html.escape(value)}">' for name, value in told.items())
 

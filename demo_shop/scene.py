@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from demo_shop.backgrounds import BACKGROUNDS
-from demo_shop.canvas import Pen, Placement
+from demo_shop.canvas import Canvas, Placement
 from demo_shop.facts import Facts
 from demo_shop.items import ITEMS, Item
 from demo_shop.materials import finish
@@ -28,7 +28,7 @@ GAP = 4
 
 @dataclass(frozen=True)
 class SeenObject:
-    """One object of the picture: the main item is the first."""
+    """One object of the image: the main item is the first."""
 
     label: str
     box: tuple[float, float, float, float]  # shares of width and height, xyxy
@@ -46,7 +46,7 @@ class Relation:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a picture shows."""
+    """What an image shows."""
 
     background: str
     objects: tuple[SeenObject, ...]
@@ -54,7 +54,7 @@ class Seen:
 
 
 def render(facts: Facts, rng: random.Random) -> tuple[Image.Image, Seen, list[Sprite]]:
-    """The picture, what it shows, and the sprites from back to front (the main item's ``predicate`` is empty)."""
+    """The image, what it shows, and the sprites from back to front (the main item's ``predicate`` is empty)."""
     item = ITEMS[facts.item]
     wishes = [wish for _, _, wish in facts.props]
     width, height = _size(item, wishes, rng)
@@ -104,9 +104,9 @@ def _main(
     fit = min((width - left - right) / probe[0], (height - top - bottom) / probe[1]) * 100
     scale = fit * (0.86 + 0.14 * rng.random())
     placement = Placement(item.width, item.height, scale, angle, mirror)
-    pen = Pen(placement)
-    item.draw(pen, facts.material)
-    colours, opacity = finish(pen.layer(), facts.material, facts.colour, facts.accent, facts.pattern, grain)
+    canvas = Canvas(placement)
+    item.draw(canvas, facts.material)
+    colours, opacity = finish(canvas.layer(), facts.material, facts.colour, facts.accent, facts.pattern, grain)
     wide, high = placement.extent
     x = left + (width - left - right - wide) * rng.random()
     slack = height - top - bottom - high
@@ -129,9 +129,9 @@ def _margins(item: Item, wishes: list[str], size: tuple[int, int]) -> tuple[floa
 
 def _prop(kind: str, colour: str, side: int, rng: random.Random) -> Sprite:
     placement = Placement(100, 100, side / 100, (2 * rng.random() - 1) * 4, rng.random() < 0.5, margin=1)
-    pen = Pen(placement)
-    PROPS[kind](pen, COLOURS[colour])
-    layer = pen.layer()
+    canvas = Canvas(placement)
+    PROPS[kind](canvas, COLOURS[colour])
+    layer = canvas.layer()
     return Sprite(layer.paint, layer.cover, 0, 0)
 
 

@@ -10,13 +10,13 @@ from demo_shop.compatibility import Graph
 from demo_shop.facts import Facts, facts, stream
 from demo_shop.faults import Fault, guide_faults, guide_id, listing_faults, listing_id
 from demo_shop.guides import Guide
-from demo_shop.images import Picture, picture
+from demo_shop.images import ListingImage, listing_image
 from demo_shop.upper_bounds import ceilings
 from demo_shop.words import Words, write
 
 Row = dict[str, Any]
 CACHED = 20_000
-"""Listings that are kept once made: pictures of some 10 kB each."""
+"""Listings that are kept once made: images of some 10 kB each."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Listing:
     id: str  # WordPress id
     facts: Facts
     words: Words
-    picture: Picture
+    image: ListingImage
 
 
 class Shop:
@@ -68,9 +68,9 @@ class Shop:
         """The facts of listing ``number``; a duplicate shows its original's thing."""
         return facts(self.seed, self._shown(number))
 
-    def picture(self, number: int) -> bytes:
+    def image(self, number: int) -> bytes:
         """The original file of listing ``number``."""
-        return self.listing(number).picture.content
+        return self.listing(number).image.content
 
     def _listing(self, number: int) -> Listing:
         if not 0 <= number < self.size:
@@ -78,13 +78,13 @@ class Shop:
         truth = self.facts(number)
         fault = self.listing_faults.get(number)
         if fault and fault.reason == "exact":
-            image = self.listing(self._shown(number)).picture
+            image = self.listing(self._shown(number)).image
         else:
-            image = picture(self.seed, truth, reencoded=fault is not None and fault.reason == "near")
+            image = listing_image(self.seed, truth, reencoded=fault is not None and fault.reason == "near")
         return Listing(listing_id(number), truth, write(truth, image.seen, stream(self.seed, "words", number)), image)
 
     def _shown(self, number: int) -> int:
-        """The listing whose thing and picture this one shows."""
+        """The listing whose thing and image this one shows."""
         fault = self.listing_faults.get(number)
         return int(fault.original) - int(listing_id(0)) if fault and fault.original else number
 

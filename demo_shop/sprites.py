@@ -16,7 +16,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(eq=False)
 class Sprite:
-    """A drawn thing at its place in the picture."""
+    """A drawn thing at its place in the image."""
 
     colours: Bytes  # (height, width, 3), premultiplied
     opacity: Bytes  # (height, width)
@@ -55,7 +55,7 @@ def holds(predicate: str, subject: Sprite, target: Sprite) -> bool:
 
 
 def box_of(sprite: Sprite, visible: Mask | None = None) -> Box:
-    """The box of the sprite's covered (or visible) pixels in the picture."""
+    """The box of the sprite's covered (or visible) pixels in the image."""
     solid = sprite.solid if visible is None else visible
     rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
     return (
@@ -97,6 +97,6 @@ def overlap(a: Sprite, b: Sprite) -> int:
 
 
 def inside(sprite: Sprite, size: tuple[int, int]) -> bool:
-    """Whether all of the sprite's array lies within a picture of this width and height."""
+    """Whether all of the sprite's array lies within an image of this width and height."""
     high, wide = sprite.opacity.shape
     return sprite.x >= 0 and sprite.y >= 0 and sprite.x + wide <= size[0] and sprite.y + high <= size[1]

@@ -1,6 +1,6 @@
 """How well the best possible model could do, by summing the generator's own probabilities.
 
-A Bayes-optimal model answers with the likeliest label given what it can see. "Picture" means item, material, colour and
+A Bayes-optimal model answers with the likeliest label given what it can see. "Image" means item, material, colour and
 pattern are seen without error; "words" means title and description, before misspellings; "both" means both.
 """
 
@@ -34,18 +34,18 @@ def ceilings() -> dict[str, float]:
     """Best possible accuracies; keys are ``<label>_accuracy_from_<what is seen>``."""
     words = _class_from_words()
     return {
-        "item_accuracy_from_picture": 1.0,
+        "item_accuracy_from_image": 1.0,
         "item_accuracy_from_words": _item_from_words(),
-        "bin_accuracy_from_picture": 1.0,
+        "bin_accuracy_from_image": 1.0,
         "bin_accuracy_from_item_and_material": _bin_without_colour(),
         "bin_accuracy_from_material": _bin_from_material(),
-        "product_class_accuracy_from_picture": _class_from_picture(),
+        "product_class_accuracy_from_image": _class_from_image(),
         "product_class_accuracy_from_words": words,
-        "product_class_accuracy_from_both": PURPOSE_STATED + (1 - PURPOSE_STATED) * _class_from_picture(),
+        "product_class_accuracy_from_both": PURPOSE_STATED + (1 - PURPOSE_STATED) * _class_from_image(),
     }
 
 
-def _class_from_picture() -> float:
+def _class_from_image() -> float:
     """The group is seen; the likeliest purpose of the group is the best guess."""
     return sum(len(items) / len(v.ITEMS) * max(v.PURPOSE_ODDS[group]) for group, items in v.GROUPS.items())
 

@@ -85,7 +85,7 @@ PATTERNED: frozenset[str] = frozenset({"cotton", "wool", "ceramic", "paper", "pl
 PLAIN_SHARE = 0.55
 
 SIZES: Sequence[str] = ("small", "medium", "large")
-"""Said in words only; a picture shows no scale."""
+"""Said in words only; an image shows no scale."""
 
 GROUPS: Mapping[str, Sequence[str]] = {
     "furniture": ("chair", "table"),
@@ -105,7 +105,7 @@ PURPOSE_ODDS: Mapping[str, Sequence[float]] = {
     group: ((0.46, 0.30, 0.24), (0.24, 0.46, 0.30), (0.30, 0.24, 0.46))[position % 3]
     for position, group in enumerate(GROUPS)
 }
-"""P(purpose | group). Nothing in a picture tells the purpose."""
+"""P(purpose | group). Nothing in an image tells the purpose."""
 
 PRODUCT_CLASSES: Sequence[str] = tuple(f"{group}: {purpose}" for group in GROUPS for purpose in PURPOSES)
 

@@ -53,14 +53,14 @@ def page_url(number: int) -> str:
 
 
 def media_name(shop: Shop, number: int) -> str:
-    """File name of a listing's picture."""
-    return f"{slug(number)}.{shop.listing(number).picture.extension}"
+    """File name of a listing's image."""
+    return f"{slug(number)}.{shop.listing(number).image.extension}"
 
 
 def media_url(shop: Shop, number: int) -> str:
-    """Address that the API gives for a listing's picture (one that moved: its old address)."""
+    """Address that the API gives for a listing's image (one that moved: its old address)."""
     created = shop.facts(number).created
-    folder = "old-uploads" if kind_at(shop, number) == "picture moved" else "wp-content/uploads"
+    folder = "old-uploads" if kind_at(shop, number) == "image moved" else "wp-content/uploads"
     return f"{HOME}/{folder}/{created:%Y/%m}/{media_name(shop, number)}"
 
 
@@ -82,7 +82,7 @@ def post(shop: Shop, number: int, embed: bool) -> Row:
     created, modified = dates(shop, number)
     categories = _categories(shop, number)
     tags = [FIRST_TAG_ID + TAGS.index(tag) for tag in words.tags]
-    pictured = kind != "no picture"
+    pictured = kind != "no image"
     row: Row = {
         "id": FIRST_LISTING_ID + number,
         "date": when(created),
@@ -123,7 +123,7 @@ def _categories(shop: Shop, number: int) -> list[int]:
 
 def _meta(shop: Shop, number: int, listing: Listing, kind: str) -> Row:
     """The labels; each of the optional ones is missing now and then."""
-    truth, seen = listing.facts, listing.picture.seen
+    truth, seen = listing.facts, listing.image.seen
     rng = stream(shop.seed, "labels", number)
     objects: Any = [
         {"label": thing.label, "box": [round(value, 5) for value in thing.box], "attributes": list(thing.attributes)}
@@ -133,7 +133,7 @@ def _meta(shop: Shop, number: int, listing: Listing, kind: str) -> Row:
         {"subject": relation.subject, "predicate": relation.predicate, "object": relation.object}
         for relation in seen.relations
     ]
-    if kind == "box outside the picture":
+    if kind == "box outside the image":
         objects[0]["box"] = [-0.2, 0.1, 1.4, 0.9]
     elif kind == "relation to no object":
         relations.append({"subject": 0, "predicate": "left of", "object": 17})
@@ -157,7 +157,7 @@ UNLABELLED = 0.015
 
 
 def media(shop: Shop, number: int) -> Row:
-    """A picture as ``/wp-json/wp/v2/media`` gives it."""
+    """An image as ``/wp-json/wp/v2/media`` gives it."""
     listing = shop.listing(number)
     created, modified = dates(shop, number)
     return {
@@ -171,10 +171,10 @@ def media(shop: Shop, number: int) -> Row:
         "alt_text": listing.words.alt_text,
         "caption": {"rendered": f"<p>{_entities(listing.words.caption)}</p>\n"},
         "media_type": "image",
-        "mime_type": listing.picture.mime_type,
+        "mime_type": listing.image.mime_type,
         "media_details": {
-            "width": listing.picture.width,
-            "height": listing.picture.height,
+            "width": listing.image.width,
+            "height": listing.image.height,
             "file": media_name(shop, number),
         },
         "post": FIRST_LISTING_ID + number,

@@ -1,6 +1,6 @@
 """The words of a listing: a grammar with synonyms, four voices, misspellings and omissions.
 
-Alt text and caption state what the picture shows, truthfully. Title and description state the purpose (nearly always)
+Alt text and caption state what the image shows, truthfully. Title and description state the purpose (nearly always)
 and leave item, material, colour and pattern out as often as :data:`STATED` says.
 """
 
@@ -37,7 +37,7 @@ class Words:
 
 
 def write(facts: Facts, seen: Seen, rng: random.Random) -> Words:
-    """Words for the facts and for what the picture shows."""
+    """Words for the facts and for what the image shows."""
     in_title = {name for name, share in STATED.items() if rng.random() < share}
     in_text = {name for name, share in STATED.items() if rng.random() < share}
     purpose = rng.choices(("title", "text", "both", "neither"), (0.2, 0.5, 0.27, 1 - PURPOSE_STATED))[0]

@@ -1,4 +1,4 @@
-"""Pictures' original bytes on disk while the stage runs, one behind the other: files of their own cost more to make."""
+"""Images' original bytes on disk while the stage runs, one behind the other: files of their own cost more to make."""
 
 import tempfile
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from heddle.images.originals import Original
 
 
-class Spool:
+class AppendOnlyBlobFile:
     """A file in a folder that others may write to as well. One thread may use it.
 
     Args:
@@ -18,7 +18,7 @@ class Spool:
         self._end = 0
 
     def put(self, content: bytes) -> Original:
-        """Keep a picture; the answer is where.
+        """Keep an image; the answer is where.
 
         Raises:
             OSError: it cannot be written, as the disk is full.

@@ -37,7 +37,7 @@ from heddle.sources.parameters import (
 LARGEST = 50_000_000  # bytes of an answer; a sitemap may not be larger
 
 
-class NewsError(Exception):
+class ChangeDetectionError(Exception):
     """A source could not be asked; the message says which and what it answered."""
 
 
@@ -45,7 +45,7 @@ def newest_changes(root: Path = Path()) -> str:
     """A token that is another one as soon as any source has a newer change.
 
     Raises:
-        NewsError: a source does not answer, or not as its kind should.
+        ChangeDetectionError: a source does not answer, or not as its kind should.
     """
     sources = load("catalog", CatalogParameters, root).sources
     changes = {source.name: _newest_change(source, root) for source in sources}
@@ -78,14 +78,14 @@ def _files(name: str, files: Iterable[Path]) -> str:
     told = []
     for file in files:
         if not file.is_file():
-            raise NewsError(f"source {name}: {file} does not exist; correct params.yaml: catalog.sources")
+            raise ChangeDetectionError(f"source {name}: {file} does not exist; correct params.yaml: catalog.sources")
         told.append(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}")
     return " ".join(told)
 
 
 def _in_folder(name: str, folder: Path, *patterns: str) -> list[Path]:
     if not folder.is_dir():
-        raise NewsError(f"source {name}: {folder} does not exist; correct params.yaml: catalog.sources")
+        raise ChangeDetectionError(f"source {name}: {folder} does not exist; correct params.yaml: catalog.sources")
     return sorted(file for pattern in patterns for file in folder.glob(pattern) if file.is_file())
 
 
@@ -105,7 +105,7 @@ def _huggingface(source: HuggingFace, root: Path) -> str:
     try:
         return str(HfApi().dataset_info(source.path, revision=source.revision).sha)
     except (OSError, ValueError, httpx.HTTPError) as error:
-        raise NewsError(f"source {source.name}: the hub did not tell of {source.path}: {error}") from error
+        raise ChangeDetectionError(f"source {source.name}: the hub did not tell of {source.path}: {error}") from error
 
 
 def _asked(name: str, url: str, manners: Crawled, method: str = "GET", **named: Any) -> tuple[bytes, httpx.Headers]:
@@ -117,13 +117,13 @@ def _asked(name: str, url: str, manners: Crawled, method: str = "GET", **named: 
             for part in answer.iter_bytes():
                 body += part
                 if len(body) > LARGEST:
-                    raise NewsError(f"source {name}: {url} answered more than {LARGEST:,} bytes")
+                    raise ChangeDetectionError(f"source {name}: {url} answered more than {LARGEST:,} bytes")
             return body, answer.headers
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise NewsError(f"source {name}: {url} did not answer: {error}") from error
+        raise ChangeDetectionError(f"source {name}: {url} did not answer: {error}") from error
     except AddressRefusedError as error:
         remedy = "set `private_addresses: true` if it stands in your own network"
-        raise NewsError(f"source {name}: {error}; {remedy}") from error
+        raise ChangeDetectionError(f"source {name}: {error}; {remedy}") from error
 
 
 def _wordpress(source: WordPress) -> str:
@@ -141,5 +141,5 @@ def _wordpress(source: WordPress) -> str:
         posts = json.loads(body)
         newest = f"{posts[0]['id']} {posts[0]['modified_gmt']}" if posts else ""
     except (ValueError, LookupError, TypeError) as error:
-        raise NewsError(f"source {source.name}: {url} did not answer as WordPress does: {error}") from error
+        raise ChangeDetectionError(f"source {source.name}: {url} did not answer as WordPress does: {error}") from error
     return f"{headers.get('X-WP-Total', '')} {newest}" if newest else "0"

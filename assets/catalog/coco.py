@@ -20,7 +20,7 @@ class CocoSource(AnnotationSource):
         self._name = source.name
 
     def annotations(self) -> Iterator[Annotation]:
-        """Each picture with its objects and first caption; annotations of no picture come as one each."""
+        """Each image with its objects and first caption; annotations of no image come as one each."""
         content = self._json(self._path)
         if not isinstance(content, dict) or not isinstance(content.get("images"), list):
             found = ", ".join(content) if isinstance(content, dict) else type(content).__name__
@@ -29,16 +29,16 @@ class CocoSource(AnnotationSource):
             )
         categories = {str(each["id"]): str(each["name"]) for each in _dicts(content, "categories", "id", "name")}
         licences = {str(each["id"]): each for each in _dicts(content, "licenses", "id")}
-        of_picture: dict[str, list[Any]] = defaultdict(list)
+        of_image: dict[str, list[Any]] = defaultdict(list)
         for each in _list(content, "annotations"):
             image = each.get("image_id") if isinstance(each, dict) else None
-            of_picture["" if image is None else str(image)].append(each)
+            of_image["" if image is None else str(image)].append(each)
         for image in content["images"]:
             id_ = image.get("id") if isinstance(image, dict) else None
-            told = of_picture.pop(str(id_), []) if id_ is not None else []
+            told = of_image.pop(str(id_), []) if id_ is not None else []
             yield self._annotation(image, told, categories, licences)
-        for key, lost in of_picture.items():
-            yield Annotation(key or None, "", {}, lost, f"{len(lost)} annotations of a picture that `images` lacks")
+        for key, lost in of_image.items():
+            yield Annotation(key or None, "", {}, lost, f"{len(lost)} annotations of an image that `images` lacks")
 
     def _annotation(
         self, image: Any, annotations: list[Any], categories: Mapping[str, str], licences: Mapping[str, Any]

@@ -10,7 +10,7 @@ from heddle.sources.parameters import Crawled
 
 @dataclass(frozen=True)
 class Visit:
-    """One crawl of one source: first of its pages, then of the pictures that its listings show.
+    """One crawl of one source: first of its pages, then of the images that its listings show.
 
     Attributes:
         spider: the class of the pages' spider; it has an attribute `failure`, a message if the source as a whole could
@@ -18,7 +18,7 @@ class Visit:
         arguments: of the spider.
         credentials: the scheme and host that they are for (`https://shop.test`), and the header `Authorization`.
         proxy: through which all requests go, or None for the environment's.
-        met: the hosts that were asked for pages, or for pictures.
+        met: the hosts that were asked for pages, or for images.
     """
 
     source: str

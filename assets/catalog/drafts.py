@@ -1,19 +1,19 @@
-"""Listings before they are written, and the pictures that they show. What is told of them lies on a shelf."""
+"""Listings before they are written, and the images that they show. What is told of them lies on a shelf."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from assets.catalog.images import Picture, Refused
+from assets.catalog.images import ImageInfo, Refused
 from assets.catalog.record_store import Shelf
 
 
 @dataclass(slots=True, eq=False)
 class Shown:
-    """A picture that one or more listings show. What is found of it lies on a shelf.
+    """An image that one or more listings show. What is found of it lies on a shelf.
 
     Attributes:
-        stamp: for one that is fetched: text that changes with it, as its source says; see :mod:`picture_cache`.
+        stamp: for one that is fetched: text that changes with it, as its source says; see :mod:`image_cache`.
         place: on the shelf, of :attr:`found`; None until that is known.
     """
 
@@ -22,29 +22,29 @@ class Shown:
     place: int | None = None
 
     @property
-    def found(self) -> Picture | Refused | None:
+    def found(self) -> ImageInfo | Refused | None:
         """What it is, or why it cannot be used; None until that is known."""
-        found: Picture | Refused | None = None if self.place is None else self.shelf.get(self.place)
+        found: ImageInfo | Refused | None = None if self.place is None else self.shelf.get(self.place)
         return found
 
-    def find(self, found: Picture | Refused) -> None:
+    def find(self, found: ImageInfo | Refused) -> None:
         """It is known now."""
         self.place = self.shelf.put(found)
 
 
 @dataclass(slots=True, eq=False)
 class Draft:
-    """A listing whose picture is still to come. What the source told of it lies on a shelf.
+    """A listing whose image is still to come. What the source told of it lies on a shelf.
 
     Attributes:
         id: with the source's name.
-        picture: path or address of the picture, as the source calls it; annotations join by its file name.
+        image: path or address of the image, as the source calls it; annotations join by its file name.
         place: on the shelf, of :attr:`origin`, :attr:`record` and :attr:`row`.
-        shown: its picture, as soon as the source named one.
+        shown: its image, as soon as the source named one.
     """
 
     id: str
-    picture: str
+    image: str
     shelf: Shelf
     place: int
     shown: Shown | None = None
@@ -66,7 +66,7 @@ class Draft:
 
     @property
     def row(self) -> dict[str, Any]:
-        """The row of `listings`, without its picture."""
+        """The row of `listings`, without its image."""
         return dict(self.shelf.get(self.place)[2])
 
     def tell(self, origin: str, record: str, row: Mapping[str, Any]) -> None:
@@ -76,7 +76,7 @@ class Draft:
 
 @dataclass
 class Settled:
-    """What became of everything: `listings` and their pictures, and the rows of the quarantine."""
+    """What became of everything: `listings` and their images, and the rows of the quarantine."""
 
-    listings: list[tuple[Draft, Picture]] = field(default_factory=list)
+    listings: list[tuple[Draft, ImageInfo]] = field(default_factory=list)
     quarantine: list[dict[str, Any]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Which listings show a picture that another listing already shows."""
+"""Which listings show an image that another listing already shows."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.catalog.images import Picture
+from assets.catalog.images import ImageInfo
 
 _BYTES = 32  # of a perceptual hash
 
@@ -28,26 +28,26 @@ def natural_order(listing_id: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts)
 
 
-def find_duplicates(shown: Sequence[tuple[str, Picture]], bits: int, colour: int) -> list[Duplicate]:
-    """The listings to leave out, so that no two that stay show the same picture or nearly the same.
+def find_duplicates(shown: Sequence[tuple[str, ImageInfo]], bits: int, colour: int) -> list[Duplicate]:
+    """The listings to leave out, so that no two that stay show the same image or nearly the same.
 
     Listings are taken in the natural order of their ids; each is left out if one that stays is alike. So the answer
     does not depend on the order in which they came, and the oldest of a group stays.
 
     Args:
-        shown: listings' ids and their pictures, in any order.
-        bits: pictures may be copies if at most so many bits of their perceptual hashes differ, ...
+        shown: listings' ids and their images, in any order.
+        bits: images may be copies if at most so many bits of their perceptual hashes differ, ...
         colour: ... and are if no cell of their colour grids differs by more, in levels of 255. Without this, a red
             and a blue chair of one drawing would be copies: the perceptual hash sees no colour.
     """
     ordered = sorted(shown, key=lambda pair: (natural_order(pair[0]), pair[0]))
     first: dict[str, str] = {}
     duplicates = []
-    unique: list[tuple[str, Picture]] = []
-    for listing, picture in ordered:
-        original = first.setdefault(picture.sha256, listing)
+    unique: list[tuple[str, ImageInfo]] = []
+    for listing, image in ordered:
+        original = first.setdefault(image.sha256, listing)
         if original == listing:
-            unique.append((listing, picture))
+            unique.append((listing, image))
         else:
             duplicates.append(Duplicate(listing, original, "exact", 0))
     near = _near(unique, bits, colour)
@@ -61,12 +61,12 @@ def find_duplicates(shown: Sequence[tuple[str, Picture]], bits: int, colour: int
     return sorted(resolved + near, key=lambda each: each.id)
 
 
-def _near(unique: Sequence[tuple[str, Picture]], bits: int, colour: int) -> list[Duplicate]:
-    """Greedy in the given order, and only with those that may be close: 50,000 pictures are 10^9 pairs."""
+def _near(unique: Sequence[tuple[str, ImageInfo]], bits: int, colour: int) -> list[Duplicate]:
+    """Greedy in the given order, and only with those that may be close: 50,000 images are 10^9 pairs."""
     if len(unique) < 2:
         return []
-    hashes = np.frombuffer(b"".join(picture.perceptual_hash for _, picture in unique), np.uint8).reshape(-1, _BYTES)
-    colours = np.frombuffer(b"".join(picture.colours for _, picture in unique), np.uint8).reshape(len(unique), -1)
+    hashes = np.frombuffer(b"".join(image.perceptual_hash for _, image in unique), np.uint8).reshape(-1, _BYTES)
+    colours = np.frombuffer(b"".join(image.colours for _, image in unique), np.uint8).reshape(len(unique), -1)
     buckets = [_Buckets(piece) for piece in _pieces(hashes, bits)]
     stays = np.ones(len(unique), dtype=bool)
     duplicates = []
@@ -87,7 +87,7 @@ def _pieces(hashes: NDArray[np.uint8], bits: int) -> Iterator[NDArray[np.bytes_]
     """Pieces (N,) of hashes (N, 32), such that two hashes which differ in at most ``bits`` bits share one of them.
 
     One piece more than bits may differ, so one of them is without a difference. Source: Norouzi et al. 2012, Fast
-    Search in Hamming Space with Multi-Index Hashing. Pieces of less than a byte would tell few pictures apart, so then
+    Search in Hamming Space with Multi-Index Hashing. Pieces of less than a byte would tell few images apart, so then
     all share one.
     """
     count = bits + 1

@@ -1,4 +1,4 @@
-"""One request for a picture or a robots.txt, to its end, and a look at the picture.
+"""One request for an image or a robots.txt, to its end, and a look at the image.
 
 It decides nothing that concerns a host as a whole: whether and when to ask, where a redirect leads, what to try again
 is up to :mod:`assets.catalog.fetching`, which may run many of these in several processes.
@@ -24,10 +24,10 @@ from w3lib.url import safe_url_string
 from yarl import URL
 
 from assets.catalog.addresses import AddressRefusedError
-from assets.catalog.blob_file import Spool
+from assets.catalog.blob_file import AppendOnlyBlobFile
 from assets.catalog.crawl_job import status_of
-from assets.catalog.image_cache import Kept, PictureCache
-from assets.catalog.images import PictureError, Refused, described, opened
+from assets.catalog.image_cache import ImageCache, Kept
+from assets.catalog.images import ImageRejectedError, Refused, described, opened
 from assets.catalog.jobs import Answer, Job, Requester, Setup
 from assets.catalog.politeness import CONTENT, ROBOTS_BYTES, forbidden_use
 from assets.catalog.ssrf import by_proxy, direct
@@ -35,7 +35,7 @@ from assets.catalog.ssrf import by_proxy, direct
 REDIRECTS = (301, 302, 303, 307, 308)
 PASSING = (408, 429, 500, 502, 503, 504, 522, 524)
 """Statuses that may be others a little later."""
-_SHORT = 100_000  # bytes of an answer that is no picture
+_SHORT = 100_000  # bytes of an answer that is no image
 _QUICK = 4_000_000  # pixels that are decoded so soon that everything else can wait
 
 
@@ -50,10 +50,10 @@ class Fetcher:
     """
 
     def __init__(self, setup: Setup) -> None:
-        self._setup, self._spool = setup, Spool(setup.spool)
+        self._setup, self._spool = setup, AppendOnlyBlobFile(setup.spool)
         self._direct = {private: direct(private) for private in (False, True)}
         self._by_proxy = by_proxy()
-        self._caches = [PictureCache(requester.cache) for requester in setup.requesters]
+        self._caches = [ImageCache(requester.cache) for requester in setup.requesters]
 
     async def close(self) -> None:
         """Close all connections."""
@@ -61,7 +61,7 @@ class Fetcher:
             await session.close()
 
     async def answer(self, job: Job) -> Answer:
-        """Do what a job says. What may go wrong with any host or picture is in the answer.
+        """Do what a job says. What may go wrong with any host or image is in the answer.
 
         Raises:
             OSError: what was fetched cannot be written.
@@ -78,7 +78,7 @@ class Fetcher:
         return answer
 
     async def _fetched(self, job: Job, kept: Kept | None, answer: Answer) -> bytes | None:
-        """The picture's bytes, fetched or confirmed; None if there are none, and the answer says why."""
+        """The image's bytes, fetched or confirmed; None if there are none, and the answer says why."""
         fresh: tuple[bytes, HTTPHeaderDict] | None = None
         timeout = self._setup.requesters[job.source].timeout
         try:
@@ -104,7 +104,7 @@ class Fetcher:
     async def _read(
         self, job: Job, answer: Answer, response: ClientResponse, kept: Kept | None
     ) -> tuple[bytes, HTTPHeaderDict] | None:
-        """The picture's bytes and the answer's headers; None if there are none, and the answer says why."""
+        """The image's bytes and the answer's headers; None if there are none, and the answer says why."""
         headers = HTTPHeaderDict(
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers
         )
@@ -149,7 +149,7 @@ class Fetcher:
         return self._direct[requester.private_addresses] if proxy is None else self._by_proxy
 
     async def _look_at(self, content: bytes, answer: Answer) -> None:
-        """Examine a picture, and put its bytes into the spool."""
+        """Examine an image, and put its bytes into the spool."""
         try:
             image = opened(content, self._setup.pixels)
             original = self._spool.put(content)
@@ -157,7 +157,7 @@ class Fetcher:
                 answer.found = described(image, content, original)
             else:
                 answer.found = await asyncio.to_thread(described, image, content, original)
-        except PictureError as error:
+        except ImageRejectedError as error:
             answer.found = Refused(error.reason, error.detail)
 
 

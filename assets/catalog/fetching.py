@@ -1,4 +1,4 @@
-"""Fetch the pictures that listings show, politely, in as many processes as there are cores.
+"""Fetch the images that listings show, politely, in as many processes as there are cores.
 
 One thread here decides about every single request, so that delay, concurrency and budgets of a host are exact however
 many processes there are; :mod:`assets.catalog.workers` only do what they are told. Pages were crawled before, so nobody
@@ -16,15 +16,15 @@ from assets.catalog.politeness import user_agent
 from assets.catalog.scheduler import CACHE, Scheduler
 from assets.catalog.workers import Workers
 
-FEW = 300  # pictures for which no processes are started
+FEW = 300  # images for which no processes are started
 MOST_PROCESSES = 8
 MOST_AT_ONCE = 128  # requests in all
 
 
-def fetch_pictures(
+def fetch_images(
     visits: Sequence[Visit], harvest: Harvest, tell: Callable[[], None], processes: int | None = None
 ) -> None:
-    """Fetch every picture that a listing shows by its address, once for each source.
+    """Fetch every image that a listing shows by its address, once for each source.
 
     Args:
         tell: called about once a second.

@@ -12,12 +12,12 @@ from assets.catalog.drafts import Shown
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """A picture, or a robots.txt, that is to be fetched.
+    """An image, or a robots.txt, that is to be fetched.
 
     Attributes:
         visit: for which source.
         asked: the address at first, `url` that which it led to.
-        shown: the picture; None for a robots.txt.
+        shown: the image; None for a robots.txt.
         looked: whether a kept one was looked for at this address.
         hops: how many redirects were followed, `tries` how often it was tried again.
     """

@@ -16,7 +16,7 @@ from heddle.sources.parameters import HuggingFace
 ROW = "__row__"
 """A column that every data set has: the number of the row in its split, for those without ids."""
 CACHE = Path(".heddle/huggingface")  # for folders: what is converted from a project's files stays in the project
-BATCH = 16  # rows in memory at a time, with their pictures
+BATCH = 16  # rows in memory at a time, with their images
 
 
 class HuggingFaceSource:
@@ -28,7 +28,7 @@ class HuggingFaceSource:
         self._named = f"source {source.name}: {source.path}"
 
     def gather(self, harvest: Harvest) -> Visit | None:
-        """Bring all rows; the answer is the crawl of pictures that are given by URL, if any.
+        """Bring all rows; the answer is the crawl of images that are given by URL, if any.
 
         Raises:
             StageError: there is no such data set, configuration or split, it cannot be read, or a column of the
@@ -44,7 +44,7 @@ class HuggingFaceSource:
             values = row | {ROW: number}
             told = {field: values[column] for field, column in columns.items()}
             if "image" in told:
-                told["image"] = self._picture(told["image"], harvest.size)
+                told["image"] = self._image(told["image"], harvest.size)
             record = {name: value for name, value in values.items() if not _is_media(value)}
             records.take(told, record, f"{self._source.path} {self._source.split} row {number}")
         if number == 0:
@@ -72,7 +72,7 @@ class HuggingFaceSource:
         return saved[source.split]
 
     def _rows(self, dataset: Any) -> Iterator[dict[str, Any]]:
-        """The rows as they are stored, pictures not decoded, and classes by their names."""
+        """The rows as they are stored, images not decoded, and classes by their names."""
         classes = {name: feature for name, feature in dataset.features.items() if hasattr(feature, "int2str")}
         try:
             for batch in dataset.with_format("arrow").iter(BATCH):
@@ -81,8 +81,8 @@ class HuggingFaceSource:
         except Exception as error:
             raise StageError(f"{self._named}: cannot be read on: {type(error).__name__}: {error}") from error
 
-    def _picture(self, value: Any, size: int) -> Content | str | None:
-        """What a column of pictures, paths or addresses holds; None if that is nothing that may be read."""
+    def _image(self, value: Any, size: int) -> Content | str | None:
+        """What a column of images, paths or addresses holds; None if that is nothing that may be read."""
         if not _is_media(value):
             return None if value is None else str(value)
         content, name = value["bytes"], str(value["path"] or "")
@@ -90,7 +90,7 @@ class HuggingFaceSource:
             return Content(name, content)
         if not name or "://" in name:
             return name
-        # Pictures that lie beside the data set. A row must not make us read other files of this machine.
+        # Images that lie beside the data set. A row must not make us read other files of this machine.
         from datasets.config import HF_CACHE_HOME
 
         path = Path(name).resolve()
@@ -102,7 +102,7 @@ class HuggingFaceSource:
 
 
 def _is_media(value: Any) -> bool:
-    """Whether a value is a picture, sound or film as `datasets` stores it."""
+    """Whether a value is an image, sound or film as `datasets` stores it."""
     return isinstance(value, Mapping) and value.keys() == {"bytes", "path"}
 
 

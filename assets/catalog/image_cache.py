@@ -1,7 +1,7 @@
-"""Keep pictures between crawls, on the same terms as pages (:mod:`assets.catalog.http_cache`): confirmed or not used.
+"""Keep images between crawls, on the same terms as pages (:mod:`assets.catalog.http_cache`): confirmed or not used.
 
 It is the server that confirms (304, ETag and Last-Modified). Where its answer gave nothing to ask with, a source may: a
-picture bears a stamp, which is another one as soon as the source knows of a change, and one that was kept under the
+image bears a stamp, which is another one as soon as the source knows of a change, and one that was kept under the
 same stamp is used without asking.
 """
 
@@ -34,8 +34,8 @@ class Kept:
         return {asked: self.headers[name][0] for name, asked in CONDITIONS.items() if name in self.headers}
 
 
-class PictureCache:
-    """One file for each address: a line of JSON, then the picture. Written aside and renamed, so kills do no harm."""
+class ImageCache:
+    """One file for each address: a line of JSON, then the image. Written aside and renamed, so kills do no harm."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

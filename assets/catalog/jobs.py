@@ -1,16 +1,16 @@
-"""What those who fetch pictures are told, and what they tell: all that crosses between processes."""
+"""What those who fetch images are told, and what they tell: all that crosses between processes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from assets.catalog.images import Picture, Refused
+from assets.catalog.images import ImageInfo, Refused
 
 
 @dataclass(frozen=True)
 class Requester:
-    """What a request for a source's pictures bears, and where its pictures are kept between crawls."""
+    """What a request for a source's images bears, and where its images are kept between crawls."""
 
     user_agent: str
     timeout: float
@@ -24,9 +24,9 @@ class Setup:
     """What is the same for all requests.
 
     Attributes:
-        spool: folder for the original bytes of pictures.
+        spool: folder for the original bytes of images.
         pixels: the most that are decoded.
-        size: the most bytes of one picture.
+        size: the most bytes of one image.
         requesters: of the sources.
     """
 
@@ -43,7 +43,7 @@ class Job(NamedTuple):
         source: which requester's.
         url: what is asked for now; `asked` is what a listing shows, which may have led there.
         stamp: see :mod:`assets.catalog.image_cache`.
-        kept: only look for a picture that was kept under this stamp; ask nobody.
+        kept: only look for an image that was kept under this stamp; ask nobody.
         robots: it is a robots.txt.
     """
 
@@ -62,17 +62,17 @@ class Answer:
     """What came of a job.
 
     Attributes:
-        found: the picture, or why there is none; None if one of the following says more.
+        found: the image, or why there is none; None if one of the following says more.
         leads_to: the address of a redirect.
         robots: status and text of a robots.txt.
         passing: it may be worth another try, after what `Retry-After` asks for.
-        kept: only a kept picture was looked for.
+        kept: only a kept image was looked for.
         bytes: that were sent, as they were transferred.
     """
 
     number: int
     kept: bool = False
-    found: Picture | Refused | None = None
+    found: ImageInfo | Refused | None = None
     leads_to: str | None = None
     robots: tuple[int, bytes] | None = None
     passing: bool = False

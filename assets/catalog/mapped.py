@@ -15,7 +15,7 @@ from heddle.sources.parameters import ListingField, Mapped
 
 @dataclass(frozen=True)
 class Content:
-    """A picture that came with its record: what the source calls it, and its bytes."""
+    """An image that came with its record: what the source calls it, and its bytes."""
 
     name: str
     bytes: bytes
@@ -26,7 +26,7 @@ class MappedRecords:
 
     Args:
         place: file, folder or data set, for messages.
-        folder: to which paths of pictures are relative; None where a record may not name a file of this machine.
+        folder: to which paths of images are relative; None where a record may not name a file of this machine.
     """
 
     def __init__(self, source: Mapped, place: str, harvest: Harvest, folder: Path | None) -> None:
@@ -52,12 +52,12 @@ class MappedRecords:
             image = str("" if image is None else image).strip()
         name = image.name if isinstance(image, Content) else image
         id_ = "" if native is None else str(native).strip()
-        draft = self._harvest.listing(self._source.name, id_, fields, record, origin, picture=name)
+        draft = self._harvest.listing(self._source.name, id_, fields, record, origin, image=name)
         if draft is not None:
             self._show(draft, image)
 
     def visit(self) -> Visit | None:
-        """The crawl of the pictures that were given by URL, if there are any.
+        """The crawl of the images that were given by URL, if there are any.
 
         Raises:
             StageError: there are some, but the parameters name nobody whom their owners could write to.
@@ -67,25 +67,25 @@ class MappedRecords:
             return None
         if not self._source.contact:
             raise StageError(
-                f"{self._named}: pictures are given by URL, {next(iter(wanted))} is the first of {len(wanted)}; "
+                f"{self._named}: images are given by URL, {next(iter(wanted))} is the first of {len(wanted)}; "
                 "set `contact`, a mail or URL at which the sites' owners reach you"
             )
         return Visit(self._source.name, self._source)
 
     def _show(self, draft: Draft, image: Content | str) -> None:
         if not image:
-            self._harvest.refuse_picture(draft, "no_image", "the record names no picture")
+            self._harvest.refuse_image(draft, "no_image", "the record names no image")
         elif isinstance(image, Content):
             if len(image.bytes) > self._harvest.size:
-                self._harvest.refuse_picture(draft, "image_too_large", f"more than {self._harvest.size:,} bytes")
+                self._harvest.refuse_image(draft, "image_too_large", f"more than {self._harvest.size:,} bytes")
             else:
-                self._harvest.picture_bytes(draft, image.bytes)
+                self._harvest.image_bytes(draft, image.bytes)
         elif "://" in image:
-            self._harvest.picture_url(draft, image)
+            self._harvest.image_url(draft, image)
         elif self._folder is None or "\0" in image:
-            self._harvest.refuse_picture(draft, "image_missing", f"{image!r} is neither an address nor a picture")
+            self._harvest.refuse_image(draft, "image_missing", f"{image!r} is neither an address nor an image")
         else:
-            self._harvest.picture_file(draft, self._folder / image)
+            self._harvest.image_file(draft, self._folder / image)
 
 
 def check_fields(named: str, table: str, fields: Collection[str]) -> None:

@@ -33,7 +33,7 @@ class Page:
 
     Attributes:
         told: by fields of a listing.
-        image: address of its picture; empty if it has none.
+        image: address of its image; empty if it has none.
         text: the main text, plain; empty if there is none.
     """
 

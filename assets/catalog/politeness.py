@@ -16,7 +16,7 @@ from heddle.sources.parameters import Crawled
 
 AGENT = "Heddle"
 CONTENT = ("noai", "noimageai", "noindex", "noimageindex", "none")
-"""Directives of `X-Robots-Tag` under which a picture or a web page is not taken."""
+"""Directives of `X-Robots-Tag` under which an image or a web page is not taken."""
 ANSWER = ("noai", "noimageai")
 """Under which what an API's answer tells is not. WordPress says `noindex` with every one, and means the answer."""
 ROBOTS_BYTES = 1_000_000  # RFC 9309 asks for half of it at least

@@ -35,7 +35,7 @@ def full_id(source: str, native: str) -> str:
 
 
 def listing_row(source: str, native_id: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of `listings` without its picture, from fields named as in ``parameters.catalog.ListingField``.
+    """A row of `listings` without its image, from fields named as in ``parameters.catalog.ListingField``.
 
     Raises:
         MalformedError: a field cannot be read as what it should be.

@@ -1,4 +1,4 @@
-"""Decide about every single request for a picture, in one thread, so that what a host is spared is exact."""
+"""Decide about every single request for an image, in one thread, so that what a host is spared is exact."""
 
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -13,14 +13,14 @@ from assets.catalog.addresses import AddressRefusedError, check_url, spelled
 from assets.catalog.collector import Harvest
 from assets.catalog.crawl_job import Visit
 from assets.catalog.hosts import Lanes, Task
-from assets.catalog.image_cache import PictureCache, key
-from assets.catalog.images import Picture, Refused
+from assets.catalog.image_cache import ImageCache, key
+from assets.catalog.images import ImageInfo, Refused
 from assets.catalog.jobs import Answer, Job
 from assets.catalog.politeness import crawl_delay, host_of, wait_before_retry
 from assets.catalog.workers import Workers
 from heddle.core.stage import StageError
 
-CACHE = Path(".heddle/picture_cache")
+CACHE = Path(".heddle/image_cache")
 MOST_REDIRECTS = 20
 TELL = 1.0  # seconds
 
@@ -38,7 +38,7 @@ class _Source:
 
     number: int
     visit: Visit
-    cache: PictureCache
+    cache: ImageCache
     ends: float
     used: set[bytes] = field(default_factory=set)
     left: int = 0
@@ -46,7 +46,7 @@ class _Source:
 
 
 class Scheduler:
-    """Fetches the pictures that listings show.
+    """Fetches the images that listings show.
 
     Args:
         visits: of the sources, in the order of the workers' requesters.
@@ -58,7 +58,7 @@ class Scheduler:
             visit.source: _Source(
                 number,
                 visit,
-                PictureCache(CACHE / visit.source),
+                ImageCache(CACHE / visit.source),
                 monotonic() + visit.manners.time_limit - visit.met.seconds,
             )
             for number, visit in enumerate(visits)
@@ -209,7 +209,7 @@ class Scheduler:
         task.visit.met.cannot_be_had(task.asked, what)
         self._rules_came(task, Protego.parse(""))
 
-    def _end(self, task: Task, found: Picture | Refused) -> None:
+    def _end(self, task: Task, found: ImageInfo | Refused) -> None:
         """Nothing more is to be done for a task."""
         if task.shown:
             task.shown.find(found)

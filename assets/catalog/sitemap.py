@@ -36,7 +36,7 @@ class SitemapSource:
         self._source = source
 
     def gather(self, harvest: Harvest) -> Visit:
-        """The crawl that brings the pages of the site and their pictures."""
+        """The crawl that brings the pages of the site and their images."""
         return Visit(self._source.name, self._source, SitemapSpider, {"harvest": harvest, "source": self._source})
 
 
@@ -161,13 +161,13 @@ class SitemapSpider(PageSpider):
     def _listing(self, page: Page, url: str) -> None:
         told = dict(page.told) | {"site": self._host}
         record = told | {"image": page.image}
-        draft = self.harvest.listing(self._source.name, _path(url), told, record, url, picture=page.image)
+        draft = self.harvest.listing(self._source.name, _path(url), told, record, url, image=page.image)
         if draft is None:
             return
         if page.image:
-            self.harvest.picture_url(draft, page.image)
+            self.harvest.image_url(draft, page.image)
         else:
-            self.harvest.refuse_picture(draft, "no_image", "neither JSON-LD nor Open Graph names a picture")
+            self.harvest.refuse_image(draft, "no_image", "neither JSON-LD nor Open Graph names an image")
 
     def _page_failed(self, failure: Failure) -> None:
         told = failure.request.cb_kwargs  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ ERRORS_TOO = {"handle_httpstatus_list": range(400, 600)}
 
 
 class PageSpider(Spider):
-    """Asks for pages, and tells the harvest what they say; pictures are fetched when it is done.
+    """Asks for pages, and tells the harvest what they say; images are fetched when it is done.
 
     Attributes:
         failure: why the source as a whole could not be read, for a person; None while all is well.

@@ -1,4 +1,4 @@
-"""The picture fetcher's connections: to checked addresses only.
+"""The image fetcher's connections: to checked addresses only.
 
 The check stands where a connection is opened, on the very address that is connected to: a name may lead elsewhere the
 next time it is asked (DNS rebinding), so what was resolved is not kept, and a name's addresses are tried in turn.

@@ -1,4 +1,4 @@
-"""The stage `catalog`: crawl or read every source, verify pictures, find duplicates, write tables and tars."""
+"""The stage `catalog`: crawl or read every source, verify images, find duplicates, write tables and tars."""
 
 import os
 import shutil
@@ -13,9 +13,9 @@ from assets.catalog.crawl_history import Ledger
 from assets.catalog.crawl_job import Visit
 from assets.catalog.drafts import Draft, Settled
 from assets.catalog.duplicates import Duplicate, find_duplicates
-from assets.catalog.fetching import fetch_pictures
-from assets.catalog.images import Picture
-from assets.catalog.tars import write_pictures
+from assets.catalog.fetching import fetch_images
+from assets.catalog.images import ImageInfo
+from assets.catalog.tars import write_images
 from heddle.core.parameters.shared import read_seed
 from heddle.core.schemas import DUPLICATES, IMAGES, LISTINGS, QUARANTINE, TABLES, TOMBSTONES, write_table
 from heddle.core.stage import Metrics, Stage, StageError, write_json
@@ -52,7 +52,7 @@ REASONS = ("image_missing", "image_truncated", "image_type", "image_too_large", 
 
 
 def catalog(stage: Stage) -> Metrics:
-    """Bring the listings of all sources, with their pictures and further tables, de-duplicated, into one form."""
+    """Bring the listings of all sources, with their images and further tables, de-duplicated, into one form."""
     parameters = stage.parameters(CatalogParameters)
     spool = stage.output / ".originals"
     spool.mkdir()
@@ -65,15 +65,15 @@ def catalog(stage: Stage) -> Metrics:
         named = ", ".join(source.name for source in parameters.sources)
         raise StageError(f"catalog.sources: {named} brought neither a listing nor a guide; name a source of either")
     stage.progress("looking for duplicates")
-    shown = [(draft.id, picture) for draft, picture in settled.listings]
+    shown = [(draft.id, image) for draft, image in settled.listings]
     duplicates = find_duplicates(shown, parameters.near_duplicate_bits, parameters.near_duplicate_colour)
     left_out = {each.id for each in duplicates}
-    accepted = [(draft, picture) for draft, picture in settled.listings if draft.id not in left_out]
+    accepted = [(draft, image) for draft, image in settled.listings if draft.id not in left_out]
     _write(stage, harvest, settled, accepted, duplicates)
     _bury(stage, parameters.sources, settled)
     shutil.rmtree(spool)
     write_json(stage.output / "ceilings.json", _ceilings(stage, parameters.sources))
-    images = {picture.sha256: picture.original.size for _, picture in accepted}
+    images = {image.sha256: image.original.size for _, image in accepted}
     return _metrics(harvest, settled, len(accepted), len(duplicates)) | {
         "images": len(images),
         "image_bytes": sum(images.values()),
@@ -92,7 +92,7 @@ def _gather(stage: Stage, parameters: CatalogParameters, harvest: Harvest) -> No
             from assets.catalog.crawl import crawl_pages  # with Scrapy
 
             crawl_pages(visits, lambda: _tell(stage, harvest))
-        fetch_pictures(visits, harvest, lambda: _tell(stage, harvest))
+        fetch_images(visits, harvest, lambda: _tell(stage, harvest))
         for source in opened:
             if isinstance(source, AnnotationSource):
                 source.annotate(harvest)
@@ -101,7 +101,7 @@ def _gather(stage: Stage, parameters: CatalogParameters, harvest: Harvest) -> No
 def _tell(stage: Stage, harvest: Harvest) -> None:
     fetched = harvest.fetched["listings"]
     if fetched:
-        stage.progress("listings have their picture", harvest.examined(), fetched)
+        stage.progress("listings have their image", harvest.examined(), fetched)
     else:
         stage.progress("waiting for the first listings")
 
@@ -169,18 +169,18 @@ def _write(
     stage: Stage,
     harvest: Harvest,
     settled: Settled,
-    accepted: list[tuple[Draft, Picture]],
+    accepted: list[tuple[Draft, ImageInfo]],
     duplicates: list[Duplicate],
 ) -> None:
     """Write every table and the tars."""
-    stage.progress("writing tables and pictures")
+    stage.progress("writing tables and images")
     folder = stage.output
     accepted = sorted(accepted, key=lambda each: each[0].id)
     write_table(folder / "listings.parquet", _listings(accepted), LISTINGS)
     for table in OTHER_TABLES:
         rows = [row for _, (_, row) in sorted(harvest.tables[table].items())]
         write_table(folder / f"{table}.parquet", rows, TABLES[table])
-    images = write_pictures(folder, (picture for _, picture in accepted))
+    images = write_images(folder, (image for _, image in accepted))
     write_table(folder / "images.parquet", images, IMAGES)
     quarantine = sorted(settled.quarantine, key=lambda row: tuple(row[name] for name in QUARANTINE.names))
     write_table(folder / "quarantine.parquet", quarantine, QUARANTINE)
@@ -205,9 +205,9 @@ def _remembered(draft: Draft) -> dict[str, Any]:
     return {name: row[name] for name in TOMBSTONES.names}
 
 
-def _listings(accepted: list[tuple[Draft, Picture]]) -> Iterator[dict[str, Any]]:
-    for draft, picture in accepted:
-        yield draft.row | {"image": picture.sha256, "exif": list(picture.exif)}
+def _listings(accepted: list[tuple[Draft, ImageInfo]]) -> Iterator[dict[str, Any]]:
+    for draft, image in accepted:
+        yield draft.row | {"image": image.sha256, "exif": list(image.exif)}
 
 
 def _ceilings(stage: Stage, sources: Sequence[Source]) -> dict[str, float]:

@@ -30,7 +30,7 @@ class TableSource:
         self._path = Path(source.path)
 
     def gather(self, harvest: Harvest) -> Visit | None:
-        """Bring all rows; the answer is the crawl of pictures that are given by URL, if any.
+        """Bring all rows; the answer is the crawl of images that are given by URL, if any.
 
         Raises:
             StageError: the file is missing, cannot be read, is empty, or lacks a column of the mapping.

@@ -17,31 +17,31 @@ class VisualGenomeSource(AnnotationSource):
         self._files = source
 
     def annotations(self) -> Iterator[Annotation]:
-        """Each picture that has objects, with its relationships; what is told of no picture comes as one each."""
-        images = {str(each["image_id"]): each for each in self._pictures(self._files.image_data)}
+        """Each image that has objects, with its relationships; what is told of no image comes as one each."""
+        images = {str(each["image_id"]): each for each in self._images(self._files.image_data)}
         relations = self._by_id(self._files.relationships) if self._files.relationships else {}
         for id_, told in self._by_id(self._files.objects).items():
             yield _annotation(id_, images.get(id_), told, relations.pop(id_, {}))
         for id_, told in relations.items():
-            yield Annotation(id_, "", {}, told, "relationships of a picture that has no objects")
+            yield Annotation(id_, "", {}, told, "relationships of an image that has no objects")
 
     def _by_id(self, path: str) -> dict[str, dict[str, Any]]:
-        return {str(each["image_id"]): each for each in self._pictures(path)}
+        return {str(each["image_id"]): each for each in self._images(path)}
 
-    def _pictures(self, path: str) -> list[dict[str, Any]]:
+    def _images(self, path: str) -> list[dict[str, Any]]:
         content = self._json(path)
         named = f"source {self._files.name}: {path}"
         if not isinstance(content, list):
-            raise StageError(f"{named}: expected a list of pictures, found {type(content).__name__}")
-        pictures = []
+            raise StageError(f"{named}: expected a list of images, found {type(content).__name__}")
+        images = []
         for number, each in enumerate(content, 1):
             if not isinstance(each, dict):
                 raise StageError(f"{named}: entry {number} is no JSON object")
             id_ = each.get("image_id", each.get("id"))  # its files differ
             if id_ is None:
                 raise StageError(f"{named}: entry {number} has no image_id; there is: {', '.join(each)[:500]}")
-            pictures.append(each | {"image_id": id_})
-        return pictures
+            images.append(each | {"image_id": id_})
+        return images
 
 
 def _annotation(
@@ -49,8 +49,8 @@ def _annotation(
 ) -> Annotation:
     record = {"image": image, "objects": told, "relationships": related}
     if image is None:
-        return Annotation(id_, "", {}, record, "objects of a picture that image_data lacks")
-    # The pictures are distributed as `<id>.jpg`, and that is how their addresses end.
+        return Annotation(id_, "", {}, record, "objects of an image that image_data lacks")
+    # The images are distributed as `<id>.jpg`, and that is how their addresses end.
     name = file_name(str(image.get("url") or "")) or f"{id_}.jpg"
     try:
         fields = _fields(told, related, (image.get("width"), image.get("height")))

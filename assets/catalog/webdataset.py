@@ -1,4 +1,4 @@
-"""The source `webdataset`: tars of samples, each a picture with text or JSON beside it; on disk or on the network."""
+"""The source `webdataset`: tars of samples, each an image with text or JSON beside it; on disk or on the network."""
 
 import io
 import json
@@ -21,8 +21,8 @@ from assets.catalog.tar_samples import Damage, Sample, read_samples
 from heddle.core.stage import StageError
 from heddle.sources.parameters import WebDataset
 
-PICTURES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
-"""Endings of pictures; a sample's first one is its picture, unless the parameters say otherwise."""
+IMAGES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
+"""Endings of images; a sample's first one is its image, unless the parameters say otherwise."""
 TEXTS = ("txt", "json", "cls")
 KEY = "__key__"
 _LARGEST_TEXT = 1_000_000  # bytes
@@ -39,7 +39,7 @@ class WebDatasetSource:
         self._records: MappedRecords
 
     def gather(self, harvest: Harvest) -> Visit | None:
-        """Bring the samples of all tars; the answer is the crawl of those on the network, and of pictures there.
+        """Bring the samples of all tars; the answer is the crawl of those on the network, and of images there.
 
         Raises:
             StageError: a local tar is missing, or no sample has a column of the mapping.
@@ -102,7 +102,7 @@ class WebDatasetSource:
     def _is_wanted(self, ending: str) -> bool:
         if ending in TEXTS or ending in self._columns.values():
             return True
-        return ending in PICTURES and "image" not in self._columns
+        return ending in IMAGES and "image" not in self._columns
 
     def _take(self, sample: Sample, origin: str) -> None:
         told: dict[str, Any] = {}
@@ -114,7 +114,7 @@ class WebDatasetSource:
             record |= texts
             self._see(sample, texts)
             told = {field: _value(column, sample, texts) for field, column in self._columns.items()}
-            told.setdefault("image", next(self._pictures(sample), None))
+            told.setdefault("image", next(self._images(sample), None))
         except (ValueError, RecursionError) as error:
             name = full_id(self._source.name, sample.key)
             self._harvest.refuse("listings", name, origin, str(error), record)
@@ -122,11 +122,11 @@ class WebDatasetSource:
         self._records.take(told, record, origin)
 
     def _is_text(self, ending: str) -> bool:
-        return ending not in PICTURES and ending != self._columns.get("image")
+        return ending not in IMAGES and ending != self._columns.get("image")
 
-    def _pictures(self, sample: Sample) -> Iterator[Content]:
+    def _images(self, sample: Sample) -> Iterator[Content]:
         for ending in sample.members:
-            if ending in PICTURES:
+            if ending in IMAGES:
                 yield Content(f"{sample.key}.{ending}", sample.members[ending])
 
     def _see(self, sample: Sample, texts: Mapping[str, Any]) -> None:

@@ -24,16 +24,16 @@ from assets.catalog.spiders import ERRORS_TOO, PageSpider, answer_of
 from assets.catalog.wordpress_post import (
     ASKED_FIELDS,
     LIBRARY,
-    OF_MAIN_PICTURE,
+    OF_MAIN_IMAGE,
     TAXONOMIES,
     Page,
-    PostPicture,
+    PostImage,
     Site,
     featured,
     guide_told_by,
+    images_of,
     in_content,
     is_protected,
-    pictures_of,
     stamp,
     terms_not_embedded,
     told_by,
@@ -53,7 +53,7 @@ class WordPressSource:
         self._source = source
 
     def gather(self, harvest: Harvest) -> Visit:
-        """The crawl that brings the site's posts, pictures and guides.
+        """The crawl that brings the site's posts, images and guides.
 
         Raises:
             StageError: the environment lacks the application password.
@@ -68,7 +68,7 @@ class WordPressSource:
             source.guides,
             source.per_page,
             statuses=tuple(source.statuses),
-            all_pictures=source.pictures == "all",
+            all_images=source.images == "all",
             fields=fields,
         )
         parts = urlsplit(url)
@@ -168,16 +168,16 @@ class WordPressSpider(PageSpider):
     def _to_ask(self, response: Response, records: list[Any]) -> dict[str, list[int]]:
         """What the site is asked about a page of posts before they are taken.
 
-        Terms that it did not embed. Pictures in the content, for their original files. And all pictures where the
-        site's answers cannot be confirmed: then it is the library that tells whether a kept picture is still right.
+        Terms that it did not embed. Images in the content, for their original files. And all images where the
+        site's answers cannot be confirmed: then it is the library that tells whether a kept image is still right.
         """
         posts = [each for each in records if isinstance(each, dict)]
-        shown = [post for post in posts if self.site.all_pictures or not featured(post)]
-        pictures: list[Any] = [each.media for post in shown for each in in_content(post)]
+        shown = [post for post in posts if self.site.all_images or not featured(post)]
+        images: list[Any] = [each.media for post in shown for each in in_content(post)]
         if not is_confirmable(response):
-            pictures += [featured(post).get("id") for post in posts]
+            images += [featured(post).get("id") for post in posts]
         wanted = {base: {id_ for post in posts for id_ in terms_not_embedded(post, base)} for base in TAXONOMIES}
-        wanted[LIBRARY] = {each for each in pictures if isinstance(each, int)}
+        wanted[LIBRARY] = {each for each in images if isinstance(each, int)}
         return {base: sorted(ids) for base, ids in wanted.items() if ids}
 
     def _posts_arrived(self, page: Page) -> Iterator[Request]:
@@ -201,7 +201,7 @@ class WordPressSpider(PageSpider):
         )
 
     def _answer_arrived(self, response: Response, base: str, page: Page) -> Iterator[Request]:
-        """A library that is closed to us is no harm: pictures are then taken as the posts show them, and each time."""
+        """A library that is closed to us is no harm: images are then taken as the posts show them, and each time."""
         if base != LIBRARY or response.status == 200 or response.status >= 500:
             told = [each for each in self._records(response) if isinstance(each, dict)]
             page.found[base] |= {each["id"]: each for each in told if isinstance(each.get("id"), int)}
@@ -256,31 +256,31 @@ class WordPressSpider(PageSpider):
             detail = "one needs a password to read it"
             self.harvest.refuse("listings", name, origin, detail, record, reason="password_protected")
             return
-        pictures = pictures_of(post, page.found[LIBRARY])
+        images = images_of(post, page.found[LIBRARY])
         without_featured = not featured(post).get("source_url")
-        main = None if not pictures or (post.get("featured_media") and without_featured) else pictures[0]
+        main = None if not images or (post.get("featured_media") and without_featured) else images[0]
         told = told_by(post, self.site, main, page)
         address = main.url if main else ""
-        draft = self.harvest.listing(self.site.source, native, told, record, origin, picture=address)
+        draft = self.harvest.listing(self.site.source, native, told, record, origin, image=address)
         if draft is None:
             return
         if main:
-            self._picture(draft, main, page)
+            self._image(draft, main, page)
         elif post.get("featured_media"):
             number = post["featured_media"]
-            self.harvest.refuse_picture(draft, "image_missing", f"its picture, media {number}, is not to be had")
+            self.harvest.refuse_image(draft, "image_missing", f"its image, media {number}, is not to be had")
         else:
-            self.harvest.refuse_picture(draft, "no_image", "the post has no featured picture")
-        for shown in [each for each in pictures if each is not main] if self.site.all_pictures else ():
-            fields = told_by(post, self.site, shown, page) | dict.fromkeys(OF_MAIN_PICTURE)
+            self.harvest.refuse_image(draft, "no_image", "the post has no featured image")
+        for shown in [each for each in images if each is not main] if self.site.all_images else ():
+            fields = told_by(post, self.site, shown, page) | dict.fromkeys(OF_MAIN_IMAGE)
             name = f"{native}-{shown.key}"
-            further = self.harvest.listing(self.site.source, name, fields, record, origin, picture=shown.url)
+            further = self.harvest.listing(self.site.source, name, fields, record, origin, image=shown.url)
             if further:
-                self._picture(further, shown, page)
+                self._image(further, shown, page)
 
-    def _picture(self, draft: Draft, shown: PostPicture, page: Page) -> None:
+    def _image(self, draft: Draft, shown: PostImage, page: Page) -> None:
         media = page.found[LIBRARY].get(shown.media) if shown.media else None
-        self.harvest.picture_url(draft, shown.url, stamp(media))
+        self.harvest.image_url(draft, shown.url, stamp(media))
 
     def _take_row(self, table: str, row: Any, origin: str) -> None:
         if not isinstance(row, dict):

@@ -1,4 +1,4 @@
-"""What a post of WordPress's REST API (wp/v2) tells of a listing: its fields, its terms and its pictures."""
+"""What a post of WordPress's REST API (wp/v2) tells of a listing: its fields, its terms and its images."""
 
 import hashlib
 import re
@@ -28,16 +28,16 @@ POST_FIELDS: Mapping[str, str] = {
 }
 """Where a post tells each field, unless the parameters say otherwise; labels are custom fields (`meta`)."""
 
-OF_MAIN_PICTURE = ("objects", "relations")
-"""Fields that a listing made of a post's further picture cannot have: they tell what the main one shows."""
+OF_MAIN_IMAGE = ("objects", "relations")
+"""Fields that a listing made of a post's further image cannot have: they tell what the main one shows."""
 LIBRARY = "media"
 TAXONOMIES = {"tags": "post_tag", "categories": "category"}  # REST base and name
-NO_PICTURES = {"emoji", "wp-smiley", "avatar"}
-"""Classes of images that are no picture of the post: characters and people's faces."""
+NO_IMAGES = {"emoji", "wp-smiley", "avatar"}
+"""Classes of images that are no image of the post: characters and people's faces."""
 ASKED_FIELDS = (
     "id,name,modified_gmt,source_url,alt_text,caption,media_details.filesize,media_details.width,media_details.height"
 )
-_SIZE = re.compile(r"(?:-\d+x\d+|-scaled)(?=\.\w+$)")  # a smaller copy of the picture without it
+_SIZE = re.compile(r"(?:-\d+x\d+|-scaled)(?=\.\w+$)")  # a smaller copy of the image without it
 _MEDIA_CLASS = re.compile(r"(?:^|\s)wp-image-(\d{1,12})(?:\s|$)")
 _SHORTCODE = re.compile(r"\[(/?)([A-Za-z][\w-]*)((?:\s[^\[\]<>]*)?)(/?)\]")
 _CUT = re.compile(r"\s*\[(?:&hellip;|&#8230;|…)\](?=\s*(?:</p>)?\s*$)")  # where WordPress made the excerpt
@@ -50,7 +50,7 @@ class Site:
     Attributes:
         url: without `/wp-json`, no slash at its end.
         statuses: of the posts that are asked for; others than `publish` need credentials.
-        all_pictures: each further picture of a post is a listing of its own.
+        all_images: each further image of a post is a listing of its own.
         fields: listing field -> dotted path in a post, for what differs from :data:`POST_FIELDS`.
         tables: REST path -> table, for endpoints that list rows in the form of our own schemas.
     """
@@ -61,14 +61,14 @@ class Site:
     guides: str | None = None
     per_page: int = 50
     statuses: tuple[str, ...] = ("publish",)
-    all_pictures: bool = False
+    all_images: bool = False
     fields: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class PostPicture:
-    """A picture that a post shows.
+class PostImage:
+    """An image that a post shows.
 
     Attributes:
         media: its number in the site's library, if the post tells it.
@@ -82,7 +82,7 @@ class PostPicture:
 
     @property
     def key(self) -> str:
-        """What tells it from the post's other pictures, the same at each crawl."""
+        """What tells it from the post's other images, the same at each crawl."""
         return str(self.media) if self.media else hashlib.sha256(_original(self.url).encode()).hexdigest()[:12]
 
 
@@ -91,7 +91,7 @@ class Page:
     """A page of posts, and what the site was asked about them.
 
     Attributes:
-        wanted: REST base -> ids of the pictures (:data:`LIBRARY`) and terms (:data:`TAXONOMIES`) still to be asked for.
+        wanted: REST base -> ids of the images (:data:`LIBRARY`) and terms (:data:`TAXONOMIES`) still to be asked for.
         found: REST base -> id -> what the site told.
     """
 
@@ -103,12 +103,12 @@ class Page:
     )
 
 
-def told_by(post: Mapping[str, Any], site: Site, picture: PostPicture | None, page: Page) -> dict[str, Any]:
+def told_by(post: Mapping[str, Any], site: Site, image: PostImage | None, page: Page) -> dict[str, Any]:
     """Fields of a listing, named as ``parameters.catalog.ListingField``, from a post with its terms embedded."""
     told = {name: at(post, path) for name, path in {**POST_FIELDS, **site.fields}.items()}
     told.setdefault("description", without_shortcodes(_excerpt(post) or at(post, "content.rendered")))
-    told.setdefault("alt_text", picture.alt_text if picture else None)
-    told.setdefault("caption", picture.caption if picture else None)
+    told.setdefault("alt_text", image.alt_text if image else None)
+    told.setdefault("caption", image.caption if image else None)
     for base in TAXONOMIES:
         told.setdefault(base, sorted(_terms(post, base, page.found[base])))
     for name in ("created", "modified"):
@@ -129,37 +129,37 @@ def is_protected(post: Mapping[str, Any]) -> bool:
     return at(post, "content.protected") is True
 
 
-def pictures_of(post: Mapping[str, Any], library: Mapping[int, Mapping[str, Any]]) -> list[PostPicture]:
-    """The featured picture first, if there is one, then those in the content as they follow; none of them twice."""
+def images_of(post: Mapping[str, Any], library: Mapping[int, Mapping[str, Any]]) -> list[PostImage]:
+    """The featured image first, if there is one, then those in the content as they follow; none of them twice."""
     main = featured(post)
     shown = [_of_library(main, None)] if main.get("source_url") else []
     shown += [
         _of_library(library[each.media], each) if each.media and each.media in library else each
         for each in in_content(post)
     ]
-    distinct: dict[str, PostPicture] = {}
+    distinct: dict[str, PostImage] = {}
     for each in shown:
         distinct.setdefault(_original(each.url), each)
     return list(distinct.values())
 
 
-def in_content(post: Mapping[str, Any]) -> Iterator[PostPicture]:
-    """The pictures in the content: of blocks, galleries, captions and plain HTML."""
+def in_content(post: Mapping[str, Any]) -> Iterator[PostImage]:
+    """The images in the content: of blocks, galleries, captions and plain HTML."""
     content = at(post, "content.rendered")
     if not isinstance(content, str) or "<img" not in content:
         return
     for image in Selector(text=content).css("img"):
         classes = image.attrib.get("class", "")
         address = _absolute(str(post.get("link") or ""), _largest(image))
-        if address and not NO_PICTURES & set(classes.split()):
+        if address and not NO_IMAGES & set(classes.split()):
             number = _MEDIA_CLASS.search(classes)
             identity = number[1] if number else image.attrib.get("data-id", "")
             media = int(identity) if re.fullmatch(r"[0-9]{1,12}", identity) else None
-            yield PostPicture(address, media, image.attrib.get("alt") or None, _caption(image))
+            yield PostImage(address, media, image.attrib.get("alt") or None, _caption(image))
 
 
 def stamp(media: Mapping[str, Any] | None) -> str | None:
-    """What changes with a picture's file, as far as the site can tell; None where it does not."""
+    """What changes with an image's file, as far as the site can tell; None where it does not."""
     if not media or not media.get("modified_gmt"):
         return None
     details = media.get("media_details")
@@ -195,7 +195,7 @@ def at(record: Any, path: str) -> Any:
 
 
 def featured(post: Mapping[str, Any]) -> dict[str, Any]:
-    """The post's featured picture as embedded, or nothing."""
+    """The post's featured image as embedded, or nothing."""
     media = at(post, "_embedded.wp:featuredmedia")
     return media[0] if isinstance(media, list) and media and isinstance(media[0], dict) else {}
 
@@ -210,10 +210,10 @@ def _excerpt(post: Mapping[str, Any]) -> Any:
     return _CUT.sub("…", excerpt) if isinstance(excerpt, str) else excerpt
 
 
-def _of_library(media: Mapping[str, Any], shown: PostPicture | None) -> PostPicture:
-    """The original picture; what the post says of it goes before what the library says."""
+def _of_library(media: Mapping[str, Any], shown: PostImage | None) -> PostImage:
+    """The original image; what the post says of it goes before what the library says."""
     number = media.get("id")
-    return PostPicture(
+    return PostImage(
         str(media.get("source_url") or (shown.url if shown else "")),
         number if isinstance(number, int) else None,
         (shown and shown.alt_text) or media.get("alt_text"),

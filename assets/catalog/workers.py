@@ -1,6 +1,6 @@
 """Who works off the jobs of :mod:`assets.catalog.fetch`: a thread here, or several processes if there is much to do.
 
-Pictures are decoded where they are fetched; only what is known of them comes back. Processes are forked from a server
+Images are decoded where they are fetched; only what is known of them comes back. Processes are forked from a server
 that has imported what they need, as a process with Twisted's threads must not be forked. Jobs and answers cross in
 lists, since a message costs more than what it says.
 """
@@ -63,7 +63,7 @@ class Workers:
     def _result(self, timeout: float) -> list[Answer]:
         number, told = self._results.get(timeout=timeout)
         if isinstance(told, str):
-            raise RuntimeError(f"fetching pictures broke:\n{told}")
+            raise RuntimeError(f"fetching images broke:\n{told}")
         self._busy[number] -= len(told)
         return told
 

@@ -1,7 +1,7 @@
 """The source `wxr`: posts and attachments of a WordPress export file (WordPress eXtended RSS).
 
-A post's picture is its featured image, else the first image in its words, else the first attachment that was uploaded
-to it. An attachment that is no post's picture is a listing of its own, so each attachment and each post comes.
+A post's image is its featured image, else the first image in its words, else the first attachment that was uploaded
+to it. An attachment that is no post's image is a listing of its own, so each attachment and each post comes.
 """
 
 import html
@@ -44,7 +44,7 @@ class WxrSource:
         self._damage: str | None = None
 
     def gather(self, harvest: Harvest) -> Visit:
-        """Bring all posts; the answer is the crawl of their pictures.
+        """Bring all posts; the answer is the crawl of their images.
 
         Raises:
             StageError: there is no such file, or none of its posts is of a type that was asked for.
@@ -53,15 +53,15 @@ class WxrSource:
             raise StageError(f"{self._named()}: no such file; `path` is relative to the project's folder")
         attachments = self._attachments()
         by_id = {each["item"]["id"]: each for each in reversed(attachments)}
-        by_parent = {each["item"]["parent"]: each for each in reversed(attachments) if _is_picture(each["url"])}
+        by_parent = {each["item"]["parent"]: each for each in reversed(attachments) if _is_image(each["url"])}
         shown: set[str] = set()
         for item in self._items():
             if item["type"] == self._source.guides:
                 self._guide(harvest, item)
             elif item["type"] in self._source.posts and item["type"] != ATTACHMENT:
-                picture = _picture_of(item, by_id, by_parent)
-                shown.add(picture.get("url", ""))
-                self._listing(harvest, item, picture)
+                image = _image_of(item, by_id, by_parent)
+                shown.add(image.get("url", ""))
+                self._listing(harvest, item, image)
         for each in attachments:
             if each["url"] not in shown or not each["url"]:
                 self._listing(harvest, each["item"], each)
@@ -71,7 +71,7 @@ class WxrSource:
         return Visit(self._source.name, self._source)
 
     def _attachments(self) -> list[Item]:
-        """Pictures that were uploaded, each with what its item tells of it; mistakes in the parameters show here."""
+        """Images that were uploaded, each with what its item tells of it; mistakes in the parameters show here."""
         attachments: list[Item] = []
         types: Counter[str] = Counter()
         custom: set[str] = set()
@@ -102,23 +102,23 @@ class WxrSource:
             except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
                 self._damage = f"no sound XML from here on: {error}; what came before is taken"
 
-    def _listing(self, harvest: Harvest, item: Item, picture: Mapping[str, Any]) -> None:
+    def _listing(self, harvest: Harvest, item: Item, image: Mapping[str, Any]) -> None:
         origin = item["link"] or f"{self._source.path} post {item['id']}"
         name = full_id(self._source.name, item["id"])
         if item["status"] not in PUBLISHED or item["password"]:
             why = "it has a password" if item["password"] else f"its status is {item['status'] or 'missing'}"
             harvest.refuse("listings", name, origin, f"not published: {why}", item, "not_published")
             return
-        told = _told(item) | dict(picture.get("told", {}))
+        told = _told(item) | dict(image.get("told", {}))
         told |= {str(field): item["meta"].get(key) for field, key in self._source.fields.items()}
-        url = _joined(item["link"], picture.get("url", ""))
-        draft = harvest.listing(self._source.name, item["id"], told, item, origin, picture=url)
+        url = _joined(item["link"], image.get("url", ""))
+        draft = harvest.listing(self._source.name, item["id"], told, item, origin, image=url)
         if draft is None:
             return
         if url:
-            harvest.picture_url(draft, url)
+            harvest.image_url(draft, url)
         else:
-            harvest.refuse_picture(draft, "no_image", "the post has no featured, inline or attached picture")
+            harvest.refuse_image(draft, "no_image", "the post has no featured, inline or attached image")
 
     def _guide(self, harvest: Harvest, item: Item) -> None:
         told = {"id": item["id"], "title": plain_text(item["title"])}
@@ -205,7 +205,7 @@ class _Reader:
         return content
 
 
-def _picture_of(item: Item, by_id: Mapping[str, Item], by_parent: Mapping[str, Item]) -> Mapping[str, Any]:
+def _image_of(item: Item, by_id: Mapping[str, Item], by_parent: Mapping[str, Item]) -> Mapping[str, Any]:
     """The media that a post shows first; none if it shows nothing."""
     featured = by_id.get(item["meta"].get("_thumbnail_id", ""))
     if featured:
@@ -217,12 +217,12 @@ def _picture_of(item: Item, by_id: Mapping[str, Item], by_parent: Mapping[str, I
     return by_parent.get(item["id"], {})
 
 
-def _is_picture(url: str) -> bool:
+def _is_image(url: str) -> bool:
     return (mimetypes.guess_type(url)[0] or "").startswith("image/")
 
 
 def _joined(page: str, url: str) -> str:
-    """The address of a picture, which may be relative to its page; as it is if it is none."""
+    """The address of an image, which may be relative to its page; as it is if it is none."""
     try:
         return urljoin(page, url) if url else ""
     except ValueError:

@@ -12,7 +12,7 @@ from assets.graph.statistics import adjacency, statistics
 from heddle.core.csv_file import write_csv
 from heddle.core.parameters.shared import Compute, read_seed
 from heddle.core.schemas import read_rows
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.core.stage import Metrics, Stage, write_json
 from heddle.encoders.parameters import IndexParameters
 from heddle.encoders.text_encoder import sentence_encoder
@@ -31,7 +31,7 @@ def graph(stage: Stage) -> Metrics:
     if not nodes.num_rows:
         reason = "data/validated has no nodes; bring a table of nodes and one of edges in `catalog`"
         stage.progress(f"no graph: {reason}")
-        write_absent(stage.output, reason)
+        write_skipped(stage.output, reason)
         return {"nodes": 0, "edges": 0}
     made = _made(stage, parameters, nodes, pq.read_table(folder / "edges.parquet"))
     made.save(stage.output)

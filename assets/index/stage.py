@@ -15,19 +15,19 @@ from PIL import Image
 from heddle.core.listing_text import all_texts, caption, captions, has_caption
 from heddle.core.parameters.shared import Compute, Split
 from heddle.core.schemas import read_rows, write_table
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.splits import split_of
 from heddle.core.stage import Metrics, Stage, StageError
 from heddle.core.vectors import NO_VECTORS
 from heddle.encoders.parameters import IndexParameters
 from heddle.encoders.text_encoder import sentence_encoder
 from heddle.images.originals import Original, find_originals
-from heddle.images.resize import PictureError, decode, encode_jpeg, fit
+from heddle.images.resize import ImageDecodeError, decode, encode_jpeg, fit
 from heddle.retrieval.guide_index import words_of, write_empty_library, write_library
 from heddle.retrieval.lexical.bm25 import WordIndex
 from lightning_modules.clip.encoder import ClipEncoder
 
-AT_A_TIME = 512  # listings whose pictures are in memory; a multiple of the encoder's batch, so it changes no vector
+AT_A_TIME = 512  # listings whose images are in memory; a multiple of the encoder's batch, so it changes no vector
 THUMBNAIL_QUALITY = 82  # of the JPEGs: small, without blocks that a person sees
 
 
@@ -38,7 +38,7 @@ def index(stage: Stage) -> Metrics:
     listings = [row for row in read_rows(stage.input("validated") / "listings.parquet") if row["image"]]
     guides = read_rows(stage.input("validated") / "guides.parquet")
     if not listings and not guides:
-        raise StageError("data/validated holds neither a listing with a picture nor a guide; bring some in `catalog`")
+        raise StageError("data/validated holds neither a listing with an image nor a guide; bring some in `catalog`")
     return _index_listings(stage, listings, parameters, threads) | _index_guides(stage, guides, parameters, threads)
 
 
@@ -97,7 +97,7 @@ def _index_guides(
 
 
 def _dual_encoder(stage: Stage, threads: int) -> ClipEncoder | None:
-    if reason := why_absent(stage.input("clip")):
+    if reason := skip_reason(stage.input("clip")):
         stage.progress(f"listings get no vectors: {reason}")
         return None
     return ClipEncoder.from_pretrained(stage.input("clip"), threads)
@@ -121,7 +121,7 @@ def index_schema(dimensions: int) -> pa.Schema:
             pa.field("product_class", pa.string()),
             pa.field("price", pa.float64()),
             pa.field("licence", pa.string()),
-            pa.field("picture_embedding", vector, nullable=False),  # unit length; zeros where there is no encoder
+            pa.field("image_embedding", vector, nullable=False),  # unit length; zeros where there is no encoder
             pa.field("text_embedding", vector, nullable=False),  # the same; zeros also where text is null
             pa.field("thumbnail", pa.binary(), nullable=False),  # JPEG
         ]
@@ -132,39 +132,39 @@ def _embedded(
     listings: Sequence[dict[str, Any]], originals: dict[str, Original], encoder: ClipEncoder | None, thumbnail: int
 ) -> Iterator[dict[str, Any]]:
     side = max(2 * encoder.config.image_size, thumbnail) if encoder else thumbnail
-    pictures = [_picture(row, originals, side) for row in listings]
+    images = [_image(row, originals, side) for row in listings]
     texts = [caption(row) if has_caption(row) else None for row in listings]
-    picture_vectors, text_vectors = _vectors(pictures, texts, encoder)
-    for row, picture, text, seen, said in zip(listings, pictures, texts, picture_vectors, text_vectors, strict=True):
-        picture.thumbnail((thumbnail, thumbnail), Image.Resampling.LANCZOS)
+    image_vectors, text_vectors = _vectors(images, texts, encoder)
+    for row, image, text, seen, said in zip(listings, images, texts, image_vectors, text_vectors, strict=True):
+        image.thumbnail((thumbnail, thumbnail), Image.Resampling.LANCZOS)
         yield {
             **row,
             "text": text,
             "words": "\n".join(dict.fromkeys([*all_texts(row), *captions(row).values()])),
-            "picture_embedding": seen,
+            "image_embedding": seen,
             "text_embedding": said,
-            "thumbnail": encode_jpeg(picture, THUMBNAIL_QUALITY),
+            "thumbnail": encode_jpeg(image, THUMBNAIL_QUALITY),
         }
 
 
 def _vectors(
-    pictures: Sequence[Image.Image], texts: Sequence[str | None], encoder: ClipEncoder | None
+    images: Sequence[Image.Image], texts: Sequence[str | None], encoder: ClipEncoder | None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Of the pictures and of the texts, both (N, D); zeros for what is not there."""
+    """Of the images and of the texts, both (N, D); zeros for what is not there."""
     if encoder is None:
-        return np.zeros((len(pictures), NO_VECTORS), np.float32), np.zeros((len(texts), NO_VECTORS), np.float32)
+        return np.zeros((len(images), NO_VECTORS), np.float32), np.zeros((len(texts), NO_VECTORS), np.float32)
     config = encoder.config
-    seen = encoder.pictures(np.asarray(fit(picture, config.image_size, config.image_fit)) for picture in pictures)
+    seen = encoder.images(np.asarray(fit(image, config.image_size, config.image_fit)) for image in images)
     said = np.zeros_like(seen)
     written = [place for place, text in enumerate(texts) if text]
     said[written] = encoder.texts(text for text in texts if text)
     return seen, said
 
 
-def _picture(row: dict[str, Any], originals: dict[str, Original], side: int) -> Image.Image:
+def _image(row: dict[str, Any], originals: dict[str, Original], side: int) -> Image.Image:
     if row["image"] not in originals:
-        raise StageError(f"{row['id']}: picture {row['image']} is in no tar of data/catalog; run `dvc repro validated`")
+        raise StageError(f"{row['id']}: image {row['image']} is in no tar of data/catalog; run `dvc repro validated`")
     try:
         return decode(originals[row["image"]].read(), size=side)
-    except PictureError as error:
-        raise StageError(f"{row['id']}: its picture {row['image']} cannot be read: {error}") from error
+    except ImageDecodeError as error:
+        raise StageError(f"{row['id']}: its image {row['image']} cannot be read: {error}") from error

@@ -15,7 +15,7 @@ from assets.release.families import CLIP, FAMILIES, Family
 from assets.release.files import MODEL_CARD, family_files
 from assets.release.parameters import ReleaseParameters
 from heddle.core.parameters.section import PARAMS_FILE, read_yaml, scale_file
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import METRICS_FILE, Metrics, Stage, read_json, write_json
 from heddle.evaluation.gate_parameters import Gates
 from heddle.evaluation.gates import Verdict, judge
@@ -31,7 +31,7 @@ def release(stage: Stage) -> Metrics:
     verdicts = judge(stage.parameters(Gates, "gates"), evaluations)
     metrics: dict[str, float] = {"models": 0}
     for family in FAMILIES:
-        if reason := why_absent(stage.input(family.name)):
+        if reason := skip_reason(stage.input(family.name)):
             stage.progress(f"{family.name} is left out: {reason}")
             metrics[f"{family.name}_absent"] = 1
             continue

@@ -1,4 +1,4 @@
-"""How well listings are named: by their picture, and by everything that they have."""
+"""How well listings are named: by their image, and by everything that they have."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from assets.report.report_data import Facts
 from heddle.evaluation.measures import Measure, measures
 
 CLASSIFIERS = {  # model -> heading, what it is
-    "vision": ("By the picture alone", "vision looks at the picture; each label has a head of its own."),
+    "vision": ("By the image alone", "vision looks at the image; each label has a head of its own."),
     "product": ("By everything there is", "product weighs all that a listing has and names its product class."),
 }
 FIGURES = {"macro_f1": "macro F1", "weighted_f1": "weighted F1", "calibration_error": "calibration error"}
@@ -88,10 +88,10 @@ def _mistakes(label: str, rows: Sequence[Mapping[str, Any]], facts: Facts) -> di
 
 
 def _card(row: Mapping[str, Any], listing: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A mistake; with the index's picture, which is larger, if it has one."""
+    """A mistake; with the index's image, which is larger, if it has one."""
     jpeg = entry(listing)["jpeg"] if listing else ""
     return {
-        "jpeg": jpeg or data_url(row["picture"]),
+        "jpeg": jpeg or data_url(row["image"]),
         "alt": row["words"] or row["actual"],
         "url": listing["url"] if listing else None,
         "actual": row["actual"],

@@ -13,8 +13,8 @@ from heddle.core.splits import SPLITS
 LABELS = {"item": "Items", "material": "Materials", "bin": "Bins", "product_class": "Product classes"}
 
 
-def pictures(facts: Facts, limit: int) -> dict[str, Any]:
-    """What the template `pictures` shows: listings of all items in turn, drawn by the hash of their ids."""
+def images(facts: Facts, limit: int) -> dict[str, Any]:
+    """What the template `images` shows: listings of all items in turn, drawn by the hash of their ids."""
     chosen = spread(facts.listings, limit)
     words = f"{readable(len(chosen))} of {readable(len(facts.listings))} accepted listings"
     varied = any(listing["item"] for listing in chosen)
@@ -62,7 +62,7 @@ def label_words(listing: Mapping[str, Any]) -> str:
 
 
 def data_url(jpeg: bytes | None) -> str:
-    """The picture inside the page itself."""
+    """The image inside the page itself."""
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" if jpeg else ""
 
 

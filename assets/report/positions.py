@@ -10,7 +10,7 @@ from assets.report.charts.heat import heat_map
 from assets.report.charts.svg import drawing, element, path, text
 from lightning_modules.layers.position_tables import rotary_angles, sinusoidal_table
 
-LENGTH, SHOWN_WIDTH = 96, 48  # tokens and dimensions that the pictures show
+LENGTH, SHOWN_WIDTH = 96, 48  # tokens and dimensions that the images show
 DIALS = (0, 4, 8, 12)  # pairs of dimensions, from fast to slow
 HANDS = 6  # positions on a dial
 RADIUS = 43.0

@@ -21,7 +21,7 @@ from assets.writer.evaluate.parameters import WriterEvaluationParameters
 from heddle.core.parameters.section import PARAMS_FILE, read_yaml
 from heddle.core.parameters.shared import read_seed
 from heddle.core.schemas import TABLES, read_rows
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import METRICS_FILE, Metrics, Stage, read_json
 from heddle.core.vectors import matrix
 from heddle.evaluation.parameters import ClassifierEvaluationParameters
@@ -62,10 +62,10 @@ class Facts:
         seed: of every random draw.
         metrics: stage to its numbers.
         listings: the accepted listings as the index holds them, by id, without embeddings.
-        picture_embeddings: float32 (listings, dimensions), in the same order.
+        image_embeddings: float32 (listings, dimensions), in the same order.
         text_embeddings: float32 (listings, dimensions), in the same order.
         quarantine: refused records of all tables.
-        duplicates: listings left out for another's picture.
+        duplicates: listings left out for another's image.
         accepted: table to rows accepted.
         expectations: what was asked of the rows, and how many failed.
         absent: model, evaluation or graph to why there is none.
@@ -83,7 +83,7 @@ class Facts:
     seed: int
     metrics: Mapping[str, Metrics]
     listings: Sequence[Mapping[str, Any]]
-    picture_embeddings: np.ndarray
+    image_embeddings: np.ndarray
     text_embeddings: np.ndarray
     quarantine: Sequence[Mapping[str, Any]]
     duplicates: Sequence[Mapping[str, Any]]
@@ -112,19 +112,19 @@ def read_facts(stage: Stage) -> Facts:
         StageError: a stage has not run.
     """
     folders = {name: stage.input(name) for name in INPUTS}
-    listings, pictures, texts = _indexed(folders["index"] / "listings.parquet")
+    listings, images, texts = _indexed(folders["index"] / "listings.parquet")
     return Facts(
         scale=str(read_yaml(Path(PARAMS_FILE))["scale"]),
         seed=read_seed(),
         metrics={name: read_json(folder / METRICS_FILE) for name, folder in folders.items()},
         listings=listings,
-        picture_embeddings=pictures,
+        image_embeddings=images,
         text_embeddings=texts,
         quarantine=read_rows(folders["validated"] / "quarantine.parquet"),
         duplicates=read_rows(folders["catalog"] / "duplicates.parquet"),
         accepted={name: pq.read_metadata(folders["validated"] / f"{name}.parquet").num_rows for name in TABLES},
         expectations=_expectations(folders["validated"] / "expectations.json"),
-        absent={name: reason for name in ("graph", *MODELS, *EVALUATIONS) if (reason := why_absent(folders[name]))},
+        absent={name: reason for name in ("graph", *MODELS, *EVALUATIONS) if (reason := skip_reason(folders[name]))},
         histories={name: _history(folders[name] / "history.csv") for name in MODELS},
         alone={
             file.parent.name: _history(file) for file in sorted((folders["product"] / "alone").glob("*/history.csv"))
@@ -140,8 +140,8 @@ def read_facts(stage: Stage) -> Facts:
 
 def _indexed(file: Path) -> tuple[list[dict[str, Any]], np.ndarray, np.ndarray]:
     table = pq.read_table(file)
-    embeddings = [matrix(table, name) for name in ("picture_embedding", "text_embedding")]
-    rest = table.drop_columns(["picture_embedding", "text_embedding"])
+    embeddings = [matrix(table, name) for name in ("image_embedding", "text_embedding")]
+    rest = table.drop_columns(["image_embedding", "text_embedding"])
     return rest.to_pylist(), *embeddings
 
 

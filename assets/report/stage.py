@@ -12,7 +12,7 @@ from assets.clip.report.section import retrieval
 from assets.recommender.report.section import recommendation
 from assets.report.charts.svg import readable
 from assets.report.classification import classification
-from assets.report.collection import pictures, splits
+from assets.report.collection import images, splits
 from assets.report.intake import intake
 from assets.report.lineage import draw, read_graph
 from assets.report.parameters import ReportParameters
@@ -31,14 +31,14 @@ ASSETS = Path(__file__).parents[1]
 TEMPLATES = Path(__file__).parent / "templates"
 SECTIONS = {  # name of the template and the anchor -> heading
     "intake": "What came in",
-    "pictures": "The pictures",
+    "images": "The images",
     "splits": "Splits and labels",
     "training": "Training",
     "retrieval": "Retrieval",
     "classification": "Classification",
     "writing": "Writing",
     "recommendation": "Recommendation",
-    "alignment": "Pictures, words and graph in one space",
+    "alignment": "Images, words and graph in one space",
     "guides": "Finding guides",
     "answers": "Answering",
     "lineage": "Lineage",
@@ -68,7 +68,7 @@ def report(stage: Stage) -> Metrics:
         {
             "summary": summary(facts, verdicts),
             "intake": intake(facts, parameters.examples),
-            "pictures": pictures(facts, parameters.pictures),
+            "images": images(facts, parameters.images),
             "splits": splits(facts, parameters.label_values),
             "training": training(facts),
             "retrieval": retrieval(facts, parameters.queries),

@@ -14,17 +14,17 @@ from heddle.evaluation.measures import Measure, measures, plain_name
 
 HEADLINES = {  # what is evaluated -> what it does, which numbers of the evaluation tell how well, as patterns
     "clip": (
-        "words and pictures find each other",
+        "words and images find each other",
         ("text_to_image_recall_at_10", "image_to_text_recall_at_10", "zero_shot_item_accuracy"),
     ),
-    "vision": ("names what a picture shows", tuple(f"{label}_accuracy" for label in LABELS)),
+    "vision": ("names what an image shows", tuple(f"{label}_accuracy" for label in LABELS)),
     "product": ("names the class from all that a listing has", ("accuracy", ".+_alone_accuracy")),
     "retrieval": ("finds the guides for a question", ("(rrf|weighted)(_reranked)?_ndcg_at_10",)),
     "assistant": ("answers from guides", ("with_guides_step_accuracy", "with_source_step_accuracy")),
     "recommender": ("tells what can become what", ("auc", "ndcg_at_10", "hits_at_10")),
     "writer": (
-        "writes what a listing needs from its picture",
-        ("(picture_alone_)?(item|material|colour)_right", "relations_right", "error_auc"),
+        "writes what a listing needs from its image",
+        ("(image_alone_)?(item|material|colour)_right", "relations_right", "error_auc"),
     ),
 }
 SIGNS = {"at least": "gate ≥", "at most": "gate ≤"}
@@ -71,7 +71,7 @@ def _lead(facts: Facts, total: Flow) -> str:
     left_out = total.refused + total.duplicates
     rest = f"{counted(left_out, 'listing')} left out, each with its reason" if left_out else "none was left out"
     return (
-        f"Pictures and words of {counted(total.accepted, 'listing')}{beside} went in; {rest}. "
+        f"Images and words of {counted(total.accepted, 'listing')}{beside} went in; {rest}. "
         f"The index answers queries over all of them, with {readable(index.get('stems', 0))} different word stems."
     )
 

@@ -16,14 +16,14 @@ X_AXIS = "epoch"
 PHASE = "phase"
 KINDS = {
     "clip": "The dual encoder",
-    "vision": "The picture classifier",
+    "vision": "The image classifier",
     "product": "The product classifier",
     "reranker": "The cross-encoder that orders guides",
     "base_language": "The language model that the assistant begins with",
     "assistant": "The language model that answers from guides",
     "recommender": "The graph's recommender",
     "writer": "The writer",
-    "alignment": "The projections that align pictures, words and the graph",
+    "alignment": "The projections that align images, words and the graph",
 }
 CHARTS = {  # title -> the columns that belong into it, as a pattern
     "Loss": r"train_loss|validation_loss",

@@ -1,4 +1,4 @@
-"""Listings and pictures as WebDataset tars, a folder for each split; pictures re-encoded once, to training size.
+"""Listings and images as WebDataset tars, a folder for each split; images re-encoded once, to training size.
 
 A split that no listing falls in is a tar without samples: a catalogue may bring guides alone, or a few listings.
 """
@@ -26,7 +26,7 @@ from heddle.core.schemas import read_table
 from heddle.core.splits import SPLITS, SplitName, split_of
 from heddle.core.stage import Metrics, Stage, StageError, write_json
 from heddle.images.originals import Original, find_originals
-from heddle.images.resize import PictureError, decode, encode_jpeg, fit
+from heddle.images.resize import ImageDecodeError, decode, encode_jpeg, fit
 
 LABELS = ("item", "material", "bin", "product_class")
 
@@ -41,7 +41,7 @@ class Shard:
 
 
 def shards(stage: Stage) -> Metrics:
-    """Write train, validation and test tars, the label vocabularies of the train split and the pictures' format."""
+    """Write train, validation and test tars, the label vocabularies of the train split and the images' format."""
     parameters = stage.parameters(ShardsParameters)
     listings = read_table(stage.input("validated") / "listings.parquet")
     splits = split_listings(listings.filter(pc.is_valid(listings["image"])), stage.parameters(Split, "split"))
@@ -50,7 +50,7 @@ def shards(stage: Stage) -> Metrics:
     pa.default_memory_pool().release_unused()
     for name in SPLITS:
         if not splits[name].num_rows:
-            stage.progress(f"no listing with a picture falls in the {name} split")
+            stage.progress(f"no listing with an image falls in the {name} split")
     originals = find_originals(stage.input("catalog"))
     plan = (shard for name in SPLITS for shard in _plan(stage.output / name, splits[name], originals, parameters))
     written = []
@@ -58,11 +58,11 @@ def shards(stage: Stage) -> Metrics:
         written.append(count)
         stage.progress("listings", sum(written), shown)
     write_json(stage.output / "labels.json", vocabularies(splits["train"]))
-    write_json(stage.output / "pictures.json", {"size": parameters.image_size, "fit": parameters.fit})
+    write_json(stage.output / "images.json", {"size": parameters.image_size, "fit": parameters.fit})
     return {
         **{f"{name}_listings": splits[name].num_rows for name in SPLITS},
-        "listings_without_picture": total - shown,
-        "pictures_shared_between_splits": _shared_pictures(splits),
+        "listings_without_image": total - shown,
+        "images_shared_between_splits": _shared_images(splits),
         "shards": len(written),
     }
 
@@ -103,13 +103,13 @@ def write_shard(shard: Shard, parameters: ShardsParameters) -> int:
     """Write one tar: for each sample ``<key>.jpg`` and ``<key>.json``; returns how many samples.
 
     Raises:
-        StageError: a picture cannot be read; the message names its listing.
+        StageError: an image cannot be read; the message names its listing.
     """
     # Not by webdataset's TarWriter: it brings torch into each of these processes, 200 MB and seconds to import.
     with tarfile.open(shard.path, "w", format=tarfile.USTAR_FORMAT) as tar:
         for row, original in zip(shard.listings.to_pylist(), shard.originals, strict=True):
             key = sample_key(row["id"])
-            _add(tar, f"{key}.jpg", _picture(row, original, parameters))
+            _add(tar, f"{key}.jpg", _image(row, original, parameters))
             _add(tar, f"{key}.json", _json(row))
     return shard.listings.num_rows
 
@@ -128,37 +128,37 @@ def _plan(
     size = parameters.listings_per_shard
     for number, start in enumerate(range(0, max(1, len(order)), size)):  # DVC keeps no folder without files
         part = listings.take(pa.array(order[start : start + size]))
-        pictures = zip(part["id"].to_pylist(), part["image"].to_pylist(), strict=True)
-        found = [_original(listing_id, image, originals) for listing_id, image in pictures]
+        images = zip(part["id"].to_pylist(), part["image"].to_pylist(), strict=True)
+        found = [_original(listing_id, image, originals) for listing_id, image in images]
         yield Shard(folder / f"{number:05}.tar", part, found)
 
 
 def _original(listing_id: str, image: str, originals: Mapping[str, Original]) -> Original:
     if image not in originals:
         raise StageError(
-            f"data/validated/listings.parquet: {listing_id}: its picture {image} is in no tar of "
+            f"data/validated/listings.parquet: {listing_id}: its image {image} is in no tar of "
             "data/catalog; run `dvc repro validated`"
         )
     return originals[image]
 
 
-def _picture(row: dict[str, Any], original: Original, parameters: ShardsParameters) -> bytes:
+def _image(row: dict[str, Any], original: Original, parameters: ShardsParameters) -> bytes:
     size = parameters.image_size
     try:
-        picture = decode(original.read(), size=size, how=parameters.fit)
-    except PictureError as error:
+        image = decode(original.read(), size=size, how=parameters.fit)
+    except ImageDecodeError as error:
         raise StageError(
-            f"{original.file}: {row['image']}, the picture of {row['id']}, cannot be read ({error}); "
-            "take the listing out of the source or mend its picture"
+            f"{original.file}: {row['image']}, the image of {row['id']}, cannot be read ({error}); "
+            "take the listing out of the source or mend its image"
         ) from error
-    return encode_jpeg(fit(picture, size, parameters.fit), parameters.quality)
+    return encode_jpeg(fit(image, size, parameters.fit), parameters.quality)
 
 
 def _json(row: dict[str, Any]) -> bytes:
     return json.dumps(row, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _shared_pictures(splits: Mapping[SplitName, pa.Table]) -> int:
-    """Pictures that stand in more than one split: there should be none, or the evaluation flatters the model."""
+def _shared_images(splits: Mapping[SplitName, pa.Table]) -> int:
+    """Images that stand in more than one split: there should be none, or the evaluation flatters the model."""
     splits_of = Counter(image for listings in splits.values() for image in listings["image"].unique().to_pylist())
     return sum(count > 1 for count in splits_of.values())

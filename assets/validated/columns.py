@@ -127,9 +127,9 @@ _DERIVED: Mapping[str, Mapping[str, Verdict]] = {
     },
     "listings": {
         "ids_name_their_source": lambda row, known: row["id"].startswith(f"{row['source']}:"),
-        "pictures_known": lambda row, known: row["image"] in known["images"],
+        "images_known": lambda row, known: row["image"] in known["images"],
         "objects_labelled": _objects_labelled,
-        "boxes_inside_picture": _boxes_inside,
+        "boxes_inside_image": _boxes_inside,
         "relations_point_at_objects": _relations_point,
         "body_sanitised": lambda row, known: None if row["body"] is None else nh3.clean(row["body"]) == row["body"],
         "dates_in_order": _dates_in_order,

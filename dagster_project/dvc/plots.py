@@ -1,4 +1,4 @@
-"""Training curves as a picture that the Dagster UI shows beside a materialisation."""
+"""Training curves as an image that the Dagster UI shows beside a materialisation."""
 
 import base64
 import csv
@@ -9,7 +9,7 @@ X_AXIS = "epoch"
 
 
 def curves(history: Path) -> str | None:
-    """A Markdown picture with one small plot for each column of a ``history.csv``; None where there is no such file."""
+    """A Markdown image with one small plot for each column of a ``history.csv``; None where there is no such file."""
     if not history.is_file():
         return None
     from matplotlib.figure import Figure  # slow to import: only the steps that draw pay for it

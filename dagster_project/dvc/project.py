@@ -18,13 +18,13 @@ from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo, lock_repo
 from dvc.stage import PipelineStage
 
-from heddle.core.errors import MendableError
+from heddle.core.errors import UserError
 from heddle.core.parameters.section import read_yaml, scale_file
 
 METRICS_FILE = "metrics.json"
 
 
-class ProjectError(MendableError):
+class ProjectError(UserError):
     """``dvc.yaml`` breaks a rule of the house; the message says which stage and how to mend it."""
 
 

@@ -1,5 +1,5 @@
 """The command ``heddle``."""
 
-from heddle.cli.main import main
+from heddle.cli.commands import main
 
 __all__ = ["main"]

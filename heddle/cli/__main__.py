@@ -1,6 +1,6 @@
 """``python -m heddle.cli`` is ``heddle``."""
 
-from heddle.cli.main import main
+from heddle.cli.commands import main
 
 if __name__ == "__main__":
     main(prog_name="heddle")

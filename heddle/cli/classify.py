@@ -1,4 +1,4 @@
-"""``heddle classify``: what :mod:`heddle.inference.classify` says of a picture, as tables or as JSON."""
+"""``heddle classify``: what :mod:`heddle.inference.classify` says of an image, as tables or as JSON."""
 
 import dataclasses
 import json

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from heddle.core.errors import MendableError
+from heddle.core.errors import UserError
 from heddle.core.parameters.section import PARAMS_FILE, load
 from heddle.core.schemas import read_rows
 from heddle.validation.expectations import EXPECTATIONS
@@ -19,21 +19,21 @@ from heddle.validation.parameters import ValidatedParameters
 FILE = Path("data/validated/quarantine.parquet")
 _RELEASABLE = frozenset(each.name for each in EXPECTATIONS if each.releasable)
 _REMEDIES = {
-    "image_missing": "make its picture available at the source",
-    "image_truncated": "put a whole picture in its place at the source",
-    "image_type": "put a picture in its place at the source",
+    "image_missing": "make its image available at the source",
+    "image_truncated": "put a whole image in its place at the source",
+    "image_type": "put an image in its place at the source",
     "image_too_large": "raise `catalog.image_megabytes` or `catalog.image_megapixels`",
-    "no_image": "give it a picture at the source",
+    "no_image": "give it an image at the source",
     "malformed_record": "mend the record at the source, or the source's column mapping",
     "address_refused": "correct the address, or set the source's `private_addresses: true` if it is your own network",
     "robots_tag": "ask the site's owner, whose wish it is",
     "host_budget": "raise the source's `host_requests` or `host_gigabytes`",
-    "pictures_known": "release its picture instead, which stands in the quarantine by its sha256",
+    "images_known": "release its image instead, which stands in the quarantine by its sha256",
 }
 """What to do about what cannot be released, by reason."""
 
 
-class QuarantineError(MendableError):
+class QuarantineError(UserError):
     """There is no quarantine yet, or a record cannot be released; the message says what to do."""
 
 

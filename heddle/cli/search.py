@@ -12,18 +12,18 @@ from rich.table import Table
 
 from heddle.images.image_file import is_file
 from heddle.inference.search import Hit, search, search_guides
-from heddle.retrieval.retriever import GuideHit, Way
+from heddle.retrieval.retriever import GuideHit, RetrievalConfig
 
-PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 SHOWN = 200  # characters of a guide
 
 
 def show(query: str, top: int, *, words: bool, as_json: bool, console: Console) -> None:
-    """Search and print the hits, best first. A query that names a picture's file searches by that picture."""
-    if _names_a_picture(query) and not words:
+    """Search and print the hits, best first. A query that names an image's file searches by that image."""
+    if _names_an_image(query) and not words:
         hits = search(image=Path(query), top=top)
     else:
-        hits = search(text=query, top=top, mode="words" if words else "pictures")
+        hits = search(text=query, top=top, mode="words" if words else "images")
     if as_json:
         for hit in hits:
             print(json.dumps(dataclasses.asdict(hit), ensure_ascii=False))
@@ -31,7 +31,7 @@ def show(query: str, top: int, *, words: bool, as_json: bool, console: Console) 
         console.print(_table(hits) if hits else "Nothing matches.")
 
 
-def show_guides(query: str, way: Way, top: int, *, as_json: bool, console: Console) -> None:
+def show_guides(query: str, way: RetrievalConfig, top: int, *, as_json: bool, console: Console) -> None:
     """Look for guides and print them, best first, with the confidence in the first."""
     answer = search_guides(query, way, top)
     sure = {"confidence": answer.confidence, "band": answer.band}
@@ -45,8 +45,8 @@ def show_guides(query: str, way: Way, top: int, *, as_json: bool, console: Conso
         console.print(f"\nConfidence in the first: {answer.band} ({answer.confidence:.2f}).", style="dim")
 
 
-def _names_a_picture(query: str) -> bool:
-    return Path(query).suffix.lower() in PICTURE_SUFFIXES or is_file(query)
+def _names_an_image(query: str) -> bool:
+    return Path(query).suffix.lower() in IMAGE_SUFFIXES or is_file(query)
 
 
 def guides_table(hits: Sequence[GuideHit]) -> Table:

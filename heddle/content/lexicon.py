@@ -1,4 +1,4 @@
-"""What an alt text states of its picture: item, material and colour of what it is about, and what else lies where.
+"""What an alt text states of its image: item, material and colour of what it is about, and what else lies where.
 
 Learned from the train split's own words and labels, so that it knows every catalogue's language: a phrase stands for a
 value if nearly all texts that hold it are of listings that bear the value. Rare phrases are learned only where
@@ -34,7 +34,7 @@ Match = tuple[int, int, str]
 
 @dataclass(frozen=True)
 class Stated:
-    """What is said of a listing's picture, or what holds of it."""
+    """What is said of a listing's image, or what holds of it."""
 
     item: str | None = None
     material: str | None = None

@@ -179,7 +179,7 @@ RULES: tuple[Rule, ...] = (
     Rule("title_length", 1, _title_length, "write a title of 30 to 60 characters"),
     Rule("seo_title_length", 1, _seo_title_length, "write an SEO title of 50 to 60 characters"),
     Rule("seo_description_length", 1, _seo_description_length, "write an SEO description of 120 to 155 characters"),
-    Rule("alt_text_length", 1, _alt_text_length, "say what the picture shows in 20 to 125 characters"),
+    Rule("alt_text_length", 1, _alt_text_length, "say what the image shows in 20 to 125 characters"),
     Rule("unique_title", 2, _unique_title, "say in the title what other listings' titles do not say"),
     Rule("keywords_in_title", 1, _keywords_in_title, "name item and material in the title"),
     Rule("keywords_in_seo_title", 2, _keywords_in_seo_title, "name item and material in the SEO title"),

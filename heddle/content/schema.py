@@ -62,8 +62,8 @@ SCHEMA: dict[str, Any] = _object(
         "categories": _list("categories", "Names of categories."),
         "featured_media": _object(
             {
-                "alt_text": _line("alt_text", "What the picture shows, for those who do not see it."),
-                "caption": _line("caption", "What stands below the picture."),
+                "alt_text": _line("alt_text", "What the image shows, for those who do not see it."),
+                "caption": _line("caption", "What stands below the image."),
             }
         ),
         "meta": _object(

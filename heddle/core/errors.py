@@ -1,5 +1,5 @@
 """What a person can mend."""
 
 
-class MendableError(Exception):
+class UserError(Exception):
     """The message says what was wrong and what to do; it is shown without a traceback."""

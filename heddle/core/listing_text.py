@@ -10,11 +10,11 @@ from typing import Any
 Listing = Mapping[str, Any]
 
 SPOKEN_FIELDS = ("alt_text", "caption", "title", "description")
-"""Fields that say in words what the picture shows, the plainest first."""
+"""Fields that say in words what the image shows, the plainest first."""
 
 
 def captions(listing: Listing) -> dict[str, str]:
-    """Field -> text, for each different text that may stand for the listing's picture, the plainest first.
+    """Field -> text, for each different text that may stand for the listing's image, the plainest first.
 
     A listing without any such text is told by its tags, its categories or, failing these, its labels; the result is
     empty if it has none of these either.
@@ -36,7 +36,7 @@ def has_caption(listing: Listing) -> bool:
 
 
 def caption(listing: Listing) -> str:
-    """The plainest text for the listing's picture.
+    """The plainest text for the listing's image.
 
     Raises:
         StopIteration: the listing has no words (see :func:`has_caption`).
@@ -45,7 +45,7 @@ def caption(listing: Listing) -> str:
 
 
 def drawn_caption(listing: Listing, shares: Mapping[Any, float], seed: int, epoch: int) -> str:
-    """One text for the listing's picture, drawn by seed, epoch and id alone.
+    """One text for the listing's image, drawn by seed, epoch and id alone.
 
     Args:
         listing: has words (see :func:`has_caption`).

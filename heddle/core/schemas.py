@@ -47,8 +47,8 @@ LISTINGS = pa.schema(
         pa.field("body", pa.string()),  # sanitised HTML
         pa.field("tags", pa.list_(pa.string())),
         pa.field("categories", pa.list_(pa.string())),
-        pa.field("alt_text", pa.string()),  # of the main picture
-        pa.field("caption", pa.string()),  # of the main picture
+        pa.field("alt_text", pa.string()),  # of the main image
+        pa.field("caption", pa.string()),  # of the main image
         pa.field("seo_title", pa.string()),
         pa.field("seo_description", pa.string()),
         pa.field("product_class", pa.string()),  # label, 27 at the demo shop

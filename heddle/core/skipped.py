@@ -4,20 +4,20 @@ from pathlib import Path
 
 from heddle.core.stage import read_json, write_json
 
-ABSENT_FILE = "absent.json"
+SKIPPED_FILE = "skipped.json"
 
 
-def write_absent(folder: Path, reason: str) -> None:
+def write_skipped(folder: Path, reason: str) -> None:
     """Say in a stage's output why there is no model, or nothing to measure.
 
     Args:
         folder: the stage's output.
         reason: a sentence that names what was missing and the remedy.
     """
-    write_json(folder / ABSENT_FILE, {"reason": reason})
+    write_json(folder / SKIPPED_FILE, {"reason": reason})
 
 
-def why_absent(folder: Path) -> str | None:
+def skip_reason(folder: Path) -> str | None:
     """Why the stage whose output this is made no model; None if it made one."""
-    file = folder / ABSENT_FILE
+    file = folder / SKIPPED_FILE
     return str(read_json(file)["reason"]) if file.is_file() else None

@@ -16,7 +16,7 @@ import psutil
 from rich.console import Console
 
 from heddle.core.dependencies import DATA, Dependencies
-from heddle.core.errors import MendableError
+from heddle.core.errors import UserError
 from heddle.core.parameters.section import SectionType, load
 from heddle.core.processes import die_with_parent
 
@@ -26,7 +26,7 @@ Metrics = Mapping[str, float | int]
 METRICS_FILE = "metrics.json"
 
 
-class StageError(MendableError):
+class StageError(UserError):
     """The input cannot be worked on: the message names file, row and remedy, and is shown without a traceback."""
 
 
@@ -95,7 +95,7 @@ def run_program(function: Callable[[Stage], Metrics], started: float) -> None:
             raise StageError(f"edited while it ran: {', '.join(edited)}. Nothing was kept; run it again")
         shutil.rmtree(DATA / name, ignore_errors=True)
         temporary.rename(DATA / name)
-    except MendableError as error:
+    except UserError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"{name}: {error}", markup=False)
         sys.exit(1)
     finally:

@@ -15,7 +15,7 @@ from lightning_modules.training.calibration import fitted
 
 CERTAINTY_FILE = "certainty.json"
 FIELD = "alt_text"
-"""The field whose likelihood is asked: it says what the picture shows."""
+"""The field whose likelihood is asked: it says what the image shows."""
 _KEYS = {True: "with_objects", False: "without_objects"}
 
 

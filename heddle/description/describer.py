@@ -1,4 +1,4 @@
-"""The writer and those who judge it, opened: picture files to lines of content with scores."""
+"""The writer and those who judge it, opened: image files to lines of content with scores."""
 
 import hashlib
 import json
@@ -14,14 +14,14 @@ from heddle.content.lexicon import Lexicon
 from heddle.content.rubric import Titles
 from heddle.core.parameters.section import load
 from heddle.core.parameters.shared import Split
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.splits import split_of
 from heddle.description.certainty import CERTAINTY_FILE, Certainty
-from heddle.description.inputs import PictureFile, Shape, picture_of, shape_of
+from heddle.description.inputs import ImageFile, Shape, image_file_of, shape_of
 from heddle.description.quality import Case, Judges
 from heddle.description.resumable_jsonl import Line
-from heddle.description.user_inputs import Told
-from heddle.images.resize import PictureError
+from heddle.description.user_inputs import UserInputs
+from heddle.images.resize import ImageDecodeError
 from lightning_modules.clip.encoder import ClipEncoder
 from lightning_modules.layers.generation import Pick, greedy
 from lightning_modules.vision.classifier import VisionClassifier
@@ -39,30 +39,30 @@ LOST = {"clip": "No relevance", "vision": "No accuracy but as --objects tells"}
 
 @dataclass(frozen=True)
 class Known:
-    """A picture whose turn it is.
+    """An image whose turn it is.
 
     Attributes:
         head: what its line begins with.
         told: columns `context`, `objects` and `relations` of a listing.
-        picture: a file's bytes, then the picture; or why there is none.
+        image: a file's bytes, then the image; or why there is none.
     """
 
     head: Line
     told: Mapping[str, Any]
-    picture: bytes | PictureFile | str
+    image: bytes | ImageFile | str
 
     def decoded(self, shapes: Collection[Shape]) -> Self:
-        """With the picture in place of its bytes."""
-        if not isinstance(self.picture, bytes):
+        """With the image in place of its bytes."""
+        if not isinstance(self.image, bytes):
             return self
         try:
-            return replace(self, picture=picture_of(self.picture, shapes))
-        except PictureError as error:
-            return replace(self, picture=f"not a picture that can be read: {error}")
+            return replace(self, image=image_file_of(self.image, shapes))
+        except ImageDecodeError as error:
+            return replace(self, image=f"not an image that can be read: {error}")
 
 
 class Describer:
-    """Opened once for any number of pictures.
+    """Opened once for any number of images.
 
     Args:
         made_with: a hash of the models.
@@ -97,37 +97,36 @@ class Describer:
         )
         return cls(writer, judges, _hash_of(data), seed, _remarks(missing, certainty, titles))
 
-    def read(self, path: Path, name: str, told: Told) -> Known:
+    def read(self, path: Path, name: str, told: UserInputs) -> Known:
         """A file's bytes; in its line and in what is told it is called ``name``."""
         try:
             return self.known(name, told.row(name), path.read_bytes())
         except OSError as error:
             return self.known(name, told.row(name), str(error.strerror))
 
-    def known(self, name: str, row: Mapping[str, Any], picture: bytes | str) -> Known:
-        """A picture file's bytes, or why there are none, with columns `context`, `objects` and `relations`."""
+    def known(self, name: str, row: Mapping[str, Any], image: bytes | str) -> Known:
+        """An image file's bytes, or why there are none, with columns `context`, `objects` and `relations`."""
         asked = json.dumps([self.made_with, self.seed, row], sort_keys=True)
-        sha256 = None if isinstance(picture, str) else hashlib.sha256(picture).hexdigest()
+        sha256 = None if isinstance(image, str) else hashlib.sha256(image).hexdigest()
         head = {"path": name, "sha256": sha256, "asked": hashlib.sha256(asked.encode()).hexdigest()[:12]}
-        return Known(head, row, picture)
+        return Known(head, row, image)
 
     def lines(self, batch: Sequence[Known]) -> list[Line]:
-        """Describe pictures together; each line is as if its picture were described alone."""
+        """Describe images together; each line is as if its image were described alone."""
         batch = [known.decoded(self.shapes) for known in batch]
-        cases = iter(self._cases([(one.picture, one.told) for one in batch if isinstance(one.picture, PictureFile)]))
+        cases = iter(self._cases([(one.image, one.told) for one in batch if isinstance(one.image, ImageFile)]))
         return [
-            {**one.head, **(next(cases) if isinstance(one.picture, PictureFile) else {"error": one.picture})}
-            for one in batch
+            {**one.head, **(next(cases) if isinstance(one.image, ImageFile) else {"error": one.image})} for one in batch
         ]
 
-    def _cases(self, known: Sequence[tuple[PictureFile, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    def _cases(self, known: Sequence[tuple[ImageFile, Mapping[str, Any]]]) -> list[dict[str, Any]]:
         if not known:
             return []
-        inputs = [picture.inputs(self.shape, told) for picture, told in known]
-        written = self.writer.write(inputs, self._pick([picture.sha256 for picture, _ in known]))
+        inputs = [image.inputs(self.shape, told) for image, told in known]
+        written = self.writer.write(inputs, self._pick([image.sha256 for image, _ in known]))
         cases = [
-            Case(picture, told, one, Content.from_fields(one.fields))
-            for (picture, told), one in zip(known, written, strict=True)
+            Case(image, told, one, Content.from_fields(one.fields))
+            for (image, told), one in zip(known, written, strict=True)
         ]
         return [
             {"content": case.content.as_json(), "scores": scores.as_json()}
@@ -139,7 +138,7 @@ class Describer:
 
 
 def _why_missing(folder: Path) -> str | None:
-    if reason := why_absent(folder):
+    if reason := skip_reason(folder):
         return reason
     return None if (folder / "model.safetensors").is_file() else f"{folder} is not there: run `dvc repro {folder.name}`"
 

@@ -1,4 +1,4 @@
-"""A picture file and what is told of it, as the writer reads a listing."""
+"""An image file and what is told of it, as the writer reads a listing."""
 
 import hashlib
 import io
@@ -16,7 +16,7 @@ from lightning_modules.training.data import Sample
 from lightning_modules.writer.samples import Inputs, inputs_of
 
 Shape = tuple[int, Fit]
-"""Side of a square picture in pixels, and how it was made square."""
+"""Side of a square image in pixels, and how it was made square."""
 
 
 class Sized(Protocol):
@@ -29,19 +29,19 @@ class Sized(Protocol):
 
 
 def shape_of(config: Sized) -> Shape:
-    """The shape of the pictures that a model takes."""
+    """The shape of the images that a model takes."""
     return config.image_size, config.image_fit
 
 
 @dataclass(frozen=True)
-class PictureFile:
-    """A picture as models take it.
+class ImageFile:
+    """An image as models take it.
 
     Attributes:
         sha256: of the file's bytes, in hex.
-        ratio: width / height of the upright picture.
+        ratio: width / height of the upright image.
         exif: tag -> value, without GPS, as the catalogue keeps it.
-        squares: the picture in each shape that was asked for, RGB, (S, S, 3).
+        squares: the image in each shape that was asked for, RGB, (S, S, 3).
     """
 
     sha256: str
@@ -50,28 +50,28 @@ class PictureFile:
     squares: Mapping[Shape, NDArray[np.uint8]]
 
     def inputs(self, shape: Shape, told: Mapping[str, Any]) -> Inputs:
-        """What a writer reads: as of a listing in the shards with this picture and these columns.
+        """What a writer reads: as of a listing in the shards with this image and these columns.
 
         Args:
-            shape: of the pictures that the writer learned from.
+            shape: of the images that the writer learned from.
             told: columns `context`, `objects` and `relations` of a listing, any of which may be missing.
         """
         row = {**told, "exif": self.exif}
         return inputs_of(Sample(self.sha256, self.squares[shape], row), self.ratio, shape[1])
 
 
-def picture_of(content: bytes, shapes: Iterable[Shape]) -> PictureFile:
+def image_file_of(content: bytes, shapes: Iterable[Shape]) -> ImageFile:
     """A file's bytes, decoded once for all models.
 
     Args:
         shapes: that the models take, one at least.
 
     Raises:
-        PictureError: they are no picture that can be read to its end.
+        ImageDecodeError: they are no image that can be read to its end.
     """
     shapes = list(dict.fromkeys(shapes))
-    picture = decode(content, 2 * max(size for size, _ in shapes))
-    squares = {shape: np.asarray(fit(picture, *shape)) for shape in shapes}
+    decoded = decode(content, 2 * max(size for size, _ in shapes))
+    squares = {shape: np.asarray(fit(decoded, *shape)) for shape in shapes}
     with Image.open(io.BytesIO(content)) as image:
         exif = dict(sorted(exif_of(image)))
-    return PictureFile(hashlib.sha256(content).hexdigest(), picture.width / picture.height, exif, squares)
+    return ImageFile(hashlib.sha256(content).hexdigest(), decoded.width / decoded.height, exif, squares)

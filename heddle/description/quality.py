@@ -13,7 +13,7 @@ from heddle.content.lexicon import Lexicon, Stated
 from heddle.content.readability import readability
 from heddle.content.rubric import Titles, seo_score
 from heddle.description.certainty import Certainty
-from heddle.description.inputs import PictureFile, Shape, shape_of
+from heddle.description.inputs import ImageFile, Shape, shape_of
 from lightning_modules.clip.encoder import ClipEncoder
 from lightning_modules.vision.classifier import VisionClassifier
 from lightning_modules.writer.content_writer import Written
@@ -23,7 +23,7 @@ CLIP_WEIGHT = 2.5
 DOUBTED = 0.5
 """A field is held to be wrong from this probability on."""
 WEIGHTS: Mapping[str, float] = {"relevance": 1, "accuracy": 2, "seo": 1, "readability": 1, "certainty": 2}
-"""Of the scores in the overall one: what is true of the picture counts twice."""
+"""Of the scores in the overall one: what is true of the image counts twice."""
 PUBLISHED = {"description": "excerpt", "body": "content"}
 """Names that fields bear in WordPress, where they bear others."""
 DIGITS = 4
@@ -31,10 +31,10 @@ DIGITS = 4
 
 @dataclass(frozen=True)
 class Scores:
-    """Of one picture's content; None where there is nothing to tell it from. More is better."""
+    """Of one image's content; None where there is nothing to tell it from. More is better."""
 
     relevance: float | None
-    """CLIPScore of alt text and picture, 2.5 · max(cosine, 0) by `clip`, in [0, 2.5]."""
+    """CLIPScore of alt text and image, 2.5 · max(cosine, 0) by `clip`, in [0, 2.5]."""
     accuracy: float | None
     """Mean agreement of what the alt text states (item, material, colour, relations) with the objects that were told
     and with what `vision` sees, in [0, 1]; see :func:`accuracy`."""
@@ -63,9 +63,9 @@ class Scores:
 
 @dataclass(frozen=True)
 class Case:
-    """One picture's content, and what it is judged by."""
+    """One image's content, and what it is judged by."""
 
-    picture: PictureFile
+    image: ImageFile
     told: Mapping[str, Any]
     """Columns `context`, `objects` and `relations` of a listing."""
     written: Written
@@ -85,7 +85,7 @@ class Judges:
 
     @property
     def shapes(self) -> list[Shape]:
-        """Of the pictures that the models take."""
+        """Of the images that the models take."""
         return [shape_of(model.config) for model in (self.clip, self.vision) if model is not None]
 
     def scores(self, cases: Sequence[Case]) -> list[Scores]:
@@ -111,14 +111,14 @@ class Judges:
     def _relevance(self, cases: Sequence[Case]) -> list[float | None]:
         if self.clip is None:
             return [None] * len(cases)
-        pictures = self.clip.pictures([case.picture.squares[shape_of(self.clip.config)] for case in cases])
-        return list(relevance(pictures, self.clip.texts([case.content.alt_text for case in cases])))
+        images = self.clip.images([case.image.squares[shape_of(self.clip.config)] for case in cases])
+        return list(relevance(images, self.clip.texts([case.content.alt_text for case in cases])))
 
     def _seen(self, cases: Sequence[Case]) -> list[dict[str, dict[str, float]]]:
-        """For each picture: kind of label -> class -> probability."""
+        """For each image: kind of label -> class -> probability."""
         if self.vision is None:
             return [{} for _ in cases]
-        found = self.vision.probabilities([case.picture.squares[shape_of(self.vision.config)] for case in cases])
+        found = self.vision.probabilities([case.image.squares[shape_of(self.vision.config)] for case in cases])
         heads = self.vision.config.heads
         return [
             {head: dict(zip(heads[head], map(float, found[head][place]), strict=True)) for head in heads}
@@ -126,9 +126,9 @@ class Judges:
         ]
 
 
-def relevance(pictures: NDArray[np.float32], texts: NDArray[np.float32]) -> list[float]:
+def relevance(images: NDArray[np.float32], texts: NDArray[np.float32]) -> list[float]:
     """CLIPScore of each pair of unit vectors, (N, D) and (N, D)."""
-    return [float(score) for score in CLIP_WEIGHT * np.maximum((pictures * texts).sum(axis=1), 0)]
+    return [float(score) for score in CLIP_WEIGHT * np.maximum((images * texts).sum(axis=1), 0)]
 
 
 def accuracy(stated: Stated, told: Mapping[str, Any], seen: Mapping[str, Mapping[str, float]]) -> float | None:

@@ -1,7 +1,7 @@
-"""Descriptions of a folder's pictures as JSON Lines: appended as they are made, taken up again after any stop.
+"""Descriptions of a folder's images as JSON Lines: appended as they are made, taken up again after any stop.
 
-A line has ``path`` (within the folder), ``sha256`` (of the picture; null where it could not be read), ``asked`` (what a
-description depends on besides the picture) and ``content`` with ``scores``, or ``error`` with the reason.
+A line has ``path`` (within the folder), ``sha256`` (of the image; null where it could not be read), ``asked`` (what a
+description depends on besides the image) and ``content`` with ``scores``, or ``error`` with the reason.
 """
 
 import fcntl
@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from heddle.core.errors import MendableError
+from heddle.core.errors import UserError
 
 KEYS = frozenset({"path", "sha256", "asked"})
 BEGINS = b'{"path": "'
@@ -21,11 +21,11 @@ BEGINS = b'{"path": "'
 Line = Mapping[str, Any]
 
 
-class JournalError(MendableError):
+class ResumableJsonlError(UserError):
     """The file cannot be written on; the message names it and says what to do."""
 
 
-class Journal:
+class ResumableJsonlWriter:
     """An open file of descriptions, held by one process at a time.
 
     What a kill tore off at its end is removed. Of several lines with one path the last one counts; the others go when
@@ -35,7 +35,7 @@ class Journal:
         path: of the file; it is made if there is none.
 
     Raises:
-        JournalError: the file cannot be written, belongs to a running process, or holds something else.
+        ResumableJsonlError: the file cannot be written, belongs to a running process, or holds something else.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,10 +56,10 @@ class Journal:
         self.close()
 
     def find(self, head: Line) -> Line | None:
-        """The line that stands already for this picture, if it was asked the same.
+        """The line that stands already for this image, if it was asked the same.
 
         Args:
-            head: path, hash and what was asked; a picture that could not be read (no hash) is never found.
+            head: path, hash and what was asked; an image that could not be read (no hash) is never found.
         """
         line = self._lines.get(head["path"])
         same = line is not None and head["sha256"] and all(line[key] == head[key] for key in KEYS)
@@ -87,11 +87,11 @@ class Journal:
             file = self.path.open("a+", encoding="utf-8", newline="\n")
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise JournalError(
+            raise ResumableJsonlError(
                 f"{self.path} is being written by another process: wait for it or take another file"
             ) from error
         except OSError as error:
-            raise JournalError(f"{self.path}: {error.strerror}: choose another file with --output") from error
+            raise ResumableJsonlError(f"{self.path}: {error.strerror}: choose another file with --output") from error
         return file
 
     def _read(self) -> tuple[dict[str, Line], int]:
@@ -116,8 +116,8 @@ class Journal:
             raise self._foreign(number)
         return line
 
-    def _foreign(self, number: int) -> JournalError:
-        return JournalError(
+    def _foreign(self, number: int) -> ResumableJsonlError:
+        return ResumableJsonlError(
             f"{self.path}: line {number} was not written by `heddle describe`: move the file away, or choose another "
             "with --output"
         )

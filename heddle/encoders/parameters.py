@@ -20,7 +20,7 @@ class Encoder(Section):
 class IndexParameters(Section):
     """How listings and guides are embedded and their words are weighed."""
 
-    thumbnail: int = Field(ge=16, le=1024, description="longest side of the pictures shown with a hit, pixels")
+    thumbnail: int = Field(ge=16, le=1024, description="longest side of the images shown with a hit, pixels")
     k1: float = Field(ge=0, le=10, description="BM25: how soon more of the same word stops counting")
     b: float = Field(ge=0, le=1, description="BM25: how much long documents are held back")
     encoder: Encoder = Field(description="of guides; the listings have their vectors from `clip`")

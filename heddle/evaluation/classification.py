@@ -16,7 +16,7 @@ from heddle.core.schemas import write_table
 from heddle.evaluation.plots import sample_jpeg, write_confusion
 from heddle.metrics import compute
 from heddle.metrics.accuracy import Accuracy
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.expected_calibration_error import BINS, ExpectedCalibrationError
 from heddle.metrics.f1 import F1
 from lightning_modules.training.data import Sample
@@ -29,7 +29,7 @@ MISTAKES = pa.schema(
         pa.field("predicted", pa.string(), nullable=False),  # what the model said
         pa.field("probability", pa.float32(), nullable=False),  # the model's, of what it said
         pa.field("words", pa.string()),  # the listing's plainest text, if it has any
-        pa.field("picture", pa.binary(), nullable=False),  # JPEG
+        pa.field("image", pa.binary(), nullable=False),  # JPEG
     ]
 )
 
@@ -83,7 +83,7 @@ def answers(
     return Answers(label, tuple(samples[place] for place in known), tuple(classes), probabilities[known])
 
 
-def numbers(given: Answers, sure: Sureness) -> dict[str, float]:
+def numbers(given: Answers, sure: ConfidenceInterval) -> dict[str, float]:
     """``accuracy`` with its bounds and chance, ``macro_f1``, ``weighted_f1`` and ``calibration_error``.
 
     Chance is to say the most frequent class of these listings every time. Nothing if there are no answers.
@@ -143,5 +143,5 @@ def _mistake(given: Answers, place: int) -> dict[str, Any]:
         "predicted": given.classes[given.probabilities[place].argmax()],
         "probability": float(given.confidence[place]),
         "words": next(iter(captions(sample.row).values()), None),
-        "picture": sample_jpeg(sample),
+        "image": sample_jpeg(sample),
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import DATA, METRICS_FILE, Metrics, read_json
 from heddle.evaluation.gate_parameters import Gate, Gates
 
@@ -63,7 +63,7 @@ def measured(stages: Iterable[str], data: Path = DATA) -> dict[str, Metrics]:
 
 def unmeasured(stages: Iterable[str], data: Path = DATA) -> dict[str, str]:
     """Those of these stages that had nothing to measure or to learn from, and why."""
-    return {stage: reason for stage in stages if (reason := why_absent(data / stage))}
+    return {stage: reason for stage in stages if (reason := skip_reason(data / stage))}
 
 
 def _verdict(model: str, gate: Gate, numbers: Metrics | None, why_not: str | None) -> Verdict:

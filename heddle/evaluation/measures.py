@@ -11,7 +11,7 @@ BESIDE = ("_chance", "_ceiling", "_low", "_high")
 TRIALS = (  # numbers of one kind that were measured in several ways
     r"(?P<seen>without_.+?|.+_alone)_(?P<number>accuracy|(macro_|weighted_)?f1)",
     r"(?P<seen>with(out)?_(guides|source))_(?P<number>.+)",
-    r"(?P<seen>picture_alone|without_graph|nearest|template|seller)_(?P<number>.+)",
+    r"(?P<seen>image_alone|without_graph|nearest|template|seller)_(?P<number>.+)",
     r"(?P<seen>(dense|sparse|rrf|weighted)(_expanded|_reranked)*)_(?P<number>(ndcg|map|mrr|recall|precision).*)",
 )
 SPOKEN = {

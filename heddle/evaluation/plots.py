@@ -18,5 +18,5 @@ def write_confusion(path: Path, actual: Sequence[str], predicted: Sequence[str])
 
 
 def sample_jpeg(sample: Sample) -> bytes:
-    """The picture as it stands beside an example."""
-    return encode_jpeg(Image.fromarray(sample.picture), QUALITY)
+    """The image as it stands beside an example."""
+    return encode_jpeg(Image.fromarray(sample.image), QUALITY)

@@ -1,4 +1,4 @@
-"""What a picture file says of how it was made: its EXIF tags as text, without where."""
+"""What an image file says of how it was made: its EXIF tags as text, without where."""
 
 import warnings
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def exif_of(image: Image.Image) -> Iterator[tuple[str, str]]:
 
 
 def orientation_of(image: Image.Image) -> Image.Transpose | None:
-    """What sets the picture upright; None where it stands so, or where its EXIF says nothing that can be read."""
+    """What sets the image upright; None where it stands so, or where its EXIF says nothing that can be read."""
     told = _tags(image).get(ExifTags.Base.Orientation)
     return _UPRIGHT.get(told) if isinstance(told, int) else None
 
@@ -36,7 +36,7 @@ def _tags(image: Image.Image) -> dict[int, Any]:
         with warnings.catch_warnings(action="ignore"):  # Pillow tells of each broken tag
             exif = image.getexif()
             return dict(exif) | dict(exif.get_ifd(ExifTags.IFD.Exif))
-    except Exception:  # noqa: BLE001  a broken EXIF block, of any kind, does not make the picture useless
+    except Exception:  # noqa: BLE001  a broken EXIF block, of any kind, does not make the image useless
         return {}
 
 

@@ -1,26 +1,26 @@
-"""A picture that somebody hands in, as a model takes it."""
+"""An image that somebody hands in, as a model takes it."""
 
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heddle.images.resize import Fit, PictureError, decode, fit
+from heddle.images.resize import Fit, ImageDecodeError, decode, fit
 
 
-def read_picture(path: Path, size: int, how: Fit) -> NDArray[np.uint8]:
-    """The file as `shards` prepares pictures, but for the JPEG: first frame, upright, RGB, (size, size, 3).
+def read_image(path: Path, size: int, how: Fit) -> NDArray[np.uint8]:
+    """The file as `shards` prepares images, but for the JPEG: first frame, upright, RGB, (size, size, 3).
 
     Raises:
-        PictureError: there is no such file, or it is no picture that can be read to its end; the message names it.
+        ImageDecodeError: there is no such file, or it is no image that can be read to its end; the message names it.
     """
     if not path.is_file():
-        raise PictureError(f"{path}: {'a folder, not a picture' if path.is_dir() else 'no such file'}")
+        raise ImageDecodeError(f"{path}: {'a folder, not an image' if path.is_dir() else 'no such file'}")
     try:
-        picture = decode(path.read_bytes(), size=size, how=how)
-    except (PictureError, OSError) as error:
-        raise PictureError(f"{path}: not a picture that can be read: {error}") from error
-    return np.asarray(fit(picture, size, how))
+        image = decode(path.read_bytes(), size=size, how=how)
+    except (ImageDecodeError, OSError) as error:
+        raise ImageDecodeError(f"{path}: not an image that can be read: {error}") from error
+    return np.asarray(fit(image, size, how))
 
 
 def is_file(words: str) -> bool:

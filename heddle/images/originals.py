@@ -1,4 +1,4 @@
-"""Where original pictures lie, in the tars of ``data/catalog`` in the end, and how to read one."""
+"""Where original images lie, in the tars of ``data/catalog`` in the end, and how to read one."""
 
 import tarfile
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 
 
 class Original(NamedTuple):
-    """Where the bytes of an original picture lie: a stretch of a file, such as an uncompressed tar."""
+    """Where the bytes of an original image lie: a stretch of a file, such as an uncompressed tar."""
 
     file: str
     offset: int
@@ -18,14 +18,14 @@ class Original(NamedTuple):
         return cls(str(path), 0, path.stat().st_size)
 
     def read(self) -> bytes:
-        """The picture file's bytes."""
+        """The image file's bytes."""
         with Path(self.file).open("rb", buffering=0) as file:
             file.seek(self.offset)
             return file.read(self.size)
 
 
 def find_originals(catalog: Path) -> dict[str, Original]:
-    """Where each original picture lies, by its SHA-256."""
+    """Where each original image lies, by its SHA-256."""
     found = {}
     for path in sorted(catalog.glob("images-*.tar")):
         with tarfile.open(path, "r:") as tar:

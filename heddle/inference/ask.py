@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heddle.conversations.parameters import AssistantParameters
-from heddle.core.errors import MendableError
+from heddle.core.errors import UserError
 from heddle.core.parameters.section import load
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import DATA
 from heddle.inference.search import search_guides
 
@@ -31,7 +31,7 @@ above the low band. Six of these score less than this, and so does one of 68 hel
 """
 
 
-class AskError(MendableError):
+class AskError(UserError):
     """The question cannot be answered; the message says why and what to do."""
 
 
@@ -67,11 +67,11 @@ def ask(question: str, top: int = 5, data: Path = DATA) -> Reply:
         SearchError: the question is empty, or there is no index.
         ParameterError: a section that this needs is wrong.
     """
-    from heddle.retrieval.retriever import Way  # here, so that other commands start without it
+    from heddle.retrieval.retriever import RetrievalConfig  # here, so that other commands start without it
 
     _check(data / "assistant")
     parameters = load("assistant", AssistantParameters, data.parent)
-    way = Way(rerank=why_absent(data / "reranker") is None)
+    way = RetrievalConfig(rerank=skip_reason(data / "reranker") is None)
     found = search_guides(question, way, max(top, parameters.guides), data)
     read = found.hits[: parameters.guides]
     unsure = not read or found.band == UNSURE or (way.rerank and read[0].score < LEAST)
@@ -85,7 +85,7 @@ def ask(question: str, top: int = 5, data: Path = DATA) -> Reply:
 
 
 def _check(folder: Path) -> None:
-    if reason := why_absent(folder):
+    if reason := skip_reason(folder):
         raise AskError(f"there is no assistant: {reason}; `heddle search --guides` finds guides without one")
     if not (folder / TOKENIZER_FILE).is_file():
         raise AskError(f"{folder} lacks {TOKENIZER_FILE}: run `heddle run` or `dvc repro assistant` first")

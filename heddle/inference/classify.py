@@ -1,4 +1,4 @@
-"""Name what a picture shows, with every classifier that was trained.
+"""Name what an image shows, with every classifier that was trained.
 
 Reads ``data/vision`` and ``data/product`` and nothing else; needs no server.
 """
@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from heddle.core.errors import MendableError
+from heddle.core.errors import UserError
 from heddle.core.schemas import LISTINGS
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import DATA
-from heddle.images.image_file import read_picture
-from heddle.images.resize import Fit, PictureError
+from heddle.images.image_file import read_image
+from heddle.images.resize import Fit, ImageDecodeError
 from lightning_modules.product.config import NumbersBranch, WordsBranch
 
 MODELS = ("vision", "product")
@@ -27,13 +27,13 @@ Probabilities = Mapping[str, float]
 """Class -> its probability, likeliest first; they sum to 1."""
 
 
-class ClassifyError(MendableError):
-    """The picture cannot be classified; the message says why and what to do."""
+class ClassifyError(UserError):
+    """The image cannot be classified; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Classification:
-    """What the models say of one picture.
+    """What the models say of one image.
 
     Attributes:
         labels: model -> label that it names ("item") -> probabilities.
@@ -47,15 +47,15 @@ class Classification:
 
 
 def classify(image: Path, text: str | None = None, data: Path = DATA) -> Classification:
-    """What the picture shows, and together with the words, what kind of product it is.
+    """What the image shows, and together with the words, what kind of product it is.
 
     Args:
-        image: a picture file of any format that Pillow reads.
+        image: an image file of any format that Pillow reads.
         text: what is said about it; without any, `product` takes its words for missing.
         data: folder that holds ``vision`` and ``product``.
 
     Raises:
-        ClassifyError: the file is missing or no picture, or a stage has not run.
+        ClassifyError: the file is missing or no image, or a stage has not run.
     """
     _read(image, 1, "pad")  # before torch is loaded, so that a mistake is told at once
     absent = {model: reason for model in MODELS if (reason := _why_absent(data / model))}
@@ -70,10 +70,10 @@ def classify(image: Path, text: str | None = None, data: Path = DATA) -> Classif
 
 
 def seen_in(image: Path, data: Path = DATA) -> Mapping[str, Probabilities]:
-    """What `vision` alone sees in the picture: label that it names -> probabilities.
+    """What `vision` alone sees in the image: label that it names -> probabilities.
 
     Raises:
-        ClassifyError: the file is missing or no picture, the stage has not run, or there is no model.
+        ClassifyError: the file is missing or no image, the stage has not run, or there is no model.
     """
     _read(image, 1, "pad")
     if reason := _why_absent(data / "vision"):
@@ -87,7 +87,7 @@ def _why_absent(folder: Path) -> str | None:
     Raises:
         ClassifyError: it has not run.
     """
-    if reason := why_absent(folder):
+    if reason := skip_reason(folder):
         return reason
     lacking = [name for name in MODEL_FILES if not (folder / name).is_file()]
     if lacking:
@@ -99,8 +99,8 @@ def _by_vision(folder: Path, image: Path) -> dict[str, Probabilities]:
     from lightning_modules.vision.classifier import VisionClassifier  # torch takes seconds to import; errors do not
 
     model = VisionClassifier.from_pretrained(folder, threads=os.cpu_count() or 1)
-    picture = _read(image, model.config.image_size, model.config.image_fit)
-    found = model.probabilities([picture])
+    pixels = _read(image, model.config.image_size, model.config.image_fit)
+    found = model.probabilities([pixels])
     heads = sorted(model.config.heads, key=LISTINGS.names.index)
     return {head: _ordered(model.config.heads[head], found[head][0]) for head in heads}
 
@@ -122,8 +122,8 @@ def _by_product(folder: Path, image: Path, text: str | None) -> tuple[Probabilit
 
 def _read(image: Path, size: int, how: Fit) -> np.ndarray:
     try:
-        return read_picture(image, size, how)
-    except PictureError as error:
+        return read_image(image, size, how)
+    except ImageDecodeError as error:
         raise ClassifyError(str(error)) from error
 
 

@@ -1,4 +1,4 @@
-"""Write content for pictures, and say how good it is.
+"""Write content for images, and say how good it is.
 
 Reads ``data/writer`` and, as far as they are there, ``data/clip``, ``data/vision``, the calibration in
 ``data/writer_evaluation`` and the titles in ``data/validated``; needs no server.
@@ -12,26 +12,26 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from heddle.core.errors import MendableError
-from heddle.core.skipped import why_absent
+from heddle.core.errors import UserError
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import DATA
-from heddle.description.resumable_jsonl import Journal, Line
-from heddle.description.user_inputs import Told
+from heddle.description.resumable_jsonl import Line, ResumableJsonlWriter
+from heddle.description.user_inputs import UserInputs
 from heddle.images.formats import FORMATS
-from heddle.images.image_file import read_picture
-from heddle.images.resize import PictureError
+from heddle.images.image_file import read_image
+from heddle.images.resize import ImageDecodeError
 
 if TYPE_CHECKING:
     from heddle.description.describer import Describer, Known
 
 WRITER_FILES = ("config.json", "model.safetensors", "tokenizer.json", "lexicon.json")
 JOURNAL_FILE = "descriptions.jsonl"
-"""In the folder of the pictures, unless another file is named."""
+"""In the folder of the images, unless another file is named."""
 BATCH = 16
-"""Pictures that are described together: what a stop can cost."""
+"""Images that are described together: what a stop can cost."""
 
 
-class DescribeError(MendableError):
+class DescribeError(UserError):
     """There is nothing to describe, or nothing to describe it with; the message says why and what to do."""
 
 
@@ -40,10 +40,10 @@ class Tally:
     """How far a folder is described.
 
     Attributes:
-        total: pictures in it.
+        total: images in it.
         kept: were described before.
         made: were described now.
-        failed: are no pictures that can be read, now or before.
+        failed: are no images that can be read, now or before.
     """
 
     total: int
@@ -53,7 +53,7 @@ class Tally:
 
     @property
     def done(self) -> int:
-        """Pictures whose line stands."""
+        """Images whose line stands."""
         return self.kept + self.made + self.failed
 
 
@@ -68,7 +68,7 @@ def open_describer(data: Path = DATA, seed: int | None = None) -> "Describer":
         DescribeError: there is no writer.
     """
     folder = data / "writer"
-    if reason := why_absent(folder):
+    if reason := skip_reason(folder):
         raise DescribeError(f"there is no writer: {reason}")
     if lacking := [name for name in WRITER_FILES if not (folder / name).is_file()]:
         raise DescribeError(f"{folder} lacks {', '.join(lacking)}: run `heddle run` or `dvc repro writer` first")
@@ -77,27 +77,27 @@ def open_describer(data: Path = DATA, seed: int | None = None) -> "Describer":
     return Describer.from_folders(data, os.cpu_count() or 1, seed)
 
 
-def check_picture(image: Path) -> None:
-    """Whether a file is a picture, before models are loaded.
+def check_image(image: Path) -> None:
+    """Whether a file is an image, before models are loaded.
 
     Raises:
-        DescribeError: it is missing, or no picture.
+        DescribeError: it is missing, or no image.
     """
     try:
-        read_picture(image, 1, "pad")
-    except PictureError as error:
+        read_image(image, 1, "pad")
+    except ImageDecodeError as error:
         raise DescribeError(str(error)) from error
 
 
-def describe(image: Path, told: Told, describer: "Describer") -> Line:
-    """Content for one picture, with scores.
+def describe(image: Path, told: UserInputs, describer: "Describer") -> Line:
+    """Content for one image, with scores.
 
     Args:
-        image: a picture file of any format that Pillow reads.
+        image: an image file of any format that Pillow reads.
         told: the scene, if there is any, by the path as it is given here.
 
     Raises:
-        DescribeError: the file is missing or no picture.
+        DescribeError: the file is missing or no image.
     """
     (line,) = describer.lines([describer.read(image, str(image), told)])
     if "error" in line:
@@ -106,22 +106,22 @@ def describe(image: Path, told: Told, describer: "Describer") -> Line:
 
 
 def describe_folder(
-    folder: Path, names: Sequence[str], told: Told, describer: "Describer", output: Path
+    folder: Path, names: Sequence[str], told: UserInputs, describer: "Describer", output: Path
 ) -> Iterator[Tally]:
-    """Content for pictures of a folder, written to ``output`` as it is made.
+    """Content for images of a folder, written to ``output`` as it is made.
 
-    What stands there already, of the same picture and asked the same, stays. A picture that cannot be read gets a line
+    What stands there already, of the same image and asked the same, stays. An image that cannot be read gets a line
     with the reason.
 
     Args:
-        names: of the pictures, as :func:`pictures_in` finds them.
+        names: of the images, as :func:`images_in` finds them.
         told: scenes by these names.
 
     Raises:
-        JournalError: ``output`` cannot be written on.
+        ResumableJsonlError: ``output`` cannot be written on.
     """
     tally = Tally(len(names))
-    with Journal(output) as journal:
+    with ResumableJsonlWriter(output) as journal:
         batch: list[Known] = []
         for name in names:
             known = describer.read(folder / name, name, told)
@@ -135,8 +135,8 @@ def describe_folder(
         yield _write(tally, batch, describer, journal)
 
 
-def pictures_in(folder: Path) -> list[str]:
-    """Paths of the picture files within a folder and its folders, by their names' endings, sorted; no hidden ones.
+def images_in(folder: Path) -> list[str]:
+    """Paths of the image files within a folder and its folders, by their names' endings, sorted; no hidden ones.
 
     Raises:
         DescribeError: there are none.
@@ -149,11 +149,11 @@ def pictures_in(folder: Path) -> list[str]:
         paths = [Path(place, name).relative_to(folder) for name in files if not name.startswith(".")]
         found += [path.as_posix() for path in paths if path.suffix.lower() in endings]
     if not found:
-        raise DescribeError(f"{folder}: no file in it ends as those of pictures do: {', '.join(sorted(endings))}")
+        raise DescribeError(f"{folder}: no file in it ends as those of images do: {', '.join(sorted(endings))}")
     return sorted(found)
 
 
-def _write(tally: Tally, batch: Sequence["Known"], describer: "Describer", journal: Journal) -> Tally:
+def _write(tally: Tally, batch: Sequence["Known"], describer: "Describer", journal: ResumableJsonlWriter) -> Tally:
     lines = describer.lines(batch)
     journal.append(lines)
     return _counted(tally, lines, kept=False)

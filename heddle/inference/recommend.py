@@ -1,6 +1,6 @@
-"""What can become what: ask the recommender with a node, with words or with a picture.
+"""What can become what: ask the recommender with a node, with words or with an image.
 
-Reads ``data/recommender``, and ``data/vision`` for a picture; needs no server.
+Reads ``data/recommender``, and ``data/vision`` for an image; needs no server.
 """
 
 import os
@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from heddle.core.errors import MendableError
-from heddle.core.skipped import why_absent
+from heddle.core.errors import UserError
+from heddle.core.skipped import skip_reason
 from heddle.core.splits import SPLITS
 from heddle.core.stage import DATA, read_json
 from heddle.core.vectors import matrix
@@ -28,7 +28,7 @@ SHARED = 4
 """Neighbours that explain a recommendation."""
 
 
-class RecommendError(MendableError):
+class RecommendError(UserError):
     """There is nothing to recommend; the message says why and what to do."""
 
 
@@ -66,7 +66,7 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class Recommendations:
-    """The nodes that were asked about, several for a listing or a picture, and what goes with all of them."""
+    """The nodes that were asked about, several for a listing or an image, and what goes with all of them."""
 
     asked: tuple[Asked, ...]
     hits: tuple[Recommendation, ...]
@@ -76,18 +76,18 @@ def recommend(query: str, top: int = 10, data: Path = DATA) -> Recommendations:
     """What a node can become, or what suits it, as far as no edge says so already.
 
     Args:
-        query: a node's id or text; other words, which stand for the node whose text is likest; a picture's file.
+        query: a node's id or text; other words, which stand for the node whose text is likest; an image's file.
         top: how many at most.
         data: folder that holds ``recommender``.
 
     Raises:
         RecommendError: a stage has not run, or nothing that is recommended goes with such a node.
     """
-    advisor = Advisor.open(data / "recommender")
+    advisor = RecommenderIndex.open(data / "recommender")
     return advisor.recommend(advisor.resolve(query, data), top)
 
 
-class Advisor:
+class RecommenderIndex:
     """The recommender, opened.
 
     Args:
@@ -105,13 +105,13 @@ class Advisor:
         self._partners = partners(graph)
 
     @classmethod
-    def open(cls, folder: Path) -> "Advisor":
+    def open(cls, folder: Path) -> "RecommenderIndex":
         """Read the folder.
 
         Raises:
             RecommendError: it lacks a file, or there is no model.
         """
-        if reason := why_absent(folder):
+        if reason := skip_reason(folder):
             raise RecommendError(f"there is no recommender: {reason}")
         if lacking := [name for name in FILES if not (folder / name).is_file()]:
             raise RecommendError(
@@ -127,7 +127,7 @@ class Advisor:
         if named := self._by_text(words):
             return [(named[0], None)]
         if is_file(words):
-            return [(node, None) for node in self._by_picture(Path(words), data)]
+            return [(node, None) for node in self._by_image(Path(words), data)]
         return [self._nearest(words)]
 
     def recommend(self, asked: Sequence[tuple[int, float | None]], top: int) -> Recommendations:
@@ -174,19 +174,19 @@ class Advisor:
             if text and text.casefold() == said and of in self._partners and kind in (None, of)
         ]
 
-    def _by_picture(self, picture: Path, data: Path) -> list[int]:
-        """The item and the material that the picture shows."""
+    def _by_image(self, image: Path, data: Path) -> list[int]:
+        """The item and the material that the image shows."""
         from heddle.inference.classify import ClassifyError, seen_in
 
         try:
-            seen = seen_in(picture, data)
+            seen = seen_in(image, data)
         except ClassifyError as error:
             raise RecommendError(str(error)) from error
         shown = {label: next(iter(probabilities)) for label, probabilities in seen.items()}
         nodes = [node for label, name in shown.items() for node in self._by_text(name, label)[:1]]
         if not nodes:
             told = ", ".join(f"{label} {name}" for label, name in shown.items())
-            raise RecommendError(f"{picture} shows {told}, none of which is a node of the graph")
+            raise RecommendError(f"{image} shows {told}, none of which is a node of the graph")
         return nodes
 
     def _nearest(self, words: str) -> tuple[int, float]:

@@ -1,4 +1,4 @@
-"""Search the listings, by words or by a picture, in the space of the dual encoder or word for word; or the guides.
+"""Search the listings, by words or by an image, in the space of the dual encoder or word for word; or the guides.
 
 Reads ``data/index``, ``data/clip`` and ``data/reranker`` and nothing else; needs no server.
 """
@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pyarrow.parquet as pq
 
-from heddle.core.errors import MendableError
-from heddle.core.skipped import why_absent
+from heddle.core.errors import UserError
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import DATA
 from heddle.core.vectors import matrix
-from heddle.images.image_file import read_picture
-from heddle.images.resize import PictureError
+from heddle.images.image_file import read_image
+from heddle.images.resize import ImageDecodeError
 
 if TYPE_CHECKING:
-    from heddle.retrieval.retriever import Answer, Way
+    from heddle.retrieval.retriever import Answer, RetrievalConfig
 
-Mode = Literal["pictures", "words"]
-"""Compare a query with the listings' pictures by meaning, or with their words letter by letter (BM25)."""
+Mode = Literal["images", "words"]
+"""Compare a query with the listings' images by meaning, or with their words letter by letter (BM25)."""
 
 MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
 
-class SearchError(MendableError):
+class SearchError(UserError):
     """The search cannot be made; the message says why and what to do."""
 
 
@@ -78,30 +78,30 @@ class Index:
     def __len__(self) -> int:
         return self._table.num_rows
 
-    def by_text(self, text: str, top: int = 10, mode: Mode = "pictures") -> list[Hit]:
-        """The listings whose pictures show what the text says, or that use its words.
+    def by_text(self, text: str, top: int = 10, mode: Mode = "images") -> list[Hit]:
+        """The listings whose images show what the text says, or that use its words.
 
         Raises:
             SearchError: the text is empty, or `top` is not positive.
         """
         if not text.strip():
-            raise SearchError("the query is empty: give some words or the path of a picture")
+            raise SearchError("the query is empty: give some words or the path of an image")
         if mode == "words":
             return self._best(self._word_index.scores(text), top, least=0.0)
-        return self._best(self._pictures @ self._encoder.texts([text])[0], top)
+        return self._best(self._images @ self._encoder.texts([text])[0], top)
 
-    def by_picture(self, path: Path, top: int = 10) -> list[Hit]:
-        """The listings whose pictures look like this one.
+    def by_image(self, path: Path, top: int = 10) -> list[Hit]:
+        """The listings whose images look like this one.
 
         Raises:
-            SearchError: the file is missing or no picture, or `top` is not positive.
+            SearchError: the file is missing or no image, or `top` is not positive.
         """
         config = self._encoder.config
         try:
-            square = read_picture(path, config.image_size, config.image_fit)
-        except PictureError as error:
+            square = read_image(path, config.image_size, config.image_fit)
+        except ImageDecodeError as error:
             raise SearchError(str(error)) from error
-        return self._best(self._pictures @ self._encoder.pictures([square])[0], top)
+        return self._best(self._images @ self._encoder.images([square])[0], top)
 
     def _best(self, scores: np.ndarray, top: int, least: float | None = None) -> list[Hit]:
         if top < 1:
@@ -113,8 +113,8 @@ class Index:
         return [Hit(score=float(scores[place]), **_titled(row)) for place, row in zip(order, rows, strict=True)]
 
     @cached_property
-    def _pictures(self) -> np.ndarray:
-        return matrix(self._table, "picture_embedding")
+    def _images(self) -> np.ndarray:
+        return matrix(self._table, "image_embedding")
 
     @cached_property
     def _word_index(self) -> Any:
@@ -129,19 +129,19 @@ class Index:
     def _encoder(self) -> Any:
         from lightning_modules.clip.encoder import ClipEncoder  # torch takes seconds to import; words do not need it
 
-        if reason := why_absent(self._model):
+        if reason := skip_reason(self._model):
             raise SearchError(f"there is no dual encoder ({reason}): search the listings' words with --words")
         missing = [name for name in MODEL_FILES if not (self._model / name).is_file()]
         if missing:
             raise SearchError(f"{self._model} lacks {', '.join(missing)}: run `heddle run` or `dvc repro clip` first")
         encoder = ClipEncoder.from_pretrained(self._model, threads=os.cpu_count() or 1)
-        if encoder.config.embedding != self._pictures.shape[1]:
+        if encoder.config.embedding != self._images.shape[1]:
             raise SearchError(f"data/index was not made by the model in {self._model}: run `dvc repro index`")
         return encoder
 
 
 def search(
-    text: str | None = None, image: Path | None = None, top: int = 10, mode: Mode = "pictures", data: Path = DATA
+    text: str | None = None, image: Path | None = None, top: int = 10, mode: Mode = "images", data: Path = DATA
 ) -> list[Hit]:
     """One query: by `text` or by `image`, exactly one of them. Best hit first.
 
@@ -149,15 +149,15 @@ def search(
         SearchError: the query is empty or unreadable, or there is no index.
     """
     if (text is None) == (image is None):
-        raise SearchError("give either words or a picture")
+        raise SearchError("give either words or an image")
     if image is not None:
         if mode == "words":
-            raise SearchError("a picture cannot be looked up word for word")
-        return Index(data).by_picture(image, top)
+            raise SearchError("an image cannot be looked up word for word")
+        return Index(data).by_image(image, top)
     return Index(data).by_text(text or "", top, mode)
 
 
-def search_guides(query: str, way: "Way", top: int = 10, data: Path = DATA) -> "Answer":
+def search_guides(query: str, way: "RetrievalConfig", top: int = 10, data: Path = DATA) -> "Answer":
     """The guides that answer a question, best first, found as section `retrieval` of the parameters says.
 
     Raises:
@@ -169,7 +169,7 @@ def search_guides(query: str, way: "Way", top: int = 10, data: Path = DATA) -> "
     from heddle.retrieval.reranking import open_reranker
     from heddle.retrieval.retriever import RetrievalError, Retriever
 
-    if way.rerank and (reason := why_absent(data / "reranker")):
+    if way.rerank and (reason := skip_reason(data / "reranker")):
         raise SearchError(f"there is no reranker: {reason}; without --rerank guides are found all the same")
     parameters = load("retrieval", RetrievalParameters, data.parent)
     try:

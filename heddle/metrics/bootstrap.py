@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Sureness:
+class ConfidenceInterval:
     """Adds bootstrap bounds to a mean.
 
     Args:

@@ -7,13 +7,13 @@ from torch.nn.functional import cosine_similarity
 
 WEIGHT = 2.5
 
-DESCRIPTION = """CLIPScore as in the paper: 2.5 · max(cosine, 0) of the embeddings of a picture and a text, averaged
+DESCRIPTION = """CLIPScore as in the paper: 2.5 · max(cosine, 0) of the embeddings of an image and a text, averaged
 over the pairs. (torchmetrics' CLIPScore is 100 · max(cosine, 0) of the mean instead.)"""
 
 INPUTS = """
 Args:
     predictions: embeddings of the texts, lists of D floats, of any length but zero.
-    references: embeddings of the pictures, lists of D floats.
+    references: embeddings of the images, lists of D floats.
 Returns:
     clip_score: in [0, 2.5]; comparable only between embeddings of the same model.
 """

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor
 
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import Stage, StageError, read_json
 from lightning_modules.image.checkpoint import load_image_tower
 from lightning_modules.image.config import (
@@ -25,11 +25,11 @@ class NoStartError(StageError):
 
 
 class ImageStart(NamedTuple):
-    """A tower, the pictures that it gets and, where it does not start from scratch, its weights."""
+    """A tower, the images that it gets and, where it does not start from scratch, its weights."""
 
     tower: ImageTower
     size: int
-    """Side of the pictures in ``data/shards``, in pixels."""
+    """Side of the images in ``data/shards``, in pixels."""
     fit: Literal["crop", "pad"]
     mean: Channels
     std: Channels
@@ -48,10 +48,10 @@ def image_start(stage: Stage, key: str, image: ImageTower | None, pretrained: st
 
     Raises:
         NoStartError: it is a stage that made no model.
-        StageError: the checkpoint cannot be used, or takes pictures of another size.
+        StageError: the checkpoint cannot be used, or takes images of another size.
     """
-    pictures = read_json(stage.input("shards") / "pictures.json")
-    size, fit = pictures["size"], pictures["fit"]
+    images = read_json(stage.input("shards") / "images.json")
+    size, fit = images["size"], images["fit"]
     if pretrained is None:
         assert image is not None  # as the parameters made sure
         return ImageStart(image, size, fit, *usual_normalisation(image), None)
@@ -61,7 +61,7 @@ def image_start(stage: Stage, key: str, image: ImageTower | None, pretrained: st
         raise StageError(f"{key}: {pretrained!r} is no checkpoint that can be used: {error}") from error
     if isinstance(found.tower, ClipVitTower | VitTower) and found.image_size != size:
         raise StageError(
-            f"{key}: {pretrained!r} takes pictures of {found.image_size} pixels, data/shards has {size}; "
+            f"{key}: {pretrained!r} takes images of {found.image_size} pixels, data/shards has {size}; "
             f"set shards.image_size to {found.image_size}"
         )
     return ImageStart(found.tower, size, fit, found.mean, found.std, found.weights)
@@ -70,6 +70,6 @@ def image_start(stage: Stage, key: str, image: ImageTower | None, pretrained: st
 def _folder(stage: Stage, key: str, pretrained: str) -> Path | str:
     if pretrained not in OWN:
         return pretrained
-    if reason := why_absent(stage.input(pretrained)):
+    if reason := skip_reason(stage.input(pretrained)):
         raise NoStartError(f"{key} is {pretrained}, which was not trained: {reason}")
     return stage.input(pretrained)

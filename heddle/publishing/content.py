@@ -8,13 +8,13 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from heddle.content.content import Content
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import StageError
-from heddle.description.resumable_jsonl import Journal
+from heddle.description.resumable_jsonl import ResumableJsonlWriter
 from heddle.images.originals import find_originals
 from heddle.inference.describe import BATCH, open_describer
 
-TOLD = ("context", "objects", "relations")  # columns that the writer reads besides the picture
+TOLD = ("context", "objects", "relations")  # columns that the writer reads besides the image
 JOURNAL_FILE = "descriptions.jsonl"
 
 Row = Mapping[str, Any]
@@ -22,7 +22,7 @@ Row = Mapping[str, Any]
 
 def has_writer(data: Path) -> bool:
     """Whether the content is the writer's."""
-    return (data / "writer").is_dir() and not why_absent(data / "writer")
+    return (data / "writer").is_dir() and not skip_reason(data / "writer")
 
 
 def accepted(data: Path, source: str) -> list[Row]:
@@ -40,11 +40,11 @@ def accepted(data: Path, source: str) -> list[Row]:
 def contents(rows: Sequence[Row], data: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
     """Ids of listings with their content as :meth:`Content.as_json` gives it, or why there is none.
 
-    What the writer writes is kept in ``data/published_content``, so that it is asked once for each picture.
+    What the writer writes is kept in ``data/published_content``, so that it is asked once for each image.
 
     Raises:
         DescribeError: the writer is not whole.
-        JournalError: what was kept cannot be read, or is held by another process.
+        ResumableJsonlError: what was kept cannot be read, or is held by another process.
     """
     if not has_writer(data):
         yield from ((row["id"], Content.from_listing(row).as_json()) for row in rows)
@@ -52,7 +52,7 @@ def contents(rows: Sequence[Row], data: Path) -> Iterator[tuple[str, dict[str, A
     folder = data / "published_content"
     folder.mkdir(parents=True, exist_ok=True)
     describer, originals = open_describer(data), find_originals(data / "catalog")
-    with Journal(folder / JOURNAL_FILE) as journal:
+    with ResumableJsonlWriter(folder / JOURNAL_FILE) as journal:
         for start in range(0, len(rows), BATCH):
             known = [
                 describer.known(row["id"], {name: row[name] for name in TOLD}, originals[row["image"]].read())
@@ -65,8 +65,8 @@ def contents(rows: Sequence[Row], data: Path) -> Iterator[tuple[str, dict[str, A
 
 
 def fields_of(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Content as fields of a post. Alt text and caption are custom fields: the picture's own belong to the listing."""
-    picture, seo = content["featured_media"], content["meta"]
+    """Content as fields of a post. Alt text and caption are custom fields: the image's own belong to the listing."""
+    image, seo = content["featured_media"], content["meta"]
     return {
         "title": html.escape(content["title"], quote=False),
         "content": content["content"],
@@ -74,5 +74,5 @@ def fields_of(content: Mapping[str, Any]) -> dict[str, Any]:
         "categories": sorted(content["categories"]),
         "tags": sorted(content["tags"]),
         **{f"meta.{name}": text for name, text in seo.items()},
-        **{f"meta.heddle_{name}": text for name, text in picture.items()},
+        **{f"meta.heddle_{name}": text for name, text in image.items()},
     }

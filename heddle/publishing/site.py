@@ -14,7 +14,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from heddle.core.errors import MendableError
+from heddle.core.errors import UserError
 from heddle.publishing.records import Post, Term
 from heddle.sources.parameters import WordPress
 
@@ -33,7 +33,7 @@ REMEDIES = {
 Answer = TypeVar("Answer")
 
 
-class SiteError(MendableError):
+class SiteError(UserError):
     """The site did not do it; the message names site and address, what it answered and what to do."""
 
 

@@ -55,7 +55,7 @@ def write_empty_library(folder: Path) -> None:
     write_table(folder / GUIDES_FILE, [], guides_schema(NO_VECTORS))
 
 
-class Library:
+class GuideIndex:
     """The guides, opened; a guide is known by its place, from 0, and places follow the ids.
 
     Args:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.retrieval.retriever import Reranker, RetrievalError
 
 
@@ -12,7 +12,7 @@ def open_reranker(folder: Path, threads: int) -> Reranker | None:
     Raises:
         RetrievalError: the folder is missing, or does not hold all of a model.
     """
-    if why_absent(folder) is not None:
+    if skip_reason(folder) is not None:
         return None
     from lightning_modules.reranker.reranker import Reranker as Trained  # torch takes seconds to import
 

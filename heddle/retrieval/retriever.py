@@ -11,12 +11,12 @@ from typing import Any, Literal, Protocol, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from heddle.core.errors import MendableError
+from heddle.core.errors import UserError
 from heddle.core.stage import DATA
 from heddle.retrieval.confidence import Band, band, confidence, confidence_in
 from heddle.retrieval.expansion import document_weights, expanded_stems, expanded_vector
 from heddle.retrieval.fusion import reciprocal_rank_fusion, weighted_fusion
-from heddle.retrieval.guide_index import Library
+from heddle.retrieval.guide_index import GuideIndex
 from heddle.retrieval.lexical.bm25 import tokenise
 from heddle.retrieval.parameters import RetrievalParameters
 from heddle.retrieval.ranking import Ranking
@@ -29,7 +29,7 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 NOTHING = Ranking.of({})
 
 
-class RetrievalError(MendableError):
+class RetrievalError(UserError):
     """Guides cannot be looked for; the message says why and what to do."""
 
 
@@ -42,7 +42,7 @@ class Reranker(Protocol):
 
 
 @dataclass(frozen=True)
-class Way:
+class RetrievalConfig:
     """One way of looking for guides."""
 
     mode: Mode = "rrf"
@@ -126,7 +126,7 @@ class Retriever:
     """
 
     def __init__(
-        self, library: Library, parameters: RetrievalParameters, reranker: Reranker | None = None, threads: int = 1
+        self, library: GuideIndex, parameters: RetrievalParameters, reranker: Reranker | None = None, threads: int = 1
     ) -> None:
         self.library, self.parameters, self.reranker, self._threads = library, parameters, reranker, threads
 
@@ -144,7 +144,7 @@ class Retriever:
             RetrievalError: there is no index, or not all of it.
         """
         try:
-            return cls(Library.open(data / "index"), parameters, reranker, threads or os.cpu_count() or 1)
+            return cls(GuideIndex.open(data / "index"), parameters, reranker, threads or os.cpu_count() or 1)
         except FileNotFoundError as error:
             raise RetrievalError(
                 f"no guides can be looked for ({error}): run `heddle run` or `dvc repro index`"
@@ -154,9 +154,9 @@ class Retriever:
         self, query: str, mode: Mode = "rrf", expand: bool = False, rerank: bool = False, top: int = 10
     ) -> list[GuideHit]:
         """The best guides for a question; as :meth:`answer`."""
-        return self.answer(query, Way(mode, expand, rerank), top).hits
+        return self.answer(query, RetrievalConfig(mode, expand, rerank), top).hits
 
-    def answer(self, query: str, way: Way = Way(), top: int = 10) -> Answer:
+    def answer(self, query: str, way: RetrievalConfig = RetrievalConfig(), top: int = 10) -> Answer:
         """The best guides for a question, and the confidence of the first.
 
         Args:
@@ -184,7 +184,7 @@ class Retriever:
             raise RetrievalError("the question is empty: give some words")
         return Question(text, self._vector)
 
-    def look(self, question: Question, way: Way) -> Found:
+    def look(self, question: Question, way: RetrievalConfig) -> Found:
         """Every guide found: of each of the rankings as many as `depth`; when reranked, those that were read."""
         if way.rerank and self.reranker is None:
             raise RetrievalError("there is no reranker: run `heddle run` or `dvc repro reranker` first")

@@ -36,7 +36,7 @@ ListingField = Literal[
     "modified",
     "licence",
 ]
-"""What a source may tell of a listing besides id and picture; `site`, `locale` and `preferences` are its context."""
+"""What a source may tell of a listing besides id and image; `site`, `locale` and `preferences` are its context."""
 
 TableName = Literal[
     "listings", "guides", "queries", "qrels", "conversations", "preferences", "nodes", "edges"
@@ -83,9 +83,9 @@ class WordPress(Crawled):
     statuses: list[Literal["publish", "future", "draft", "pending", "private"]] = Field(
         default=["publish"], min_length=1, description="of the posts that are taken; all but publish need a password"
     )
-    pictures: Literal["main", "all"] = Field(
+    images: Literal["main", "all"] = Field(
         default="main",
-        description="main: the featured picture, else the first in the content; all: each further one, a listing too",
+        description="main: the featured image, else the first in the content; all: each further one, a listing too",
     )
     fields: dict[ListingField, str] = Field(
         default={}, description="listing field -> dotted path in a post, `acf.fabric`"
@@ -113,7 +113,7 @@ class Demo(Section):
 
 
 class Mapped(Crawled):
-    """Records whose columns are mapped to fields; pictures by path or URL."""
+    """Records whose columns are mapped to fields; images by path or URL."""
 
     name: SourceName = Field(description="prefix of the listings' ids; never change it")
     columns: dict[str, str] = Field(min_length=1, description="field of the table -> column of the source")
@@ -181,22 +181,22 @@ class Wxr(Crawled):
     kind: Literal["wxr"]
     name: SourceName = Field(description="prefix of the listings' ids; never change it")
     path: str = Field(min_length=1, description="of the .xml file; relative to the project")
-    contact: str = Field(min_length=3, description="mail or URL at which the owner of the pictures' site reaches you")
+    contact: str = Field(min_length=3, description="mail or URL at which the owner of the images' site reaches you")
     posts: list[str] = Field(default=["post"], min_length=1, description="types of the posts that are listings")
     guides: str | None = Field(default=None, description="type of the posts that are guides, if any: page")
     fields: dict[ListingField, str] = Field(default={}, description="listing field -> custom field of the posts")
 
 
 class Annotations(Section):
-    """What is in pictures, told by a file of its own: joined to the listings of another source, or with pictures."""
+    """What is in images, told by a file of its own: joined to the listings of another source, or with images."""
 
     name: SourceName = Field(description="prefix of the ids of listings and of annotations; never change it")
     annotates: SourceName | None = Field(default=None, description="the source whose listings are annotated")
     join: Literal["file_name", "id"] = Field(
         default="file_name",
-        description="a listing is meant if its picture's file is called as the annotated one, or its id is the image's",
+        description="a listing is meant if its image's file is called as the annotated one, or its id is the image's",
     )
-    images: str | None = Field(default=None, description="folder of the pictures, to make listings of them instead")
+    images: str | None = Field(default=None, description="folder of the images, to make listings of them instead")
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -216,7 +216,7 @@ class VisualGenome(Annotations):
     """Objects and relationships in Visual Genome's JSON."""
 
     kind: Literal["visual_genome"]
-    image_data: str = Field(min_length=1, description="image_data.json: the pictures' ids, addresses and sizes")
+    image_data: str = Field(min_length=1, description="image_data.json: the images' ids, addresses and sizes")
     objects: str = Field(min_length=1, description="objects.json, or scene graphs' attributes.json")
     relationships: str | None = Field(default=None, description="relationships.json")
 
@@ -241,10 +241,10 @@ class CatalogParameters(Section):
     """Section `catalog`."""
 
     sources: list[Source] = Field(min_length=1, description="in any order; each brings listings or another table")
-    image_megabytes: float = Field(default=8, gt=0, description="largest picture that is taken, 10^6 bytes")
-    image_megapixels: float = Field(default=64, gt=0, description="largest picture that is decoded, 10^6 pixels")
+    image_megabytes: float = Field(default=8, gt=0, description="largest image that is taken, 10^6 bytes")
+    image_megapixels: float = Field(default=64, gt=0, description="largest image that is decoded, 10^6 pixels")
     near_duplicate_bits: int = Field(
-        default=12, ge=0, le=64, description="pictures that differ in no more of 256 perceptual bits may be copies"
+        default=12, ge=0, le=64, description="images that differ in no more of 256 perceptual bits may be copies"
     )
     near_duplicate_colour: int = Field(
         default=24,

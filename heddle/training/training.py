@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.core.stage import Metrics, Stage, StageError
 from lightning_modules.training.data import Row, Split
 from lightning_modules.training.settings import LoadingSettings
@@ -60,7 +60,7 @@ def training_splits(
 def not_trained(stage: Stage, reason: str) -> Metrics:
     """Say, instead of training, what was missing; the pipeline goes on without the model."""
     stage.progress(f"not trained: {reason}")
-    write_absent(stage.output, reason)
+    write_skipped(stage.output, reason)
     return {"train_listings": 0}
 
 

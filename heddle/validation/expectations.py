@@ -52,19 +52,19 @@ def _filled(suite: str, name: str, column: str, bound: float) -> Expectation:
 
 
 EXPECTATIONS: tuple[Expectation, ...] = (
-    _unique("images", "pictures_unique", "sha256"),
+    _unique("images", "images_unique", "sha256"),
     Expectation(
         "images",
-        "picture_hashes_well_formed",
-        "A picture is named by 64 hexadecimal digits, the SHA-256 of its bytes.",
+        "image_hashes_well_formed",
+        "An image is named by 64 hexadecimal digits, the SHA-256 of its bytes.",
         0.0,
         "ExpectColumnValuesToMatchRegex",
         {"column": "sha256", "regex": "^[0-9a-f]{64}$"},
     ),
     Expectation(
         "images",
-        "pictures_large_enough",
-        "The shorter side of a picture has at least 32 pixels.",
+        "images_large_enough",
+        "The shorter side of an image has at least 32 pixels.",
         0.05,
         "ExpectColumnValuesToBeBetween",
         {"column": "shorter_side", "min_value": 32},
@@ -72,8 +72,8 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     ),
     Expectation(
         "images",
-        "pictures_not_slivers",
-        "A picture is at most six times as long as it is wide, or the other way round.",
+        "images_not_slivers",
+        "An image is at most six times as long as it is wide, or the other way round.",
         0.05,
         "ExpectColumnValuesToBeBetween",
         {"column": "elongation", "max_value": 6},
@@ -81,7 +81,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     ),
     _unique("listings", "ids_unique"),
     Expectation("listings", "ids_name_their_source", "A listing's id begins with its source's name and a colon.", 0.0),
-    Expectation("listings", "pictures_known", "A listing's picture is among the accepted images.", 0.05),
+    Expectation("listings", "images_known", "A listing's image is among the accepted images.", 0.05),
     Expectation(
         "listings",
         "title_present",
@@ -109,11 +109,11 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         {"column": "price", "min_value": 0, "strict_min": True},
         releasable=True,
     ),
-    Expectation("listings", "objects_labelled", "Every object in a picture has a label.", 0.02),
+    Expectation("listings", "objects_labelled", "Every object in an image has a label.", 0.02),
     Expectation(
         "listings",
-        "boxes_inside_picture",
-        "Every object's box lies inside its picture and has an area: 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1.",
+        "boxes_inside_image",
+        "Every object's box lies inside its image and has an area: 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1.",
         0.05,
     ),
     Expectation(

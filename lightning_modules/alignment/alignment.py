@@ -18,7 +18,7 @@ from lightning_modules.layers.perceptron import MultiLayerPerceptron
 from lightning_modules.training.losses import gather
 from lightning_modules.training.network import Network
 from lightning_modules.training.temperature import bounded_scale, initial_log_scale
-from lightning_modules.training.training_module import Learner
+from lightning_modules.training.training_module import TrainingModule
 
 SMALLEST = 1e-6
 """Deviation below which a dimension counts as constant."""
@@ -83,7 +83,7 @@ def alike_contrastive_loss(one: Tensor, other: Tensor, alike: Tensor, scale: Ten
     """Contrastive loss of two spaces in which some listings have the very same vector.
 
     Two listings that are alike, because they share their vector in one of the spaces, cannot be told apart there: to
-    push a picture away from the other's node is to push it away from its own. So the target t of row i is spread evenly
+    push an image away from the other's node is to push it away from its own. So the target t of row i is spread evenly
     over all A that are alike (Khosla et al. 2020, L_out), and what no model can learn, the target's entropy log A, is
     taken off the cross-entropy: KL(t || p) = -1/A sum_a log p_ia - log A. It is 0 where each row divides its whole
     probability evenly among those alike, whatever A is, and the loss of Radford et al. 2021 where only a row itself is
@@ -120,7 +120,7 @@ class AlignmentBatch:
         return len(next(iter(self.vectors.values())))
 
 
-class AlignmentModule(Learner):
+class AlignmentModule(TrainingModule):
     """An :class:`Alignment` that learns all pairs of spaces jointly: its loss is the sum of theirs."""
 
     network: Alignment

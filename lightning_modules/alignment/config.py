@@ -10,8 +10,8 @@ from pydantic.dataclasses import dataclass
 
 from lightning_modules.layers.config_types import STRICT, Share, Size
 
-Space = Literal["picture", "text", "graph"]
-"""Where a listing has a vector: by its picture, by its words, by what the graph joins it with."""
+Space = Literal["image", "text", "graph"]
+"""Where a listing has a vector: by its image, by its words, by what the graph joins it with."""
 
 
 @dataclass(frozen=True, config=STRICT)

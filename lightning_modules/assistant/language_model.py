@@ -24,7 +24,7 @@ from lightning_modules.assistant.packing import IGNORED, Blocks
 from lightning_modules.training.hub import parse_hub_id
 from lightning_modules.training.network import Network
 from lightning_modules.training.settings import OptimizerSettings
-from lightning_modules.training.training_module import Learner
+from lightning_modules.training.training_module import TrainingModule
 
 ADAPTER_FILE = "adapter_config.json"
 MODEL_CARD = "README.md"
@@ -93,7 +93,7 @@ class Language(Network):
         return cls(AutoModelForCausalLM.from_pretrained(folder)).eval()
 
 
-class LanguageModule(Learner):
+class LanguageModule(TrainingModule):
     """A :class:`Language` that learns from packed sequences by the mean cross-entropy of the tokens to be learned."""
 
     network: Language

@@ -1,4 +1,4 @@
-"""CLIP: two towers that place pictures and texts in one space, and how they learn.
+"""CLIP: two towers that place images and texts in one space, and how they learn.
 
 Source: Radford et al. 2021, Learning Transferable Visual Models From Natural Language Supervision.
 """
@@ -15,11 +15,11 @@ from lightning_modules.training.data import Batch
 from lightning_modules.training.losses import contrastive_loss
 from lightning_modules.training.network import Network
 from lightning_modules.training.temperature import bounded_scale, initial_log_scale
-from lightning_modules.training.training_module import Learner
+from lightning_modules.training.training_module import TrainingModule
 
 
 class Clip(Network):
-    """A dual encoder: pictures and texts to L2-normalised vectors whose dot product is their likeness."""
+    """A dual encoder: images and texts to L2-normalised vectors whose dot product is their likeness."""
 
     Config: ClassVar[type] = ClipConfig
     config: ClipConfig
@@ -53,8 +53,8 @@ class Clip(Network):
         return 1 / self.scale().item()
 
 
-class ClipModule(Learner):
-    """A :class:`Clip` that learns from pairs of a picture and a text."""
+class ClipModule(TrainingModule):
+    """A :class:`Clip` that learns from pairs of an image and a text."""
 
     network: Clip
 

@@ -30,9 +30,9 @@ class ClipConfig:
     embedding: Size
     """Dimensions of the space that both towers share."""
     image_size: Size
-    """Side of the square pictures in pixels."""
+    """Side of the square images in pixels."""
     image_fit: Literal["crop", "pad"]
-    """How a picture was made square."""
+    """How an image was made square."""
     image_mean: Channels
     """Taken off the pixels before the tower."""
     image_std: Channels

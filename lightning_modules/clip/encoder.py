@@ -1,4 +1,4 @@
-"""A trained CLIP as two functions: pictures and texts to unit vectors."""
+"""A trained CLIP as two functions: images and texts to unit vectors."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,7 +19,7 @@ TOKENIZER_FILE = "tokenizer.json"
 
 
 class ClipEncoder:
-    """Pictures and texts to unit vectors of one space, in batches of one size: equal input gives equal bytes.
+    """Images and texts to unit vectors of one space, in batches of one size: equal input gives equal bytes.
 
     Args:
         network: in evaluation mode.
@@ -42,15 +42,15 @@ class ClipEncoder:
 
     @property
     def config(self) -> ClipConfig:
-        """Of the network; ``image_size`` and ``image_fit`` say how pictures must be prepared."""
+        """Of the network; ``image_size`` and ``image_fit`` say how images must be prepared."""
         return self.network.config
 
     @torch.inference_mode()
-    def pictures(self, pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """RGB pictures (image_size, image_size, 3) -> unit vectors (N, embedding)."""
+    def images(self, images: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """RGB images (image_size, image_size, 3) -> unit vectors (N, embedding)."""
         parts = [
             self.network.encode_image(pixels_of(batch).to(self.network.device)).cpu().numpy()
-            for batch in batched(pictures)
+            for batch in batched(images)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, self.config.embedding), np.float32)
 

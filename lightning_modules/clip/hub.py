@@ -35,7 +35,7 @@ def load(checkpoint: str, image_fit: Literal["crop", "pad"]) -> tuple[Clip, Toke
 
     Args:
         checkpoint: a local folder, or a hub id, which ``id@revision`` pins to a commit, branch or tag.
-        image_fit: how the pictures that it will see were made square.
+        image_fit: how the images that it will see were made square.
 
     Raises:
         OSError: the checkpoint is not there (or the hub cannot be reached).

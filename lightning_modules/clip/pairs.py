@@ -1,4 +1,4 @@
-"""Pairs of a picture and a text: how CLIP's samples become batches."""
+"""Pairs of an image and a text: how CLIP's samples become batches."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,7 +12,7 @@ from lightning_modules.training.settings import AugmentationSettings
 
 
 class PairCollate:
-    """Augmented pictures and words in training; plain pictures with fixed words otherwise.
+    """Augmented images and words in training; plain images with fixed words otherwise.
 
     Args:
         tokenizer: pads, cuts and frames by itself.
@@ -32,15 +32,15 @@ class PairCollate:
 
     def __call__(self, samples: Sequence[Sample], epoch: int | None) -> Batch:
         texts = [self.words(sample.row, epoch) for sample in samples]
-        pictures = [sample.picture for sample in samples]
+        images = [sample.image for sample in samples]
         if epoch is not None:
             draws = [drawn_for(sample.key, epoch, self.seed) for sample in samples]
-            pictures = [
-                augment(picture, text, self.augmentation, draw)
-                for picture, text, draw in zip(pictures, texts, draws, strict=True)
+            images = [
+                augment(image, text, self.augmentation, draw)
+                for image, text, draw in zip(images, texts, draws, strict=True)
             ]
             texts = [thin_out(text, self.augmentation.word_drop, draw) for text, draw in zip(texts, draws, strict=True)]
-        return Batch(pixels_of(pictures), tokens_of(self.tokenizer, texts))
+        return Batch(pixels_of(images), tokens_of(self.tokenizer, texts))
 
 
 def tokens_of(tokenizer: Tokenizer, texts: Sequence[str]) -> Tensor:

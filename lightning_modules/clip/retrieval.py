@@ -1,4 +1,4 @@
-"""How well pictures and texts find each other while a model still learns."""
+"""How well images and texts find each other while a model still learns."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from lightning_modules.training.losses import gather
 
 
 class RetrievalProgress(Callback):
-    """Logs after each epoch: recall@k of texts for their pictures over the validation split, and the temperature."""
+    """Logs after each epoch: recall@k of texts for their images over the validation split, and the temperature."""
 
     def __init__(self, k: int = 10) -> None:
         self.k = k

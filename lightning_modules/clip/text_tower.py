@@ -12,7 +12,7 @@ from lightning_modules.layers.grouped_query import GroupedQueryAttention
 
 EMBEDDING_STD = 0.02
 PARTS = 4
-"""Of a batch, each of texts of similar lengths: what people write of a picture is mostly far shorter than the longest
+"""Of a batch, each of texts of similar lengths: what people write of an image is mostly far shorter than the longest
 text of a batch, to which all others would be padded."""
 
 

@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 from lightning_modules.training.settings import AugmentationSettings
 
 SIDED = re.compile(r"\b(left|right)", re.IGNORECASE)
-"""English words that a mirrored picture would turn into a lie; for other languages turn ``mirror`` off."""
+"""English words that a mirrored image would turn into a lie; for other languages turn ``mirror`` off."""
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 """Red, green and blue, (S, S, 3)."""
 
 
-def augment(picture: Picture, words: str, settings: AugmentationSettings, random: np.random.Generator) -> Picture:
-    """A shifted, perhaps mirrored and slightly re-lit copy of ``picture``, of the same shape.
+def augment(image: Image, words: str, settings: AugmentationSettings, random: np.random.Generator) -> Image:
+    """A shifted, perhaps mirrored and slightly re-lit copy of ``image``, of the same shape.
 
     The same numbers are drawn whatever the settings and words, so that switching one change off leaves the others.
     """
     across, down, mirror, brightness, contrast = random.uniform(-1, 1, size=5)
-    reach = settings.shift * len(picture)  # pixels
-    changed = _shift(picture, round(across * reach), round(down * reach))
+    reach = settings.shift * len(image)  # pixels
+    changed = _shift(image, round(across * reach), round(down * reach))
     if settings.mirror and mirror > 0 and not SIDED.search(words):
         changed = changed[:, ::-1]
     if settings.jitter:
@@ -47,15 +47,15 @@ def thin_out(text: str, share: float, random: np.random.Generator) -> str:
     return " ".join(kept or words[int(chances.argmax()) :][:1])
 
 
-def _shift(picture: Picture, across: int, down: int) -> Picture:
-    """Move the picture by whole pixels; the border is repeated where it runs out."""
-    rows = np.clip(np.arange(picture.shape[0]) - down, 0, picture.shape[0] - 1)
-    columns = np.clip(np.arange(picture.shape[1]) - across, 0, picture.shape[1] - 1)
-    return picture.take(rows, axis=0).take(columns, axis=1)
+def _shift(image: Image, across: int, down: int) -> Image:
+    """Move the image by whole pixels; the border is repeated where it runs out."""
+    rows = np.clip(np.arange(image.shape[0]) - down, 0, image.shape[0] - 1)
+    columns = np.clip(np.arange(image.shape[1]) - across, 0, image.shape[1] - 1)
+    return image.take(rows, axis=0).take(columns, axis=1)
 
 
-def _light(picture: Picture, brightness: float, contrast: float) -> Picture:
-    mean, values = picture.mean(), np.arange(256)
+def _light(image: Image, brightness: float, contrast: float) -> Image:
+    mean, values = image.mean(), np.arange(256)
     changed = np.clip(((values - mean) * contrast + mean) * brightness, 0, 255).round().astype(np.uint8)
     # Of 256 values rather than of each pixel's colours, which are then looked up as fast as bytes can be.
-    return np.frombuffer(picture.tobytes().translate(changed.tobytes()), np.uint8).reshape(picture.shape)
+    return np.frombuffer(image.tobytes().translate(changed.tobytes()), np.uint8).reshape(image.shape)

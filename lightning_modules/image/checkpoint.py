@@ -69,11 +69,11 @@ FIXED = (
 
 
 class ImageCheckpoint(NamedTuple):
-    """A trained tower and the pictures that it knows."""
+    """A trained tower and the images that it knows."""
 
     tower: ImageTower
     image_size: int
-    """Side of the square pictures in pixels; what a convolutional tower was trained on, not all that it takes."""
+    """Side of the square images in pixels; what a convolutional tower was trained on, not all that it takes."""
     mean: Channels
     std: Channels
     weights: dict[str, Tensor]
@@ -103,7 +103,7 @@ def load_image_tower(checkpoint: str) -> ImageCheckpoint:
     theirs = _read(MODELS[kind], name, revision)
     tower = tower_of(theirs.config)
     preparation = _preparation(name, revision)
-    size = getattr(theirs.config, "image_size", None) if kind in ("clip", "vit") else _picture_size(preparation)
+    size = getattr(theirs.config, "image_size", None) if kind in ("clip", "vit") else _image_size(preparation)
     encoder = ImageEncoder(tower, size or 224)
     _compare(name, theirs.config, encoder.model.config)
     encoder.model.load_state_dict(theirs.state_dict())
@@ -181,12 +181,12 @@ def _plain(value: Any) -> Any:
 
 
 def _preparation(name: str, revision: str) -> dict[str, Any]:
-    """What the checkpoint says of its pictures; empty where it says nothing."""
+    """What the checkpoint says of its images; empty where it says nothing."""
     file = cached_file(name, "preprocessor_config.json", revision=revision, _raise_exceptions_for_missing_entries=False)
     return json.loads(Path(file).read_text()) if file else {}
 
 
-def _picture_size(preparation: dict[str, Any]) -> int | None:
+def _image_size(preparation: dict[str, Any]) -> int | None:
     size = preparation.get("crop_size" if preparation.get("do_center_crop") else "size")
     if isinstance(size, dict):
         size = size.get("height", size.get("shortest_edge"))

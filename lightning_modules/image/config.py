@@ -14,7 +14,7 @@ Factor = Annotated[float, Field(gt=0)]
 Channels = tuple[float, float, float]
 """One number each for red, green and blue, in [0, 1]."""
 OutputStride = Literal[8, 16, 32]
-"""Pixels of the picture to one of the last map; small pictures keep more of themselves with a small one."""
+"""Pixels of the image to one of the last map; small images keep more of themselves with a small one."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -23,7 +23,7 @@ class ClipVitTower:
 
     kind: Literal["clip_vit"]
     patch_size: Size
-    """Side of a patch in pixels; it must divide the pictures' side."""
+    """Side of a patch in pixels; it must divide the images' side."""
     width: Size
     layers: Size
     heads: Size
@@ -39,7 +39,7 @@ class VitTower:
 
     kind: Literal["vit"]
     patch_size: Size
-    """Side of a patch in pixels; it must divide the pictures' side."""
+    """Side of a patch in pixels; it must divide the images' side."""
     width: Size
     layers: Size
     heads: Size

@@ -1,4 +1,4 @@
-"""Towers that turn a picture into one vector, from transformers' parts."""
+"""Towers that turn an image into one vector, from transformers' parts."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ class ImageEncoder(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         outputs = self.model(pixel_values=pixels)
-        if isinstance(self.model, ViTModel):  # its pooler is one more layer, which no picture model of ours wants
+        if isinstance(self.model, ViTModel):  # its pooler is one more layer, which no image model of ours wants
             state: Tensor = outputs.last_hidden_state[:, 0]
             return state
         return torch.flatten(outputs.pooler_output, start_dim=1)

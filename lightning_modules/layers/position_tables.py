@@ -1,4 +1,4 @@
-"""The numbers behind fixed positions, as plain arrays: what the layers read and what the pictures show."""
+"""The numbers behind fixed positions, as plain arrays: what the layers read and what the images show."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""A trained :class:`Product` as one function: pictures and rows to probabilities."""
+"""A trained :class:`Product` as one function: images and rows to probabilities."""
 
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from lightning_modules.image.augmentation import Picture
+from lightning_modules.image.augmentation import Image
 from lightning_modules.product.config import ProductConfig
 from lightning_modules.product.product import Product
 from lightning_modules.product.samples import ProductReader
@@ -45,17 +45,17 @@ class ProductClassifier:
 
     @property
     def config(self) -> ProductConfig:
-        """Of the network: ``classes`` in their order, ``modalities`` by name, how pictures must be prepared."""
+        """Of the network: ``classes`` in their order, ``modalities`` by name, how images must be prepared."""
         return self.network.config
 
     @torch.inference_mode()
     def probabilities(
-        self, samples: Iterable[tuple[Picture | None, Row]], without: Collection[str] = ()
+        self, samples: Iterable[tuple[Image | None, Row]], without: Collection[str] = ()
     ) -> NDArray[np.float32]:
         """Probabilities (N, classes), rows that sum to 1.
 
         Args:
-            samples: RGB pictures (image_size, image_size, 3), or None, and the listings that they belong to. What a
+            samples: RGB images (image_size, image_size, 3), or None, and the listings that they belong to. What a
                 listing has not is missing by itself.
             without: modalities to be taken for missing in all listings.
 
@@ -68,8 +68,8 @@ class ProductClassifier:
             )
         parts = [np.zeros((0, len(self.config.classes)), np.float32)]
         for batch in batched(samples):
-            pictures, rows = zip(*batch, strict=True)
-            inputs, present = self.reader(pictures, rows, without)
+            images, rows = zip(*batch, strict=True)
+            inputs, present = self.reader(images, rows, without)
             logits = self.network(self._placed(inputs), self._placed(present))
             parts.append(logits.float().softmax(dim=-1).cpu().numpy())
         return np.concatenate(parts)

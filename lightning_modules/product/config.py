@@ -41,10 +41,10 @@ class WordsBranch:
 
 
 @dataclass(frozen=True, config=STRICT)
-class PictureBranch:
-    """The picture, by an image tower and a dense layer."""
+class ImageBranch:
+    """The image, by an image tower and a dense layer."""
 
-    kind: Literal["picture"]
+    kind: Literal["image"]
     features: Size
     dropout: Share
     image: ImageTower | None = None
@@ -62,7 +62,7 @@ class NumbersBranch:
     dropout: Share
 
 
-Branch = Annotated[WordsBranch | PictureBranch | NumbersBranch, Field(discriminator="kind")]
+Branch = Annotated[WordsBranch | ImageBranch | NumbersBranch, Field(discriminator="kind")]
 ModalityName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 Scaling = dict[NumbersField, tuple[float, Annotated[float, Field(gt=0)]]]
 Modalities = Annotated[dict[ModalityName, Branch], Field(min_length=1)]
@@ -94,9 +94,9 @@ class ProductConfig:
     classes: tuple[str, ...]
     """In the order of the logits."""
     image_size: Size
-    """Side of the square pictures in pixels."""
+    """Side of the square images in pixels."""
     image_fit: Literal["crop", "pad"]
-    """How a picture was made square."""
+    """How an image was made square."""
     image_mean: Channels
     """Taken off before the tower."""
     image_std: Channels

@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from lightning_modules.image.image_tower import ImageEncoder, normalised
 from lightning_modules.layers.linear import LinearLayer
 from lightning_modules.layers.perceptron import MultiLayerPerceptron
-from lightning_modules.product.config import LABEL, Branch, NumbersBranch, PictureBranch, ProductConfig, WordsBranch
+from lightning_modules.product.config import LABEL, Branch, ImageBranch, NumbersBranch, ProductConfig, WordsBranch
 from lightning_modules.product.samples import Inputs, Present, ProductBatch
 from lightning_modules.product.text_cnn import TextCnn
 from lightning_modules.training.labels import labels_loss
 from lightning_modules.training.network import Network
 from lightning_modules.training.settings import OptimizerSettings
-from lightning_modules.training.training_module import Learner
+from lightning_modules.training.training_module import TrainingModule
 
 Features = dict[str, Tensor]
 """By modality, (B, features)."""
@@ -66,14 +66,14 @@ class Product(Network):
         return logits
 
     def image_encoders(self) -> list[ImageEncoder]:
-        """The parts that see pictures, which may come from a checkpoint."""
-        return [encoder.image for encoder in self.encoders if isinstance(encoder, PictureEncoder)]
+        """The parts that encode images; their weights may come from a checkpoint."""
+        return [encoder.image for encoder in self.encoders if isinstance(encoder, ImageBranchEncoder)]
 
 
-class PictureEncoder(nn.Module):
+class ImageBranchEncoder(nn.Module):
     """Pixels (B, 3, S, S) as uint8 -> (B, features)."""
 
-    def __init__(self, branch: PictureBranch, config: ProductConfig) -> None:
+    def __init__(self, branch: ImageBranch, config: ProductConfig) -> None:
         super().__init__()
         assert branch.image is not None
         self.mean, self.std = config.image_mean, config.image_std
@@ -103,17 +103,17 @@ def _encoder(branch: Branch, config: ProductConfig) -> nn.Module:
     match branch:
         case WordsBranch():
             return TextCnn(branch, config.vocabulary, config.pad_token)
-        case PictureBranch():
-            return PictureEncoder(branch, config)
+        case ImageBranch():
+            return ImageBranchEncoder(branch, config)
         case NumbersBranch():
             return NumbersEncoder(branch, config)
 
 
-def _dense(width: int, branch: PictureBranch | NumbersBranch) -> LinearLayer:
+def _dense(width: int, branch: ImageBranch | NumbersBranch) -> LinearLayer:
     return LinearLayer(width, branch.features, activation="relu", norm="batch", dropout=branch.dropout)
 
 
-class ProductModule(Learner):
+class ProductModule(TrainingModule):
     """A :class:`Product` that learns from listings whose class is known.
 
     Args:

@@ -10,8 +10,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from lightning_modules.image.augmentation import Picture, augment, drawn_for, thin_out
-from lightning_modules.product.config import LABEL, Branch, NumbersBranch, PictureBranch, ProductConfig, WordsBranch
+from lightning_modules.image.augmentation import Image, augment, drawn_for, thin_out
+from lightning_modules.product.config import LABEL, Branch, ImageBranch, NumbersBranch, ProductConfig, WordsBranch
 from lightning_modules.training.data import Row, Sample, pixels_of
 from lightning_modules.training.labels import label_ids
 from lightning_modules.training.settings import AugmentationSettings
@@ -37,7 +37,7 @@ class ProductBatch:
 
 
 class ProductReader:
-    """Pictures and rows to a network's inputs.
+    """Images and rows to a network's inputs.
 
     Args:
         config: of the network.
@@ -48,12 +48,12 @@ class ProductReader:
         self.config, self.tokenizer = config, tokenizer
 
     def __call__(
-        self, pictures: Sequence[Picture | None], rows: Sequence[Row], without: Collection[str] = ()
+        self, images: Sequence[Image | None], rows: Sequence[Row], without: Collection[str] = ()
     ) -> tuple[Inputs, Present]:
         """The inputs of a batch, and which rows have which of them.
 
         Args:
-            pictures: (image_size, image_size, 3), or None where there is none.
+            images: (image_size, image_size, 3), or None where there is none.
             rows: the listings that they belong to.
             without: modalities to be taken for missing in all rows.
         """
@@ -62,8 +62,8 @@ class ProductReader:
             match branch:
                 case WordsBranch():
                     inputs[name], present[name] = self._tokens(branch, rows)
-                case PictureBranch():
-                    inputs[name], present[name] = self._pixels(pictures)
+                case ImageBranch():
+                    inputs[name], present[name] = self._pixels(images)
                 case NumbersBranch():
                     inputs[name], present[name] = _numbers(branch, rows)
             if name in without:
@@ -78,10 +78,10 @@ class ProductReader:
         tokens = pad_sequence(ids, batch_first=True, padding_value=self.config.pad_token)
         return tokens, torch.tensor([len(text) > 0 for text in ids])
 
-    def _pixels(self, pictures: Sequence[Picture | None]) -> tuple[Tensor, Tensor]:
+    def _pixels(self, images: Sequence[Image | None]) -> tuple[Tensor, Tensor]:
         blank = np.zeros((self.config.image_size, self.config.image_size, 3), np.uint8)
-        pixels = pixels_of([blank if picture is None else picture for picture in pictures])
-        return pixels, torch.tensor([picture is not None for picture in pictures])
+        pixels = pixels_of([blank if image is None else image for image in images])
+        return pixels, torch.tensor([image is not None for image in images])
 
 
 class ProductCollate:
@@ -89,7 +89,7 @@ class ProductCollate:
 
     Args:
         reader: of the network's inputs.
-        augmentation: of training pictures and words.
+        augmentation: of training images and words.
         modality_dropout: chance of a training sample's second view to lose one of its modalities, never the only one.
         seed: of the drawing.
     """
@@ -103,26 +103,26 @@ class ProductCollate:
         self.fields = sorted(
             {field for branch in branches if isinstance(branch, WordsBranch) for field in branch.fields}
         )
-        self.sees = any(isinstance(branch, PictureBranch) for branch in branches)
+        self.sees = any(isinstance(branch, ImageBranch) for branch in branches)
 
     def __call__(self, samples: Sequence[Sample], epoch: int | None) -> ProductBatch:
         draws = [] if epoch is None else [drawn_for(sample.key, epoch, self.seed) for sample in samples]
         if draws:
             samples = [self._changed(sample, draw) for sample, draw in zip(samples, draws, strict=True)]
         rows = [sample.row for sample in samples]
-        inputs, present = self.reader([sample.picture for sample in samples], rows)
+        inputs, present = self.reader([sample.image for sample in samples], rows)
         views = [present, self._incomplete(present, draws)] if draws else [present]
         return ProductBatch(inputs, views, label_ids(rows, LABEL, self.reader.config.classes))
 
     def _changed(self, sample: Sample, draw: np.random.Generator) -> Sample:
-        picture = augment(sample.picture, "", self.augmentation, draw) if self.sees else sample.picture
+        image = augment(sample.image, "", self.augmentation, draw) if self.sees else sample.image
         texts = {field: sample.row.get(field) for field in self.fields}
         thinned = {
             field: thin_out(text, self.augmentation.word_drop, draw)
             for field, text in texts.items()
             if isinstance(text, str) and text.strip()
         }
-        return Sample(sample.key, picture, sample.row | thinned)
+        return Sample(sample.key, image, sample.row | thinned)
 
     def _incomplete(self, present: Present, draws: Sequence[np.random.Generator]) -> Present:
         left = {name: there.clone() for name, there in sorted(present.items())}
@@ -150,13 +150,13 @@ def size_of(row: Row, field: str) -> float | None:
 
 
 def lacks(branch: Branch, row: Row) -> bool:
-    """Whether a listing has nothing to show to a branch; every listing in the shards has a picture."""
+    """Whether a listing has nothing to show to a branch; every listing in the shards has an image."""
     match branch:
         case WordsBranch():
             return not words_of(row, branch.fields)
         case NumbersBranch():
             return any(size_of(row, field) is None for field in branch.fields)
-        case PictureBranch():
+        case ImageBranch():
             return False
 
 

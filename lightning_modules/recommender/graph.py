@@ -15,7 +15,7 @@ from lightning_modules.recommender.links import LinkBatch
 from lightning_modules.recommender.lstm_aggregation import LstmAggregation
 from lightning_modules.training.network import Network
 from lightning_modules.training.settings import OptimizerSettings
-from lightning_modules.training.training_module import Learner
+from lightning_modules.training.training_module import TrainingModule
 
 
 class GraphRecommender(Network):
@@ -88,7 +88,7 @@ class GraphRecommender(Network):
         return edges[:, place - first < most]
 
 
-class GraphModule(Learner):
+class GraphModule(TrainingModule):
     """A :class:`GraphRecommender` that learns to tell edges from pairs that no edge joins.
 
     Args:

@@ -27,7 +27,7 @@ from lightning_modules.training.calibration import fitted
 from lightning_modules.training.hub import parse_hub_id
 from lightning_modules.training.network import Network
 from lightning_modules.training.settings import OptimizerSettings
-from lightning_modules.training.training_module import Learner
+from lightning_modules.training.training_module import TrainingModule
 
 
 class CrossEncoder(Network):
@@ -104,7 +104,7 @@ def _first_token(layer: BertLayer, states: Tensor, mask: Tensor | None = None, *
     return state
 
 
-class CrossEncoderModule(Learner):
+class CrossEncoderModule(TrainingModule):
     """A :class:`CrossEncoder` that learns the order of each question's group of guides."""
 
     network: CrossEncoder

@@ -31,17 +31,17 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Sample:
-    """One listing with its picture."""
+    """One listing with its image."""
 
     key: str
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     """Red, green and blue, (S, S, 3)."""
     row: Row
 
 
 @dataclass  # not frozen: Lightning moves its tensors to the device
 class Batch:
-    """Pictures and the words that belong to them."""
+    """Images and the words that belong to them."""
 
     pixels: Tensor
     """uint8, (B, 3, S, S)."""
@@ -81,7 +81,7 @@ class Split:
         return map(_decode, itertools.islice(self._raw(self.tars), part, None, parts))
 
     def rows(self) -> Iterator[Row]:
-        """The rows of the samples, shard by shard; their pictures are skipped, not read."""
+        """The rows of the samples, shard by shard; their images are skipped, not read."""
         return filter(self.keep, _rows(self.tars))
 
     def shuffled(self, seed: str, part: int, parts: int) -> Iterator[Sample]:
@@ -177,9 +177,9 @@ class ShardData(LightningDataModule):
         return DataLoader(batches, batch_size=None, num_workers=split.settings.workers)
 
 
-def pixels_of(pictures: Sequence[NDArray[np.uint8]]) -> Tensor:
-    """Pictures (S, S, 3) -> uint8 (B, 3, S, S)."""
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
+def pixels_of(images: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """Images (S, S, 3) -> uint8 (B, 3, S, S)."""
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
 
 
 def read_samples(folder: Path) -> Iterator[Sample]:
@@ -200,8 +200,8 @@ def _read(tars: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def _decode(raw: dict[str, Any]) -> Sample:
-    with Image.open(io.BytesIO(raw["jpg"])) as picture:
-        return Sample(raw["key"], np.asarray(picture.convert("RGB")), raw["row"])
+    with Image.open(io.BytesIO(raw["jpg"])) as image:
+        return Sample(raw["key"], np.asarray(image.convert("RGB")), raw["row"])
 
 
 def _count(tars: Sequence[str], keep: Callable[[Row], bool]) -> tuple[int, int]:
@@ -211,7 +211,7 @@ def _count(tars: Sequence[str], keep: Callable[[Row], bool]) -> tuple[int, int]:
 
 
 def _rows(tars: Sequence[str]) -> Iterator[Row]:
-    """All rows; pictures are skipped, not read."""
+    """All rows; images are skipped, not read."""
     for path in tars:
         with tarfile.open(path) as tar:
             for member in tar:

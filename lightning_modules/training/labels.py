@@ -15,7 +15,7 @@ MISSING = -100
 
 @dataclass  # not frozen: Lightning moves its tensors to the device
 class LabelledBatch:
-    """Pictures and what they are."""
+    """Images and what they are."""
 
     pixels: Tensor
     """uint8, (B, 3, S, S)."""

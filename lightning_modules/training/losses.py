@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 def contrastive_loss(image: Tensor, text: Tensor, scale: Tensor) -> Tensor:
-    """Symmetric cross-entropy of matching pictures and texts (Radford et al. 2021, figure 3).
+    """Symmetric cross-entropy of matching images and texts (Radford et al. 2021, figure 3).
 
     Each process compares its own samples with those of all processes. The mean of the losses over the processes is the
     loss of the joined batch, and so are the gradients: gathering adds up what the processes send back, and

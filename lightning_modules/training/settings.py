@@ -61,7 +61,7 @@ class LoadingSettings(Settings):
 
     batch_size: int = Field(ge=2, description="samples to a batch, on each device")
     workers: int = Field(ge=0, description="loader processes for each device; 0 loads in the training process")
-    cache: bool = Field(description="keep the decoded pictures in memory instead of streaming the shards each epoch")
+    cache: bool = Field(description="keep the decoded images in memory instead of streaming the shards each epoch")
     shuffle_buffer: int = Field(ge=1, description="samples held for shuffling while streaming")
 
 

@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import EarlyStopping
 from torch import Tensor
 
 from lightning_modules.training.settings import TrainerSettings
-from lightning_modules.training.training_module import MONITOR, Learner
+from lightning_modules.training.training_module import MONITOR, TrainingModule
 
 HistoryRow = dict[str, float]
 """``epoch``, ``train_loss``, ``validation_loss``, ``learning_rate`` and what the callbacks logged."""
@@ -38,7 +38,7 @@ class Trained:
 
 
 def train(
-    build: Callable[[], Learner],
+    build: Callable[[], TrainingModule],
     data: LightningDataModule,
     settings: TrainerSettings,
     *,
@@ -97,7 +97,7 @@ class KeepBest(Callback):
             self.loss, self.epoch = loss, trainer.current_epoch + 1
             state = trainer.strategy.lightning_module_state_dict()  # whole on the first process also when sharded
             named = {name.removeprefix("network."): value for name, value in state.items()}
-            assert isinstance(pl_module, Learner)
+            assert isinstance(pl_module, TrainingModule)
             learned = pl_module.network.is_learned
             self.weights = {name: value.cpu().clone() for name, value in named.items() if learned(name)}
 

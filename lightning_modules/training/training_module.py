@@ -14,7 +14,7 @@ MONITOR = "validation_loss"
 """What tells how good an epoch's weights are."""
 
 
-class Learner(LightningModule, ABC):
+class TrainingModule(LightningModule, ABC):
     """A network that learns: a subclass adds only :meth:`step`."""
 
     def __init__(self, network: Network, optimizer: OptimizerSettings) -> None:

@@ -1,4 +1,4 @@
-"""A trained :class:`Vision` as one function: pictures to probabilities."""
+"""A trained :class:`Vision` as one function: images to probabilities."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +16,7 @@ from lightning_modules.vision.vision import Vision
 
 
 class VisionClassifier:
-    """Pictures to the probabilities of every kind of label, in batches of one size: equal input gives equal bytes.
+    """Images to the probabilities of every kind of label, in batches of one size: equal input gives equal bytes.
 
     Args:
         network: in evaluation mode.
@@ -37,26 +37,26 @@ class VisionClassifier:
 
     @property
     def config(self) -> VisionConfig:
-        """Of the network: ``heads`` names the classes; pictures are prepared by ``image_size`` and ``image_fit``."""
+        """Of the network: ``heads`` names the classes; images are prepared by ``image_size`` and ``image_fit``."""
         return self.network.config
 
     @torch.inference_mode()
-    def probabilities(self, pictures: Iterable[NDArray[np.uint8]]) -> dict[str, NDArray[np.float32]]:
-        """RGB pictures (image_size, image_size, 3) -> for each kind of label (N, classes), rows that sum to 1."""
+    def probabilities(self, images: Iterable[NDArray[np.uint8]]) -> dict[str, NDArray[np.float32]]:
+        """RGB images (image_size, image_size, 3) -> for each kind of label (N, classes), rows that sum to 1."""
         parts: dict[str, list[NDArray[np.float32]]] = {
             head: [np.zeros((0, len(classes)), np.float32)] for head, classes in self.config.heads.items()
         }
-        for batch in batched(pictures):
+        for batch in batched(images):
             for head, logits in self.network(pixels_of(batch).to(self.network.device)).items():
                 parts[head].append(logits.float().softmax(dim=-1).cpu().numpy())
         return {head: np.concatenate(found) for head, found in parts.items()}
 
     @torch.inference_mode()
-    def features(self, pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """RGB pictures (image_size, image_size, 3) -> what the heads see of them, (N, width of the image tower)."""
+    def features(self, images: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """RGB images (image_size, image_size, 3) -> what the heads see of them, (N, width of the image tower)."""
         tower, config = self.network.image, self.config
         parts = [np.zeros((0, tower.width), np.float32)]
-        for batch in batched(pictures):
+        for batch in batched(images):
             pixels = normalised(pixels_of(batch).to(self.network.device), config.image_mean, config.image_std)
             parts.append(tower(pixels).float().cpu().numpy())
         return np.concatenate(parts)

@@ -12,7 +12,7 @@ from lightning_modules.training.data import Sample, pixels_of
 from lightning_modules.training.labels import LabelledBatch, label_ids, labels_loss
 from lightning_modules.training.network import Network
 from lightning_modules.training.settings import AugmentationSettings, OptimizerSettings
-from lightning_modules.training.training_module import Learner
+from lightning_modules.training.training_module import TrainingModule
 from lightning_modules.vision.config import VisionConfig
 
 
@@ -37,8 +37,8 @@ class Vision(Network):
         return {head: layer(features) for head, layer in self.heads.items()}
 
 
-class VisionModule(Learner):
-    """A :class:`Vision` that learns from pictures whose labels are known, all of them or some.
+class VisionModule(TrainingModule):
+    """A :class:`Vision` that learns from images whose labels are known, all of them or some.
 
     Args:
         network: what learns.
@@ -62,11 +62,11 @@ class VisionModule(Learner):
 
 
 class LabelledCollate:
-    """Augmented pictures in training, plain ones otherwise, with the ids of their labels.
+    """Augmented images in training, plain ones otherwise, with the ids of their labels.
 
     Args:
         heads: kind of label -> its classes.
-        augmentation: of training pictures.
+        augmentation: of training images.
         seed: of the drawing.
     """
 
@@ -74,12 +74,12 @@ class LabelledCollate:
         self.heads, self.augmentation, self.seed = heads, augmentation, seed
 
     def __call__(self, samples: Sequence[Sample], epoch: int | None) -> LabelledBatch:
-        pictures = [sample.picture for sample in samples]
+        images = [sample.image for sample in samples]
         if epoch is not None:
-            pictures = [
-                augment(sample.picture, "", self.augmentation, drawn_for(sample.key, epoch, self.seed))
+            images = [
+                augment(sample.image, "", self.augmentation, drawn_for(sample.key, epoch, self.seed))
                 for sample in samples
             ]
         rows = [sample.row for sample in samples]
         labels = {head: label_ids(rows, head, classes) for head, classes in self.heads.items()}
-        return LabelledBatch(pixels_of(pictures), labels)
+        return LabelledBatch(pixels_of(images), labels)

@@ -33,14 +33,14 @@ class SceneShape:
 
 @dataclass(frozen=True, config=STRICT)
 class CrossModalShape:
-    """Attention between the picture's tokens and all others, in both directions."""
+    """Attention between the image's tokens and all others, in both directions."""
 
     heads: Size
 
 
 @dataclass(frozen=True, config=STRICT)
 class FusionShape:
-    """How picture and words become one vector; the mean of both where no level is on."""
+    """How image and words become one vector; the mean of both where no level is on."""
 
     early: bool
     """Side by side through dense layers."""
@@ -67,7 +67,7 @@ class WriterShape:
     clauses: Size
     """Of a context; further ones are not read."""
     embedding: Size
-    """Dimensions of the space where pictures and texts are compared."""
+    """Dimensions of the space where images and texts are compared."""
     checkpointing: bool
     """The decoder's layers keep their inputs only and compute again on the way back: less memory, more time."""
 
@@ -93,9 +93,9 @@ class WriterConfig(WriterShape):
 
     image: ImageTower
     image_size: Size
-    """Side of the square pictures in pixels."""
+    """Side of the square images in pixels."""
     image_fit: Literal["crop", "pad"]
-    """How a picture was made square."""
+    """How an image was made square."""
     image_mean: Channels
     """Taken off the pixels before the tower."""
     image_std: Channels
@@ -106,5 +106,5 @@ class WriterConfig(WriterShape):
 
     @property
     def max_objects(self) -> int:
-        """Most objects of a picture that are read."""
+        """Most objects of an image that are read."""
         return 0 if self.scene is None else self.scene.max_objects

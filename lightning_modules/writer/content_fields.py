@@ -1,6 +1,6 @@
 """The fields of content in the order in which they are written, and the form that every text in them has.
 
-The order puts first what the picture shows: later fields repeat it. A text is one line in Unicode's form NFC without
+The order puts first what the image shows: later fields repeat it. A text is one line in Unicode's form NFC without
 characters that nobody sees a reason for (:data:`FORBIDDEN`), within its field's limit.
 """
 

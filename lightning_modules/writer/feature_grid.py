@@ -1,4 +1,4 @@
-"""A picture as one vector and as a map of vectors."""
+"""An image as one vector and as a map of vectors."""
 
 from typing import NamedTuple
 
@@ -14,10 +14,10 @@ LEAST_SIDE = 4
 
 
 class Seen(NamedTuple):
-    """What a tower sees in pictures."""
+    """What a tower sees in images."""
 
     whole: Tensor
-    """One vector for each picture, as of :class:`ImageEncoder`, (B, width)."""
+    """One vector for each image, as of :class:`ImageEncoder`, (B, width)."""
     cells: Tensor
     """The map, row by row from the top left, (B, side * side, map_width)."""
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from lightning_modules.training.losses import contrastive_loss
 from lightning_modules.training.settings import OptimizerSettings
-from lightning_modules.training.training_module import Learner
+from lightning_modules.training.training_module import TrainingModule
 from lightning_modules.writer.feature_grid import Seen
 from lightning_modules.writer.sampling import Lessons, WriterBatch
 from lightning_modules.writer.settings import LossWeights
@@ -19,7 +19,7 @@ from lightning_modules.writer.writer import Memory, Writer
 LOSSES = tuple(LossWeights.model_fields)
 
 
-class WriterModule(Learner):
+class WriterModule(TrainingModule):
     """A :class:`Writer` that learns to write, to compare, to read, to judge its content and to find its errors.
 
     The image tower works once for all views of a listing.
@@ -44,8 +44,8 @@ class WriterModule(Learner):
         guessed = self.network.score(read[batch.masked]).float()
         masked = functional.cross_entropy(guessed, batch.text[batch.masked], reduction="sum")
         told["masked"].append((masked, len(guessed)))
-        pictures, texts = self.network.compare(memory, read, batch.text)
-        for view in pictures.chunk(2):
+        images, texts = self.network.compare(memory, read, batch.text)
+        for view in images.chunk(2):
             loss = contrastive_loss(view, texts, self.network.scale())
             told["contrastive"].append((len(batch) * loss, len(batch)))
         for lessons in batch.lessons:

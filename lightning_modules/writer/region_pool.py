@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 LEAST = 1e-3
-"""Side of the smallest box, as a share of the picture's: a box without an area still lies in some cell."""
+"""Side of the smallest box, as a share of the image's: a box without an area still lies in some cell."""
 
 
 def region_pool(cells: Tensor, boxes: Tensor) -> Tensor:
@@ -14,7 +14,7 @@ def region_pool(cells: Tensor, boxes: Tensor) -> Tensor:
 
     Args:
         cells: of a square map, row by row, (B, side * side, C).
-        boxes: x0, y0, x1, y1 as shares of the square picture's side, in [0, 1], (B, N, 4); N may be 0.
+        boxes: x0, y0, x1, y1 as shares of the square image's side, in [0, 1], (B, N, 4); N may be 0.
 
     Returns:
         (B, N, C).

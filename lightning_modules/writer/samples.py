@@ -1,4 +1,4 @@
-"""Listings as a writer reads them: the picture, what stands in it, what is wished for, what the file tells."""
+"""Listings as a writer reads them: the image, what stands in it, what is wished for, what the file tells."""
 
 import math
 import re
@@ -16,7 +16,7 @@ from lightning_modules.training.data import Row, Sample, pixels_of
 from lightning_modules.writer.scene_graph import Scene
 
 Box = tuple[float, float, float, float]
-"""x0, y0, x1, y1 as shares of the square picture's side, in [0, 1]."""
+"""x0, y0, x1, y1 as shares of the square image's side, in [0, 1]."""
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 """The box of an object whose place is not known."""
 
@@ -28,12 +28,12 @@ EXIF_FACTS = {
 }
 """Tag -> mean and deviation of its logarithm as photographs commonly have it: 1/150 s, f/4, ISO 200, 30 mm."""
 FACTS = ("ratio", "brightness", "contrast", "saturation", *EXIF_FACTS)
-"""Numbers that tell of a picture, each about 0 on average and within [-4, 4]; NaN where it is not known."""
+"""Numbers that tell of an image, each about 0 on average and within [-4, 4]; NaN where it is not known."""
 
 
 @dataclass(frozen=True)
 class SceneObject:
-    """Something that stands in a picture."""
+    """Something that stands in an image."""
 
     label: str
     attributes: tuple[str, ...]
@@ -42,9 +42,9 @@ class SceneObject:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is known of one listing; everything but the picture may be absent."""
+    """What is known of one listing; everything but the image may be absent."""
 
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     """Red, green and blue, (S, S, 3)."""
     objects: Sequence[SceneObject] = ()
     relations: Sequence[tuple[int, str, int]] = ()
@@ -81,15 +81,15 @@ class Sighted(NamedTuple):
 
 
 def inputs_of(sample: Sample, ratio: float, fit: Literal["crop", "pad"]) -> Inputs:
-    """Everything that a listing's row tells of its picture.
+    """Everything that a listing's row tells of its image.
 
     Args:
         ratio: width / height of the original, whose shares the row's boxes are.
-        fit: how the picture was made square.
+        fit: how the image was made square.
     """
     row = sample.row
-    facts = facts_of(sample.picture, ratio, dict(row.get("exif") or ()))
-    return Inputs(sample.picture, objects_of(row, ratio, fit), relations_of(row), context_of(row), facts)
+    facts = facts_of(sample.image, ratio, dict(row.get("exif") or ()))
+    return Inputs(sample.image, objects_of(row, ratio, fit), relations_of(row), context_of(row), facts)
 
 
 def objects_of(row: Row, ratio: float, fit: Literal["crop", "pad"]) -> list[SceneObject]:
@@ -108,9 +108,9 @@ def relations_of(row: Row) -> list[tuple[int, str, int]]:
 
 
 def squared(box: Sequence[float] | None, ratio: float, fit: Literal["crop", "pad"]) -> Box:
-    """A box in shares of a picture of that width / height -> in shares of the square that was made of it.
+    """A box in shares of an image of that width / height -> in shares of the square that was made of it.
 
-    A box that is none (missing, not finite) is the whole picture; corners in the wrong order are swapped.
+    A box that is none (missing, not finite) is the whole image; corners in the wrong order are swapped.
     """
     if box is None or len(box) != 4 or not all(value is not None and math.isfinite(value) for value in box):
         return WHOLE
@@ -136,15 +136,15 @@ def clauses(context: str) -> list[str]:
     ]
 
 
-def facts_of(picture: NDArray[np.uint8], ratio: float, exif: Mapping[str, Any]) -> tuple[float, ...]:
-    """The numbers ``FACTS`` of a picture, standardised by fixed constants.
+def facts_of(image: NDArray[np.uint8], ratio: float, exif: Mapping[str, Any]) -> tuple[float, ...]:
+    """The numbers ``FACTS`` of an image, standardised by fixed constants.
 
     Args:
-        picture: red, green and blue, (S, S, 3).
+        image: red, green and blue, (S, S, 3).
         ratio: width / height of the original.
         exif: tag -> value; what is no positive number (2.8, "1/125") counts as unknown.
     """
-    values = picture.astype(np.float32) / 255
+    values = image.astype(np.float32) / 255
     colours = np.ascontiguousarray(values.transpose(2, 0, 1))  # three to a pixel are compared far more slowly
     brightness, contrast = (values.mean() - 0.6) / 0.2, (colours.mean(axis=0).std() - 0.25) / 0.1
     saturation = ((colours.max(axis=0) - colours.min(axis=0)).mean() - 0.2) / 0.15
@@ -180,7 +180,7 @@ class WriterReader:
     Args:
         tokenizer: of the words; neither frames, cuts nor pads.
         pad: the token that means nothing.
-        max_objects: most objects of a picture; 0 reads none.
+        max_objects: most objects of an image; 0 reads none.
         clauses: most of them that are read of a context.
     """
 
@@ -191,7 +191,7 @@ class WriterReader:
         unknown = (math.nan,) * len(FACTS)
         contexts = [clauses(one.context or "")[: self.clauses] for one in inputs]
         return WriterInputs(
-            pixels_of([one.picture for one in inputs]),
+            pixels_of([one.image for one in inputs]),
             self._scene([sighted(one.objects, one.relations, self.max_objects) for one in inputs]),
             self._padded([[self.tokens([clause]) for clause in context] for context in contexts]),
             torch.tensor([unknown if one.facts is None else tuple(one.facts) for one in inputs], dtype=torch.float32),

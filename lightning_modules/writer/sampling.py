@@ -75,10 +75,10 @@ class WriterCollate:
         fields_of: a row's content.
         quality_of: its score in [0, 1], or None.
         corruption: makes errors.
-        ratios: SHA-256 of an original picture -> its width / height.
-        fit: how pictures were made square.
+        ratios: SHA-256 of an original image -> its width / height.
+        fit: how images were made square.
         settings: how lessons are drawn.
-        augmentation: of training pictures.
+        augmentation: of training images.
         seed: of the drawing.
     """
 
@@ -120,9 +120,9 @@ class WriterCollate:
         inputs = inputs_of(sample, self.ratios.get(sample.row["image"], 1.0), self.fit)
         if epoch is None:
             return inputs
-        picture = augment(sample.picture, "", self.augmentation, drawn_for(sample.key, epoch, self.seed))
-        shift = self._move(sample.key, epoch, len(picture))
-        return replace(inputs, picture=picture, objects=[replace(one, box=shift(one.box)) for one in inputs.objects])
+        image = augment(sample.image, "", self.augmentation, drawn_for(sample.key, epoch, self.seed))
+        shift = self._move(sample.key, epoch, len(image))
+        return replace(inputs, image=image, objects=[replace(one, box=shift(one.box)) for one in inputs.objects])
 
     def _move(self, key: str, epoch: int, side: int) -> Callable[[Box], Box]:
         """What :func:`augment`, whose first two draws these are, does to boxes."""
@@ -197,7 +197,7 @@ class WriterCollate:
 
 
 def moved(box: Box, across: float, down: float) -> Box:
-    """A box moved by shares of the side; what leaves the picture is cut off."""
+    """A box moved by shares of the side; what leaves the image is cut off."""
     x0, x1 = (min(max(x + across, 0.0), 1.0) for x in (box[0], box[2]))
     y0, y1 = (min(max(y + down, 0.0), 1.0) for y in (box[1], box[3]))
     return x0, y0, x1, y1

@@ -15,14 +15,14 @@ PLACE = 7
 
 @dataclass  # not frozen: Lightning moves its tensors to the device
 class Scene:
-    """The objects and relations of a batch of pictures, filled up to the same numbers of each; both may be 0."""
+    """The objects and relations of a batch of images, filled up to the same numbers of each; both may be 0."""
 
     labels: Tensor
     """Tokens of what the objects are, padded, int64 (B, N, L)."""
     attributes: Tensor
     """Tokens of all that is said of them, padded, int64 (B, N, A)."""
     boxes: Tensor
-    """x0, y0, x1, y1 as shares of the square picture's side, (B, N, 4)."""
+    """x0, y0, x1, y1 as shares of the square image's side, (B, N, 4)."""
     objects_present: Tensor
     """True where there is an object, (B, N)."""
     predicates: Tensor
@@ -33,7 +33,7 @@ class Scene:
     """True where there is a relation, (B, R)."""
 
     def with_emptied(self) -> "Scene":
-        """The same pictures, and behind them once more, with nothing known to stand in them: 2 B rows."""
+        """The same images, and behind them once more, with nothing known to stand in them: 2 B rows."""
         parts = {name: torch.cat([part, part]) for name, part in vars(self).items()}
         for name in ("objects_present", "relations_present"):
             parts[name][len(self.boxes) :] = False
@@ -43,14 +43,14 @@ class Scene:
 class SceneGraph(nn.Module):
     """Tokens of objects, and of relations if asked for, each of which says what it is and how it stands to others.
 
-    An object's state begins with its words, its box and what the picture shows there; then graph convolutions carry the
+    An object's state begins with its words, its box and what the image shows there; then graph convolutions carry the
     relations along their edges, in both directions, which a learned vector tells apart. The words also go past the
     graph, so that the decoder can copy them.
 
     Args:
         shape: widths and layers.
         words: width of the words' vectors and of the tokens.
-        cells: width of what the picture shows.
+        cells: width of what the image shows.
         dropout: of what each convolution adds.
     """
 
@@ -74,7 +74,7 @@ class SceneGraph(nn.Module):
             scene: boxes, relations and which there are.
             labels, attributes: words' vectors of the objects, (B, N, words).
             predicates: of the relations, (B, R, words).
-            regions: what the picture shows in the boxes, (B, N, cells).
+            regions: what the image shows in the boxes, (B, N, cells).
         """
         states = self.node(torch.cat([labels, attributes, places(scene.boxes), regions], dim=-1))  # (B, N, nodes)
         flat = self._told(states.flatten(0, 1), *self._edges(scene, predicates))  # (B * N, nodes)
@@ -112,5 +112,5 @@ def places(boxes: Tensor) -> Tensor:
 
 
 def _flat(ends: Tensor, objects: int) -> Tensor:
-    """Places in a picture (B, R, 2) -> places among the objects of all pictures."""
+    """Places in an image (B, R, 2) -> places among the objects of all images."""
     return ends + objects * torch.arange(len(ends), device=ends.device)[:, None, None]

@@ -1,4 +1,4 @@
-"""The writer: a picture, what stands in it and what is wished for, to content that can be published."""
+"""The writer: an image, what stands in it and what is wished for, to content that can be published."""
 
 from typing import ClassVar, NamedTuple
 
@@ -29,7 +29,7 @@ KINDS = ("whole", "cell", "object", "relation", "context", "facts")
 
 
 class Memory(NamedTuple):
-    """What is known of pictures and looked at while content is written."""
+    """What is known of images and looked at while content is written."""
 
     tokens: Tensor
     """(B, S, width)."""
@@ -46,7 +46,7 @@ class Memory(NamedTuple):
 class Writer(Network):
     """An image tower, a scene graph and a text tower make a memory; a decoder that looks at it writes, field by field.
 
-    Of the inputs only the picture must be there. The words' table is also the matrix that scores the next token, so
+    Of the inputs only the image must be there. The words' table is also the matrix that scores the next token, so
     that what the memory says of an object can be copied.
     """
 
@@ -79,7 +79,7 @@ class Writer(Network):
         self.decoder = decoder(config.decoder, cross_attention=True)
         self.wrong_head = LinearLayer(width + 2, 1)
         self.quality_head = LinearLayer(2 * width, 1)
-        self.picture_projection = LinearLayer(width, config.embedding, bias=False)
+        self.image_projection = LinearLayer(width, config.embedding, bias=False)
         self.text_projection = LinearLayer(width, config.embedding, bias=False)
         self.log_scale = initial_log_scale()
         for table in (self.places, self.kinds):
@@ -97,17 +97,17 @@ class Writer(Network):
     def remember(self, seen: Seen, inputs: WriterInputs) -> Memory:
         """What is seen, and everything else that is known, -> the memory."""
         cells = self.cell(seen.cells) + self.places
-        picture = torch.cat([self._of("whole", self.whole(seen.whole)[:, None]), self._of("cell", cells)], dim=1)
-        pictured = picture.new_ones(picture.shape[:2], dtype=torch.bool)
+        image = torch.cat([self._of("whole", self.whole(seen.whole)[:, None]), self._of("cell", cells)], dim=1)
+        image_present = image.new_ones(image.shape[:2], dtype=torch.bool)
         others, present = (torch.cat(parts, dim=1) for parts in zip(*self._others(seen, inputs), strict=True))
         if self.cross_modal is not None:
-            picture, others = self.cross_modal(picture, others, pictured, present)
-        fused = self.fusion(picture[:, 0], masked_mean(others, present), present.any(dim=1))
-        tokens = self.memory_norm(torch.cat([picture, others, fused[:, None]], dim=1))
-        return Memory(tokens, torch.cat([pictured, present, pictured[:, :1]], dim=1), fused)
+            image, others = self.cross_modal(image, others, image_present, present)
+        fused = self.fusion(image[:, 0], masked_mean(others, present), present.any(dim=1))
+        tokens = self.memory_norm(torch.cat([image, others, fused[:, None]], dim=1))
+        return Memory(tokens, torch.cat([image_present, present, image_present[:, :1]], dim=1), fused)
 
     def _others(self, seen: Seen, inputs: WriterInputs) -> list[tuple[Tensor, Tensor]]:
-        """Tokens (B, T, width) of each kind but the picture's, and which of them there are, (B, T)."""
+        """Tokens (B, T, width) of each kind but the image's, and which of them there are, (B, T)."""
         known = ~inputs.facts.isnan()
         numbers = torch.cat([inputs.facts.nan_to_num(0.0), known.to(inputs.facts.dtype)], dim=1)
         others = [(self._of("facts", self.facts(numbers)[:, None]), known.any(dim=1, keepdim=True))]
@@ -134,7 +134,7 @@ class Writer(Network):
     def words(self, tokens: Tensor) -> Tensor:
         """Short texts (..., T) as the means of their tokens' vectors, (..., width); zeros where all is padding.
 
-        There is no table of classes, so a label that no training picture had can be read as well.
+        There is no table of classes, so a label that no training image had can be read as well.
         """
         return masked_mean(self.embedding(tokens), tokens != self.config.pad_token)
 
@@ -203,7 +203,7 @@ class Writer(Network):
     def compare(self, memory: Memory, states: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Unit vectors (…, embedding) of what is known and of texts; their dot product is their likeness."""
         text = masked_mean(states, tokens != self.config.pad_token)
-        vectors = self.picture_projection(memory.fused), self.text_projection(text)
+        vectors = self.image_projection(memory.fused), self.text_projection(text)
         first, second = (functional.normalize(vector.float(), dim=-1) for vector in vectors)
         return first, second
 

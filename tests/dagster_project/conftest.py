@@ -106,7 +106,7 @@ if name == "release":
     (out / "clip" / "metrics.json").write_text(metrics)
 if name == "index":
     vectors = pyarrow.array([[1, 0], [0, 1]], pyarrow.list_(pyarrow.float32(), 2))
-    listings = pyarrow.table({"id": ["a", "b"], "words": ["oak chair", text[:8]], "picture_embedding": vectors})
+    listings = pyarrow.table({"id": ["a", "b"], "words": ["oak chair", text[:8]], "image_embedding": vectors})
     pyarrow.parquet.write_table(listings, out / "listings.parquet")
 """
 
@@ -135,7 +135,7 @@ class Toy:
 
     def heddle(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The console command."""
-        command = [sys.executable, "-m", "heddle.cli.main", *arguments]
+        command = [sys.executable, "-m", "heddle.cli.commands", *arguments]
         return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False, timeout=600)
 
     def hashes(self) -> dict[str, str | None]:

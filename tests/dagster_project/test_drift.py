@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from dagster_project.drift import DriftError, compare, drift_result
-from heddle.cli.main import main
+from heddle.cli.commands import main
 from heddle.core.schemas import LISTINGS, write_table
 
 GRAPH = "stages: {validated: {cmd: %s make_it.py, deps: [listings.parquet], outs: [data/validated]}}\n"

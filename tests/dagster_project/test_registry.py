@@ -7,7 +7,7 @@ import pytest
 
 from dagster_project import registry
 from dagster_project.experiment import UnsettledError, find_experiment, save_experiment
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 
 
 def _release(toy, words: str, recall: float) -> None:
@@ -56,7 +56,7 @@ def test_a_model_that_misses_its_gate_is_refused_with_the_reason(toy):
 
 def test_of_models_that_were_not_released_the_registry_says_why(toy):
     (toy.root / "data/vision").mkdir()
-    write_absent(toy.root / "data/vision", "No kind of label has two classes.")
+    write_skipped(toy.root / "data/vision", "No kind of label has two classes.")
     result = toy.materialize("experiment", "registry")
     assert result.success
     (event,) = result.asset_materializations_for_node("registry")

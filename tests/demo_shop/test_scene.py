@@ -1,4 +1,4 @@
-"""Boxes are those of the pixels, relations are true in the picture, the main item dominates."""
+"""Boxes are those of the pixels, relations are true in the image, the main item dominates."""
 
 import random
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from demo_shop import vocabulary
-from demo_shop.canvas import Pen, Placement
+from demo_shop.canvas import Canvas, Placement
 from demo_shop.facts import facts, stream
 from demo_shop.items import ITEMS
 from demo_shop.scene import render
@@ -100,15 +100,15 @@ def test_further_objects_hide_little_of_the_main_item(scenes: list) -> None:
 
 def test_drawings_fill_their_frames() -> None:
     for name, item in ITEMS.items():
-        pen = Pen(Placement(item.width, item.height, 2.0))
-        item.draw(pen, vocabulary.MATERIALS_OF[name][0])
-        rows, columns = np.nonzero(pen.layer().cover > 127)
+        canvas = Canvas(Placement(item.width, item.height, 2.0))
+        item.draw(canvas, vocabulary.MATERIALS_OF[name][0])
+        rows, columns = np.nonzero(canvas.layer().cover > 127)
         assert columns.max() - columns.min() > 1.8 * item.width, name
         assert rows.max() - rows.min() > 1.8 * item.height, name
 
 
 def test_materials_differ_on_one_item() -> None:
-    """Same drawing, same place, another material: the picture changes visibly."""
+    """Same drawing, same place, another material: the image changes visibly."""
     from demo_shop.materials import surface
 
     looks = {
@@ -125,9 +125,9 @@ def test_materials_differ_on_one_item() -> None:
 
 def test_a_mirrored_drawing_is_the_mirror_image() -> None:
     def cover(mirror: bool) -> np.ndarray:
-        pen = Pen(Placement(100, 78, 1.5, mirror=mirror))
-        ITEMS["watering can"].draw(pen, "steel")
-        return pen.layer().cover.astype(int)
+        canvas = Canvas(Placement(100, 78, 1.5, mirror=mirror))
+        ITEMS["watering can"].draw(canvas, "steel")
+        return canvas.layer().cover.astype(int)
 
     assert np.abs(cover(True) - cover(False)[:, ::-1]).mean() < 6
     assert np.abs(cover(True) - cover(False)).mean() > 20

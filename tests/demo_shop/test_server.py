@@ -33,7 +33,7 @@ def posts(client: httpx.Client) -> list[dict]:
     return client.get(POSTS, params={"per_page": 100, "_embed": "", "orderby": "id", "order": "asc"}).json()
 
 
-def picture(client: httpx.Client, post: dict) -> httpx.Response:
+def image(client: httpx.Client, post: dict) -> httpx.Response:
     return client.get(post["_embedded"]["wp:featuredmedia"][0]["source_url"])
 
 
@@ -140,39 +140,39 @@ def test_posts_hold_what_the_shop_knows(client: httpx.Client, shop: Shop) -> Non
     assert 0.9 * shop.size < labelled < shop.size + 1
 
 
-def test_clean_pictures_are_the_originals(client: httpx.Client, shop: Shop) -> None:
+def test_clean_images_are_the_originals(client: httpx.Client, shop: Shop) -> None:
     for number, post in enumerate(posts(client)):
         fault = shop.listing_faults.get(number)
         if fault is None:
-            reply = picture(client, post)
-            assert reply.content == shop.picture(number)
-            assert reply.headers["Content-Type"] == shop.listing(number).picture.mime_type
+            reply = image(client, post)
+            assert reply.content == shop.image(number)
+            assert reply.headers["Content-Type"] == shop.listing(number).image.mime_type
 
 
-def test_picture_faults(client: httpx.Client, shop: Shop) -> None:
-    assert picture(client, post_with(client, shop, "picture missing")).status_code == 404
-    half = picture(client, post_with(client, shop, "picture truncated"))
+def test_image_faults(client: httpx.Client, shop: Shop) -> None:
+    assert image(client, post_with(client, shop, "image missing")).status_code == 404
+    half = image(client, post_with(client, shop, "image truncated"))
     with pytest.raises(OSError, match=r"truncated|incomplete|decod|identify"):
         Image.open(io.BytesIO(half.content)).load()
-    page = picture(client, post_with(client, shop, "picture is a web page"))
+    page = image(client, post_with(client, shop, "image is a web page"))
     assert page.headers["Content-Type"] == "image/jpeg"
     with pytest.raises(UnidentifiedImageError):
         Image.open(io.BytesIO(page.content))
-    large = picture(client, post_with(client, shop, "picture too large"))
+    large = image(client, post_with(client, shop, "image too large"))
     assert int(large.headers["Content-Length"]) > 10 * 1024 * 1024
     assert Image.open(io.BytesIO(large.content)).size == (1900, 1900)
-    moved = picture(client, post_with(client, shop, "picture moved"))
+    moved = image(client, post_with(client, shop, "image moved"))
     assert moved.status_code == 301
     assert client.get(moved.headers["Location"]).status_code == 200
-    assert "wp:featuredmedia" not in post_with(client, shop, "no picture")["_embedded"]
+    assert "wp:featuredmedia" not in post_with(client, shop, "no image")["_embedded"]
 
 
-def test_busy_picture_answers_the_second_time(shop: Shop) -> None:
+def test_busy_image_answers_the_second_time(shop: Shop) -> None:
     from starlette.testclient import TestClient
 
     from demo_shop.application import Application
 
-    number = int(faulty(shop, "picture answers 503 first")) - 100_001
+    number = int(faulty(shop, "image answers 503 first")) - 100_001
     with TestClient(Application(shop).asgi, base_url=wordpress.HOME) as asking:
         assert [asking.get(wordpress.media_url(shop, number)).status_code for _ in range(3)] == [503, 200, 200]
 
@@ -180,7 +180,7 @@ def test_busy_picture_answers_the_second_time(shop: Shop) -> None:
 def test_record_faults(client: httpx.Client, shop: Shop) -> None:
     assert post_with(client, shop, "empty title")["title"]["rendered"] == ""
     assert isinstance(post_with(client, shop, "objects is a string")["meta"]["objects"], str)
-    box = post_with(client, shop, "box outside the picture")["meta"]["objects"][0]["box"]
+    box = post_with(client, shop, "box outside the image")["meta"]["objects"][0]["box"]
     assert any(not 0 <= value <= 1 for value in box)
     meta = post_with(client, shop, "relation to no object")["meta"]
     assert any(relation["object"] >= len(meta["objects"]) for relation in meta["relations"])

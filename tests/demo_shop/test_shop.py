@@ -22,9 +22,9 @@ shop = Shop(7, 60, 24)
 digest = hashlib.sha256()
 for number in range(0, 60, 2):
     listing = shop.listing(number)
-    digest.update(listing.picture.content)
+    digest.update(listing.image.content)
     words = listing.words
-    digest.update(repr((listing.facts, listing.picture.seen, words.title, words.description, words.body)).encode())
+    digest.update(repr((listing.facts, listing.image.seen, words.title, words.description, words.body)).encode())
     digest.update(repr((words.alt_text, words.caption, words.tags, words.seo_title, sorted(words.stated))).encode())
 for rows in (shop.queries, shop.qrels, shop.conversations, shop.preferences, shop.graph.nodes, shop.graph.edges):
     digest.update(repr(rows).encode())
@@ -50,7 +50,7 @@ def test_two_processes_give_the_same_bytes() -> None:
 
 def test_another_seed_gives_another_shop(shop: Shop) -> None:
     other = Shop(8, 96, 24)
-    same = sum(shop.picture(number) == other.picture(number) for number in range(10))
+    same = sum(shop.image(number) == other.image(number) for number in range(10))
     assert same == 0
 
 
@@ -96,13 +96,13 @@ def test_exact_duplicate_has_the_same_bytes_and_near_duplicate_the_same_scene(sh
     copies = {fault.reason: fault for fault in shop.faults if fault.outcome == "duplicate"}
     for reason, fault in copies.items():
         copy, original = (shop.listing(int(name) - 100_001) for name in (fault.id, fault.original or ""))
-        assert (copy.picture.content == original.picture.content) == (reason == "exact")
-        assert copy.picture.seen == original.picture.seen
+        assert (copy.image.content == original.image.content) == (reason == "exact")
+        assert copy.image.seen == original.image.seen
         assert copy.words != original.words
 
 
-def test_distinct_listings_have_distinct_pictures(shop: Shop) -> None:
-    digests = [hashlib.sha256(shop.picture(number)).hexdigest() for number in range(shop.size)]
+def test_distinct_listings_have_distinct_images(shop: Shop) -> None:
+    digests = [hashlib.sha256(shop.image(number)).hexdigest() for number in range(shop.size)]
     copies = sum(fault.reason == "exact" for fault in shop.faults)
     assert len(set(digests)) == shop.size - copies
 
@@ -110,8 +110,8 @@ def test_distinct_listings_have_distinct_pictures(shop: Shop) -> None:
 def test_every_item_and_format_occurs_and_some_exif_holds_coordinates(shop: Shop) -> None:
     listings = [shop.listing(number) for number in range(shop.size)]
     assert {listing.facts.item for listing in listings} == set(vocabulary.ITEMS)
-    assert {listing.picture.format for listing in listings} == {"JPEG", "PNG", "WEBP"}
-    exif = [Image.open(io.BytesIO(listing.picture.content)).getexif() for listing in listings]
+    assert {listing.image.format for listing in listings} == {"JPEG", "PNG", "WEBP"}
+    exif = [Image.open(io.BytesIO(listing.image.content)).getexif() for listing in listings]
     assert 0 < sum(GPS in tags for tags in exif) < sum(0x010F in tags for tags in exif) < shop.size
 
 

@@ -22,7 +22,7 @@ def british(text: str) -> str:
 def test_alt_text_and_caption_are_true(shop: Shop) -> None:
     for number in range(shop.size):
         listing = shop.listing(number)
-        truth, words, seen = listing.facts, listing.words, listing.picture.seen
+        truth, words, seen = listing.facts, listing.words, listing.image.seen
         for text in map(british, (words.alt_text, words.caption)):
             assert any(name in text for name in phrases.ITEM_NAMES[truth.item])
             assert any(name in text for name in phrases.MATERIAL_ADJECTIVES[truth.material])
@@ -107,7 +107,7 @@ def test_ceilings_agree_with_simulated_best_guesses() -> None:
     best = ceilings()
     product_class = lambda row: row[0].product_class  # noqa: E731
     assert score(lambda row: row[0].item, product_class) == pytest.approx(
-        best["product_class_accuracy_from_picture"], abs=0.025
+        best["product_class_accuracy_from_image"], abs=0.025
     )
     assert score(lambda row: (row[1], row[2]), product_class) == pytest.approx(
         best["product_class_accuracy_from_words"], abs=0.03
@@ -123,9 +123,9 @@ def test_ceilings_agree_with_simulated_best_guesses() -> None:
     )
 
 
-def test_neither_picture_nor_words_suffice_for_the_product_class(shop: Shop) -> None:
+def test_neither_image_nor_words_suffice_for_the_product_class(shop: Shop) -> None:
     best = shop.ceilings
-    assert best["product_class_accuracy_from_picture"] < 0.5
+    assert best["product_class_accuracy_from_image"] < 0.5
     assert best["product_class_accuracy_from_words"] < 0.85
     assert best["product_class_accuracy_from_both"] > 0.95
     assert best["bin_accuracy_from_material"] < 0.8

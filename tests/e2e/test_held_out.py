@@ -1,4 +1,4 @@
-"""The held-out listings share no picture and no near duplicate with the training split."""
+"""The held-out listings share no image and no near duplicate with the training split."""
 
 import json
 import tarfile
@@ -12,7 +12,7 @@ from heddle.core.schemas import read_rows
 pytestmark = pytest.mark.xdist_group("by_dvc")  # they share a clone that takes minutes to make
 
 
-def _pictures(by_dvc, split: str) -> set[str]:
+def _images(by_dvc, split: str) -> set[str]:
     """The originals' hashes of a split's listings."""
     found = set()
     for tar in sorted((by_dvc.root / "data/shards" / split).glob("*.tar")):
@@ -22,15 +22,15 @@ def _pictures(by_dvc, split: str) -> set[str]:
     return found
 
 
-def test_no_picture_and_no_near_duplicate_crosses_into_the_held_out_splits(by_dvc):
+def test_no_image_and_no_near_duplicate_crosses_into_the_held_out_splits(by_dvc):
     hashes = {
         row["sha256"]: np.unpackbits(np.frombuffer(bytes.fromhex(row["perceptual_hash"]), np.uint8))
         for row in read_rows(by_dvc.root / "data/catalog/images.parquet")
     }
     bits = YAML(typ="safe").load(by_dvc.root / "params.yaml")["catalog"]["near_duplicate_bits"]
-    train = _pictures(by_dvc, "train")
+    train = _images(by_dvc, "train")
     for split in ("validation", "test"):
-        held_out = _pictures(by_dvc, split)
+        held_out = _images(by_dvc, split)
         assert held_out
         assert not held_out & train
         nearest = min(int((hashes[a] != hashes[b]).sum()) for a in held_out for b in train)

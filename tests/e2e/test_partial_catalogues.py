@@ -14,10 +14,10 @@ from ruamel.yaml import YAML
 from dagster_project.checks import verdicts
 from dagster_project.dvc.project import DvcProject
 from dagster_project.publish import publish
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import read_json
 from heddle.inference.search import SearchError, search, search_guides
-from heddle.retrieval.retriever import MODES, Way
+from heddle.retrieval.retriever import MODES, RetrievalConfig
 from heddle.stores.lance import LanceStore
 from heddle.stores.store import Query
 from tests.support.small_project import run
@@ -70,7 +70,7 @@ def guides_only(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def listings_only(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A table of listings with every label, after every stage and `published_index`."""
-    columns = {"id": "id", "image": "picture", "title": "title", "item": "item", "product_class": "kind"}
+    columns = {"id": "id", "image": "image", "title": "title", "item": "item", "product_class": "kind"}
     source = {"name": "shop", "kind": "table", "path": "shop/listings.csv", "columns": columns}
     folder = _project(tmp_path_factory.mktemp("listings_only") / "project", source)
     (folder / "shop").mkdir()
@@ -89,15 +89,15 @@ def listings_only(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_guides_alone_are_judged_and_published_and_every_model_is_absent_with_its_reason(guides_only: Path) -> None:
     data = guides_only / "data"
-    reasons = {name: why_absent(data / name) for name in MODELS}
+    reasons = {name: skip_reason(data / name) for name in MODELS}
     assert "0 of 0 listings have words" in reasons["clip"]
     assert "none of item, material, bin has two classes" in reasons["vision"]
     assert "0 classes of product_class" in reasons["product"]
     assert "listings with words" in reasons["assistant"]
     for name, reason in reasons.items():
-        assert why_absent(data / f"{name}_evaluation") == reason
+        assert skip_reason(data / f"{name}_evaluation") == reason
     for name in ("alignment", "alignment_evaluation"):
-        assert why_absent(data / name) == f"there is no space picture: {reasons['vision']}"
+        assert skip_reason(data / name) == f"there is no space image: {reasons['vision']}"
     assert read_json(data / "release/metrics.json")["models"] == 0
     assert read_json(data / "retrieval_evaluation/metrics.json")["rrf_mrr_at_10"] > 0.9
     with LanceStore(data / "published_index") as store:
@@ -113,28 +113,28 @@ def test_guides_alone_are_judged_and_published_and_every_model_is_absent_with_it
 def test_gates_of_absent_models_are_missed_with_the_reason(guides_only: Path) -> None:
     for verdict in verdicts(guides_only):
         assert not verdict.passed
-        reason = why_absent(guides_only / "data" / verdict.model)
+        reason = skip_reason(guides_only / "data" / verdict.model)
         assert verdict.description.endswith(f"reports no such number: {reason}")
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_guides_alone_are_searched_and_listings_are_said_not_to_be_there(guides_only: Path, mode) -> None:
     data = guides_only / "data"
-    assert search_guides("glue for a mirror", Way(mode), 1, data).hits[0].id == "handbook:mirror"
-    for kind in ("pictures", "words"):
+    assert search_guides("glue for a mirror", RetrievalConfig(mode), 1, data).hits[0].id == "handbook:mirror"
+    for kind in ("images", "words"):
         with pytest.raises(SearchError, match="holds no listings: bring some in `catalog`, or search the guides"):
             search("mirror", mode=kind, data=data)
 
 
 def test_listings_alone_train_every_model_but_the_one_that_answers_from_guides(listings_only: Path) -> None:
     data = listings_only / "data"
-    assert {name for name in MODELS if why_absent(data / name)} == {"assistant"}
-    assert "0 conversations to learn from" in why_absent(data / "assistant")
+    assert {name for name in MODELS if skip_reason(data / name)} == {"assistant"}
+    assert "0 conversations to learn from" in skip_reason(data / "assistant")
     released = {path.name for path in (data / "release").iterdir() if path.is_dir()}
     assert released == {"clip", "vision", "product", "writer"}
-    assert why_absent(data / "base_language") is None
+    assert skip_reason(data / "base_language") is None
     for name in ("alignment", "alignment_evaluation"):
-        assert why_absent(data / name) == f"there is no space graph: {why_absent(data / 'graph')}"
-    assert "none with a relevant guide" in why_absent(data / "retrieval_evaluation")
+        assert skip_reason(data / name) == f"there is no space graph: {skip_reason(data / 'graph')}"
+    assert "none with a relevant guide" in skip_reason(data / "retrieval_evaluation")
     assert len(search("a lamp", data=data)) == 10
-    assert search_guides("a lamp", Way(), 1, data).hits == []
+    assert search_guides("a lamp", RetrievalConfig(), 1, data).hits == []

@@ -26,7 +26,7 @@ def copy(by_heddle, tmp_path_factory) -> Clone:
     """What `make run` left, to be changed freely."""
     folder = tmp_path_factory.mktemp("readme") / "heddle"
     shutil.copytree(by_heddle.root, folder, symlinks=True)
-    Image.new("RGB", (300, 200), "peru").save(folder / "chair.jpg")  # the README's own picture to classify
+    Image.new("RGB", (300, 200), "peru").save(folder / "chair.jpg")  # the README's own image to classify
     (folder / "photos").mkdir()
     shutil.copy(folder / "chair.jpg", folder / "photos")
     return Clone(folder)

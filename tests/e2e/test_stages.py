@@ -42,7 +42,7 @@ def test_a_stage_reads_only_what_it_declares(by_dvc, stage):
 def test_a_stage_writes_nothing_but_its_output(by_dvc, stage):
     written = _touched(by_dvc, stage, "write")
     assert any(_is_own(path, stage) for path in written), "the hook saw nothing: it cannot have worked"
-    caches = (Path(".heddle/http_cache"), Path(".heddle/picture_cache"))  # to ask "changed since?"; they alter nothing
+    caches = (Path(".heddle/http_cache"), Path(".heddle/image_cache"))  # to ask "changed since?"; they alter nothing
     foreign = {
         path
         for path in written

@@ -1,4 +1,4 @@
-"""A writer that says what it was told, and pictures for it."""
+"""A writer that says what it was told, and images for it."""
 
 import io
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ NO_JUDGES = Judges(Lexicon({"item": {}, "material": {}, "colour": {}}, {}, {}), 
 class EchoWriter:
     """Stands for :class:`lightning_modules.writer.content_writer.ContentWriter`.
 
-    It tells the picture's colour, a drawn number, the objects and the context in every field, cut and tidied as the
+    It tells the image's colour, a drawn number, the objects and the context in every field, cut and tidied as the
     grammar would have it; no other escaping.
 
     Args:
@@ -42,12 +42,12 @@ class EchoWriter:
         if len(self.batches) == self.patience:
             raise KeyboardInterrupt
         self.batches.append(len(inputs))
-        logits = torch.stack([torch.from_numpy(one.picture[:, 0, 0] % 5).float() for one in inputs])
+        logits = torch.stack([torch.from_numpy(one.image[:, 0, 0] % 5).float() for one in inputs])
         return [self._written(one, number) for one, number in zip(inputs, pick(logits).tolist(), strict=True)]
 
     def _written(self, one: Inputs, number: int) -> Written:
         things = " ".join(f"{thing.label} {' '.join(thing.attributes)}" for thing in one.objects)
-        words = f"Colour {one.picture[8, 8].tolist()} {number} {things} {one.context or ''}"
+        words = f"Colour {one.image[8, 8].tolist()} {number} {things} {one.context or ''}"
         values: dict[str, Any] = {"line": words, "list": [words, things], "blocks": [("p", words), ("li", words)]}
         wrong = {"alt_text": 0.1, "description": 0.6, "body": 0.7}
         fields = {field.name: fitted(field, values[field.kind]) for field in FIELDS}
@@ -58,20 +58,20 @@ def describer(patience: int | None = None, seed: int | None = None, judges: Judg
     return Describer(EchoWriter(patience), judges, seed=seed)  # type: ignore[arg-type]
 
 
-def picture(number: int, kind: str = "PNG", **how: Any) -> bytes:
-    """A picture file, another one for each number."""
+def image(number: int, kind: str = "PNG", **how: Any) -> bytes:
+    """An image file, another one for each number."""
     pixels = np.random.default_rng(number).integers(0, 256, (20, 30, 3), dtype=np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, kind, **how)
     return buffer.getvalue()
 
 
-def write_pictures(folder: Path, count: int) -> Path:
-    """A folder of pictures, every fifth in a folder in it; one is broken, one is hidden, one file is none."""
+def write_images(folder: Path, count: int) -> Path:
+    """A folder of images, every fifth in a folder in it; one is broken, one is hidden, one file is none."""
     (folder / "more").mkdir(parents=True)
     for number in range(count):
-        (folder / ("more" if number % 5 == 4 else ".") / f"{number:02}.png").write_bytes(picture(number))
-    (folder / "broken.jpg").write_bytes(picture(0, "JPEG")[:300])
-    (folder / ".hidden.png").write_bytes(picture(1))
-    (folder / "notes.txt").write_text("no picture")
+        (folder / ("more" if number % 5 == 4 else ".") / f"{number:02}.png").write_bytes(image(number))
+    (folder / "broken.jpg").write_bytes(image(0, "JPEG")[:300])
+    (folder / ".hidden.png").write_bytes(image(1))
+    (folder / "notes.txt").write_text("no image")
     return folder

@@ -1,4 +1,4 @@
-"""A writer that has learned sellers' texts by heart, and gets every other one wrong where it sees the picture alone."""
+"""A writer that has learned sellers' texts by heart, and gets every other one wrong where it sees the image alone."""
 
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
@@ -22,13 +22,13 @@ class FakeWriter:
     """Stands for :class:`lightning_modules.writer.content_writer.ContentWriter`.
 
     Args:
-        samples: the listings that it knows, by their pictures.
+        samples: the listings that it knows, by their images.
         swaps: words that it takes for each other where it is wrong.
     """
 
     def __init__(self, samples: Sequence[Sample], swaps: Mapping[str, str]) -> None:
         self.network = SimpleNamespace(config=SimpleNamespace(image_fit="pad"), device="cpu")
-        self.rows = {sample.picture.tobytes(): sample.row for sample in samples}
+        self.rows = {sample.image.tobytes(): sample.row for sample in samples}
         self.swaps = swaps
 
     def write(self, inputs: Sequence[Inputs], pick: Pick = greedy, until: str | None = None) -> list[Written]:
@@ -39,15 +39,15 @@ class FakeWriter:
 
     def judge(self, inputs: Sequence[Inputs], fields: Sequence[Mapping[str, Any]]) -> list[Judged]:
         """Doubts whatever is not the seller's."""
-        truths = [self.rows[one.picture.tobytes()]["alt_text"] for one in inputs]
+        truths = [self.rows[one.image.tobytes()]["alt_text"] for one in inputs]
         return [_judged(told["alt_text"] == truth) for told, truth in zip(fields, truths, strict=True)]
 
     def wrong(self, row: Row) -> bool:
-        """Whether it is wrong of this listing by its picture alone."""
+        """Whether it is wrong of this listing by its image alone."""
         return int(row["id"][-1]) % 2 == 0
 
     def _written(self, one: Inputs) -> Written:
-        row = self.rows[one.picture.tobytes()]
+        row = self.rows[one.image.tobytes()]
         text = row["alt_text"] or "Nothing."
         if not one.objects:  # it knows of no other thing
             text = text.partition(", with")[0] + "."

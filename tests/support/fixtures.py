@@ -68,7 +68,7 @@ def answering_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """A site of our own that serves pictures; the test runs in its own folder."""
+    """A site of our own that serves images; the test runs in its own folder."""
     monkeypatch.chdir(tmp_path)
     running = Site()
     yield running

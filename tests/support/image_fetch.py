@@ -1,4 +1,4 @@
-"""Pictures fetched from a site of our own, without the rest of the stage."""
+"""Images fetched from a site of our own, without the rest of the stage."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,12 +7,12 @@ from typing import Any
 from assets.catalog.collector import Harvest
 from assets.catalog.crawl_job import Visit
 from assets.catalog.drafts import Shown
-from assets.catalog.fetching import fetch_pictures
-from assets.catalog.images import Picture, Refused
+from assets.catalog.fetching import fetch_images
+from assets.catalog.images import ImageInfo, Refused
 from heddle.images.originals import Original
 from heddle.sources.parameters import Crawled
 
-SIZE = 200_000  # most bytes of a picture
+SIZE = 200_000  # most bytes of an image
 
 
 def visit(source: str = "shop", proxy: str | None = None, credentials: Any = (None, None), **manners: Any) -> Visit:
@@ -22,8 +22,8 @@ def visit(source: str = "shop", proxy: str | None = None, credentials: Any = (No
 
 def fetch(
     folder: Path, visits: Sequence[tuple[Visit, list[str]]], processes: int = 1, stamps: dict[str, str] | None = None
-) -> dict[str, Picture | Refused]:
-    """Fetch pictures by their addresses; what was found by address, wherever the spool lies."""
+) -> dict[str, ImageInfo | Refused]:
+    """Fetch images by their addresses; what was found by address, wherever the spool lies."""
     spool = folder / "spool"
     spool.mkdir(exist_ok=True)
     harvest = Harvest(spool, 1e6, SIZE, 1)
@@ -32,21 +32,21 @@ def fetch(
         for number, url in enumerate(urls):
             draft = harvest.listing(each.source, str(number), {}, {}, "row")
             assert draft
-            harvest.picture_url(draft, url, (stamps or {}).get(url))
+            harvest.image_url(draft, url, (stamps or {}).get(url))
         shown |= harvest.wanted(each.source)
-    fetch_pictures([each for each, _ in visits], harvest, lambda: None, processes)
-    found: dict[str, Picture | Refused] = {}
+    fetch_images([each for each, _ in visits], harvest, lambda: None, processes)
+    found: dict[str, ImageInfo | Refused] = {}
     for url, each in shown.items():
         what = each.found
         assert what
-        if isinstance(what, Picture):
+        if isinstance(what, ImageInfo):
             assert what.original.read()
             what = what._replace(original=Original("", 0, what.original.size))
         found[url] = what
     return found
 
 
-def reasons(found: dict[str, Picture | Refused], site: Any) -> dict[str, str]:
-    """Why pictures were refused, by what their addresses say after the site's own."""
+def reasons(found: dict[str, ImageInfo | Refused], site: Any) -> dict[str, str]:
+    """Why images were refused, by what their addresses say after the site's own."""
     refused = {url: each for url, each in found.items() if isinstance(each, Refused)}
     return {url.removeprefix(site.url): each.reason for url, each in refused.items()}

@@ -18,11 +18,11 @@ from tests.support.small_project import run
 WORDS = {"kind": "text_cnn", "fields": ["title", "description"], "context": 12, "embedding": 8, "kernels": [2, 3]}
 WORDS |= {"filters": 4, "features": 8, "dropout": 0.1}
 RESNET = {"kind": "resnet", "block": "basic", "stem": 8, "widths": [8, 16], "depths": [1, 1]}
-PICTURE = {"kind": "picture", "image": RESNET, "features": 8, "dropout": 0.1}
+IMAGE = {"kind": "image", "image": RESNET, "features": 8, "dropout": 0.1}
 SECTION: dict[str, Any] = {
-    "modalities": {"words": WORDS, "picture": PICTURE},
+    "modalities": {"words": WORDS, "image": IMAGE},
     "fusion": {"hidden": [8], "dropout": [0.1]},
-    "baselines": ["words", "picture"],
+    "baselines": ["words", "image"],
     "modality_dropout": 0.5,
     "label_smoothing": 0.1,
     "learning_rate": 1e-2,

@@ -6,7 +6,7 @@ from pathlib import Path
 from assets.alignment.evaluate.cross_modal_retrieval import MEASURES
 from assets.alignment.evaluate.stage import COLUMNS
 from heddle.core.csv_file import write_csv
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.core.stage import METRICS_FILE, write_json
 from lightning_modules.alignment.alignment import Alignment
 from lightning_modules.alignment.config import AlignmentConfig
@@ -15,7 +15,7 @@ NO_SPACE = "there is no space graph: a table of nodes is missing"
 VALUE = 0.6543
 SECTION = """
 alignment:
-  spaces: [picture, text, graph]
+  spaces: [image, text, graph]
   hidden: null
   width: 6
   dropout: 0.0
@@ -39,27 +39,27 @@ alignment:
 
 
 def write_alignment(data: Path) -> None:
-    network = Alignment(AlignmentConfig({"picture": 16, "text": 384, "graph": 4}, None, 6, 0.0))
+    network = Alignment(AlignmentConfig({"image": 16, "text": 384, "graph": 4}, None, 6, 0.0))
     network.save_pretrained(data / "alignment")
     history = [(epoch, 3 / epoch, 4 / epoch) for epoch in (1, 2, 3)]
     write_csv(data / "alignment/history.csv", ("epoch", "train_loss", "validation_loss"), history)
     counts = {"parameters": network.count_parameters(), "epochs": 3, "best_epoch": 3, "train_listings": 8}
     write_json(data / "alignment" / METRICS_FILE, counts)
     (data / "alignment_evaluation/plots").mkdir(parents=True)
-    ways = [(way, *ends) for ends in permutations(("graph", "picture", "text"), 2) for way in _ways(ends)]
-    ways += [(way, "picture", "products") for way in ("aligned", "classes", "labels")]
+    ways = [(way, *ends) for ends in permutations(("graph", "image", "text"), 2) for way in _ways(ends)]
+    ways += [(way, "image", "products") for way in ("aligned", "classes", "labels")]
     rows = [(*way, measure, VALUE, VALUE - 0.1, VALUE + 0.1, 0.0321) for way in ways for measure in MEASURES]
     write_csv(data / "alignment_evaluation/plots/retrieval.csv", COLUMNS, rows)
     write_json(data / "alignment_evaluation" / METRICS_FILE, {"test_listings": 8, "test_listings_left_out": 2})
 
 
 def _ways(ends: tuple[str, str]) -> tuple[str, ...]:
-    return ("aligned", "random projections", *(["classes"] if ends == ("picture", "graph") else []))
+    return ("aligned", "random projections", *(["classes"] if ends == ("image", "graph") else []))
 
 
 def write_absent_alignment(data: Path) -> None:
     """The same of a catalogue that brought no graph."""
     for name, numbers in (("alignment", {"train_listings": 0}), ("alignment_evaluation", {"test_listings": 0})):
         (data / name).mkdir()
-        write_absent(data / name, NO_SPACE)
+        write_skipped(data / name, NO_SPACE)
         write_json(data / name / METRICS_FILE, numbers)

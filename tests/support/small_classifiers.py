@@ -10,13 +10,13 @@ import torch
 from assets.tokenizer.parameters import TokenizerParameters
 from assets.tokenizer.stage import learn
 from heddle.core.csv_file import write_csv
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.core.stage import METRICS_FILE, read_json, write_json
 from heddle.evaluation.classification import answers, write_mistakes, write_plots
 from heddle.evaluation.classification import numbers as classification_numbers
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.image.config import CLIP_MEAN, CLIP_STD, ResNetTower
-from lightning_modules.product.config import Fusion, PictureBranch, ProductConfig, WordsBranch
+from lightning_modules.product.config import Fusion, ImageBranch, ProductConfig, WordsBranch
 from lightning_modules.product.product import Product
 from lightning_modules.tokenization.vocabulary import PAD
 from lightning_modules.training.data import Sample
@@ -31,16 +31,16 @@ BRANCHES: dict[str, Any] = {
     "words": WordsBranch(
         kind="text_cnn", fields=("title",), context=8, embedding=8, kernels=(2, 3), filters=4, features=8, dropout=0.0
     ),
-    "picture": PictureBranch(kind="picture", features=8, dropout=0.0, image=TOWER),
+    "image": ImageBranch(kind="image", features=8, dropout=0.0, image=TOWER),
 }
 CLASSES = ("furniture: repair", "furniture: reuse", "storage: reuse")
-MODALITIES = ("words", "picture")
+MODALITIES = ("words", "image")
 NO_VISION = "No kind of label has two classes in the train split; label the listings, or leave it."
 NO_PRODUCT = "The train split shows 0 product classes; label the listings, or leave it."
 
 
 def write_vision(data: Path, rows: list[Row]) -> None:
-    """A picture classifier that has learned nothing, and what an evaluation of guesses would say."""
+    """An image classifier that has learned nothing, and what an evaluation of guesses would say."""
     labels = read_json(data / "shards" / "labels.json")
     heads = {head: tuple(labels[head]) for head in ("item", "material", "bin") if len(labels[head]) > 1}
     torch.manual_seed(2)
@@ -55,7 +55,7 @@ def write_vision(data: Path, rows: list[Row]) -> None:
 
 
 def write_product(data: Path, rows: list[Row]) -> None:
-    """The same of words and pictures."""
+    """The same of words and images."""
     for folder, names in (("product", MODALITIES), *((f"product/alone/{name}", (name,)) for name in MODALITIES)):
         tokenizer = learn([row["title"] or "" for row in rows], TokenizerParameters(vocabulary=400, least_count=2))
         torch.manual_seed(3)
@@ -99,7 +99,7 @@ def _write_evaluation(folder: Path, rows: list[Row], heads: Mapping[str, tuple[s
     for given in judged:
         write_plots(folder / "plots", given)
         numbers[f"{given.label}_listings"] = len(given.samples)
-        measured = classification_numbers(given, Sureness(resamples=100, confidence=0.95, seed=1))
+        measured = classification_numbers(given, ConfidenceInterval(resamples=100, confidence=0.95, seed=1))
         numbers |= {prefix.format(given.label) + name: value for name, value in measured.items()}
     write_mistakes(folder / "mistakes.parquet", judged, 3)
     write_json(folder / METRICS_FILE, numbers)
@@ -108,7 +108,7 @@ def _write_evaluation(folder: Path, rows: list[Row], heads: Mapping[str, tuple[s
 def write_absent_classifiers(data: Path) -> None:
     for model, reason in (("vision", NO_VISION), ("product", NO_PRODUCT)):
         for name in (model, f"{model}_evaluation"):
-            write_absent(data / name, reason)
+            write_skipped(data / name, reason)
             write_json(data / name / METRICS_FILE, {"test_listings": 8} if "_" in name else {"train_listings": 8})
 
 

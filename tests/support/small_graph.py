@@ -16,7 +16,7 @@ from demo_shop import compatibility
 from heddle.core.csv_file import write_csv
 from heddle.core.parameters.shared import Split
 from heddle.core.schemas import EDGES, LISTINGS, NODES, TABLES, write_table
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.core.stage import METRICS_FILE, Stage, write_json
 from heddle.graph.edges import listening, listing_edges, negatives, numbered, parts_of
 from heddle.graph.features import ENCODER_FILE
@@ -141,5 +141,5 @@ def write_absent_recommender(data: Path) -> None:
     numbers = {"graph": {"nodes": 0}, "recommender": {"train_edges": 0}, "recommender_evaluation": {"test_edges": 0}}
     for name, told in numbers.items():
         (data / name).mkdir()
-        write_absent(data / name, NO_GRAPH)
+        write_skipped(data / name, NO_GRAPH)
         write_json(data / name / METRICS_FILE, told)

@@ -13,7 +13,7 @@ from assets.tokenizer.parameters import TokenizerParameters
 from assets.tokenizer.stage import learn
 from heddle.core.csv_file import write_csv
 from heddle.core.schemas import write_table
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.core.stage import METRICS_FILE, write_json
 from lightning_modules.assistant.chat import chat_tokenizer
 from lightning_modules.assistant.config import LlamaSize, LoraSize
@@ -112,7 +112,7 @@ def write_absent_answers(data: Path, texts: list[str]) -> None:
         ("retrieval_evaluation", NO_QUESTIONS),
     ):
         (data / name).mkdir()
-        write_absent(data / name, reason)
+        write_skipped(data / name, reason)
         write_json(data / name / METRICS_FILE, {})
 
 

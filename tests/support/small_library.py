@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from assets.tokenizer.parameters import TokenizerParameters
 from assets.tokenizer.stage import learn
 from heddle.core.schemas import TABLES, read_rows, write_table
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.encoders.parameters import Encoder
 from heddle.retrieval.guide_index import words_of, write_empty_library, write_library
 from heddle.retrieval.lexical.bm25 import WordIndex
@@ -64,7 +64,7 @@ def write_small_library(folder: Path, conversations: int = 40) -> Path:
     words = [row["text"] for row in guides] + [row["title"] for row in listings]
     write_index(folder / "data", guides)
     (folder / "data/reranker").mkdir()
-    write_absent(folder / "data/reranker", "no question was judged; bring queries and qrels")
+    write_skipped(folder / "data/reranker", "no question was judged; bring queries and qrels")
     learn(words, TokenizerParameters(vocabulary=400, least_count=2)).save(str(folder / "data/tokenizer/tokenizer.json"))
     return folder
 

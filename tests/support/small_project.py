@@ -70,7 +70,7 @@ recommender_evaluation: {queries: 50, resamples: 100, confidence: 0.95, examples
 retrieval_evaluation: {queries: test, resamples: 100, confidence: 0.95, examples: 2}
 assistant_evaluation: {resamples: 100, confidence: 0.9, examples: 2}
 release: {licence: apache-2.0, languages: [en]}
-report: {pictures: 8, examples: 4, label_values: 3, queries: 2}
+report: {images: 8, examples: 4, label_values: 3, queries: 2}
 """
 SCALE = """
 tokenizer: {vocabulary: 400, least_count: 2}
@@ -105,8 +105,8 @@ NUMBERS = {
     "duplicate_texts": 3,
 }
 CEILINGS = {
-    "item_accuracy_from_picture": 0.97,
-    "product_class_accuracy_from_picture": 0.46,
+    "item_accuracy_from_image": 0.97,
+    "product_class_accuracy_from_image": 0.46,
     "product_class_accuracy_from_words": 0.78,
     "product_class_accuracy_from_both": 0.98,
 }
@@ -119,19 +119,19 @@ def write_project(
 
     Args:
         folder: the project's root.
-        bare: as from a plain table: pictures and titles only, no labels, no guides, no faults, no plots.
+        bare: as from a plain table: images and titles only, no labels, no guides, no faults, no plots.
         numbers: of the evaluation.
     """
     (folder / "scales").mkdir(parents=True)
     (folder / "params.yaml").write_text(PARAMS)
     (folder / "scales" / "smoke.yaml").write_text(SCALE + SECTION + _language_sections())
     (folder / "dvc.yaml").write_text(DVC)
-    rows, pictures = make_listings(bare)
+    rows, images = make_listings(bare)
     data = folder / "data"
     models = [f"{model}{part}" for model in ("clip", "vision", "product") for part in ("", "_evaluation/plots")]
     for name in ("catalog", "validated", "shards", "tokenizer", *models):
         (data / name).mkdir(parents=True)
-    _write_catalog(data / "catalog", pictures, bare)
+    _write_catalog(data / "catalog", images, bare)
     _write_validated(data / "validated", rows, bare)
     labels = {name: sorted({row[name] for row in rows if row[name]}) for name in ("item", "material", "bin")}
     write_json(data / "shards" / "labels.json", labels | {"product_class": [] if bare else CLASSES})
@@ -176,8 +176,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def make_listings(bare: bool) -> tuple[list[Row], dict[str, bytes]]:
-    """Listings by id and their pictures by sha256: each another colour, some wide, some tall, one without words."""
-    rows, pictures = [], {}
+    """Listings by id and their images by sha256: each another colour, some wide, some tall, one without words."""
+    rows, images = [], {}
     for number in range(LISTINGS):
         random = np.random.default_rng(number)
         size = ((48, 30), (24, 52), (40, 40))[number % 3]
@@ -185,7 +185,7 @@ def make_listings(bare: bool) -> tuple[list[Row], dict[str, bytes]]:
         pixels[4 : 4 + number % 11, 6:20] = random.integers(0, 256, 3)
         content = encode_jpeg(Image.fromarray(pixels), 92)
         sha256 = hashlib.sha256(content).hexdigest()
-        pictures[sha256] = content
+        images[sha256] = content
         row: Row = dict.fromkeys(TABLES["listings"].names)
         row |= {"id": f"shop:{number:03}", "source": "shop", "url": f"http://shop.example/{number}", "image": sha256}
         item, material = ITEMS[number % len(ITEMS)], MATERIALS[number % len(MATERIALS)]
@@ -193,26 +193,26 @@ def make_listings(bare: bool) -> tuple[list[Row], dict[str, bytes]]:
         if not bare:
             row |= {"item": item, "material": material, "bin": "wood", "price": 2.5 * number, "licence": "CC0-1.0"}
             row["product_class"] = CLASSES[number % len(CLASSES)]
-            row["alt_text"] = f"A {item} of {material}, picture {number}"
+            row["alt_text"] = f"A {item} of {material}, image {number}"
         rows.append(row)
     if not bare:
         rows[3] |= {"title": HOSTILE, "alt_text": HOSTILE, "item": HOSTILE, "url": 'javascript:alert("x")'}
         rows[5] |= {"title": None, "alt_text": None, "item": None, "material": None, "product_class": None}
-    return rows, pictures
+    return rows, images
 
 
-def _write_catalog(folder: Path, pictures: dict[str, bytes], bare: bool) -> None:
+def _write_catalog(folder: Path, images: dict[str, bytes], bare: bool) -> None:
     with tarfile.open(folder / "images-00000.tar", "w") as tar:
-        for sha256, content in sorted(pictures.items()):
+        for sha256, content in sorted(images.items()):
             member = tarfile.TarInfo(sha256)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
     sizes = [
-        (sha256, *Image.open(io.BytesIO(content)).size, len(content)) for sha256, content in sorted(pictures.items())
+        (sha256, *Image.open(io.BytesIO(content)).size, len(content)) for sha256, content in sorted(images.items())
     ]
-    images = [dict(zip(("sha256", "width", "height", "bytes"), size, strict=True)) for size in sizes]
+    rows = [dict(zip(("sha256", "width", "height", "bytes"), size, strict=True)) for size in sizes]
     told = {"tar": "images-00000.tar", "format": "JPEG", "perceptual_hash": ""}
-    write_table(folder / "images.parquet", [told | image for image in images], IMAGES)
+    write_table(folder / "images.parquet", [told | row for row in rows], IMAGES)
     copies = [] if bare else [{"id": "shop:900", "original": "shop:000", "kind": "near", "distance": 3}]
     write_table(folder / "duplicates.parquet", copies, DUPLICATES)
     write_json(folder / "ceilings.json", {} if bare else CEILINGS)

@@ -6,7 +6,7 @@ from typing import Any
 from heddle.content.lexicon import Lexicon
 from heddle.core.csv_file import write_csv
 from heddle.core.schemas import write_table
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.core.stage import METRICS_FILE, write_json
 from tests.support.tiny_writer import TOKENIZER, tiny_writer
 
@@ -15,7 +15,7 @@ Row = dict[str, Any]
 NO_WRITER = "data/shards: 0 train listings have an alt text and a title; bring listings with words"
 SYSTEMS = {
     "writer": 0.9125,
-    "picture_alone": 0.7125,
+    "image_alone": 0.7125,
     "without_graph": 0.8875,
     "nearest": 0.4375,
     "template": 0.5625,
@@ -39,7 +39,7 @@ def write_writer(data: Path, rows: list[Row]) -> None:
 def write_absent_writer(data: Path) -> None:
     for name in ("writer", "writer_evaluation"):
         (data / name).mkdir()
-        write_absent(data / name, NO_WRITER)
+        write_skipped(data / name, NO_WRITER)
         write_json(data / name / METRICS_FILE, {"test_listings": 8} if "_" in name else {"train_listings": 0})
 
 
@@ -58,12 +58,12 @@ def write_writer_evaluation(folder: Path, hostile: str) -> None:
     write_csv(folder / "plots/systems.csv", ("system", "measure", "value", "low", "high"), rows)
     compared = [
         ("writer", "nearest", "attributes_right", 0.475, 0.4, 0.55),
-        ("picture_alone", "template", "bleu", -0.125, -1.5, 1.25),
+        ("image_alone", "template", "bleu", -0.125, -1.5, 1.25),
     ]
     header = ("system", "other", "measure", "difference", "low", "high")
     write_csv(folder / "plots/differences.csv", header, compared)
     bins = [(0.4, 0.466667, 0.43, 0.5, 0.25), (0.866667, 0.933333, 0.9, 0.875, 0.75)]
-    for view in ("writer", "picture_alone"):
+    for view in ("writer", "image_alone"):
         path = folder / f"plots/{view}_reliability.csv"
         write_csv(path, ("low", "high", "confidence", "accuracy", "share"), bins)
     doubts = [
@@ -73,11 +73,11 @@ def write_writer_evaluation(folder: Path, hostile: str) -> None:
     header = ("view", "texts", "by", "kind", "count", "wrong", "auc", "low", "high")
     write_csv(folder / "plots/errors.csv", header, doubts)
     texts = [("shop:000", "A jar of oak."), ("shop:003", hostile)]
-    rows = [_example(id_, view, text, hostile) for id_, text in texts for view in ("writer", "picture_alone")]
+    rows = [_example(id_, view, text, hostile) for id_, text in texts for view in ("writer", "image_alone")]
     write_table(folder / "examples.parquet", rows, EXAMPLES)
     write_table(folder / "mistakes.parquet", rows[-1:], EXAMPLES)
     numbers = {"test_listings": 8, "item_right": 0.9125, "item_right_low": 0.8625, "item_right_high": 0.9625}
-    numbers |= {"picture_alone_item_right": 0.7125, "relations_right": 0.9125, "error_auc": 0.8125, "valid_rate": 1}
+    numbers |= {"image_alone_item_right": 0.7125, "relations_right": 0.9125, "error_auc": 0.8125, "valid_rate": 1}
     write_json(folder / METRICS_FILE, numbers)
     write_json(folder / "certainty.json", {"without_objects": {"scale": 4.0, "shift": 2.0}})
 
@@ -93,7 +93,7 @@ def _example(id_: str, view: str, text: str, hostile: str) -> dict[str, Any]:
     return {
         "id": id_,
         "system": view,
-        "picture": b"\xff\xd8picture",
+        "image": b"\xff\xd8image",
         "seller": hostile,
         "alt_text": text,
         "title": "A title" if whole else "",

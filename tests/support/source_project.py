@@ -20,8 +20,8 @@ NEAR = ["contact: a@b.test", "delay: 0", "back_off: 0.01", "private_addresses: t
 """Manners of a crawl of a site of our own."""
 
 
-def picture(number: int, form: str = "JPEG") -> bytes:
-    """A picture that is like no other number's."""
+def image(number: int, form: str = "JPEG") -> bytes:
+    """An image that is like no other number's."""
     noise = np.random.default_rng(number).integers(0, 256, (6, 8, 3), dtype=np.uint8)
     file = io.BytesIO()
     Image.fromarray(noise).resize((64, 48)).save(file, form)
@@ -34,17 +34,17 @@ def parameters(**told: Any) -> Any:
 
 
 def read(source: Any, folder: Path) -> tuple[Harvest, Settled, list[tuple[Draft, str]]]:
-    """Let a source bring what it has without a network; last in the answer: the pictures that it would fetch.
+    """Let a source bring what it has without a network; last in the answer: the images that it would fetch.
 
     Those count as missing.
     """
     folder.mkdir(exist_ok=True)
     harvest = Harvest(folder, 1e6, 1_000_000, 1)
     wanted: list[tuple[Draft, str]] = []
-    harvest.picture_url = lambda draft, url, stamp=None: wanted.append((draft, url))  # type: ignore[method-assign]
+    harvest.image_url = lambda draft, url, stamp=None: wanted.append((draft, url))  # type: ignore[method-assign]
     source.gather(harvest)
     for draft, url in wanted:
-        harvest.refuse_picture(draft, "image_missing", url)
+        harvest.refuse_image(draft, "image_missing", url)
     return harvest, harvest.settle(), wanted
 
 

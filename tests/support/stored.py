@@ -59,11 +59,11 @@ def listings(version: str = "a") -> Collection:
             "sold": [number % 3 == 0 for number in numbers],
             "tags": [["red", "old"][: number % 3] for number in numbers],
             "thumbnail": pa.array([None if number == 5 else bytes([number, 255]) for number in numbers], pa.binary()),
-            "picture_embedding": arrow(vectors(count, 8, seed)),
+            "image_embedding": arrow(vectors(count, 8, seed)),
             "text_embedding": pa.array([None if n == 4 else said[n] for n in numbers], pa.list_(pa.float32(), 6)),
         }
     )
-    return Collection("listings", table, ("picture_embedding", "text_embedding"), "words", k1=1.5, b=0.75)
+    return Collection("listings", table, ("image_embedding", "text_embedding"), "words", k1=1.5, b=0.75)
 
 
 def guides() -> Collection:
@@ -75,7 +75,7 @@ def guides() -> Collection:
 
 def everything(store: Store) -> set[str]:
     """The ids of all published listings, by a search."""
-    query = Query(vector=vectors(1, 8, 0)[0], against="picture_embedding", limit=1000)
+    query = Query(vector=vectors(1, 8, 0)[0], against="image_embedding", limit=1000)
     return {hit.id for hit in store.search("listings", query)}
 
 

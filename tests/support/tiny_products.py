@@ -33,7 +33,7 @@ MODALITIES = {
         "features": 5,
         "dropout": 0.3,
     },
-    "picture": {"kind": "picture", "image": RESNET, "features": 7, "dropout": 0.3},
+    "image": {"kind": "image", "image": RESNET, "features": 7, "dropout": 0.3},
     "price": {"kind": "numbers", "fields": ["price"], "features": 3, "dropout": 0.1},
 }
 NAMES = tuple(MODALITIES)
@@ -76,7 +76,7 @@ def tiny_network(names: Sequence[str] = NAMES) -> Product:
     return network
 
 
-def tiny_picture(seed: int) -> np.ndarray:
+def tiny_image(seed: int) -> np.ndarray:
     """Noise."""
     return np.random.default_rng(seed).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
 

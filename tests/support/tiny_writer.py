@@ -79,7 +79,7 @@ def tiny_config(**changes: Any) -> WriterConfig:
 
 
 def tiny_writer(seed: int = 0, **changes: Any) -> Writer:
-    """In evaluation mode, with every learned vector away from zero and statistics of some pictures."""
+    """In evaluation mode, with every learned vector away from zero and statistics of some images."""
     torch.manual_seed(seed)
     network = Writer(tiny_config(**changes))
     with torch.no_grad():
@@ -98,7 +98,7 @@ def tiny_inputs(number: int = 0, objects: int = 2, **changes: Any) -> Inputs:
         label, colour = ("chair", "jar", "box")[(number + place) % 3], ("red", "blue", "green")[place % 3]
         things.append(SceneObject(label, (colour, "wooden"), (x0, y0, x0 + 0.3, y0 + 0.2 + 0.01 * place)))
     known: Mapping[str, Any] = {
-        "picture": draw.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8),
+        "image": draw.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8),
         "objects": things,
         "relations": [(place, "left of", 0) for place in range(1, objects)],
         "context": "locale en-GB. wishes: short sentences",
@@ -125,9 +125,9 @@ def tiny_row(number: int = 0, **changes: Any) -> Row:
 
 
 def tiny_samples(count: int, **changes: Any) -> list[Sample]:
-    """Listings with pictures."""
-    pictures = np.random.default_rng(0).integers(0, 256, (count, SIZE, SIZE, 3), dtype=np.uint8)
-    return [Sample(f"{number:04x}", pictures[number], tiny_row(number, **changes)) for number in range(count)]
+    """Listings with images."""
+    images = np.random.default_rng(0).integers(0, 256, (count, SIZE, SIZE, 3), dtype=np.uint8)
+    return [Sample(f"{number:04x}", images[number], tiny_row(number, **changes)) for number in range(count)]
 
 
 def tiny_collate(config: WriterConfig, augmentation: AugmentationSettings = PLAIN, **changes: Any) -> WriterCollate:

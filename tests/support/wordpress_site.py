@@ -79,8 +79,8 @@ class Site:
             pages = -(-self.total // size)
             headers = {"Content-Type": "application/json", "X-WP-TotalPages": str(pages)}
             return 200, headers, json.dumps([self.post(number) for number in numbers]).encode()
-        if path.startswith("/pictures/"):
-            return 200, {"Content-Type": "image/png"}, picture(int(path.split("/")[-1]))
+        if path.startswith("/images/"):
+            return 200, {"Content-Type": "image/png"}, image(int(path.split("/")[-1]))
         return 404, {}, b"not here"
 
     def post(self, number: int) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Site:
             "acf": {"kind": "chair"},
             "featured_media": 7,
             "_embedded": {
-                "wp:featuredmedia": [{"source_url": f"{self.url}/pictures/{number}", "alt_text": "a chair"}],
+                "wp:featuredmedia": [{"source_url": f"{self.url}/images/{number}", "alt_text": "a chair"}],
                 "wp:term": [
                     [{"taxonomy": "category", "name": "Seats &amp; co"}],
                     [{"taxonomy": "post_tag", "name": "red"}],
@@ -105,7 +105,7 @@ class Site:
         }
 
 
-def picture(number: int) -> bytes:
+def image(number: int) -> bytes:
     noise = np.random.default_rng(number).integers(0, 256, (12, 12, 3), dtype=np.uint8)
     file = io.BytesIO()
     Image.fromarray(noise).resize((96, 96)).save(file, "PNG")

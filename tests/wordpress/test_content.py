@@ -10,14 +10,14 @@ import pytest
 
 from tests.support.wordpress import Site, wordpress_site
 from tests.support.wordpress.crawling import AS_OWNER, crawl, source
-from tests.support.wordpress_site import picture, rows, run
+from tests.support.wordpress_site import image, rows, run
 
 pytestmark = pytest.mark.xdist_group("wordpress_content")
 Posts = dict[str, int]
 
 
 def upload(site: Site, number: int, **told: str) -> dict[str, Any]:
-    return dict(site.api("POST", "media", picture(number), filename=f"p{number}.png", **told))
+    return dict(site.api("POST", "media", image(number), filename=f"p{number}.png", **told))
 
 
 def block(media: dict[str, Any], source_url: str | None = None, alt: str = "") -> str:
@@ -36,14 +36,14 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def pictures(site: Site) -> list[dict[str, Any]]:
-    return [upload(site, n, alt_text=f"picture {n}", caption=f"Caption &amp; {n}") for n in range(8)]
+def images(site: Site) -> list[dict[str, Any]]:
+    return [upload(site, n, alt_text=f"image {n}", caption=f"Caption &amp; {n}") for n in range(8)]
 
 
 @pytest.fixture(scope="module")
-def posts(site: Site, pictures: list[dict[str, Any]]) -> Posts:
+def posts(site: Site, images: list[dict[str, Any]]) -> Posts:
     """Name -> id of what stands in the site."""
-    a, b, c, d, e, f, g, h = pictures
+    a, b, c, d, e, f, g, h = images
     smaller = b["source_url"].replace(".png", "-150x150.png")
     tags = [site.api("POST", "tags", {"name": f"tag {number:02d} &amp; so"})["id"] for number in range(14)]
     written: dict[str, dict[str, Any]] = {
@@ -63,7 +63,7 @@ def posts(site: Site, pictures: list[dict[str, Any]]) -> Posts:
                 '[contact form="7"] [b]bold[/b] end.'
             ),
         },
-        "none": {"title": "No picture", "content": "<p>Words alone</p>"},
+        "none": {"title": "No image", "content": "<p>Words alone</p>"},
         "secret": {"title": "Secret", "content": "hidden words", "password": "x", "featured_media": a["id"]},
         "draft": {"title": "A draft", "content": block(a), "status": "draft", "featured_media": b["id"]},
         "private": {"title": "Mine", "content": "own", "status": "private", "featured_media": c["id"]},
@@ -94,17 +94,17 @@ def test_public_posts_are_taken_and_a_protected_one_is_kept_with_its_reason(publ
     assert "hidden words" not in str(refused)
 
 
-def test_without_a_featured_picture_the_first_of_the_content_is_taken(
-    public: Path, posts: Posts, pictures: list[dict[str, Any]]
+def test_without_a_featured_image_the_first_of_the_content_is_taken(
+    public: Path, posts: Posts, images: list[dict[str, Any]]
 ) -> None:
-    images = {row["sha256"]: row for row in rows(public, "images")}
+    stored = {row["sha256"] for row in rows(public, "images")}
     listings = by_name(public, posts)
-    assert all(row["image"] in images for row in listings.values())
+    assert all(row["image"] in stored for row in listings.values())
     told = {name: (listings[name]["alt_text"], listings[name]["caption"]) for name in listings}
     assert told == {
-        "featured": ("picture 0", "Caption & 0"),
-        "inline": ("told here", f"Seen {pictures[2]['id']}"),
-        "gallery": ("picture 4", "Caption & 4"),
+        "featured": ("image 0", "Caption & 0"),
+        "inline": ("told here", f"Seen {images[2]['id']}"),
+        "gallery": ("image 4", "Caption & 4"),
         "plain": ("g", None),
         "shortcodes": (None, None),
     }
@@ -118,18 +118,18 @@ def test_entities_shortcodes_and_all_terms(public: Path, posts: Posts) -> None:
     assert listings["gallery"]["description"] == "A gallery."
 
 
-def test_each_further_picture_is_a_listing_of_its_own(
-    site: Site, posts: Posts, pictures: list[dict[str, Any]], public: Path, tmp_path: Path
+def test_each_further_image_is_a_listing_of_its_own(
+    site: Site, posts: Posts, images: list[dict[str, Any]], public: Path, tmp_path: Path
 ) -> None:
-    crawl(tmp_path, site, "pictures: all")
+    crawl(tmp_path, site, "images: all")
     listings = by_name(tmp_path, posts)
     further = {
-        f"{posts['featured']}-{pictures[1]['id']}",
-        f"{posts['inline']}-{pictures[3]['id']}",
-        f"{posts['gallery']}-{hashlib.sha256(pictures[5]['source_url'].encode()).hexdigest()[:12]}",
+        f"{posts['featured']}-{images[1]['id']}",
+        f"{posts['inline']}-{images[3]['id']}",
+        f"{posts['gallery']}-{hashlib.sha256(images[5]['source_url'].encode()).hexdigest()[:12]}",
     }
     assert listings.keys() == by_name(public, posts).keys() | further
-    second = listings[f"{posts['featured']}-{pictures[1]['id']}"]
+    second = listings[f"{posts['featured']}-{images[1]['id']}"]
     assert (second["alt_text"], second["url"]) == ("by the post", listings["featured"]["url"])
     sha256 = {row["id"]: row["image"] for row in rows(tmp_path, "listings")}
     assert len(set(sha256.values())) == 8

@@ -33,7 +33,7 @@ def crawled(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     folder = tmp_path_factory.mktemp(request.param)
-    crawl(folder, imported[0], f"pictures: {request.param}", "statuses: [publish, draft, future]", *AS_OWNER)
+    crawl(folder, imported[0], f"images: {request.param}", "statuses: [publish, draft, future]", *AS_OWNER)
     return folder
 
 

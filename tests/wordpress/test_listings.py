@@ -71,8 +71,8 @@ def rounded(told: dict[str, Any]) -> dict[str, Any]:
     return told | {"objects": objects}
 
 
-def test_every_picture_is_the_one_that_was_uploaded(crawled: tuple[Site, list[Seeded], Path]) -> None:
+def test_every_image_is_the_one_that_was_uploaded(crawled: tuple[Site, list[Seeded], Path]) -> None:
     _, seeded, folder = crawled
     brought = {row["id"]: row["image"] for row in rows(folder, "listings")}
     for each in seeded:
-        assert brought[f"shop:{each.post['id']}"] == hashlib.sha256(each.listing.picture.content).hexdigest()
+        assert brought[f"shop:{each.post['id']}"] == hashlib.sha256(each.listing.image.content).hexdigest()

@@ -41,9 +41,9 @@ def site() -> Iterator[Site]:
         shutil.copy(PLUGIN, running.folder / "www/wp-content/mu-plugins")
         shelf = running.api("POST", "categories", {"name": "Chairs & co"})["id"]
         for number in range(LISTED):
-            picture = io.BytesIO()
-            Image.new("RGB", (64, 48), ("peru", "navy", "teal")[number]).save(picture, "PNG")
-            media = running.api("POST", "media", picture.getvalue(), filename=f"{number}.png", alt_text="A <b> chair")
+            image = io.BytesIO()
+            Image.new("RGB", (64, 48), ("peru", "navy", "teal")[number]).save(image, "PNG")
+            media = running.api("POST", "media", image.getvalue(), filename=f"{number}.png", alt_text="A <b> chair")
             running.api(
                 "POST",
                 "posts",

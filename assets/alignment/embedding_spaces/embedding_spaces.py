@@ -1,4 +1,4 @@
-"""Listings in the spaces of pictures, words and graph: what the frozen encoders make of them."""
+"""Listings in the spaces of images, words and graph: what the frozen encoders make of them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from lightning_modules.vision.classifier import VisionClassifier
 
 Named = tuple[int, ...]
 """Places of the nodes that a listing names, in order: its neighbours."""
-NEEDED: dict[Space, str] = {"picture": "vision", "graph": "recommender"}
+NEEDED: dict[Space, str] = {"image": "vision", "graph": "recommender"}
 """Space -> the stage whose model makes its vectors; words need none that is trained here."""
 
 
@@ -56,7 +56,7 @@ class Encoders:
         self.stage, self.spaces = stage, spaces
         self.threads = stage.parameters(Compute, "compute").threads
         self.neighbours: dict[str, Named] = {}
-        if "picture" in spaces:
+        if "image" in spaces:
             self.vision = VisionClassifier.from_pretrained(stage.input("vision"), self.threads)
         if "text" in spaces:
             self.text = sentence_encoder(stage.parameters(IndexParameters, "index").encoder, self.threads)
@@ -74,9 +74,9 @@ class Encoders:
         self.stage.progress(f"embedding listings of {split}", len(samples), len(every))
         vectors: dict[Space, NDArray[np.float32]] = {}
         kinds: dict[Space, NDArray[np.int64]] = {}
-        if "picture" in self.spaces:
-            vectors["picture"] = self.vision.features(sample.picture for sample in samples)
-            kinds["picture"] = np.arange(len(samples))
+        if "image" in self.spaces:
+            vectors["image"] = self.vision.features(sample.image for sample in samples)
+            kinds["image"] = np.arange(len(samples))
         if "text" in self.spaces:
             words = [caption(sample.row) for sample in samples]
             different = {text: number for number, text in enumerate(dict.fromkeys(words))}

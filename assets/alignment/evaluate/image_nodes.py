@@ -1,4 +1,4 @@
-"""What the picture classifier says of listings, as places in the graph: how `heddle recommend` goes from a picture."""
+"""What the image classifier says of listings, as places in the graph: how `heddle recommend` goes from an image."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ SMALLEST = 1e-12
 
 @dataclass(frozen=True)
 class Seen:
-    """The nodes that pictures show, and how likely each is.
+    """The nodes that images show, and how likely each is.
 
     Attributes:
         nodes: label of the classifier -> place of the node that each of its classes names; -1 where none does.
@@ -29,14 +29,14 @@ class Seen:
 
     @classmethod
     def by(cls, encoders: Encoders, listings: Spaces) -> Self:
-        """Classify the listings' pictures."""
+        """Classify the listings' images."""
         heads = {name: heads for name, heads in encoders.vision.config.heads.items() if name in NAMING}
         nodes = {label: _places(encoders.graph, label, classes) for label, classes in heads.items()}
-        found = encoders.vision.probabilities(sample.picture for sample in listings.samples)
+        found = encoders.vision.probabilities(sample.image for sample in listings.samples)
         return cls(nodes, {label: found[label] for label in heads})
 
     def log_likelihoods(self, places: Sequence[Named]) -> NDArray[np.float64]:
-        """Logarithm of the probability of each place's nodes together, for each picture, (N, places)."""
+        """Logarithm of the probability of each place's nodes together, for each image, (N, places)."""
         count = len(next(iter(self.probabilities.values()), np.zeros((0, 0))))
         found = np.zeros((count, len(places)))
         for label, nodes in self.nodes.items():
@@ -48,7 +48,7 @@ class Seen:
         return found
 
     def likeliest(self) -> list[Named]:
-        """For each picture the nodes that its likeliest classes name."""
+        """For each image the nodes that its likeliest classes name."""
         best = [nodes[self.probabilities[label].argmax(axis=1)] for label, nodes in self.nodes.items()]
         each = zip(*(one.tolist() for one in best), strict=True)
         return [tuple(sorted(node for node in named if node >= 0)) for named in each]

@@ -1,4 +1,4 @@
-"""What a picture can become: products ranked for the nodes that a way takes it to show."""
+"""What an image can become: products ranked for the nodes that a way takes it to show."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ def product_values(
 ) -> tuple[dict[str, Values], dict[str, float]]:
     """Every way's measures over the listings, and what guessing reaches.
 
-    A way says which nodes a listing's picture shows; products are ranked by the dot product of their embeddings with
+    A way says which nodes a listing's image shows; products are ranked by the dot product of their embeddings with
     the mean of those nodes', as `heddle recommend` does. Right is what test edges join with the nodes that the listing
     really names; what other edges join with them is no candidate.
 

@@ -1,6 +1,6 @@
-"""Judge the aligned spaces on the test split: each asked in each other, and products asked for with pictures.
+"""Judge the aligned spaces on the test split: each asked in each other, and products asked for with images.
 
-Each different member of a space is asked once: a picture, a caption, a place in the graph, which is one for all
+Each different member of a space is asked once: an image, a caption, a place in the graph, which is one for all
 listings with the same neighbours. Right are all members of the other space that a test listing has beside it.
 """
 
@@ -20,11 +20,11 @@ from assets.alignment.evaluate.parameters import AlignmentEvaluationParameters
 from assets.alignment.train.parameters import AlignmentParameters
 from heddle.core.csv_file import write_csv
 from heddle.core.parameters.shared import read_seed
-from heddle.core.skipped import why_absent, write_absent
+from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import Metrics, Stage
 from heddle.core.vectors import matrix
 from heddle.graph.tables import NODES_FILE, Graph
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.alignment.alignment import Alignment
 from lightning_modules.alignment.config import Space
 
@@ -38,7 +38,7 @@ Row = tuple[object, ...]
 
 def alignment_evaluation(stage: Stage) -> Metrics:
     """Project the test listings, ask every space in every other, measure, write the table."""
-    reason, held_out = why_absent(stage.input("alignment")), None
+    reason, held_out = skip_reason(stage.input("alignment")), None
     if not reason:
         encoders = Encoders(stage, stage.parameters(AlignmentParameters, "alignment").spaces)
         held_out = encoders.read("test")
@@ -49,7 +49,7 @@ def alignment_evaluation(stage: Stage) -> Metrics:
             )
     if reason or held_out is None:
         stage.progress(f"nothing to judge: {reason}")
-        write_absent(stage.output, str(reason))
+        write_skipped(stage.output, str(reason))
         return {"test_listings": 0}
     return {"test_listings": len(held_out.samples), "test_listings_left_out": held_out.left_out} | _judged(
         stage, encoders, held_out
@@ -58,11 +58,11 @@ def alignment_evaluation(stage: Stage) -> Metrics:
 
 def _judged(stage: Stage, encoders: Encoders, held_out: Spaces) -> dict[str, float]:
     parameters = stage.parameters(AlignmentEvaluationParameters)
-    sure = Sureness(parameters.resamples, parameters.confidence, read_seed())
+    sure = ConfidenceInterval(parameters.resamples, parameters.confidence, read_seed())
     network = Alignment.from_pretrained(stage.input("alignment"))
     ways = {ALIGNED: network, UNALIGNED: _unaligned(network)}
     found = {way: one.embed(held_out.vectors) for way, one in ways.items()}
-    seen = Seen.by(encoders, held_out) if {"picture", "graph"} <= set(encoders.spaces) else None
+    seen = Seen.by(encoders, held_out) if {"image", "graph"} <= set(encoders.spaces) else None
     rows: list[Row] = []
     numbers: dict[str, float] = {}
     for asked, answering in permutations(network.spaces, 2):
@@ -88,13 +88,17 @@ def _unaligned(network: Alignment) -> Alignment:
 
 
 def _direction(
-    found: Mapping[str, Embeddings], held_out: Spaces, ends: tuple[Space, Space], seen: Seen | None, sure: Sureness
+    found: Mapping[str, Embeddings],
+    held_out: Spaces,
+    ends: tuple[Space, Space],
+    seen: Seen | None,
+    sure: ConfidenceInterval,
 ) -> tuple[dict[str, float], list[Row]]:
     """One space asked in another by every way."""
     asked, answering = ends
     posed = question(held_out.kinds[asked], held_out.kinds[answering])
     scores = {way: _cosines(one[asked][posed.asking], one[answering][posed.answers]) for way, one in found.items()}
-    if seen is not None and ends == ("picture", "graph"):
+    if seen is not None and ends == ("image", "graph"):
         scores[BY_CLASSES] = seen.log_likelihoods([held_out.named[row] for row in posed.answers])[posed.asking]
     values = {way: measured(each, posed.right) for way, each in scores.items()}
     chance, best = chances(posed.right, len(posed.answers)), ceilings(posed.right)
@@ -112,31 +116,31 @@ def _direction(
 
 
 def _products(
-    stage: Stage, encoders: Encoders, held_out: Spaces, network: Alignment, seen: Seen, sure: Sureness
+    stage: Stage, encoders: Encoders, held_out: Spaces, network: Alignment, seen: Seen, sure: ConfidenceInterval
 ) -> tuple[dict[str, float], list[Row]]:
-    """What a picture's item and material can become, as far as test edges alone say so."""
-    stage.progress("picture to products")
+    """What an image's item and material can become, as far as test edges alone say so."""
+    stage.progress("image to products")
     graph = Graph.open(stage.input("graph"))
     embeddings = matrix(pq.read_table(stage.input("recommender") / NODES_FILE), "embedding")
     known = list(encoders.places)
-    pictures = network.embed({"picture": held_out.vectors["picture"]})["picture"]
+    images = network.embed({"image": held_out.vectors["image"]})["image"]
     places = network.embed({"graph": np.stack([encoders.places[one] for one in known])})["graph"]
-    nearest = [known[place] for place in (pictures @ places.T).argmax(axis=1)]
+    nearest = [known[place] for place in (images @ places.T).argmax(axis=1)]
     ways = {ALIGNED: nearest, BY_CLASSES: seen.likeliest(), "labels": list(held_out.named)}
     values, chance = product_values(graph, embeddings, held_out.named, ways)
     if not values:
         stage.progress("no test edge says what a test listing can become: products are not measured")
-        return {"picture_to_products_queries": 0}, []
+        return {"image_to_products_queries": 0}, []
     measure = f"ndcg_at_{K}"
-    numbers: dict[str, float] = {"picture_to_products_queries": len(values[ALIGNED][measure])}
+    numbers: dict[str, float] = {"image_to_products_queries": len(values[ALIGNED][measure])}
     for way, key in ((ALIGNED, ""), (BY_CLASSES, "by_classes_"), ("labels", "by_labels_")):
-        numbers |= _sure(sure, f"picture_to_products_{key}{measure}", values[way][measure])
-    numbers[f"picture_to_products_{measure}_chance"] = chance[measure]
-    return numbers, _rows(values, "picture", PRODUCTS, chance, sure)
+        numbers |= _sure(sure, f"image_to_products_{key}{measure}", values[way][measure])
+    numbers[f"image_to_products_{measure}_chance"] = chance[measure]
+    return numbers, _rows(values, "image", PRODUCTS, chance, sure)
 
 
 def _rows(
-    values: Mapping[str, Values], asked: str, answering: str, chance: Mapping[str, float], sure: Sureness
+    values: Mapping[str, Values], asked: str, answering: str, chance: Mapping[str, float], sure: ConfidenceInterval
 ) -> list[Row]:
     rows: list[Row] = []
     for way, by_measure in values.items():
@@ -147,7 +151,7 @@ def _rows(
     return rows
 
 
-def _sure(sure: Sureness, name: str, values: NDArray[np.float64]) -> dict[str, float]:
+def _sure(sure: ConfidenceInterval, name: str, values: NDArray[np.float64]) -> dict[str, float]:
     return sure(name, float(values.mean()), values)
 
 

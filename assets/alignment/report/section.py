@@ -1,4 +1,4 @@
-"""Pictures, words and graph in one space: how well one finds the other."""
+"""Images, words and graph in one space: how well one finds the other."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ PRODUCTS = "products"
 WAYS = {
     ALIGNED: "aligned",
     "random projections": "random projections",
-    "classes": "the picture's classes",
+    "classes": "the image's classes",
     "labels": "the listing's labels",
 }
 
@@ -49,9 +49,9 @@ def _words(numbers: Mapping[str, float]) -> str:
 
 
 def _charts(rows: Sequence[Row]) -> list[Markup]:
-    """Every direction by the aligned space, and from pictures every way there is.
+    """Every direction by the aligned space, and from images every way there is.
 
-    Products are ranked for a picture, not found in another space: they stand in a chart of their own.
+    Products are ranked for an image, not found in another space: they stand in a chart of their own.
     """
     headline = [row for row in rows if row["measure"] == HEADLINE]
     found = [row for row in headline if row["way"] == ALIGNED and row["to"] != PRODUCTS]

@@ -1,4 +1,4 @@
-"""Train projections of pictures, words and the graph's places into one space, on the listings that have all of them.
+"""Train projections of images, words and the graph's places into one space, on the listings that have all of them.
 
 The encoders of the three spaces are frozen and run once; the projections alone learn.
 """
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from assets.alignment.embedding_spaces.embedding_spaces import NEEDED, Encoders, Spaces
 from assets.alignment.train.parameters import AlignmentParameters
 from heddle.core.parameters.shared import Compute, read_seed
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import Metrics, Stage
 from heddle.training.training import not_trained, only_first_process, write_trained
 from lightning_modules.alignment.alignment import Alignment, AlignmentData, AlignmentModule
@@ -44,8 +44,8 @@ def alignment(stage: Stage) -> Metrics:
 def _lacking(stage: Stage, spaces: Sequence[Space]) -> str | None:
     """Why a space is missing, if so."""
     if not spaces:
-        return "alignment.spaces names no space; name two of picture, text, graph, or all"
-    reasons = {space: why_absent(stage.input(NEEDED[space])) for space in spaces if space in NEEDED}
+        return "alignment.spaces names no space; name two of image, text, graph, or all"
+    reasons = {space: skip_reason(stage.input(NEEDED[space])) for space in spaces if space in NEEDED}
     return next((f"there is no space {space}: {reason}" for space, reason in reasons.items() if reason), None)
 
 

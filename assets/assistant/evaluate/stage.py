@@ -20,16 +20,16 @@ from heddle.conversations.parameters import AssistantParameters
 from heddle.core.csv_file import write_csv
 from heddle.core.parameters.shared import Compute, Split, read_seed
 from heddle.core.schemas import write_table
-from heddle.core.skipped import why_absent, write_absent
+from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import Metrics, Stage
 from heddle.metrics import compute
 from heddle.metrics.bleu import Bleu
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.rouge import Rouge
 from heddle.retrieval.confidence import BANDS, Band
 from heddle.retrieval.guide_index import words_of
 from heddle.retrieval.open_retriever import opened
-from heddle.retrieval.retriever import Answer, Way
+from heddle.retrieval.retriever import Answer, RetrievalConfig
 from lightning_modules.assistant.assistant import Assistant
 from lightning_modules.assistant.chat import shortened
 
@@ -59,7 +59,7 @@ class Trial:
         """1 where every step of the reference is named, 0 elsewhere, of those whose reference has steps."""
         return np.array([all(one) for one in self.named if one], dtype=np.float64)
 
-    def numbers(self, sure: Sureness) -> dict[str, float]:
+    def numbers(self, sure: ConfidenceInterval) -> dict[str, float]:
         """``step_accuracy`` with its bounds, ``steps_named``, ``bleu`` and ROUGE."""
         texts = {"predictions": list(self.answers), "references": [one.reference for one in self.conversations]}
         found = {**compute(Bleu, **texts), **compute(Rouge, **texts)}
@@ -96,12 +96,12 @@ def assistant_evaluation(stage: Stage) -> Metrics:
     """Answer the test conversations, measure, and write tables and examples; say so if there is nothing to judge."""
     conversations = read_conversations(stage.input("validated"), stage.parameters(Split, "split"))["test"]
     counts = {"test_conversations": len(conversations)}
-    reason = why_absent(stage.input("assistant"))
+    reason = skip_reason(stage.input("assistant"))
     if not reason and not conversations:
         reason = "data/validated/conversations.parquet: none belongs to the test split; bring more conversations"
     if reason:
         stage.progress(f"nothing to judge: {reason}")
-        write_absent(stage.output, reason)
+        write_skipped(stage.output, reason)
         return counts
     return {**counts, **_judged(stage, conversations)}
 
@@ -120,7 +120,7 @@ def _judged(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, fl
     base = Assistant.from_pretrained(stage.input("base_language"), threads)
     trials = {}
     found: dict[str, float] = {}
-    sure = Sureness(parameters.resamples, parameters.confidence, read_seed())
+    sure = ConfidenceInterval(parameters.resamples, parameters.confidence, read_seed())
     for name, texts in shown.items():
         stage.progress(f"{len(conversations)} conversations, {name.replace('_', ' ')}")
         contexts = [[shortened(tuned.tokenizer, text, settings.guide_tokens) for text in some] for some in texts]
@@ -136,7 +136,7 @@ def _judged(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, fl
 def _retrieved(stage: Stage, conversations: Sequence[Conversation], guides: int) -> list[Answer]:
     """What `heddle ask` would find for each question; nothing where nobody asks anything."""
     retriever = opened(stage)
-    way = Way(rerank=retriever.reranker is not None)
+    way = RetrievalConfig(rerank=retriever.reranker is not None)
     return [
         retriever.answer(one.question, way, guides) if one.question.strip() else NOTHING_FOUND for one in conversations
     ]

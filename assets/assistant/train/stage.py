@@ -17,7 +17,7 @@ from heddle.conversations.parameters import AssistantParameters
 from heddle.core.listing_text import all_texts
 from heddle.core.parameters.shared import Compute, Split, read_seed
 from heddle.core.schemas import read_rows
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.splits import split_of
 from heddle.core.stage import Metrics, Stage
 from heddle.training.training import not_trained, only_first_process, write_history
@@ -35,7 +35,7 @@ BASE = "data/base_language"
 def assistant(stage: Stage) -> Metrics:
     """Write the adapter, or the model with it merged in, tokenizer and history; say so without conversations."""
     parameters = stage.parameters(AssistantParameters)
-    if reason := why_absent(stage.input("base_language")):
+    if reason := skip_reason(stage.input("base_language")):
         return not_trained(stage, reason)
     tokenizer = AutoTokenizer.from_pretrained(stage.input("base_language"))
     validated, split = stage.input("validated"), stage.parameters(Split, "split")

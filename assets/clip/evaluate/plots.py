@@ -1,4 +1,4 @@
-"""What the evaluation of the dual encoder shows: curves for ``dvc plots`` and examples with pictures for the report."""
+"""What the evaluation of the dual encoder shows: curves for ``dvc plots`` and examples with images for the report."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +24,7 @@ RETRIEVED = pa.struct(
         pa.field("item", pa.string()),  # label, if it has one
         pa.field("similarity", pa.float32()),  # cosine with the query, in [-1, 1]
         pa.field("right", pa.bool_()),  # whether it is the query's own listing
-        pa.field("picture", pa.binary()),  # JPEG
+        pa.field("image", pa.binary()),  # JPEG
     ]
 )
 EXAMPLES = pa.schema(
@@ -32,9 +32,9 @@ EXAMPLES = pa.schema(
         pa.field("id", pa.string(), nullable=False),  # listings.id
         pa.field("query", pa.string(), nullable=False),  # its plainest text
         pa.field("item", pa.string()),  # its label, if it has one
-        pa.field("rank", pa.int32(), nullable=False),  # of its own picture among all test pictures, from 1
-        pa.field("candidates", pa.int32(), nullable=False),  # how many pictures were ranked
-        pa.field("picture", pa.binary(), nullable=False),  # its own, JPEG
+        pa.field("rank", pa.int32(), nullable=False),  # of its own image among all test images, from 1
+        pa.field("candidates", pa.int32(), nullable=False),  # how many images were ranked
+        pa.field("image", pa.binary(), nullable=False),  # its own, JPEG
         pa.field("retrieved", pa.list_(RETRIEVED), nullable=False),  # best first, at most 5
     ]
 )
@@ -83,7 +83,7 @@ def write_examples(
                 "item": pairs[other].row["item"],
                 "similarity": float(text[own] @ image[other]),
                 "right": bool(other == own),
-                "picture": sample_jpeg(pairs[other]),
+                "image": sample_jpeg(pairs[other]),
             }
             for other in heads[own, :SHOWN]
         ]
@@ -94,7 +94,7 @@ def write_examples(
                 "item": sample.row["item"],
                 "rank": int(ranks[own]),
                 "candidates": len(pairs),
-                "picture": sample_jpeg(sample),
+                "image": sample_jpeg(sample),
                 "retrieved": retrieved,
             }
         )

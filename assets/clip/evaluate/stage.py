@@ -1,7 +1,7 @@
 """Judge the dual encoder on the test split: retrieval both ways, CLIPScore and zero-shot items.
 
-Each test listing with words gives one pair: its picture and its plainest text. A text's only right answer is its own
-listing's picture, and the other way round, even where two listings share the same words: such twins cost one of them
+Each test listing with words gives one pair: its image and its plainest text. A text's only right answer is its own
+listing's image, and the other way round, even where two listings share the same words: such twins cost one of them
 its first place, and `duplicate_texts` counts them. Candidates that tie with the right one count as better.
 """
 
@@ -14,11 +14,11 @@ from assets.clip.evaluate.parameters import ClipEvaluationParameters
 from assets.clip.evaluate.plots import write_examples, write_recall_curve, write_similarities
 from heddle.core.listing_text import caption, has_caption
 from heddle.core.parameters.shared import Compute, read_seed
-from heddle.core.skipped import why_absent, write_absent
+from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import Metrics, Stage, read_json
 from heddle.evaluation.plots import write_confusion
 from heddle.metrics import compute
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.clip_score import WEIGHT, ClipScore
 from heddle.metrics.judgements import judged
 from heddle.metrics.ranking import Floats, own_ranks
@@ -49,7 +49,7 @@ def clip_evaluation(stage: Stage) -> Metrics:
     samples = list(read_samples(stage.input("shards") / "test"))
     paired = np.array([has_caption(sample.row) for sample in samples], dtype=bool)
     counts = {"test_listings": len(samples), "test_listings_without_words": int((~paired).sum())}
-    reason = why_absent(stage.input("clip"))
+    reason = skip_reason(stage.input("clip"))
     if not reason and paired.sum() < 2:
         reason = (
             f"data/shards/test: {paired.sum()} of {len(samples)} listings have words, at least 2 are needed; "
@@ -57,7 +57,7 @@ def clip_evaluation(stage: Stage) -> Metrics:
         )
     if reason:
         stage.progress(f"nothing to judge: {reason}")
-        write_absent(stage.output, reason)
+        write_skipped(stage.output, reason)
         return counts
     return {**counts, **_judged(stage, parameters, samples, paired)}
 
@@ -66,12 +66,12 @@ def _judged(
     stage: Stage, parameters: ClipEvaluationParameters, samples: list[Sample], paired: NDArray[np.bool_]
 ) -> dict[str, float]:
     encoder = ClipEncoder.from_pretrained(stage.input("clip"), stage.parameters(Compute, "compute").threads)
-    stage.progress("embedding pictures and texts", int(paired.sum()), len(samples))
-    all_images = encoder.pictures(sample.picture for sample in samples)
+    stage.progress("embedding images and texts", int(paired.sum()), len(samples))
+    all_images = encoder.images(sample.image for sample in samples)
     pairs = [sample for sample, has_words in zip(samples, paired, strict=True) if has_words]
     texts = [caption(sample.row) for sample in pairs]
     image, text = all_images[paired], encoder.texts(texts)
-    sure = Sureness(parameters.resamples, parameters.confidence, read_seed())
+    sure = ConfidenceInterval(parameters.resamples, parameters.confidence, read_seed())
 
     (stage.output / "plots").mkdir()
     rankings = [
@@ -92,7 +92,7 @@ def _judged(
     return numbers
 
 
-def _retrieval(ranking: Ranking, sure: Sureness) -> dict[str, float]:
+def _retrieval(ranking: Ranking, sure: ConfidenceInterval) -> dict[str, float]:
     name, ranks = ranking.direction, ranking.ranks
     predictions = ranking.heads.astype(str).tolist()
     references = [judged({str(row): 1}) for row in range(len(ranks))]
@@ -105,10 +105,10 @@ def _retrieval(ranking: Ranking, sure: Sureness) -> dict[str, float]:
     return numbers | sure(f"{name}_mrr_at_{DEPTH}", value, np.where(ranks <= DEPTH, 1 / ranks, 0.0))
 
 
-def _similarity(text: Floats, image: Floats, sure: Sureness) -> dict[str, float]:
+def _similarity(text: Floats, image: Floats, sure: ConfidenceInterval) -> dict[str, float]:
     score = compute(ClipScore, predictions=text, references=image)["clip_score"]
     matching = np.maximum((text * image).sum(axis=1, dtype=np.float64), 0)
-    others = np.roll(image, 1, axis=0)  # each text with its neighbour's picture
+    others = np.roll(image, 1, axis=0)  # each text with its neighbour's image
     mismatched = compute(ClipScore, predictions=text, references=others)["clip_score"]
     return sure("clip_score", score, WEIGHT * matching) | {"clip_score_mismatched": mismatched}
 
@@ -120,9 +120,9 @@ def _zero_shot(
     images: Floats,
     items: list[str],
     parameters: ClipEvaluationParameters,
-    sure: Sureness,
+    sure: ConfidenceInterval,
 ) -> dict[str, float]:
-    """Which item's sentences lie nearest to the picture; an item that the train split never showed is a miss."""
+    """Which item's sentences lie nearest to the image; an item that the train split never showed is a miss."""
     labelled = [row for row, sample in enumerate(samples) if sample.row["item"]]
     numbers: dict[str, float] = {"zero_shot_listings": len(labelled)}
     if not labelled or not items:

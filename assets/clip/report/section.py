@@ -1,4 +1,4 @@
-"""How well pictures and words find each other: examples, curves, and the confusions of items."""
+"""How well images and words find each other: examples, curves, and the confusions of items."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from assets.report.collection import data_url, entry, spread
 from assets.report.report_data import Facts
 from heddle.evaluation.measures import Measure, measures
 
-HITS = 5  # texts shown for a picture; the evaluation keeps as many pictures for a text
+HITS = 5  # texts shown for an image; the evaluation keeps as many images for a text
 
 
 def retrieval(facts: Facts, queries: int) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def retrieval(facts: Facts, queries: int) -> dict[str, Any]:
         "has_ceilings": any(measure.ceiling is not None for measure in numbers),
         "confidence": facts.confidence["clip_evaluation"],
         "by_words": [_example(row, facts) for row in facts.examples["clip_evaluation"][:queries]],
-        "by_picture": [shelf.by_picture(query) for query in shelf.queries(queries)],
+        "by_image": [shelf.by_image(query) for query in shelf.queries(queries)],
         "charts": _charts(facts.plots["clip_evaluation"]),
         "confusion": matrix,
         "confusion_left_out": left_out,
@@ -46,15 +46,15 @@ class Shelf:
     def __init__(self, facts: Facts) -> None:
         places = [place for place, row in enumerate(facts.listings) if row["split"] == "test" and row["text"]]
         self.listings = [facts.listings[place] for place in places]
-        self._scores = facts.text_embeddings[places] @ facts.picture_embeddings[places].T  # (texts, pictures)
+        self._scores = facts.text_embeddings[places] @ facts.image_embeddings[places].T  # (texts, images)
 
     def queries(self, count: int) -> list[int]:
         """Places of listings of different items, drawn by the hash of their ids."""
         place = {listing["id"]: number for number, listing in enumerate(self.listings)}
         return [place[listing["id"]] for listing in spread(self.listings, count)]
 
-    def by_picture(self, query: int) -> dict[str, Any]:
-        """The picture of one listing and the words nearest to it."""
+    def by_image(self, query: int) -> dict[str, Any]:
+        """The image of one listing and the words nearest to it."""
         hits = np.argsort(-self._scores[:, query], kind="stable")[:HITS].tolist()
         return entry(self.listings[query]) | {
             "hits": [{"words": self.listings[hit]["text"], "right": hit == query} for hit in hits]
@@ -62,7 +62,7 @@ class Shelf:
 
 
 def _example(row: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
-    """Words and the pictures that the evaluation found for them; from the index if it has a larger thumbnail."""
+    """Words and the images that the evaluation found for them; from the index if it has a larger thumbnail."""
     found = row["rank"] <= len(row["retrieved"])
     place = "" if found else f"its own came at place {readable(row['rank'])} of {readable(row['candidates'])}"
     return {
@@ -78,7 +78,7 @@ def _hit(hit: Mapping[str, Any], listing: Mapping[str, Any] | None) -> dict[str,
         "right": hit["right"],
         "words": shown["labels"] or shown["title"],
         "alt": hit["text"] or hit["id"],
-        "jpeg": shown.get("jpeg") or data_url(hit["picture"]),
+        "jpeg": shown.get("jpeg") or data_url(hit["image"]),
     }
 
 
@@ -111,7 +111,7 @@ def _similarities(rows: Sequence[Mapping[str, str]]) -> Markup:
     shares = {(row["pairs"], float(row["cosine"])): float(row["share"]) for row in rows}
     names = list(dict.fromkeys(row["pairs"] for row in rows))
     groups = [(f"{name} pairs", [shares.get((name, low), 0.0) for low in shown]) for name in names]
-    return histogram("Likeness of words and pictures", "cosine", edges, groups)
+    return histogram("Likeness of words and images", "cosine", edges, groups)
 
 
 def _row(measure: Measure) -> dict[str, Any]:

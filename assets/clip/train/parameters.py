@@ -29,9 +29,9 @@ class ClipParameters(OptimizerSettings, LoadingSettings, Section):
     embedding: int | None = Field(default=None, ge=1, description="dimensions of the shared space, from scratch")
     field_shares: FieldShares = Field(
         default_factory=dict,
-        description="how often training draws a field as the picture's words in comparison with others; unnamed: 1",
+        description="how often training draws a field as the image's words in comparison with others; unnamed: 1",
     )
-    augmentation: AugmentationSettings = Field(description="of training pictures")
+    augmentation: AugmentationSettings = Field(description="of training images")
     trainer: TrainerSettings = Field(description="what Lightning's Trainer is told")
 
     @model_validator(mode="after")

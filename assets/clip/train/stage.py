@@ -1,4 +1,4 @@
-"""Train the dual encoder on the shards: a picture and what is said about it come to lie close together."""
+"""Train the dual encoder on the shards: an image and what is said about it come to lie close together."""
 
 import copy
 from collections.abc import Callable
@@ -75,9 +75,9 @@ class Words:
 
 def _beginning(stage: Stage, parameters: ClipParameters) -> tuple[Callable[[], Clip], Tokenizer]:
     """How to make the first network, and the tokenizer that goes with it."""
-    pictures = read_json(stage.input("shards") / "pictures.json")
+    images = read_json(stage.input("shards") / "images.json")
     if parameters.pretrained is not None:
-        return _pretrained(parameters.pretrained, pictures["size"], pictures["fit"])
+        return _pretrained(parameters.pretrained, images["size"], images["fit"])
     assert parameters.image is not None  # as ClipParameters made sure
     assert parameters.text is not None
     assert parameters.embedding is not None
@@ -87,8 +87,8 @@ def _beginning(stage: Stage, parameters: ClipParameters) -> tuple[Callable[[], C
         image=parameters.image,
         text=parameters.text,
         embedding=parameters.embedding,
-        image_size=pictures["size"],
-        image_fit=pictures["fit"],
+        image_size=images["size"],
+        image_fit=images["fit"],
         image_mean=CLIP_MEAN,
         image_std=CLIP_STD,
         vocabulary=learned.get_vocab_size(),
@@ -105,7 +105,7 @@ def _pretrained(checkpoint: str, size: int, fit: Literal["crop", "pad"]) -> tupl
         raise StageError(f"clip.pretrained: {checkpoint!r} is no checkpoint that can be used: {error}") from error
     if network.config.image_size != size:
         raise StageError(
-            f"clip.pretrained: {checkpoint!r} takes pictures of {network.config.image_size} pixels, data/shards has "
+            f"clip.pretrained: {checkpoint!r} takes images of {network.config.image_size} pixels, data/shards has "
             f"{size}; set shards.image_size to {network.config.image_size}"
         )
     return (lambda: copy.deepcopy(network)), tokenizer

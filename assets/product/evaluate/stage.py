@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from assets.product.evaluate.parameters import ProductEvaluationParameters
 from heddle.core.csv_file import write_csv
 from heddle.core.parameters.shared import Compute, read_seed
-from heddle.core.skipped import why_absent, write_absent
+from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import Metrics, Stage, read_json
 from heddle.evaluation.classification import Answers, answers, numbers, write_mistakes, write_plots
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.product.classifier import ProductClassifier
 from lightning_modules.training.data import Sample, read_samples
 
@@ -21,7 +21,7 @@ LABEL = "product_class"
 ALONE = "alone"
 """Folder of the models that `product` trained on one modality each."""
 ABLATION = ("accuracy", "macro_f1", "weighted_f1", "calibration_error")
-SEEN = {frozenset({"words"}): "words", frozenset({"picture"}): "picture", frozenset({"words", "picture"}): "both"}
+SEEN = {frozenset({"words"}): "words", frozenset({"image"}): "image", frozenset({"words", "image"}): "both"}
 """Modalities -> what the shop's known ceilings call seeing these and nothing else."""
 
 
@@ -48,14 +48,14 @@ def product_evaluation(stage: Stage) -> Metrics:
     samples = list(read_samples(stage.input("shards") / "test"))
     labelled = [sample for sample in samples if sample.row[LABEL]]
     found: dict[str, float] = {"test_listings": len(samples), f"{LABEL}_listings": len(labelled)}
-    if reason := why_absent(stage.input("product")):
+    if reason := skip_reason(stage.input("product")):
         stage.progress(f"nothing to judge: {reason}")
-        write_absent(stage.output, reason)
+        write_skipped(stage.output, reason)
         return found
     if not labelled:
         stage.progress(f"no test listing has the label {LABEL}: nothing is measured")
         return found
-    sure = Sureness(parameters.resamples, parameters.confidence, read_seed())
+    sure = ConfidenceInterval(parameters.resamples, parameters.confidence, read_seed())
     ceilings = read_json(stage.input("catalog") / "ceilings.json")
     measured: dict[str, Mapping[str, float]] = {}
     (stage.output / "plots").mkdir()
@@ -77,7 +77,7 @@ def _trials(stage: Stage, samples: list[Sample]) -> Iterator[Trial]:
     every = tuple(whole.config.modalities)
 
     def judged(model: ProductClassifier, without: tuple[str, ...] = ()) -> Answers:
-        asked = ((sample.picture, sample.row) for sample in samples)
+        asked = ((sample.image, sample.row) for sample in samples)
         return answers(LABEL, samples, model.config.classes, model.probabilities(asked, without=without))
 
     for one in every:

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from heddle.core.parameters.section import Section
-from lightning_modules.product.config import Fusion, Modalities, PictureBranch
+from lightning_modules.product.config import Fusion, ImageBranch, Modalities
 from lightning_modules.training.settings import (
     AugmentationSettings,
     LoadingSettings,
@@ -29,15 +29,15 @@ class ProductParameters(OptimizerSettings, LoadingSettings, Section):
     label_smoothing: float = Field(ge=0, lt=1, description="share of a label's mass spread over all classes")
     frozen_epochs: int = Field(ge=0, description="phase 1: epochs in which the image tower does not learn")
     fine_tuning_rate: float = Field(gt=0, description="phase 2: peak rate of the whole network")
-    augmentation: AugmentationSettings = Field(description="of training pictures and words")
+    augmentation: AugmentationSettings = Field(description="of training images and words")
     trainer: TrainerSettings = Field(description="what Lightning's Trainer is told")
 
     @model_validator(mode="after")
     def _one_beginning(self) -> Self:
-        pictures = {name: branch for name, branch in self.modalities.items() if isinstance(branch, PictureBranch)}
-        if len(pictures) > 1:
-            raise ValueError(f"modalities: {' and '.join(pictures)} read the same picture; leave one out")
-        for name, branch in pictures.items():
+        images = {name: branch for name, branch in self.modalities.items() if isinstance(branch, ImageBranch)}
+        if len(images) > 1:
+            raise ValueError(f"modalities: {' and '.join(images)} read the same image; leave one out")
+        for name, branch in images.items():
             if self.pretrained is not None and branch.image is not None:
                 raise ValueError(
                     f"the checkpoint of `pretrained` brings its own modalities.{name}.image; leave one out"

@@ -1,4 +1,4 @@
-"""Train the product classifier on the shards: words, picture and what else the parameters name, joined.
+"""Train the product classifier on the shards: words, image and what else the parameters name, joined.
 
 Beside it a network is trained on each baseline's modality alone, so that what joining them gains can be measured.
 """
@@ -26,10 +26,10 @@ from lightning_modules.image.config import HALF
 from lightning_modules.product.classifier import TOKENIZER_FILE
 from lightning_modules.product.config import (
     LABEL,
+    ImageBranch,
     Modalities,
     NumbersBranch,
     NumbersField,
-    PictureBranch,
     ProductConfig,
     Scaling,
 )
@@ -130,20 +130,20 @@ def _beginning(
 ) -> tuple[ProductConfig, dict[str, Tensor] | None]:
     """The whole network's config and, where there is a checkpoint, the weights of its image tower."""
     modalities = dict(parameters.modalities)
-    mean, std, weights = HALF, HALF, None  # of no use without pictures
+    mean, std, weights = HALF, HALF, None  # of no use without images
     for name, branch in parameters.modalities.items():
-        if isinstance(branch, PictureBranch):  # there is one at most
+        if isinstance(branch, ImageBranch):  # there is one at most
             start = image_start(stage, "product.pretrained", branch.image, parameters.pretrained)
             modalities[name] = replace(branch, image=start.tower)
             mean, std, weights = start.mean, start.std, start.weights
-    pictures = read_json(stage.input("shards") / "pictures.json")
+    images = read_json(stage.input("shards") / "images.json")
     ids = tokenizer.get_vocab()
     config = ProductConfig(
         modalities=modalities,
         fusion=parameters.fusion,
         classes=classes,
-        image_size=pictures["size"],
-        image_fit=pictures["fit"],
+        image_size=images["size"],
+        image_fit=images["fit"],
         image_mean=mean,
         image_std=std,
         vocabulary=len(ids),

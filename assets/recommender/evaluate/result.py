@@ -11,7 +11,7 @@ from assets.recommender.evaluate.queries import Query, ranked
 from assets.recommender.evaluate.systems import System
 from heddle.metrics import compute
 from heddle.metrics.auc import Auc, auc_interval
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.judgements import judged
 from heddle.metrics.ndcg import Ndcg
 from heddle.metrics.pair_average_precision import PairAveragePrecision
@@ -45,7 +45,9 @@ class Trial:
     lists: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]]
 
 
-def attempt(name: str, system: System, edges: Pairs, others: Pairs, asked: Sequence[Query], sure: Sureness) -> Trial:
+def attempt(
+    name: str, system: System, edges: Pairs, others: Pairs, asked: Sequence[Query], sure: ConfidenceInterval
+) -> Trial:
     """Score the edges (P, 2) and the pairs that are none, and answer every query; at least one of each."""
     scores = system(edges), system(others)
     joined, labels = np.concatenate(scores), np.repeat([1, 0], [len(edges), len(others)])
@@ -62,7 +64,7 @@ def attempt(name: str, system: System, edges: Pairs, others: Pairs, asked: Seque
 
 
 def _ranked_numbers(
-    asked: Sequence[Query], lists: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]], sure: Sureness
+    asked: Sequence[Query], lists: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]], sure: ConfidenceInterval
 ) -> dict[str, float]:
     found = [[str(node) for node in nodes.tolist()] for nodes, _ in lists]
     wanted = [judged({str(node): 1 for node in sorted(query.right)}) for query in asked]

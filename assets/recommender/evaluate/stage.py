@@ -26,12 +26,12 @@ from assets.recommender.evaluate.systems import (
 from heddle.core.csv_file import write_csv
 from heddle.core.parameters.shared import read_seed
 from heddle.core.schemas import write_table
-from heddle.core.skipped import why_absent, write_absent
+from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import Metrics, Stage, read_json
 from heddle.core.vectors import matrix
 from heddle.graph.neighbours import Neighbours
 from heddle.graph.tables import NODES_FILE, Graph
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 
 MODEL = "recommender"
 CEILING = "link_prediction_auc"
@@ -63,17 +63,17 @@ def recommender_evaluation(stage: Stage) -> Metrics:
     """Score the test edges, rank for every source, measure all systems alike, write tables, map and examples."""
     parameters = stage.parameters(RecommenderEvaluationParameters)
     ceilings = read_json(stage.input("catalog") / "ceilings.json")
-    reason = why_absent(stage.input("graph")) or why_absent(stage.input("recommender"))
+    reason = skip_reason(stage.input("graph")) or skip_reason(stage.input("recommender"))
     graph = None if reason else Graph.open(stage.input("graph"))
     if graph and not (len(graph.predicted("test")) and len(graph.negatives["test"])):
         reason = "data/graph has no test edges to tell from others; bring more edges or raise split.test"
     if reason or graph is None:
         stage.progress(f"nothing to judge: {reason}")
-        write_absent(stage.output, str(reason))
+        write_skipped(stage.output, str(reason))
         return {"test_edges": 0}
     embeddings = matrix(pq.read_table(stage.input("recommender") / NODES_FILE), "embedding")
     edges, others, asked = graph.predicted("test"), graph.negatives["test"], queries(graph, parameters.queries)
-    sure = Sureness(parameters.resamples, parameters.confidence, read_seed())
+    sure = ConfidenceInterval(parameters.resamples, parameters.confidence, read_seed())
     trials = []
     for name, system in _systems(graph, embeddings).items():
         stage.progress(name.replace("_", " "))

@@ -4,7 +4,7 @@ import shutil
 
 from assets.recommender.train.parameters import RecommenderParameters
 from heddle.core.parameters.shared import Compute, read_seed
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import Metrics, Stage, StageError
 from heddle.graph.features import ENCODER_FILE, PROJECTION_FILE
 from heddle.graph.tables import MESSAGE, Graph, once
@@ -23,7 +23,7 @@ def recommender(stage: Stage) -> Metrics:
     """Train, embed every node, write the best epoch's network; say so if there are too few edges."""
     parameters = stage.parameters(RecommenderParameters)
     folder = stage.input("graph")
-    if reason := why_absent(folder):
+    if reason := skip_reason(folder):
         return not_trained(stage, reason)
     graph = Graph.open(folder)
     counts = {f"{split}_edges": len(graph.predicted(split)) for split in ("train", "validation")}

@@ -26,7 +26,7 @@ def confusion_matrix(labels: Sequence[str], counts: Sequence[Sequence[float]]) -
 
     Args:
         labels: (n,) names.
-        counts: (n, n) pictures.
+        counts: (n, n) images.
     """
     cell, margin = 26.0, 8.0 + 6.6 * max(map(len, labels))
     size = cell * len(labels)

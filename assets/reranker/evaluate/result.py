@@ -13,7 +13,7 @@ from heddle.metrics.precision import Precision
 from heddle.metrics.recall import Recall
 from heddle.metrics.reciprocal_rank import ReciprocalRank
 from heddle.retrieval.ranking import Ranking
-from heddle.retrieval.retriever import Question, Retriever, Way
+from heddle.retrieval.retriever import Question, RetrievalConfig, Retriever
 
 MEASURES = ("ndcg_at_10", "map", "mrr_at_10", "recall_at_10", "recall_at_100", "precision_at_5")
 
@@ -43,14 +43,14 @@ class Trial:
         right: whether no guide is more relevant than the first hit, case by case; not so where there is none, (N,).
     """
 
-    way: Way
+    way: RetrievalConfig
     rankings: list[Ranking]
     measures: Mapping[str, NDArray[np.float64]]
     confidences: list[float]
     right: NDArray[np.bool_]
 
 
-def attempt(retriever: Retriever, way: Way, cases: Sequence[Case]) -> Trial:
+def attempt(retriever: Retriever, way: RetrievalConfig, cases: Sequence[Case]) -> Trial:
     """Ask every question in one way."""
     looked = [retriever.look(case.question, way) for case in cases]
     found = [[retriever.library.ids[place] for place in each.ranking.places.tolist()] for each in looked]

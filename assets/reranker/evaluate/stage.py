@@ -13,15 +13,15 @@ from assets.reranker.evaluate.result import MEASURES, Case, Trial, attempt
 from assets.reranker.evaluate.tables import write_bands, write_examples, write_retrieval
 from heddle.core.parameters.shared import Split, read_seed
 from heddle.core.schemas import read_rows
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.core.splits import split_of
 from heddle.core.stage import Metrics, Stage, StageError
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.paired import Difference, paired_difference
 from heddle.retrieval.open_retriever import opened
-from heddle.retrieval.retriever import MODES, Question, RetrievalError, Retriever, Way
+from heddle.retrieval.retriever import MODES, Question, RetrievalConfig, RetrievalError, Retriever
 
-REFERENCE = Way("rrf")
+REFERENCE = RetrievalConfig("rrf")
 
 
 def retrieval_evaluation(stage: Stage) -> Metrics:
@@ -34,7 +34,7 @@ def retrieval_evaluation(stage: Stage) -> Metrics:
     for number, way in enumerate(_ways(retriever) if cases else ()):
         stage.progress(f"ways of looking tried, next: {way.name}", number, len(_ways(retriever)))
         trials.append(attempt(retriever, way, cases))
-    sure = Sureness(parameters.resamples, parameters.confidence, read_seed())
+    sure = ConfidenceInterval(parameters.resamples, parameters.confidence, read_seed())
     differences = {
         trial.way: {name: _difference(trial, trials, name, sure) for name in MEASURES}
         for trial in trials
@@ -52,11 +52,11 @@ def retrieval_evaluation(stage: Stage) -> Metrics:
     return numbers
 
 
-def _ways(retriever: Retriever) -> list[Way]:
+def _ways(retriever: Retriever) -> list[RetrievalConfig]:
     """Every mode, plain and expanded; with a reranker also the two fusions, reranked."""
-    ways = [Way(mode, expand) for expand in (False, True) for mode in MODES]
+    ways = [RetrievalConfig(mode, expand) for expand in (False, True) for mode in MODES]
     if retriever.reranker is not None:
-        ways += [Way("rrf", rerank=True), Way("weighted", rerank=True)]
+        ways += [RetrievalConfig("rrf", rerank=True), RetrievalConfig("weighted", rerank=True)]
     return ways
 
 
@@ -78,7 +78,7 @@ def _cases(stage: Stage, parameters: RetrievalEvaluationParameters, retriever: R
             "`catalog`, or set retrieval_evaluation.queries to all"
         )
         stage.progress(f"nothing to measure: {reason}")
-        write_absent(stage.output, reason)
+        write_skipped(stage.output, reason)
     cases = [Case(row["id"], _question(retriever, row), grades[row["id"]]) for row in asked]
     return cases, len(queries) - len(asked)
 
@@ -90,20 +90,20 @@ def _question(retriever: Retriever, row: Mapping[str, Any]) -> Question:
         raise StageError(f"data/validated/queries.parquet: {row['id']}: {error}") from error
 
 
-def _difference(trial: Trial, trials: Sequence[Trial], measure: str, sure: Sureness) -> Difference:
+def _difference(trial: Trial, trials: Sequence[Trial], measure: str, sure: ConfidenceInterval) -> Difference:
     reference = next(other for other in trials if other.way == REFERENCE)
     return paired_difference(
         trial.measures[measure], reference.measures[measure], sure.resamples, sure.confidence, sure.seed
     )
 
 
-def _numbers(trial: Trial, sure: Sureness) -> dict[str, float]:
+def _numbers(trial: Trial, sure: ConfidenceInterval) -> dict[str, float]:
     """The means; intervals of the first measure, those of the others stand in the table."""
     name = trial.way.name
     numbers = {f"{name}_{measure}": float(values.mean()) for measure, values in trial.measures.items()}
     return numbers | sure(f"{name}_ndcg_at_10", numbers[f"{name}_ndcg_at_10"], trial.measures["ndcg_at_10"])
 
 
-def _compared(way: Way, difference: Difference) -> dict[str, float]:
+def _compared(way: RetrievalConfig, difference: Difference) -> dict[str, float]:
     key = f"{way.name}_ndcg_at_10_over_{REFERENCE.name}"
     return {key: difference.mean, f"{key}_low": difference.low, f"{key}_high": difference.high}

@@ -9,13 +9,13 @@ import pyarrow as pa
 from assets.reranker.evaluate.result import MEASURES, Case, Trial
 from heddle.core.csv_file import write_csv
 from heddle.core.schemas import write_table
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.paired import Difference
 from heddle.retrieval.confidence import BANDS, band
-from heddle.retrieval.guide_index import Library
+from heddle.retrieval.guide_index import GuideIndex
 from heddle.retrieval.parameters import Bands
 from heddle.retrieval.ranking import Ranking
-from heddle.retrieval.retriever import Retriever, Way
+from heddle.retrieval.retriever import RetrievalConfig, Retriever
 
 SHOWN = 5
 
@@ -42,7 +42,10 @@ EXAMPLES = pa.schema(
 
 
 def write_retrieval(
-    folder: Path, trials: Sequence[Trial], differences: Mapping[Way, Mapping[str, Difference]], sure: Sureness
+    folder: Path,
+    trials: Sequence[Trial],
+    differences: Mapping[RetrievalConfig, Mapping[str, Difference]],
+    sure: ConfidenceInterval,
 ) -> None:
     """``retrieval.csv``: every measure of every way, its interval, and its difference from the reference's."""
     rows: list[tuple[object, ...]] = []
@@ -88,7 +91,7 @@ def write_examples(folder: Path, retriever: Retriever, trials: Sequence[Trial], 
     write_table(folder / "examples.parquet", rows, EXAMPLES)
 
 
-def _hits(guides: Library, ranking: Ranking, case: Case) -> list[dict[str, object]]:
+def _hits(guides: GuideIndex, ranking: Ranking, case: Case) -> list[dict[str, object]]:
     return [
         {
             "id": guides.ids[place],

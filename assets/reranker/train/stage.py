@@ -14,7 +14,7 @@ from heddle.core.parameters.shared import Compute, Split, read_seed
 from heddle.core.schemas import read_rows
 from heddle.core.splits import SPLITS, SplitName, split_of
 from heddle.core.stage import Metrics, Stage, StageError
-from heddle.retrieval.retriever import RetrievalError, Retriever, Way
+from heddle.retrieval.retriever import RetrievalConfig, RetrievalError, Retriever
 from heddle.training.training import not_trained, only_first_process, write_history
 from lightning_modules.reranker.cross_encoder import (
     CrossEncoder,
@@ -78,7 +78,10 @@ def _lessons(stage: Stage, retriever: Retriever, mined: int) -> Lessons:
 def _hard(retriever: Retriever, question: str, gains: Mapping[int, float], mined: int) -> list[int]:
     """The first guides by meaning and by words in turn, those judged relevant left out."""
     asked = retriever.question(question)
-    heads = [retriever.look(asked, Way(mode)).ranking.first(mined).places.tolist() for mode in ("dense", "sparse")]
+    heads = [
+        retriever.look(asked, RetrievalConfig(mode)).ranking.first(mined).places.tolist()
+        for mode in ("dense", "sparse")
+    ]
     in_turn = dict.fromkeys(chain.from_iterable(zip_longest(*heads)))
     return [place for place in in_turn if place is not None and place not in gains]
 

@@ -29,7 +29,7 @@ class VisionParameters(OptimizerSettings, LoadingSettings, Section):
     heads: dict[Label, Weight] = Field(min_length=1, description="labels to learn and their losses' weights")
     label_smoothing: float = Field(ge=0, lt=1, description="share of a label's mass spread over all classes")
     dropout: float = Field(ge=0, lt=1, description="between the tower and the heads")
-    augmentation: AugmentationSettings = Field(description="of training pictures")
+    augmentation: AugmentationSettings = Field(description="of training images")
     trainer: TrainerSettings = Field(description="what Lightning's Trainer is told")
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Train the picture classifier on the shards: one image tower, one head for each kind of label."""
+"""Train the image classifier on the shards: one image tower, one head for each kind of label."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What the writer must be better than: the text of the likest picture, and a sentence with gaps."""
+"""What the writer must be better than: the text of the likest image, and a sentence with gaps."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -15,26 +15,26 @@ from lightning_modules.writer.content_fields import FIELDS, fitted
 CHUNK = 256
 
 
-def nearest(train: NDArray[np.float32], pictures: NDArray[np.float32]) -> list[int]:
-    """For each picture the place of the train picture that is likest to it; the first of equals.
+def nearest(train: NDArray[np.float32], images: NDArray[np.float32]) -> list[int]:
+    """For each image the place of the train image that is likest to it; the first of equals.
 
     Args:
         train: unit vectors, (T, D), at least one.
-        pictures: unit vectors, (N, D).
+        images: unit vectors, (N, D).
 
     Raises:
-        ValueError: there is no train picture.
+        ValueError: there is no train image.
     """
     if not len(train):
-        raise ValueError("there is no train picture to be like")
-    parts = [(pictures[start : start + CHUNK] @ train.T).argmax(axis=1) for start in range(0, len(pictures), CHUNK)]
+        raise ValueError("there is no train image to be like")
+    parts = [(images[start : start + CHUNK] @ train.T).argmax(axis=1) for start in range(0, len(images), CHUNK)]
     return [int(place) for part in parts for place in part]
 
 
 def filled(
     template: str, heads: Mapping[str, Sequence[str]], probabilities: Mapping[str, NDArray[np.float32]]
 ) -> Iterator[str]:
-    """The template with the likeliest class of each head in its gap, picture by picture.
+    """The template with the likeliest class of each head in its gap, image by image.
 
     Args:
         template: its gaps are names of heads.
@@ -48,13 +48,13 @@ def filled(
         yield template.format(**dict(zip(likeliest, values, strict=True)))
 
 
-def likest(stage: Stage, clip: ClipEncoder, pictures: NDArray[np.float32]) -> list[Row]:
-    """For each picture the train listing with an alt text whose picture is likest; none where there are no such.
+def likest(stage: Stage, clip: ClipEncoder, images: NDArray[np.float32]) -> list[Row]:
+    """For each image the train listing with an alt text whose image is likest; none where there are no such.
 
     Args:
         stage: whose shards are read.
-        clip: tells how like two pictures are.
-        pictures: its vectors of the N pictures, (N, D).
+        clip: tells how like two images are.
+        images: its vectors of the N images, (N, D).
     """
     rows: list[Row] = []
 
@@ -62,10 +62,10 @@ def likest(stage: Stage, clip: ClipEncoder, pictures: NDArray[np.float32]) -> li
         for sample in read_samples(stage.input("shards") / "train"):
             if sample.row["alt_text"]:
                 rows.append(sample.row)
-                yield sample.picture
+                yield sample.image
 
-    vectors = clip.pictures(told())
-    return [rows[place] for place in nearest(vectors, pictures)] if rows else []
+    vectors = clip.images(told())
+    return [rows[place] for place in nearest(vectors, images)] if rows else []
 
 
 def sentence(text: str) -> Content:

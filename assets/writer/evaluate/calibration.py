@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from assets.writer.evaluate.claims import Floats, Statements
-from assets.writer.evaluate.error_detection import ALL, Doubts, Told
+from assets.writer.evaluate.error_detection import ALL, Doubts, UserInputs
 from assets.writer.evaluate.prompting import VIEWS, WRITER, Asker, likelihoods
 from assets.writer.evaluate.result import Trial, known
 from assets.writer.evaluate.tables import write_errors
@@ -61,7 +61,7 @@ def errors(
     """How well mistakes are seen: those put into sellers' texts, and the writer's own."""
     places = [place for place, sample in enumerate(samples) if sample.row["alt_text"]]
     texts, kinds = asker.spoilt([samples[place] for place in places])
-    told: list[Told] = []
+    told: list[UserInputs] = []
     for view in VIEWS:
         judged = asker.judged([asked[view][place] for place in places], texts)
         told += _told(view, OTHERS, kinds, judged, confidence)
@@ -79,7 +79,7 @@ def errors(
 
 def _told(
     view: str, texts: str, kinds: Sequence[str | None], judged: Sequence[Judged], confidence: float
-) -> Iterator[Told]:
+) -> Iterator[UserInputs]:
     """By the head that is there for it, and by how unlikely the words are."""
     heads = np.array([one.wrong[FIELD] for one in judged], dtype=np.float64)
     yield from Doubts(view, texts, HEAD, kinds, heads).told(confidence)

@@ -41,7 +41,7 @@ class Statements:
     Attributes:
         said: what each text states.
         true: what is so, as far as the listing tells.
-        scenes: whether the listing tells what its picture shows, so that a relation that it does not tell is wrong.
+        scenes: whether the listing tells what its image shows, so that a relation that it does not tell is wrong.
     """
 
     said: tuple[Stated, ...]

@@ -1,4 +1,4 @@
-"""What the writer wrote for some pictures, with what it states marked right or wrong."""
+"""What the writer wrote for some images, with what it states marked right or wrong."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -25,8 +25,8 @@ MARK = pa.struct(
 EXAMPLES = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),  # listings.id
-        pa.field("system", pa.string(), nullable=False),  # who wrote: "writer", "picture_alone"
-        pa.field("picture", pa.binary(), nullable=False),  # JPEG
+        pa.field("system", pa.string(), nullable=False),  # who wrote: "writer", "image_alone"
+        pa.field("image", pa.binary(), nullable=False),  # JPEG
         pa.field("seller", pa.string()),  # the listing's own alt text, if it has one
         pa.field("alt_text", pa.string(), nullable=False),
         pa.field("title", pa.string(), nullable=False),  # empty where only the alt text was written
@@ -63,7 +63,7 @@ def _row(sample: Sample, trial: Trial, sure: Floats, place: int) -> dict[str, An
     return {
         "id": sample.row["id"],
         "system": trial.name,
-        "picture": sample_jpeg(sample),
+        "image": sample_jpeg(sample),
         "seller": sample.row["alt_text"],
         "alt_text": content.alt_text,
         "title": content.title,

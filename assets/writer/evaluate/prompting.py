@@ -19,13 +19,13 @@ from lightning_modules.writer.content_writer import ContentWriter, Judged
 from lightning_modules.writer.corruption import Corruption
 from lightning_modules.writer.samples import Inputs, inputs_of
 
-WRITER, PICTURE_ALONE, WITHOUT_GRAPH = "writer", "picture_alone", "without_graph"
-VIEWS = (WRITER, PICTURE_ALONE)
+WRITER, IMAGE_ALONE, WITHOUT_GRAPH = "writer", "image_alone", "without_graph"
+VIEWS = (WRITER, IMAGE_ALONE)
 """Ways of asking whose certainty and errors are told."""
 SPOILT = 0.5
 """Share of the sellers' texts that get a mistake."""
 ELSEWHERE = "surroundings"
-"""Kind of a mistake from which the lexicon reads no other statement: a word about another thing in the picture."""
+"""Kind of a mistake from which the lexicon reads no other statement: a word about another thing in the image."""
 KINDS = ("item", "material", "colour", "relations")
 
 
@@ -36,7 +36,7 @@ class Asker:
     Attributes:
         writer: is asked.
         lexicon: reads what texts state.
-        ratios: SHA-256 of an original picture -> its width / height.
+        ratios: SHA-256 of an original image -> its width / height.
         seed: of what is drawn.
     """
 
@@ -46,12 +46,12 @@ class Asker:
     seed: int
 
     def views(self, samples: Sequence[Sample]) -> dict[str, list[Inputs]]:
-        """The listings with all that they tell, by their picture alone, and without objects and relations."""
+        """The listings with all that they tell, by their image alone, and without objects and relations."""
         fit = self.writer.network.config.image_fit
         whole = [inputs_of(sample, self.ratios.get(sample.row["image"], 1.0), fit) for sample in samples]
         return {
             WRITER: whole,
-            PICTURE_ALONE: [Inputs(one.picture) for one in whole],
+            IMAGE_ALONE: [Inputs(one.image) for one in whole],
             WITHOUT_GRAPH: [replace(one, objects=(), relations=()) for one in whole],
         }
 

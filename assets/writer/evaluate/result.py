@@ -17,7 +17,7 @@ from heddle.content.schema import problems
 from heddle.metrics import compute
 from heddle.metrics.bert_score import BertScore
 from heddle.metrics.bleu import bleu_interval, bleu_of, counts
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.clip_score import WEIGHT
 from heddle.metrics.distinct import Distinct
 from heddle.metrics.paired import paired_difference
@@ -56,13 +56,13 @@ class Judge:
         rows: the N listings.
         lexicon: reads what texts state.
         clip: whose CLIPScore is asked; None where there is none.
-        pictures: clip's vectors of the listings' pictures, (N, D).
+        images: clip's vectors of the listings' images, (N, D).
     """
 
     rows: Sequence[Row]
     lexicon: Lexicon
     clip: ClipEncoder | None
-    pictures: NDArray[np.float32] | None
+    images: NDArray[np.float32] | None
 
     def __call__(self, name: str, contents: Sequence[Content], whole: int) -> "Trial":
         """The contents of one system, measured; whether they are valid is asked of the first, which are whole."""
@@ -83,9 +83,9 @@ class Judge:
         return Trial(name, tuple(contents), statements, values, counted)
 
     def _clip_score(self, texts: Sequence[str]) -> Floats:
-        if self.clip is None or self.pictures is None:
+        if self.clip is None or self.images is None:
             return np.full(len(texts), np.nan)
-        cosines = (self.clip.texts(texts) * self.pictures).sum(axis=1, dtype=np.float64)
+        cosines = (self.clip.texts(texts) * self.images).sum(axis=1, dtype=np.float64)
         return WEIGHT * np.maximum(cosines, 0)
 
 
@@ -116,7 +116,7 @@ class Trial:
             found[f"distinct_{n}"] = compute(Distinct, predictions=texts, n=n)["distinct"]
         return found
 
-    def numbers(self, sure: Sureness) -> dict[str, float]:
+    def numbers(self, sure: ConfidenceInterval) -> dict[str, float]:
         """Every measure that there is, the most telling with their bounds."""
         found: dict[str, float] = {}
         for name in MEASURES:
@@ -131,7 +131,7 @@ class Trial:
             found |= {"bleu_low": low, "bleu_high": high}
         return found
 
-    def over(self, other: "Trial", measure: str, sure: Sureness) -> dict[str, float]:
+    def over(self, other: "Trial", measure: str, sure: ConfidenceInterval) -> dict[str, float]:
         """How much higher a measure is than another system's on the same listings, with its bounds; empty without it.
 
         Both systems' listings are drawn together: what makes one easy for both cancels out.

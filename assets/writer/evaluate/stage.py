@@ -1,6 +1,6 @@
 """The stage `writer_evaluation`: judge the writer on the test split, beside two baselines.
 
-It is asked with all that a listing tells, from the picture alone, and without the objects and how they stand. What its
+It is asked with all that a listing tells, from the image alone, and without the objects and how they stand. What its
 alt texts state is read by the lexicon that the train split taught; how sure to be of them is learned on the validation
 split.
 """
@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from assets.writer.evaluate.calibration import certainties, errors
 from assets.writer.evaluate.examples import surest_mistakes, write_examples
 from assets.writer.evaluate.parameters import WriterEvaluationParameters
-from assets.writer.evaluate.prompting import PICTURE_ALONE, VIEWS, WRITER, Asker
+from assets.writer.evaluate.prompting import IMAGE_ALONE, VIEWS, WRITER, Asker
 from assets.writer.evaluate.result import valid
 from assets.writer.evaluate.systems import systems, told_of
 from heddle.content.lexicon import Lexicon
 from heddle.core.parameters.shared import Compute, read_seed
-from heddle.core.skipped import why_absent, write_absent
+from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import Metrics, Stage
 from heddle.description.certainty import FIELD
-from heddle.images.aspect_ratios import picture_ratios
-from heddle.metrics.bootstrap import Sureness
+from heddle.images.aspect_ratios import image_ratios
+from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.training.data import Sample, read_samples
 from lightning_modules.writer.content_writer import ContentWriter, Written
 
@@ -28,21 +28,21 @@ def writer_evaluation(stage: Stage) -> Metrics:
     """Write, measure beside the baselines, and keep tables, examples and how sure to be."""
     samples = list(read_samples(stage.input("shards") / "test"))
     counts = {"test_listings": len(samples)}
-    reason = why_absent(stage.input("writer"))
+    reason = skip_reason(stage.input("writer"))
     if not reason and not samples:
         reason = "data/shards/test: there are no listings; bring more or raise split.test"
     if reason:
         stage.progress(f"nothing to judge: {reason}")
-        write_absent(stage.output, reason)
+        write_skipped(stage.output, reason)
         return counts
     return {**counts, **_judged(stage, samples)}
 
 
 def _judged(stage: Stage, samples: Sequence[Sample]) -> dict[str, float]:
     parameters = stage.parameters(WriterEvaluationParameters)
-    sure = Sureness(parameters.resamples, parameters.confidence, read_seed())
+    sure = ConfidenceInterval(parameters.resamples, parameters.confidence, read_seed())
     folder, threads = stage.input("writer"), stage.parameters(Compute, "compute").threads
-    ratios = picture_ratios(stage.input("catalog"))
+    ratios = image_ratios(stage.input("catalog"))
     asker = Asker(ContentWriter.from_folder(folder, threads), Lexicon.from_folder(folder), ratios, read_seed())
     asked = asker.views(samples)
     written: dict[str, list[Written]] = {}
@@ -54,7 +54,7 @@ def _judged(stage: Stage, samples: Sequence[Sample]) -> dict[str, float]:
     (stage.output / "plots").mkdir()
     numbers = told_of(stage.output / "plots", trials, sure)
     stage.progress("drawing words")
-    drawn = asker.sampled(asked[PICTURE_ALONE][: parameters.whole], parameters.top_p)
+    drawn = asker.sampled(asked[IMAGE_ALONE][: parameters.whole], parameters.top_p)
     numbers["sampled_valid_rate"] = float(valid(drawn).mean())
     stage.progress("how sure it is, and what it doubts")
     sureness, measured = certainties(stage, asker, trials, written)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from assets.writer.evaluate.baselines import filled, likest, sentence, within_limits
 from assets.writer.evaluate.parameters import WriterEvaluationParameters, gaps
-from assets.writer.evaluate.prompting import PICTURE_ALONE, VIEWS, WITHOUT_GRAPH, WRITER
+from assets.writer.evaluate.prompting import IMAGE_ALONE, VIEWS, WITHOUT_GRAPH, WRITER
 from assets.writer.evaluate.result import RIGHT, Judge, Trial, bert_scored
 from assets.writer.evaluate.tables import differences, write_differences, write_systems
 from heddle.content.content import Content
 from heddle.content.lexicon import Lexicon
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import Stage
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.clip.encoder import ClipEncoder
 from lightning_modules.training.data import Sample
 from lightning_modules.vision.classifier import VisionClassifier
@@ -37,24 +37,24 @@ def systems(
     written: Mapping[str, Sequence[Written]],
 ) -> dict[str, Trial]:
     """All systems by name, their texts cut to the same lengths and judged alike."""
-    clip = None if why_absent(stage.input("clip")) else ClipEncoder.from_pretrained(stage.input("clip"), threads)
-    pictures = None if clip is None else clip.pictures(sample.picture for sample in samples)
+    clip = None if skip_reason(stage.input("clip")) else ClipEncoder.from_pretrained(stage.input("clip"), threads)
+    images = None if clip is None else clip.images(sample.image for sample in samples)
     contents = {view: [Content.from_fields(one.fields) for one in texts] for view, texts in written.items()}
     stage.progress("the baselines")
-    if clip is not None and pictures is not None and (rows := likest(stage, clip, pictures)):
+    if clip is not None and images is not None and (rows := likest(stage, clip, images)):
         contents[NEAREST] = [within_limits(Content.from_listing(row)) for row in rows]
     if sentences := _sentences(stage, samples, parameters.template, threads):
         contents[TEMPLATE] = [within_limits(sentence(text)) for text in sentences]
     contents[SELLER] = [within_limits(Content.from_listing(sample.row)) for sample in samples]
-    judge = Judge([sample.row for sample in samples], lexicon, clip, pictures)
-    wholes = {PICTURE_ALONE: 0, WITHOUT_GRAPH: 0}
+    judge = Judge([sample.row for sample in samples], lexicon, clip, images)
+    wholes = {IMAGE_ALONE: 0, WITHOUT_GRAPH: 0}
     trials = [judge(name, texts, wholes.get(name, parameters.whole)) for name, texts in contents.items()]
     if parameters.bert_score is not None:
         trials = bert_scored(trials, judge.rows, parameters.bert_score)
     return {trial.name: trial for trial in trials}
 
 
-def told_of(plots: Path, trials: Mapping[str, Trial], sure: Sureness) -> dict[str, float]:
+def told_of(plots: Path, trials: Mapping[str, Trial], sure: ConfidenceInterval) -> dict[str, float]:
     """Write the tables of all systems and of their differences; the writer's numbers, and the others' most telling."""
     told = {name: trial.numbers(sure) for name, trial in trials.items()}
     write_systems(plots, told)
@@ -71,13 +71,13 @@ def told_of(plots: Path, trials: Mapping[str, Trial], sure: Sureness) -> dict[st
 
 
 def _sentences(stage: Stage, samples: Sequence[Sample], template: str, threads: int) -> list[str]:
-    """The template's, picture by picture; none without a classifier that names what stands in its gaps."""
+    """The template's, image by image; none without a classifier that names what stands in its gaps."""
     folder = stage.input("vision")
-    if why_absent(folder):
+    if skip_reason(folder):
         return []
     classifier = VisionClassifier.from_pretrained(folder, threads)
     if missing := sorted({*gaps(template)} - {*classifier.config.heads}):
         stage.progress(f"stage vision names no {', '.join(missing)}: the template is not compared")
         return []
-    probabilities = classifier.probabilities(sample.picture for sample in samples)
+    probabilities = classifier.probabilities(sample.image for sample in samples)
     return list(filled(template, classifier.config.heads, probabilities))

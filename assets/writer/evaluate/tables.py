@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from assets.writer.evaluate.error_detection import Told
+from assets.writer.evaluate.error_detection import UserInputs
 from assets.writer.evaluate.result import MEASURES, Trial
 from heddle.core.csv_file import write_csv
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 
 
 def write_systems(folder: Path, numbers: Mapping[str, Mapping[str, float]]) -> None:
@@ -26,7 +26,7 @@ def write_differences(folder: Path, rows: Iterable[tuple[str, str, str, Mapping[
     write_csv(folder / "differences.csv", header, [(*names, *map(_written, found.values())) for *names, found in rows])
 
 
-def write_errors(folder: Path, told: Iterable[Told]) -> None:
+def write_errors(folder: Path, told: Iterable[UserInputs]) -> None:
     """``errors.csv``: how well mistakes are seen, by what the writer knew and by their kind."""
     rows = [
         (
@@ -39,7 +39,7 @@ def write_errors(folder: Path, told: Iterable[Told]) -> None:
 
 
 def differences(
-    trials: Mapping[str, Trial], pairs: Sequence[tuple[str, str, str]], sure: Sureness
+    trials: Mapping[str, Trial], pairs: Sequence[tuple[str, str, str]], sure: ConfidenceInterval
 ) -> list[tuple[str, str, str, dict[str, float]]]:
     """System, another one, measure, and the difference with its bounds, of the pairs that can be compared."""
     found = [

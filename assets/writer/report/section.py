@@ -1,4 +1,4 @@
-"""How well the writer writes: beside its baselines, with how sure it is, and what it wrote for some pictures."""
+"""How well the writer writes: beside its baselines, with how sure it is, and what it wrote for some images."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -15,13 +15,13 @@ STAGE = "writer_evaluation"
 MODEL = "writer"
 SYSTEMS = {  # of the evaluation, in its order -> the same for a person
     "writer": "the writer",
-    "picture_alone": "picture alone",
+    "image_alone": "image alone",
     "without_graph": "without scene graph",
-    "nearest": "nearest picture's",
+    "nearest": "nearest image's",
     "template": "template",
     "seller": "the seller",
 }
-VIEWS = ("writer", "picture_alone")
+VIEWS = ("writer", "image_alone")
 """Systems whose certainty and errors are told."""
 RIGHT = {
     "item_right": "item",
@@ -143,11 +143,11 @@ def _cell(row: Row) -> dict[str, Any]:
 
 
 def _listing(rows: Sequence[Row], facts: Facts) -> dict[str, Any]:
-    """What was written for one listing; with the index's picture, which is larger, if it has one."""
+    """What was written for one listing; with the index's image, which is larger, if it has one."""
     first = rows[0]
     indexed = facts.by_id.get(first["id"])
     return {
-        "jpeg": data_url(indexed["thumbnail"] if indexed else None) or data_url(first["picture"]),
+        "jpeg": data_url(indexed["thumbnail"] if indexed else None) or data_url(first["image"]),
         "alt": first["seller"] or first["id"],
         "seller": first["seller"],
         "views": [_view(row) for row in rows],

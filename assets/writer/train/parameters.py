@@ -38,7 +38,7 @@ class WriterParameters(OptimizerSettings, LoadingSettings, Section):
     lessons: LessonSettings = Field(description="what is drawn of a listing each time")
     losses: LossWeights = Field(description="weights in the sum")
     adaptation: Adaptation | None = Field(default=None, description="phase 2; without it phase 1 is all")
-    augmentation: AugmentationSettings = Field(description="of training pictures; boxes move along")
+    augmentation: AugmentationSettings = Field(description="of training images; boxes move along")
     trainer: TrainerSettings = Field(description="what Lightning's Trainer is told")
 
     @model_validator(mode="after")
@@ -52,7 +52,7 @@ class WriterParameters(OptimizerSettings, LoadingSettings, Section):
     @model_validator(mode="after")
     def _truthful(self) -> Self:
         if self.augmentation.mirror or self.augmentation.word_drop:
-            raise ValueError("augmentation: mirror and word_drop would make listings say what their pictures do not")
+            raise ValueError("augmentation: mirror and word_drop would make listings say what their images do not")
         return self
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Train the writer on the shards: a picture, what stands in it and what is wished for, to content."""
+"""Train the writer on the shards: an image, what stands in it and what is wished for, to content."""
 
 from lightning import Callback
 from tokenizers import Tokenizer
@@ -12,7 +12,7 @@ from heddle.content.readability import readability
 from heddle.content.rubric import Titles, seo_score
 from heddle.core.parameters.shared import Compute, read_seed
 from heddle.core.stage import Metrics, Stage
-from heddle.images.aspect_ratios import picture_ratios
+from heddle.images.aspect_ratios import image_ratios
 from heddle.pretrained.image_tower import ImageStart, NoStartError, image_start
 from heddle.training.training import (
     TooFewError,
@@ -148,7 +148,7 @@ def _collate(
         ListingFields(),
         Quality(training),
         corruption_of(lexicon),
-        picture_ratios(stage.input("catalog")),
+        image_ratios(stage.input("catalog")),
         config.image_fit,
         parameters.lessons,
         parameters.augmentation,

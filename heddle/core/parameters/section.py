@@ -13,12 +13,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from heddle.core.errors import MendableError
+from heddle.core.errors import UserError
 
 PARAMS_FILE = "params.yaml"
 
 
-class ParameterError(MendableError, ValueError):
+class ParameterError(UserError, ValueError):
     """A parameter is wrong: the message names file, key, what was found and what is allowed."""
 
 

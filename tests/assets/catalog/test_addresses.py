@@ -14,7 +14,7 @@ import pytest
 
 from assets.catalog.addresses import AddressRefusedError, check_url, literal, objection
 from assets.catalog.connections import _GuardedPool
-from tests.support.wordpress_site import Site, crawl, picture, rows, run, wordpress
+from tests.support.wordpress_site import Site, crawl, image, rows, run, wordpress
 
 # {port} is that of a server on 127.0.0.1 and ::1 that counts who connects to it.
 ADDRESSES = (
@@ -160,9 +160,9 @@ def far(listener: Listener) -> Iterator[ThreadingHTTPServer]:
     server.server_close()
 
 
-def crawl_pictures(folder: Path, addresses: list[str], *settings: str, **environment: str) -> dict[str, dict[str, Any]]:
-    """Crawl a table whose rows name these pictures, and one that is ours; the rows of the quarantine by number."""
-    (folder / "ours.png").write_bytes(picture(1))
+def crawl_images(folder: Path, addresses: list[str], *settings: str, **environment: str) -> dict[str, dict[str, Any]]:
+    """Crawl a table whose rows name these images, and one that is ours; the rows of the quarantine by number."""
+    (folder / "ours.png").write_bytes(image(1))
     (folder / "sitecustomize.py").write_text(WORLD)
     with (folder / "table.csv").open("w", newline="") as file:
         writer = csv.writer(file)
@@ -183,7 +183,7 @@ def crawl_pictures(folder: Path, addresses: list[str], *settings: str, **environ
 
 
 def test_no_address_of_our_own_network_is_reached(listener: Listener, tmp_path: Path) -> None:
-    refused = crawl_pictures(tmp_path, [address.format(port=listener.port) for address in ADDRESSES])
+    refused = crawl_images(tmp_path, [address.format(port=listener.port) for address in ADDRESSES])
     assert len(refused) == len(ADDRESSES) >= 40
     for number, address in enumerate(ADDRESSES):
         row = refused[str(number)]
@@ -199,7 +199,7 @@ def _names_no_host(address: str) -> bool:
 
 def test_no_redirect_leads_into_our_own_network(listener: Listener, far: Any, tmp_path: Path) -> None:
     addresses = [f"http://far.test:{far.server_port}/{number}" for number in range(len(REDIRECTS))]
-    refused = crawl_pictures(tmp_path, addresses)
+    refused = crawl_images(tmp_path, addresses)
     assert sorted(far.seen) == sorted(["/robots.txt", *(f"/{number}" for number in range(len(REDIRECTS)))])
     assert len(refused) == len(REDIRECTS)
     for number, address in enumerate(REDIRECTS):
@@ -212,10 +212,10 @@ def test_no_redirect_leads_into_our_own_network(listener: Listener, far: Any, tm
 def test_no_proxy_is_asked_for_an_address_of_our_own_network(listener: Listener, far: Any, tmp_path: Path) -> None:
     """Names are for the proxy of the environment to resolve; what the address itself shows is refused before."""
     spelled = [address for address in ADDRESSES if "test:" not in address and address.isascii()]
-    addresses = [*(address.format(port=listener.port) for address in spelled), "http://far.test/picture"]
+    addresses = [*(address.format(port=listener.port) for address in spelled), "http://far.test/image"]
     proxy = f"http://127.0.0.2:{far.server_port}"
-    refused = crawl_pictures(tmp_path, addresses, http_proxy=proxy, https_proxy=proxy)
-    assert set(far.seen) == {"http://far.test/robots.txt", "http://far.test/picture"}
+    refused = crawl_images(tmp_path, addresses, http_proxy=proxy, https_proxy=proxy)
+    assert set(far.seen) == {"http://far.test/robots.txt", "http://far.test/image"}
     for number, address in enumerate(spelled):
         row = refused[str(number)]
         assert row["reason"] == "address_refused", (address, row["detail"])
@@ -230,7 +230,7 @@ def test_a_source_of_our_own_network_must_say_so(tmp_path: Path) -> None:
     assert "loopback" in done.stderr
     assert "private_addresses: true" in done.stderr
     assert not site.requests
-    site.answers["/pictures/0"] = lambda times: (302, {"Location": "http://169.254.169.254/latest/meta-data/"}, b"")
+    site.answers["/images/0"] = lambda times: (302, {"Location": "http://169.254.169.254/latest/meta-data/"}, b"")
     done = crawl(tmp_path, site)
     site.close()
     assert done.returncode == 0, done.stderr

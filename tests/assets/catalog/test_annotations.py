@@ -16,7 +16,7 @@ from assets.catalog.rows import MalformedError
 from heddle.core.parameters.section import ParameterError
 from heddle.core.stage import StageError
 from tests.support import wordpress_site
-from tests.support.source_project import adds_up, picture, refused, rows, run
+from tests.support.source_project import adds_up, image, refused, rows, run
 
 COCO: dict[str, Any] = {
     "info": {"year": 2017},
@@ -73,16 +73,16 @@ TABLE = f"{{name: shop, kind: table, path: table.csv, columns: {COLUMNS}}}"
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two listings with pictures that the annotations are of, one with another."""
+    """Two listings with images that the annotations are of, one with another."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "pictures").mkdir()
+    (tmp_path / "images").mkdir()
     names = {"a": "000000000139.jpg", "b": "000000000285.jpg", "c": "other.jpg"}
     with (tmp_path / "table.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "image", "title"])
-        writer.writerows([id_, f"pictures/{name}", f"Thing {id_}"] for id_, name in names.items())
+        writer.writerows([id_, f"images/{name}", f"Thing {id_}"] for id_, name in names.items())
     for number, name in enumerate(names.values()):
-        (tmp_path / "pictures" / name).write_bytes(picture(number))
+        (tmp_path / "images" / name).write_bytes(image(number))
     write(tmp_path)
     return tmp_path
 
@@ -107,7 +107,7 @@ def by_id(project: Path) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_coco_joins_listings_by_the_name_of_the_picture(project: Path, first: bool) -> None:
+def test_coco_joins_listings_by_the_name_of_the_image(project: Path, first: bool) -> None:
     metrics = run(project, *((coco(), TABLE) if first else (TABLE, coco())))
     found = by_id(project)
     assert list(found) == ["shop:a", "shop:b", "shop:c"]
@@ -120,16 +120,16 @@ def test_coco_joins_listings_by_the_name_of_the_picture(project: Path, first: bo
     assert found["shop:b"]["objects"][0]["attributes"] == ["worn"]
     assert found["shop:b"]["objects"][0]["box"] == pytest.approx([0, 0, 0.1, 0.1])
     assert found["shop:c"]["objects"] is None
-    assert sorted(refused(project)) == [("coco:77", "malformed_record"), ("coco:999", "no_such_picture")]
+    assert sorted(refused(project)) == [("coco:77", "malformed_record"), ("coco:999", "no_such_image")]
     assert adds_up(metrics)
 
 
-def test_coco_with_a_folder_of_pictures_brings_listings(project: Path) -> None:
+def test_coco_with_a_folder_of_images_brings_listings(project: Path) -> None:
     outside = copy.deepcopy(COCO)
     outside["images"].append({"id": 1000, "file_name": "../private.jpg", "width": 64, "height": 48})
-    (project / "private.jpg").write_bytes(picture(50))
+    (project / "private.jpg").write_bytes(image(50))
     write(project, outside)
-    metrics = run(project, coco("images: pictures"))
+    metrics = run(project, coco("images: images"))
     assert list(by_id(project)) == ["coco:139", "coco:285"]
     missing = [("coco:1000", "image_missing"), ("coco:77", "malformed_record"), ("coco:999", "image_missing")]
     assert sorted(refused(project)) == missing
@@ -152,7 +152,7 @@ def test_visual_genome_joins_by_id_and_brings_relations(project: Path) -> None:
     assert adds_up(metrics)
 
 
-def test_annotations_join_listings_of_a_site_by_the_address_of_the_picture(tmp_path: Path) -> None:
+def test_annotations_join_listings_of_a_site_by_the_address_of_the_image(tmp_path: Path) -> None:
     site = wordpress_site.Site(2)
     images = [{"id": 7, "file_name": "1", "width": 96, "height": 96}]
     told = [{"image_id": 7, "category_id": 62, "bbox": [0, 0, 48, 96]}]
@@ -170,8 +170,8 @@ def test_annotations_join_listings_of_a_site_by_the_address_of_the_picture(tmp_p
 def test_annotations_that_match_nothing_at_all_are_a_mistake(project: Path) -> None:
     with pytest.raises(StageError) as caught:
         run(project, TABLE, genome("annotates: shop"))
-    assert "source vg: none of its 2 listings could be taken, 2 for no_such_picture" in str(caught.value)
-    assert "no listing of shop shows a picture called '139.jpg'" in str(caught.value)
+    assert "source vg: none of its 2 listings could be taken, 2 for no_such_image" in str(caught.value)
+    assert "no listing of shop shows an image called '139.jpg'" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_annotations_that_match_nothing_at_all_are_a_mistake(project: Path) -> N
         (coco().replace("coco.json", "none.json"), "none.json: no such file"),
         (coco().replace("coco.json", "table.csv"), "table.csv: cannot be read as JSON"),
         (coco().replace("coco.json", "objects.json"), "no list `images` as COCO has; there is: list"),
-        (genome().replace("objects.json", "coco.json"), "expected a list of pictures, found dict"),
+        (genome().replace("objects.json", "coco.json"), "expected a list of images, found dict"),
     ],
 )
 def test_files_that_cannot_be_read_are_named(project: Path, told: str, said: str) -> None:
@@ -190,8 +190,8 @@ def test_files_that_cannot_be_read_are_named(project: Path, told: str, said: str
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("more", ["annotates: shop, images: pictures", "join: id"])
-def test_one_of_listings_and_pictures_is_given(project: Path, more: str) -> None:
+@pytest.mark.parametrize("more", ["annotates: shop, images: images", "join: id"])
+def test_one_of_listings_and_images_is_given(project: Path, more: str) -> None:
     with pytest.raises(ParameterError, match="give `annotates`, a source's name, or `images`"):
         run(project, TABLE, coco(more))
 
@@ -215,7 +215,7 @@ numbers = st.floats(-1e6, 1e6) | st.integers(-100, 100) | st.floats() | st.none(
 
 
 @given(box=st.lists(numbers, min_size=4, max_size=4), size=st.tuples(numbers, numbers))
-def test_a_box_lies_in_its_picture_or_is_refused(box: list[Any], size: tuple[Any, Any]) -> None:
+def test_a_box_lies_in_its_image_or_is_refused(box: list[Any], size: tuple[Any, Any]) -> None:
     with suppress(MalformedError):
         x0, y0, x1, y1 = share_box(box, size)
         assert 0 <= x0 <= x1 <= 1
@@ -255,5 +255,5 @@ def test_values_of_wrong_types_are_read_or_refused(project: Path, data: st.DataO
     content = {"coco": COCO, "objects": OBJECTS, "relationships": RELATIONSHIPS}[which]
     write(project, **{which: damaged(content, data.draw(st.sampled_from(paths(content))), value)})
     with suppress(StageError):
-        assert adds_up(run(project, TABLE, coco("annotates: shop") if which == "coco" else genome("images: pictures")))
+        assert adds_up(run(project, TABLE, coco("annotates: shop") if which == "coco" else genome("images: images")))
         assert len(by_id(project)) >= 2

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from assets.catalog.change_detection import NewsError, newest_changes
+from assets.catalog.change_detection import ChangeDetectionError, newest_changes
 from assets.catalog.stage import catalog
 from assets.index.stage import index
 from assets.reranker.evaluate.stage import retrieval_evaluation
 from assets.validated.stage import validated
 from heddle.core.schemas import read_rows
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.core.stage import StageError
 from tests.support.small_project import run as run_stage
 
@@ -156,7 +156,7 @@ def test_guides_alone_can_be_indexed_and_their_retrieval_judged(project: Path) -
     for stage in (catalog, validated, index):
         run_stage(stage, project)
     (project / "data/reranker").mkdir()
-    write_absent(project / "data/reranker", "too few queries")
+    write_skipped(project / "data/reranker", "too few queries")
     numbers = run_stage(retrieval_evaluation, project)
     assert (numbers["guides"], numbers["queries"]) == (4, 2)
     assert numbers["rrf_mrr_at_10"] == numbers["dense_mrr_at_10"] == 1
@@ -168,7 +168,7 @@ def test_a_collection_has_news_when_one_of_its_files_changes(project: Path) -> N
     write(project, dev="a\t2\t1\n")
     assert newest_changes(project) != first
     shutil.rmtree(project / "handbook")
-    with pytest.raises(NewsError, match=r"source handbook: .*handbook does not exist"):
+    with pytest.raises(ChangeDetectionError, match=r"source handbook: .*handbook does not exist"):
         newest_changes(project)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.catalog.change_detection import NewsError, newest_changes
+from assets.catalog.change_detection import ChangeDetectionError, newest_changes
 from demo_shop import Shop
 from demo_shop.server import serve
 from tests.support import wordpress_site
@@ -37,7 +37,7 @@ def test_a_table_has_news_when_its_file_changes(tmp_path):
 
 def test_a_table_that_is_not_there_is_named(tmp_path):
     project = _project(tmp_path, "{name: mine, kind: table, path: mine.csv, columns: {id: id, image: image}}")
-    with pytest.raises(NewsError, match=r"source mine: .*mine\.csv does not exist"):
+    with pytest.raises(ChangeDetectionError, match=r"source mine: .*mine\.csv does not exist"):
         newest_changes(project)
 
 
@@ -57,7 +57,7 @@ def test_a_site_that_does_not_answer_is_named_with_what_was_asked(tmp_path):
         tmp_path,
         '{name: shop, kind: wordpress, url: "http://127.0.0.1:9", contact: me@shop.example, private_addresses: true}',
     )
-    with pytest.raises(NewsError, match=r"source shop: .* did not answer"):
+    with pytest.raises(ChangeDetectionError, match=r"source shop: .* did not answer"):
         newest_changes(project)
 
 
@@ -83,7 +83,7 @@ def test_a_sitemap_and_a_tar_far_away_have_news_when_they_change(tmp_path):
         site.close()
     for first, second, third in (tokens[:3], tokens[3:]):
         assert first == second != third
-    with pytest.raises(NewsError, match=r"source far: .*did not answer"):
+    with pytest.raises(ChangeDetectionError, match=r"source far: .*did not answer"):
         newest_changes(tmp_path)
 
 
@@ -95,7 +95,7 @@ def test_no_address_of_ones_own_network_is_asked_unless_the_parameters_say_so(tm
         for host in ("127.0.0.1", "2130706433", "shop.example"):  # by itself, spelled otherwise, by a name
             url = f"http://{host}:{site.url.rpartition(':')[2]}/map.xml"
             source = f"{{name: far, kind: sitemap, url: '{url}', contact: a@b.test}}"
-            with pytest.raises(NewsError, match=r"source far: .*loopback; set `private_addresses: true`"):
+            with pytest.raises(ChangeDetectionError, match=r"source far: .*loopback; set `private_addresses: true`"):
                 newest_changes(_project(tmp_path, source))
         assert not site.requests
     finally:

@@ -140,7 +140,7 @@ def test_bytes_depend_neither_on_concurrency_nor_cache_nor_a_kill(
     """One request at a time, killed in the middle, then again over the half-filled cache."""
     folder = project(tmp_path, concurrency=1)
     process = start(folder)
-    while process.poll() is None and len(list((folder / ".heddle/picture_cache/shop").glob("*/*"))) < 15:
+    while process.poll() is None and len(list((folder / ".heddle/image_cache/shop").glob("*/*"))) < 15:
         time.sleep(0.01)
     process.kill()
     process.communicate()

@@ -1,4 +1,4 @@
-"""Duplicates against an oracle that compares every pair, and against pictures that a person would call copies."""
+"""Duplicates against an oracle that compares every pair, and against images that a person would call copies."""
 
 import io
 from pathlib import Path
@@ -10,22 +10,22 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageEnhance
 
 from assets.catalog.duplicates import Duplicate, find_duplicates, natural_order
-from assets.catalog.images import Picture, examine
+from assets.catalog.images import ImageInfo, examine
 from heddle.images.originals import Original
 
 BITS, COLOUR = 12, 24
 NOWHERE = Original("", 0, 9)
 
 
-def described(sha256: str, flipped: frozenset[int], colour: int) -> Picture:
-    """A picture whose hash differs from zero in the given bits."""
+def described(sha256: str, flipped: frozenset[int], colour: int) -> ImageInfo:
+    """An image whose hash differs from zero in the given bits."""
     bits = np.zeros(256, dtype=np.uint8)
     bits[list(flipped)] = 1
     colours = np.full(192, colour, dtype=np.uint8)
-    return Picture(sha256, NOWHERE, "PNG", 9, 9, np.packbits(bits).tobytes(), colours.tobytes(), ())
+    return ImageInfo(sha256, NOWHERE, "PNG", 9, 9, np.packbits(bits).tobytes(), colours.tobytes(), ())
 
 
-pictures = st.lists(
+images = st.lists(
     st.tuples(st.integers(0, 6), st.frozensets(st.integers(0, 30), max_size=20), st.sampled_from([0, 20, 40, 200])),
     max_size=25,
 ).map(
@@ -35,27 +35,27 @@ pictures = st.lists(
 )
 
 
-def distance(one: Picture, other: Picture) -> int:
+def distance(one: ImageInfo, other: ImageInfo) -> int:
     return sum((a ^ b).bit_count() for a, b in zip(one.perceptual_hash, other.perceptual_hash, strict=True))
 
 
-def alike(one: Picture, other: Picture, bits: int = BITS) -> bool:
+def alike(one: ImageInfo, other: ImageInfo, bits: int = BITS) -> bool:
     apart = int(abs(int(one.colours[0]) - int(other.colours[0])))
     return one.sha256 == other.sha256 or (distance(one, other) <= bits and apart <= COLOUR)
 
 
-@given(shown=pictures, bits=st.sampled_from([0, 1, 5, BITS, 31, 32, 64]))
-def test_what_stays_is_what_comparing_every_pair_in_order_leaves(shown: list[tuple[str, Picture]], bits: int) -> None:
-    kept: list[tuple[str, Picture]] = []
-    for listing, picture in shown:  # ids are in natural order already
-        if not any(alike(picture, other, bits) for _, other in kept):
-            kept.append((listing, picture))
+@given(shown=images, bits=st.sampled_from([0, 1, 5, BITS, 31, 32, 64]))
+def test_what_stays_is_what_comparing_every_pair_in_order_leaves(shown: list[tuple[str, ImageInfo]], bits: int) -> None:
+    kept: list[tuple[str, ImageInfo]] = []
+    for listing, image in shown:  # ids are in natural order already
+        if not any(alike(image, other, bits) for _, other in kept):
+            kept.append((listing, image))
     left_out = {each.id for each in find_duplicates(shown, bits, COLOUR)}
     assert [listing for listing, _ in shown if listing not in left_out] == [listing for listing, _ in kept]
 
 
-@given(shown=pictures)
-def test_every_duplicate_points_at_a_listing_that_stays_and_is_alike(shown: list[tuple[str, Picture]]) -> None:
+@given(shown=images)
+def test_every_duplicate_points_at_a_listing_that_stays_and_is_alike(shown: list[tuple[str, ImageInfo]]) -> None:
     found = find_duplicates(shown, BITS, COLOUR)
     left_out = {each.id for each in found}
     by_id = dict(shown)
@@ -66,8 +66,8 @@ def test_every_duplicate_points_at_a_listing_that_stays_and_is_alike(shown: list
         assert (each.kind == "exact") == (by_id[each.id].sha256 == by_id[each.original].sha256)
 
 
-@given(data=st.data(), shown=pictures)
-def test_order_of_arrival_changes_nothing(data: st.DataObject, shown: list[tuple[str, Picture]]) -> None:
+@given(data=st.data(), shown=images)
+def test_order_of_arrival_changes_nothing(data: st.DataObject, shown: list[tuple[str, ImageInfo]]) -> None:
     shuffled = data.draw(st.permutations(shown))
     assert find_duplicates(shuffled, BITS, COLOUR) == find_duplicates(shown, BITS, COLOUR)
 
@@ -84,7 +84,7 @@ def test_planted_copies_are_found_wherever_they_lie(seed: int) -> None:
         hashes[place] = hashes[original]
     flat = np.zeros(192, dtype=np.uint8)
     shown = [
-        (f"s:{n}", Picture(str(n), NOWHERE, "PNG", 9, 9, hashes[n].tobytes(), flat.tobytes(), ())) for n in range(700)
+        (f"s:{n}", ImageInfo(str(n), NOWHERE, "PNG", 9, 9, hashes[n].tobytes(), flat.tobytes(), ())) for n in range(700)
     ]
     found = {each.id: each.original for each in find_duplicates(shown, BITS, COLOUR)}
     assert found.keys() == {f"s:{place}" for place in copies}
@@ -106,7 +106,7 @@ def drawn(colour: str) -> Image.Image:
     return image
 
 
-def shown(tmp_path: Path, images: dict[str, tuple[Image.Image, str, dict[str, int]]]) -> list[tuple[str, Picture]]:
+def shown(tmp_path: Path, images: dict[str, tuple[Image.Image, str, dict[str, int]]]) -> list[tuple[str, ImageInfo]]:
     found = []
     for name, (image, form, options) in images.items():
         file = io.BytesIO()
@@ -125,7 +125,7 @@ def shown(tmp_path: Path, images: dict[str, tuple[Image.Image, str, dict[str, in
         (ImageEnhance.Brightness(drawn("red")).enhance(1.05), "PNG", {}),
     ],
 )
-def test_same_picture_in_another_file_is_a_near_duplicate(
+def test_same_image_in_another_file_is_a_near_duplicate(
     tmp_path: Path, image: Image.Image, form: str, options: dict[str, int]
 ) -> None:
     two = shown(tmp_path, {"1": (drawn("red"), "PNG", {}), "2": (image, form, options)})

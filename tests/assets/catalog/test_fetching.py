@@ -1,4 +1,4 @@
-"""Pictures are fetched in several processes as they would be in one, and no host is asked more than it bears."""
+"""Images are fetched in several processes as they would be in one, and no host is asked more than it bears."""
 
 import gzip
 import ipaddress
@@ -16,58 +16,58 @@ import pytest
 
 from assets.catalog import addresses
 from assets.catalog import fetch as module
-from assets.catalog.images import Picture, Refused
+from assets.catalog.images import Image, Refused
 from heddle.core.stage import StageError
 from tests.support.image_fetch import SIZE, fetch, reasons, visit
 from tests.support.source_project import NEAR
-from tests.support.wordpress_site import ROOT, Site, outputs, picture, rows, run
+from tests.support.wordpress_site import ROOT, Site, image, outputs, rows, run
 
 Answer = tuple[int, dict[str, str], bytes]
 
 
 def numbered(site: Site, count: int) -> list[str]:
-    return [f"{site.url}/pictures/{number}" for number in range(count)]
+    return [f"{site.url}/images/{number}" for number in range(count)]
 
 
 def misbehave(site: Site) -> list[str]:
-    """Let pictures from the tenth on be bad in every way; the addresses of all."""
-    robots = b"User-agent: *\nDisallow: /pictures/21\n"
+    """Let images from the tenth on be bad in every way; the addresses of all."""
+    robots = b"User-agent: *\nDisallow: /images/21\n"
     answers: dict[str, Answer] = {
         "/robots.txt": (200, {}, robots),
-        "/pictures/10": (404, {}, b""),
-        "/pictures/11": (200, {}, picture(11)[:-400]),
-        "/pictures/12": (200, {}, b"<html>"),
-        "/pictures/13": (200, {}, b""),
-        "/pictures/14": (200, {}, bytes(SIZE + 1)),
-        "/pictures/15": (200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(50 * SIZE))),
-        "/pictures/16": (200, {"Content-Length": "99999"}, picture(16)),
-        "/pictures/17": (301, {"Location": "/pictures/3"}, b""),
-        "/pictures/18": (302, {"Location": "/pictures/18"}, b""),
-        "/pictures/19": (302, {"Location": "http://169.254.169.254/latest"}, b""),
-        "/pictures/20": (302, {"Location": "file:///etc/hostname"}, b""),
-        "/pictures/22": (200, {"X-Robots-Tag": "noai"}, picture(22)),
-        "/pictures/23": (302, {"Location": "/pictures/21"}, b""),
-        "/pictures/24": (500, {}, b""),
-        "/pictures/26": (200, {"Content-Encoding": "gzip"}, gzip.compress(picture(26))),
+        "/images/10": (404, {}, b""),
+        "/images/11": (200, {}, image(11)[:-400]),
+        "/images/12": (200, {}, b"<html>"),
+        "/images/13": (200, {}, b""),
+        "/images/14": (200, {}, bytes(SIZE + 1)),
+        "/images/15": (200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(50 * SIZE))),
+        "/images/16": (200, {"Content-Length": "99999"}, image(16)),
+        "/images/17": (301, {"Location": "/images/3"}, b""),
+        "/images/18": (302, {"Location": "/images/18"}, b""),
+        "/images/19": (302, {"Location": "http://169.254.169.254/latest"}, b""),
+        "/images/20": (302, {"Location": "file:///etc/hostname"}, b""),
+        "/images/22": (200, {"X-Robots-Tag": "noai"}, image(22)),
+        "/images/23": (302, {"Location": "/images/21"}, b""),
+        "/images/24": (500, {}, b""),
+        "/images/26": (200, {"Content-Encoding": "gzip"}, gzip.compress(image(26))),
     }
     site.answers = {path: lambda times, told=told: told for path, told in answers.items()}
-    site.answers["/pictures/25"] = lambda times: (503, {}, b"") if times % 2 else (200, {}, picture(25))
+    site.answers["/images/25"] = lambda times: (503, {}, b"") if times % 2 else (200, {}, image(25))
     return [*numbered(site, 27), "http://shop.test:port/", "ftp://shop.test/1", "http://shop.test\x00/"]
 
 
 def test_two_processes_bring_what_one_brings(site: Site, tmp_path: Path) -> None:
     urls = misbehave(site)
     once = fetch(tmp_path, [(visit(), urls)])
-    expected = dict.fromkeys((f"/pictures/{number}" for number in (10, 18, 21, 23, 24)), "image_missing")
-    expected |= {"/pictures/11": "image_truncated", "/pictures/12": "image_type", "/pictures/13": "image_truncated"}
-    expected |= {"/pictures/14": "image_too_large", "/pictures/15": "image_too_large"}
-    expected |= {"/pictures/16": "image_truncated", "/pictures/22": "robots_tag"}
-    expected |= dict.fromkeys(("/pictures/19", "/pictures/20", *urls[27:]), "address_refused")
+    expected = dict.fromkeys((f"/images/{number}" for number in (10, 18, 21, 23, 24)), "image_missing")
+    expected |= {"/images/11": "image_truncated", "/images/12": "image_type", "/images/13": "image_truncated"}
+    expected |= {"/images/14": "image_too_large", "/images/15": "image_too_large"}
+    expected |= {"/images/16": "image_truncated", "/images/22": "robots_tag"}
+    expected |= dict.fromkeys(("/images/19", "/images/20", *urls[27:]), "address_refused")
     assert reasons(once, site) == expected
     asked = dict(site.times)
-    assert "/pictures/21" not in asked
-    assert asked["/pictures/18"] == 21
-    assert (asked["/pictures/24"], asked["/pictures/25"], asked["/robots.txt"]) == (2, 2, 1)
+    assert "/images/21" not in asked
+    assert asked["/images/18"] == 21
+    assert (asked["/images/24"], asked["/images/25"], asked["/robots.txt"]) == (2, 2, 1)
     site.times.clear()
     (tmp_path / "other").mkdir()
     os.chdir(tmp_path / "other")  # with an empty cache
@@ -75,7 +75,7 @@ def test_two_processes_bring_what_one_brings(site: Site, tmp_path: Path) -> None
     assert dict(site.times) == asked
 
 
-def test_large_pictures_are_decoded_aside_to_the_same_end(
+def test_large_images_are_decoded_aside_to_the_same_end(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     urls = misbehave(site)
@@ -87,7 +87,7 @@ def test_large_pictures_are_decoded_aside_to_the_same_end(
 
 
 def watched(site: Site, seconds: float) -> tuple[list[int], list[float]]:
-    """Let every picture take so long; how many were under way at each request, and when each began."""
+    """Let every image take so long; how many were under way at each request, and when each began."""
     answer, lock = site.answer, threading.Lock()
     under_way: list[int] = []
     begun: list[float] = []
@@ -113,7 +113,7 @@ def test_no_host_is_asked_more_often_at_a_time_than_allowed_by_all_processes_tog
     under_way, _ = watched(site, 0.05)
     visits = [(visit("one", concurrency=8), numbered(site, 30)), (visit("two", concurrency=3), numbered(site, 30))]
     found = fetch(tmp_path, visits, processes=2)
-    assert all(isinstance(each, Picture) for each in found.values())
+    assert all(isinstance(each, Image) for each in found.values())
     assert max(under_way) == 3  # what the stricter of both sources says
     assert len(under_way) == 62
 
@@ -123,10 +123,10 @@ def test_delays_hold_between_all_processes(site: Site, tmp_path: Path, delay: fl
     site.answers["/robots.txt"] = lambda times: (200, {}, robots.encode())
     _, begun = watched(site, 0.0)
     fetch(tmp_path, [(visit(delay=delay, concurrency=8), numbered(site, 8))], processes=2)
-    robots, *pictures = sorted(begun)
-    assert len(pictures) == 8
+    robots, *images = sorted(begun)
+    assert len(images) == 8
     # However late a request arrives, it was sent after robots.txt had been, and the delays before it.
-    assert all(at - robots >= number * 0.2 for number, at in enumerate(pictures))
+    assert all(at - robots >= number * 0.2 for number, at in enumerate(images))
 
 
 def test_budgets_are_exact_over_all_processes(site: Site, tmp_path: Path) -> None:
@@ -134,9 +134,9 @@ def test_budgets_are_exact_over_all_processes(site: Site, tmp_path: Path) -> Non
     found = fetch(tmp_path, [(told, numbered(site, 40))], processes=2)
     assert len(site.requests) == 20  # robots.txt among them
     assert list(reasons(found, site).values()) == ["host_budget"] * 21
-    sent = sum(len(picture(number)) for number in range(3))
+    sent = sum(len(image(number)) for number in range(3))
     found = fetch(tmp_path, [(visit("other", host_gigabytes=sent / 1e9, concurrency=1), numbered(site, 9))])
-    assert reasons(found, site) == {f"/pictures/{number}": "host_budget" for number in range(3, 9)}
+    assert reasons(found, site) == {f"/images/{number}": "host_budget" for number in range(3, 9)}
 
 
 def test_a_name_is_connected_to_where_it_led_when_it_was_checked(
@@ -156,10 +156,10 @@ def test_a_name_is_connected_to_where_it_led_when_it_was_checked(
 
     monkeypatch.setattr(socket, "getaddrinfo", flipping)
     port = outside.url.rpartition(":")[2]
-    urls = [f"http://flip.test:{port}/pictures/{number}" for number in range(3)]
+    urls = [f"http://flip.test:{port}/images/{number}" for number in range(3)]
     found = fetch(tmp_path, [(visit(private_addresses=False, concurrency=1), urls)])
     outside.close()
-    assert [path for path, _, _ in outside.requests] == ["/robots.txt", "/pictures/0"]
+    assert [path for path, _, _ in outside.requests] == ["/robots.txt", "/images/0"]
     assert len(asked) == 4  # once for each connection
     refused = [found[url] for url in urls[1:]]
     assert all(isinstance(each, Refused) and each.reason == "address_refused" for each in refused)
@@ -168,7 +168,7 @@ def test_a_name_is_connected_to_where_it_led_when_it_was_checked(
 
 def test_credentials_go_to_the_sources_own_host_alone(site: Site, tmp_path: Path) -> None:
     other = Site()
-    site.answers["/pictures/1"] = lambda times: (302, {"Location": f"{other.url}/pictures/1"}, b"")
+    site.answers["/images/1"] = lambda times: (302, {"Location": f"{other.url}/images/1"}, b"")
     for own, times in ((site.url, 3), (site.url.replace("http:", "https:"), 0)):
         site.requests.clear()
         told = visit(credentials=(own, "Basic secret"))
@@ -212,13 +212,13 @@ def test_a_time_limit_is_for_its_own_source(site: Site, tmp_path: Path) -> None:
     answer = site.answer
 
     def slow(path: str, query: dict[str, list[str]]) -> Answer:
-        time.sleep(6 if path == "/pictures/1" else 0)
+        time.sleep(6 if path == "/images/1" else 0)
         return answer(path, query)
 
     site.answer = slow  # type: ignore[method-assign]
     quick, patient = numbered(site, 2)
     found = fetch(tmp_path, [(visit("one", time_limit=4), [quick]), (visit("two"), [patient])])
-    assert all(isinstance(each, Picture) for each in found.values())
+    assert all(isinstance(each, Image) for each in found.values())
 
 
 def test_a_stamp_stands_in_for_a_server_that_cannot_be_asked(site: Site, tmp_path: Path) -> None:
@@ -228,24 +228,24 @@ def test_a_stamp_stands_in_for_a_server_that_cannot_be_asked(site: Site, tmp_pat
     first = fetch(tmp_path, [(visit(), urls)], stamps=stamps)
     site.times.clear()
     assert fetch(tmp_path, [(visit(), urls)], stamps=stamps | {urls[0]: "second"}) == first
-    assert dict(site.times) == {"/robots.txt": 1, "/pictures/0": 1, "/pictures/3": 1}
-    kept = [*tmp_path.glob(".heddle/picture_cache/shop/*/*")]
+    assert dict(site.times) == {"/robots.txt": 1, "/images/0": 1, "/images/3": 1}
+    kept = [*tmp_path.glob(".heddle/image_cache/shop/*/*")]
     assert len(kept) == 3
     for file in kept:
         file.write_bytes(file.read_bytes()[:-1])
     assert fetch(tmp_path, [(visit(), urls)], stamps=stamps) == first
-    assert site.times["/pictures/2"] == 1
+    assert site.times["/images/2"] == 1
     fetch(tmp_path, [(visit(), urls[:2])], stamps=stamps)
-    assert len([*tmp_path.glob(".heddle/picture_cache/shop/*/*")]) == 2
+    assert len([*tmp_path.glob(".heddle/image_cache/shop/*/*")]) == 2
     watched(site, 3.0)
     with pytest.raises(StageError, match="raise its `time_limit`"):
         fetch(tmp_path, [(visit(time_limit=0.1), urls[2:])])
-    assert len([*tmp_path.glob(".heddle/picture_cache/shop/*/*")]) == 2  # a crawl that failed forgets nothing
+    assert len([*tmp_path.glob(".heddle/image_cache/shop/*/*")]) == 2  # a crawl that failed forgets nothing
 
 
 def test_a_crawl_that_was_killed_leaves_no_process_and_asks_for_the_rest_alone(site: Site, tmp_path: Path) -> None:
     count = 320  # enough for processes
-    content = [picture(number) for number in range(count)]
+    content = [image(number) for number in range(count)]
     answer = site.answer
 
     def slow(path: str, query: dict[str, list[str]]) -> Answer:
@@ -265,7 +265,7 @@ def test_a_crawl_that_was_killed_leaves_no_process_and_asks_for_the_rest_alone(s
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text((tmp_path / "whole" / name).read_text())
     process = subprocess.Popen([sys.executable, "-m", "assets.catalog"], env=os.environ | {"PYTHONPATH": str(ROOT)})
-    while process.poll() is None and len([*tmp_path.glob(".heddle/picture_cache/shop/*/*")]) < count // 4:
+    while process.poll() is None and len([*tmp_path.glob(".heddle/image_cache/shop/*/*")]) < count // 4:
         time.sleep(0.01)
     started = psutil.Process(process.pid).children(recursive=True)
     assert len(started) >= min(2, os.cpu_count() or 1)
@@ -273,7 +273,7 @@ def test_a_crawl_that_was_killed_leaves_no_process_and_asks_for_the_rest_alone(s
     process.wait()
     _, alive = psutil.wait_procs(started, timeout=5)
     assert not alive
-    kept = len([*tmp_path.glob(".heddle/picture_cache/shop/*/*")])
+    kept = len([*tmp_path.glob(".heddle/image_cache/shop/*/*")])
     assert count // 4 <= kept < count
     site.requests.clear()
     assert run(tmp_path, source).returncode == 0

@@ -14,7 +14,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from assets.catalog.collector import Harvest
-from assets.catalog.images import PictureError, examine
+from assets.catalog.images import ImageRejectedError, examine
 from benchmarks import fuzz_catalog
 from heddle.images.originals import Original
 
@@ -24,7 +24,7 @@ CASES = 80
 @pytest.mark.filterwarnings("ignore")  # Pillow tells of each broken tag
 @pytest.mark.parametrize("kind", fuzz_catalog.KINDS)
 def test_nothing_crashes_and_nothing_is_lost(kind: str, tmp_path: Path) -> None:
-    (tmp_path / "sound.png").write_bytes(fuzz_catalog._picture("PNG"))
+    (tmp_path / "sound.png").write_bytes(fuzz_catalog._image("PNG"))
     found = fuzz_catalog.KINDS[kind](tmp_path, CASES)
     assert found.total() >= CASES // 2
     # Few cases so random are accepted whole; which, depends on the modules that Hypothesis takes constants from.
@@ -33,11 +33,11 @@ def test_nothing_crashes_and_nothing_is_lost(kind: str, tmp_path: Path) -> None:
 
 
 def taken(folder: Path, told: dict[str, Any], native: str = "1", origin: str = "row 1") -> dict[str, Any]:
-    """The one row of the quarantine after a listing that is refused, or has no picture."""
+    """The one row of the quarantine after a listing that is refused, or has no image."""
     harvest = Harvest(folder, 1e6, 1_000_000, 1)
     draft = harvest.listing("mine", native, told, told, origin)
     if draft:
-        harvest.picture_file(draft, folder / ("x" * 300))
+        harvest.image_file(draft, folder / ("x" * 300))
     (row,) = harvest.settle().quarantine
     json.dumps(row, ensure_ascii=False).encode()  # can be written
     return dict(row)
@@ -52,7 +52,7 @@ def test_half_a_surrogate_pair_is_told_of_and_can_be_written(tmp_path: Path) -> 
     assert json.loads(row["record"]) == {"title": "a\ud800"}  # nothing is lost
 
 
-def test_a_name_that_no_file_can_have_is_a_missing_picture(tmp_path: Path) -> None:
+def test_a_name_that_no_file_can_have_is_a_missing_image(tmp_path: Path) -> None:
     assert taken(tmp_path, {})["reason"] == "image_missing"
 
 
@@ -69,7 +69,7 @@ def png(width: int, height: int, extra: bytes = b"") -> bytes:
     return b"\x89PNG\r\n\x1a\n" + head + extra + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
 
 
-def frame_larger_than_its_picture() -> bytes:
+def frame_larger_than_its_image() -> bytes:
     file = io.BytesIO()
     Image.new("P", (10, 10)).save(file, "GIF")
     content = file.getvalue()
@@ -80,11 +80,11 @@ def frame_larger_than_its_picture() -> bytes:
 PACKED = zlib.compress(bytes(100_000_000), 9)
 BOMBS = {
     "pixels in the header": png(100_000, 100_000),
-    "a picture of half the pixels that Pillow bears": png(9_000, 8_000),
+    "an image of half the pixels that Pillow bears": png(9_000, 8_000),
     "text": png(10, 10, chunk(b"zTXt", b"a\0\0" + PACKED)),
     "international text": png(10, 10, chunk(b"iTXt", b"a\0\1\0\0\0" + PACKED)),
     "colour profile": png(10, 10, chunk(b"iCCP", b"a\0\0" + PACKED)),
-    "frame": frame_larger_than_its_picture(),
+    "frame": frame_larger_than_its_image(),
     "bitmap": b"BM"
     + struct.pack("<IHHI", 0, 0, 0, 54)
     + struct.pack("<IiiHHIIiiII", 40, 30_000, 30_000, 1, 24, 0, 0, 0, 0, 0, 0),
@@ -99,7 +99,7 @@ def test_bombs_are_refused_before_they_are_decoded(kind: str, tmp_path: Path, mo
     monkeypatch.setattr(Image.Image, "convert", load)
     path = tmp_path / "bomb"
     path.write_bytes(BOMBS[kind])
-    with pytest.raises(PictureError) as caught:
+    with pytest.raises(ImageRejectedError) as caught:
         examine(Original.whole(path), 64e6)
     assert caught.value.reason in ("image_too_large", "image_truncated")
     assert "decoded" not in caught.value.detail

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from assets.catalog.change_detection import newest_changes
 from assets.catalog.huggingface import HuggingFaceSource
 from heddle.core.stage import StageError
-from tests.support.source_project import adds_up, parameters, picture, read, refused, rows, run
+from tests.support.source_project import adds_up, image, parameters, read, refused, rows, run
 
-FEATURES = Features({"id": Value("string"), "picture": Image(), "label": ClassLabel(names=["chair", "lamp"])})
-COLUMNS = "{id: id, image: picture, item: label}"
+FEATURES = Features({"id": Value("string"), "image": Image(), "label": ClassLabel(names=["chair", "lamp"])})
+COLUMNS = "{id: id, image: image, item: label}"
 EXPECTED = [("hf:n0", "chair"), ("hf:n1", "lamp"), ("hf:n2", "chair"), ("hf:n3", None)]
 
 
@@ -32,7 +32,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def dataset() -> Dataset:
     records = [
-        {"id": f"n{number}", "picture": {"bytes": picture(number), "path": f"{number}.jpg"}, "label": label}
+        {"id": f"n{number}", "image": {"bytes": image(number), "path": f"{number}.jpg"}, "label": label}
         for number, label in enumerate((0, 1, 0, -1))
     ]
     return Dataset.from_list(records, features=FEATURES)
@@ -68,9 +68,9 @@ def test_a_folder_of_parquet_is_the_same_data_set(project: Path) -> None:
     assert newest_changes(project) != first
 
 
-def test_a_folder_of_csv_names_pictures_by_path(project: Path) -> None:
+def test_a_folder_of_csv_names_images_by_path(project: Path) -> None:
     (project / "set").mkdir()
-    (project / "set/a.jpg").write_bytes(picture(1))
+    (project / "set/a.jpg").write_bytes(image(1))
     (project / "set/train.csv").write_text("key,file,what\n1,a.jpg,chair\n2,gone.jpg,lamp\n3,,x\n")
     metrics = run(project, source(columns="{id: key, image: file, item: what}"))
     assert items(project) == [("hf:1", "chair")]
@@ -78,11 +78,11 @@ def test_a_folder_of_csv_names_pictures_by_path(project: Path) -> None:
     assert adds_up(metrics)
 
 
-def test_a_folder_of_pictures_has_its_folders_as_classes(project: Path) -> None:
+def test_a_folder_of_images_has_its_folders_as_classes(project: Path) -> None:
     for number, label in enumerate(("chair", "lamp")):
         (project / "set" / label).mkdir(parents=True)
-        (project / f"set/{label}/{number}.jpg").write_bytes(picture(number))
-    (project / "set/lamp/cut.jpg").write_bytes(picture(5)[:300])
+        (project / f"set/{label}/{number}.jpg").write_bytes(image(number))
+    (project / "set/lamp/cut.jpg").write_bytes(image(5)[:300])
     metrics = run(project, source(columns="{id: __row__, image: image, item: label}"))
     assert sorted(item for _, item in items(project)) == ["chair", "lamp"]
     assert [reason for _, reason in refused(project)] == ["image_truncated"]
@@ -99,13 +99,13 @@ def test_other_tables_come_too(project: Path) -> None:
 
 
 def test_rows_cannot_make_us_read_other_files(project: Path) -> None:
-    (project / "private.jpg").write_bytes(picture(9))
+    (project / "private.jpg").write_bytes(image(9))
     (project / "set").mkdir()
-    (project / "set/inside.jpg").write_bytes(picture(8))
+    (project / "set/inside.jpg").write_bytes(image(8))
     shown = [{"bytes": None, "path": str(project / path)} for path in ("private.jpg", "set/inside.jpg")]
-    table = pa.table({"id": ["private", "inside"], "picture": shown})
+    table = pa.table({"id": ["private", "inside"], "image": shown})
     pq.write_table(table, project / "set/train.parquet")
-    told = parameters(name="hf", kind="huggingface", path="set", columns={"id": "id", "image": "picture"})
+    told = parameters(name="hf", kind="huggingface", path="set", columns={"id": "id", "image": "image"})
     _, settled, _ = read(HuggingFaceSource(told), project / "spool")
     assert [(row["id"], row["reason"]) for row in settled.quarantine] == [("hf:private", "no_image")]
     assert [draft.id for draft, _ in settled.listings] == ["hf:inside"]
@@ -114,8 +114,8 @@ def test_rows_cannot_make_us_read_other_files(project: Path) -> None:
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        (source(columns="{id: key, image: picture}"), "no column 'key'; there is: id, picture, label, __row__"),
-        (source(columns="{image: picture}"), "id must be mapped for listings"),
+        (source(columns="{id: key, image: image}"), "no column 'key'; there is: id, image, label, __row__"),
+        (source(columns="{image: image}"), "id must be mapped for listings"),
         (source(columns="{id: id, what: label}"), "what is no field of listings"),
         (source("nobody/nothing"), "nobody/nothing: cannot be opened"),
         (source("empty"), "cannot be opened"),
@@ -150,7 +150,7 @@ def test_a_damaged_file_is_read_or_refused(project: Path, changes: list[tuple[in
         content[min(at, len(content) - 1)] = value
     (project / "set").mkdir(exist_ok=True)
     (project / "set/train.parquet").write_bytes(content)
-    told: dict[str, Any] = {"columns": {"id": "id", "image": "picture", "item": "label"}}
+    told: dict[str, Any] = {"columns": {"id": "id", "image": "image", "item": "label"}}
     source = HuggingFaceSource(parameters(name="hf", kind="huggingface", path="set", **told))
     try:
         harvest, settled, _ = read(source, project / "spool")

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.catalog.politeness import ANSWER, CONTENT, forbidden_use
-from tests.support.wordpress_site import Site, crawl, picture, rows, wordpress
+from tests.support.wordpress_site import Site, crawl, image, rows, wordpress
 from tests.support.wordpress_site import run as run_sources
 
 BOMB = b"\0" * 100_000_000
@@ -45,16 +45,16 @@ PACKERS = {
 }
 
 
-def test_what_is_packed_is_unpacked_no_further_than_a_picture_may_be(site: Site, tmp_path: Path) -> None:
+def test_what_is_packed_is_unpacked_no_further_than_an_image_may_be(site: Site, tmp_path: Path) -> None:
     site.total = 2 * len(PACKERS) + 2
     for number, (encoding, pack) in enumerate(PACKERS.items()):
-        bomb, sound = pack(BOMB), pack(picture(number))
+        bomb, sound = pack(BOMB), pack(image(number))
         assert len(bomb) < 200_000
         headers = {"Content-Encoding": encoding}
-        site.answers[f"/pictures/{2 * number}"] = lambda times, body=bomb, told=headers: (200, told, body)
-        site.answers[f"/pictures/{2 * number + 1}"] = lambda times, body=sound, told=headers: (200, told, body)
+        site.answers[f"/images/{2 * number}"] = lambda times, body=bomb, told=headers: (200, told, body)
+        site.answers[f"/images/{2 * number + 1}"] = lambda times, body=sound, told=headers: (200, told, body)
     first = 2 * len(PACKERS)
-    site.answers[f"/pictures/{first}"] = lambda times: (200, {"Content-Encoding": "gzip"}, b"\x1f\x8bno gzip")
+    site.answers[f"/images/{first}"] = lambda times: (200, {"Content-Encoding": "gzip"}, b"\x1f\x8bno gzip")
     done = crawl(tmp_path, site, "retries: 0")
     assert done.returncode == 0, done.stderr
     expected = {f"shop:{2 * number + 1}": "image_too_large" for number in range(len(PACKERS))}
@@ -95,10 +95,10 @@ def test_a_tag_for_robots_is_honoured_and_told(site: Site, tmp_path: Path) -> No
     tags = ["noai", "noimageai, nofollow", "heddle: noindex", "googlebot: noindex", "NONE", "index, follow", "all"]
     site.total = len(tags)
     for number, tag in enumerate(tags):
-        site.answers[f"/pictures/{number}"] = lambda times, number=number, tag=tag: (
+        site.answers[f"/images/{number}"] = lambda times, number=number, tag=tag: (
             200,
             {"X-Robots-Tag": tag},
-            picture(number),
+            image(number),
         )
     crawl(tmp_path, site)
     assert refused(tmp_path) == dict.fromkeys(("shop:1", "shop:2", "shop:3", "shop:5"), "robots_tag")
@@ -123,9 +123,9 @@ def test_a_tag_on_a_page_is_for_all_that_it_tells(site: Site, tmp_path: Path) ->
 
 def test_a_tag_that_is_new_is_seen_through_the_cache(site: Site, tmp_path: Path) -> None:
     crawl(tmp_path, site)
-    site.answers["/pictures/3"] = lambda times: (200, {"X-Robots-Tag": "noai"}, picture(3))
+    site.answers["/images/3"] = lambda times: (200, {"X-Robots-Tag": "noai"}, image(3))
     crawl(tmp_path, site)
-    assert [status for path, _, status in site.requests if path == "/pictures/3"] == [200, 304]
+    assert [status for path, _, status in site.requests if path == "/images/3"] == [200, 304]
     assert refused(tmp_path) == {"shop:4": "robots_tag"}
 
 
@@ -143,7 +143,7 @@ def test_beyond_a_hosts_budget_the_rest_is_quarantined(site: Site, tmp_path: Pat
 
 
 def test_pages_beyond_a_budget_are_told_of(site: Site, tmp_path: Path) -> None:
-    """With the pictures of another host, so that pages alone spend the budget."""
+    """With the images of another host, so that pages alone spend the budget."""
     other = Site()
     post = site.post
     site.post = lambda number: json.loads(json.dumps(post(number)).replace(site.url, other.url))  # type: ignore[method-assign]

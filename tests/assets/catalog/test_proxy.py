@@ -1,9 +1,9 @@
-"""Pictures fetched through a proxy."""
+"""Images fetched through a proxy."""
 
 import base64
 from pathlib import Path
 
-from assets.catalog.images import Picture
+from assets.catalog.images import Image
 from tests.support.image_fetch import fetch, visit
 from tests.support.wordpress_site import Site
 
@@ -11,11 +11,11 @@ from tests.support.wordpress_site import Site
 def test_a_proxy_is_told_its_own_password_and_asked_for_names(site: Site, tmp_path: Path) -> None:
     host = site.url.removeprefix("http://")
     told = visit(proxy=f"http://some%40body:pass%3Aword@{host}", private_addresses=False)
-    urls = ["http://far.invalid/pictures/1", "https://far.invalid/pictures/2"]
+    urls = ["http://far.invalid/images/1", "https://far.invalid/images/2"]
     found = fetch(tmp_path, [(told, urls)])
-    assert isinstance(found[urls[0]], Picture)
+    assert isinstance(found[urls[0]], Image)
     assert "the proxy answered 501" in str(found[urls[1]])  # this one makes no tunnels
     asked = {path: headers for path, headers, _ in site.requests}
-    assert {"http://far.invalid/robots.txt", "http://far.invalid/pictures/1"} == asked.keys()
+    assert {"http://far.invalid/robots.txt", "http://far.invalid/images/1"} == asked.keys()
     password = base64.b64encode(b"some@body:pass:word").decode()
     assert all(headers["Proxy-Authorization"] == f"Basic {password}" for headers in asked.values())

@@ -1,4 +1,4 @@
-"""Pictures, words and rows: what is taken, what is refused, and what is made harmless."""
+"""Images, words and rows: what is taken, what is refused, and what is made harmless."""
 
 import html
 import re
@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
 from assets.catalog import tars
-from assets.catalog.images import Picture, PictureError, examine
+from assets.catalog.images import ImageInfo, ImageRejectedError, examine
 from assets.catalog.politeness import retry_after
 from assets.catalog.rows import MalformedError, listing_row, table_row
-from assets.catalog.tars import write_pictures
+from assets.catalog.tars import write_images
 from heddle.core.html_text import one_line, plain_text, safe_html
 from heddle.core.schemas import IMAGES, write_table
 from heddle.images.originals import Original
@@ -30,11 +30,11 @@ def saved(path: Path, form: str, exif: Image.Exif | None = None, shade: int = 40
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
-def test_whole_pictures_are_described(tmp_path: Path, form: str) -> None:
-    picture = examine(Original.whole(saved(tmp_path / "picture", form)), 1e6)
-    assert (picture.format, picture.width, picture.height) == (form, 80, 60)
-    assert len(picture.perceptual_hash) * 8 == 256
-    assert len(picture.colours) == 192
+def test_whole_images_are_described(tmp_path: Path, form: str) -> None:
+    image = examine(Original.whole(saved(tmp_path / "image", form)), 1e6)
+    assert (image.format, image.width, image.height) == (form, 80, 60)
+    assert len(image.perceptual_hash) * 8 == 256
+    assert len(image.colours) == 192
 
 
 @pytest.mark.parametrize(
@@ -50,17 +50,17 @@ def test_whole_pictures_are_described(tmp_path: Path, form: str) -> None:
         ("F", "TIFF"),
     ],
 )
-def test_pictures_of_any_mode_are_described(tmp_path: Path, mode: str, form: str) -> None:
-    Image.linear_gradient("L").convert(mode).save(tmp_path / "picture", form)
-    assert len(set(examine(Original.whole(tmp_path / "picture"), 1e6).colours)) > 1
+def test_images_of_any_mode_are_described(tmp_path: Path, mode: str, form: str) -> None:
+    Image.linear_gradient("L").convert(mode).save(tmp_path / "image", form)
+    assert len(set(examine(Original.whole(tmp_path / "image"), 1e6).colours)) > 1
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
-def test_cut_pictures_are_refused(tmp_path: Path, form: str, share: float) -> None:
-    path = saved(tmp_path / "picture", form)
+def test_cut_images_are_refused(tmp_path: Path, form: str, share: float) -> None:
+    path = saved(tmp_path / "image", form)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    with pytest.raises(PictureError) as caught:
+    with pytest.raises(ImageRejectedError) as caught:
         examine(Original.whole(path), 1e6)
     assert caught.value.reason == "image_truncated"
 
@@ -69,16 +69,16 @@ def test_cut_pictures_are_refused(tmp_path: Path, form: str, share: float) -> No
     content=st.binary(max_size=200),
     start=st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"RIFF\0\0\0\0WEBPVP8 "]),
 )
-def test_no_bytes_whatever_get_past_but_as_a_picture(tmp_path_factory: Any, content: bytes, start: bytes) -> None:
+def test_no_bytes_whatever_get_past_but_as_an_image(tmp_path_factory: Any, content: bytes, start: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "bytes"
     path.write_bytes(start + content)
-    with pytest.raises(PictureError):
+    with pytest.raises(ImageRejectedError):
         examine(Original.whole(path), 1e6)
 
 
 def test_too_many_pixels_are_not_decoded(tmp_path: Path) -> None:
-    with pytest.raises(PictureError) as caught:
-        examine(Original.whole(saved(tmp_path / "picture", "PNG")), 80 * 60 - 1)
+    with pytest.raises(ImageRejectedError) as caught:
+        examine(Original.whole(saved(tmp_path / "image", "PNG")), 80 * 60 - 1)
     assert caught.value.reason == "image_too_large"
 
 
@@ -87,22 +87,22 @@ def test_exif_is_kept_without_the_place(tmp_path: Path) -> None:
     exif[ExifTags.Base.Make] = "Loomtech"
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExposureTime] = 0.5
     exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (51.0, 30.0, 26.0)
-    picture = examine(Original.whole(saved(tmp_path / "picture", "JPEG", exif)), 1e6)
-    assert picture.exif == (("ExposureTime", "0.5"), ("Make", "Loomtech"))
+    image = examine(Original.whole(saved(tmp_path / "image", "JPEG", exif)), 1e6)
+    assert image.exif == (("ExposureTime", "0.5"), ("Make", "Loomtech"))
 
 
 def test_tars_are_split_and_hold_the_originals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures: list[Picture] = [
+    images: list[ImageInfo] = [
         examine(Original.whole(saved(tmp_path / f"{n}", "PNG", shade=20 + n)), 1e6) for n in range(5)
     ]
-    monkeypatch.setattr(tars, "TAR_BYTES", pictures[0].original.size * 2)
-    rows = list(write_pictures(tmp_path, pictures[::-1]))
+    monkeypatch.setattr(tars, "TAR_BYTES", images[0].original.size * 2)
+    rows = list(write_images(tmp_path, images[::-1]))
     assert write_table(tmp_path / "images.parquet", rows, IMAGES) == 5
     assert len({row["tar"] for row in rows}) > 1
     for row in rows:
         with tarfile.open(tmp_path / row["tar"]) as tar:
             member = tar.extractfile(row["sha256"])
-            original = next(picture for picture in pictures if picture.sha256 == row["sha256"])
+            original = next(image for image in images if image.sha256 == row["sha256"])
             assert member is not None
             assert member.read() == original.original.read()
 

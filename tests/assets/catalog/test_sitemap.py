@@ -129,7 +129,7 @@ def shop_with_faults(site: wordpress_site.Site) -> None:
     """Three sound products, a guide, and one fault of each kind."""
 
     def product(number: int, **told: Any) -> bytes:
-        return page(ld(PRODUCT | {"name": f"Chair {number}", "image": f"{site.url}/pictures/{number}"} | told)).encode()
+        return page(ld(PRODUCT | {"name": f"Chair {number}", "image": f"{site.url}/images/{number}"} | told)).encode()
 
     answers = {f"/shop/{number}": (200, HTML, product(number)) for number in (1, 2, 3)}
     answers |= {
@@ -171,7 +171,7 @@ REFUSED = {
 }
 
 
-def test_an_index_leads_to_pages_pictures_and_guides(tmp_path: Path) -> None:
+def test_an_index_leads_to_pages_images_and_guides(tmp_path: Path) -> None:
     site = wordpress_site.Site()
     shop_with_faults(site)
     try:

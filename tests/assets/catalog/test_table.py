@@ -24,7 +24,7 @@ VASWANI = Path(__file__).parents[4] / "shared/data/vaswani"
 COLUMNS = "{id: id, image: image, title: title, price: price}"
 
 
-def picture(number: int) -> bytes:
+def image(number: int) -> bytes:
     file = io.BytesIO()
     Image.effect_mandelbrot((64, 48), (-2.5 + number / 9, -1.5, 1 + number / 5, 1.5), 40).save(file, "PNG")
     return file.getvalue()
@@ -32,13 +32,13 @@ def picture(number: int) -> bytes:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project's folder with five pictures."""
+    """A project's folder with five images."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "scales").mkdir()
     (tmp_path / "scales/smoke.yaml").write_text("{}\n")
-    (tmp_path / "pictures").mkdir()
+    (tmp_path / "images").mkdir()
     for number in range(5):
-        (tmp_path / f"pictures/{number}.png").write_bytes(picture(number))
+        (tmp_path / f"images/{number}.png").write_bytes(image(number))
     return tmp_path
 
 
@@ -63,7 +63,7 @@ def rows(project: Path, table: str) -> list[dict[str, Any]]:
 
 def records(count: int = 5) -> list[dict[str, Any]]:
     return [
-        {"id": f"n{number}", "image": f"pictures/{number}.png", "title": f"Thing, {number}", "price": 1.5 + number}
+        {"id": f"n{number}", "image": f"images/{number}.png", "title": f"Thing, {number}", "price": 1.5 + number}
         for number in range(count)
     ]
 
@@ -116,8 +116,8 @@ def test_every_table_is_always_there(project: Path) -> None:
         ),
         (
             lambda path: write_csv(path, records()),
-            source("table.csv", "{id: id, image: picture, title: name}"),
-            ["no column 'picture', 'name'", "there is: id, image, title, price"],
+            source("table.csv", "{id: id, image: photo, title: name}"),
+            ["no column 'photo', 'name'", "there is: id, image, title, price"],
         ),
         (
             lambda path: write_csv(path, records()),
@@ -138,7 +138,7 @@ def test_every_table_is_always_there(project: Path) -> None:
         (
             lambda path: write_csv(path, [row | {"image": f"https://far.test/{row['id']}.png"} for row in records()]),
             source("table.csv"),
-            ["pictures are given by URL, https://far.test/", "is the first of 5;", "set `contact`"],
+            ["images are given by URL, https://far.test/", "is the first of 5;", "set `contact`"],
         ),
         (
             lambda path: write_csv(path, [row | {"image": "elsewhere.png"} for row in records()]),
@@ -179,23 +179,23 @@ def test_two_sources_of_one_name_are_refused(project: Path) -> None:
 
 
 def test_bad_rows_go_to_the_quarantine_and_counts_add_up(project: Path) -> None:
-    (project / "pictures/text.png").write_text("no picture")
-    (project / "pictures/cut.png").write_bytes(picture(9)[:300])
-    (project / "pictures/bomb.png").write_bytes(b"")
-    Image.new("1", (9000, 9000)).save(project / "pictures/vast.png")
-    (project / "pictures/fat.png").write_bytes(b"\0" * 9_000_000)
-    (project / "pictures/copy.png").write_bytes(picture(1))
+    (project / "images/text.png").write_text("no image")
+    (project / "images/cut.png").write_bytes(image(9)[:300])
+    (project / "images/bomb.png").write_bytes(b"")
+    Image.new("1", (9000, 9000)).save(project / "images/vast.png")
+    (project / "images/fat.png").write_bytes(b"\0" * 9_000_000)
+    (project / "images/copy.png").write_bytes(image(1))
     images = ["none.png", "text.png", "cut.png", "bomb.png", "vast.png", "fat.png", "copy.png"]
-    extra = [{"id": name, "image": f"pictures/{name}", "title": "t", "price": ""} for name in images]
+    extra = [{"id": name, "image": f"images/{name}", "title": "t", "price": ""} for name in images]
     extra += [
-        {"id": "", "image": "pictures/0.png", "title": "t", "price": ""},
-        {"id": "n0", "image": "pictures/0.png", "title": "again", "price": ""},
+        {"id": "", "image": "images/0.png", "title": "t", "price": ""},
+        {"id": "n0", "image": "images/0.png", "title": "again", "price": ""},
         {"id": "blank", "image": " ", "title": "t", "price": ""},
-        {"id": "dear", "image": "pictures/0.png", "title": "t", "price": "a lot"},
+        {"id": "dear", "image": "images/0.png", "title": "t", "price": "a lot"},
     ]
     write_csv(project / "table.csv", records() + extra)
     with (project / "table.csv").open("a") as file:
-        file.write("ragged,pictures/0.png,one, two,3\n")
+        file.write("ragged,images/0.png,one, two,3\n")
     metrics = run(project, source("table.csv"))
     reasons = [(row["id"], row["reason"]) for row in rows(project, "quarantine")]
     assert sorted(reasons) == [

@@ -12,12 +12,12 @@ import webdataset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assets.catalog.change_detection import NewsError, newest_changes
+from assets.catalog.change_detection import ChangeDetectionError, newest_changes
 from assets.catalog.tar_samples import Damage, Sample, read_samples, split_name
 from assets.catalog.webdataset import WebDatasetSource
 from heddle.core.stage import StageError
 from tests.support import wordpress_site
-from tests.support.source_project import NEAR, adds_up, parameters, picture, read, refused, rows, run
+from tests.support.source_project import NEAR, adds_up, image, parameters, read, refused, rows, run
 
 COLUMNS = "{title: txt, url: json.url, licence: json.meta.licence}"
 SOURCE = f"{{name: wds, kind: webdataset, tars: ['*.tar'], columns: {COLUMNS}}}"
@@ -30,11 +30,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def sample(number: int) -> dict[str, Any]:
-    """As img2dataset writes it: picture, caption, and what it knows as JSON."""
+    """As img2dataset writes it: image, caption, and what it knows as JSON."""
     key = f"{number // 10_000:05d}{number % 10_000:04d}"
     meta = {"key": key, "caption": f"Chair {number}", "url": f"https://far.test/{number}.jpg", "status": "success"}
     meta |= {"meta": {"licence": "CC0"}, "width": 64, "height": 48, "error_message": None}
-    return {"__key__": key, "jpg": picture(number), "txt": f"Chair {number}", "json": meta}
+    return {"__key__": key, "jpg": image(number), "txt": f"Chair {number}", "json": meta}
 
 
 def write(path: Path, samples: list[dict[str, Any]]) -> Path:
@@ -97,13 +97,13 @@ def test_a_packed_tar_is_the_same_tar(project: Path) -> None:
 
 
 def test_what_cannot_be_used_is_kept_with_its_reason(project: Path) -> None:
-    good = picture(1)
+    good = image(1)
     members = [
         ("good.jpg", good),
         ("good.txt", b"Chair"),
         ("good.json", b'{"url": "https://far.test", "meta": {"licence": "CC0"}}'),
-        ("none.txt", b"no picture"),
-        ("cut.jpg", picture(2)[:200]),
+        ("none.txt", b"no image"),
+        ("cut.jpg", image(2)[:200]),
         ("latin.jpg", good),
         ("latin.txt", b"\xff\xfe\xfa"),
         ("broken.jpg", good),
@@ -137,7 +137,7 @@ def test_what_cannot_be_used_is_kept_with_its_reason(project: Path) -> None:
 
 
 def test_names_that_lead_out_of_the_folder_and_links_lead_nowhere(project: Path) -> None:
-    file = io.BytesIO(raw([("../../escaped.jpg", picture(1)), ("/absolute.jpg", picture(2))]))
+    file = io.BytesIO(raw([("../../escaped.jpg", image(1)), ("/absolute.jpg", image(2))]))
     with tarfile.open(fileobj=file, mode="a") as tar:
         link = tarfile.TarInfo("link.jpg")
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
@@ -152,7 +152,7 @@ def test_names_that_lead_out_of_the_folder_and_links_lead_nowhere(project: Path)
     assert refused(project) == [("wds:link", "malformed_record")]
 
 
-TAR = raw([(f"{n}.{end}", content) for n in range(4) for end, content in (("jpg", picture(n)), ("txt", b"Chair"))])
+TAR = raw([(f"{n}.{end}", content) for n in range(4) for end, content in (("jpg", image(n)), ("txt", b"Chair"))])
 
 END = len(TAR.rstrip(b"\0")) // 512 * 512 + 512  # of the last member: what follows is the mark of the end
 
@@ -232,7 +232,7 @@ def test_a_wrong_mapping_is_answered_with_the_columns_that_exist(project: Path, 
 def test_a_tar_that_is_not_there_is_named(project: Path) -> None:
     with pytest.raises(StageError, match=r"source wds: \*\.tar: no such file"):
         run(project, SOURCE)
-    with pytest.raises(NewsError, match=r"source wds: .*does not exist"):
+    with pytest.raises(ChangeDetectionError, match=r"source wds: .*does not exist"):
         newest_changes(project)
     write(project / "a.tar", [sample(1)])
     first = newest_changes(project)
@@ -244,7 +244,7 @@ def test_tars_on_the_network_are_crawled(tmp_path: Path) -> None:
     site = wordpress_site.Site()
     near = write(tmp_path / "near.tar", [sample(number) for number in (0, 1)])
     far = write(tmp_path / "far.tar", [sample(number) | {"txt": "far"} for number in (2, 3)])
-    linked = write(tmp_path / "linked.tar", [{"__key__": "linked", "json": {"url": f"{site.url}/pictures/7"}}])
+    linked = write(tmp_path / "linked.tar", [{"__key__": "linked", "json": {"url": f"{site.url}/images/7"}}])
     for name, path in (("/far.tar", far), ("/linked.tar", linked)):
         content = path.read_bytes()
         site.answers[name] = lambda times, content=content: (200, {"Content-Type": "application/x-tar"}, content)

@@ -14,7 +14,7 @@ from scrapy import Request
 from assets.catalog.page_politeness import OwnHost
 from assets.catalog.politeness import Met
 from heddle.sources.parameters import Crawled
-from tests.support.wordpress_site import Site, crawl, outputs, picture, rows, run, wordpress
+from tests.support.wordpress_site import Site, crawl, image, outputs, rows, run, wordpress
 
 PASSWORD = "correct horse battery staple"
 
@@ -79,23 +79,23 @@ def test_cache_does_not_cover_up_a_server_that_is_down(site: Site, tmp_path: Pat
 
 def test_passing_failures_are_retried_after_what_the_server_asks(site: Site, tmp_path: Path) -> None:
     page = site.answer
-    site.answers["/pictures/3"] = lambda times: (503, {"Retry-After": "0"}, b"") if times < 3 else (200, {}, picture(3))
+    site.answers["/images/3"] = lambda times: (503, {"Retry-After": "0"}, b"") if times < 3 else (200, {}, image(3))
     done = crawl(tmp_path, site)
     assert done.returncode == 0, done.stderr
     assert len(rows(tmp_path, "listings")) == 5
-    assert site.times["/pictures/3"] == 3
+    assert site.times["/images/3"] == 3
     assert page is not None
 
 
-def test_bad_pictures_go_to_the_quarantine(site: Site, tmp_path: Path) -> None:
+def test_bad_images_go_to_the_quarantine(site: Site, tmp_path: Path) -> None:
     site.total = 8
     site.answers = {
-        "/pictures/0": lambda times: (404, {}, b""),
-        "/pictures/1": lambda times: (200, {}, picture(1)[:-400]),
-        "/pictures/2": lambda times: (200, {"Content-Type": "image/png"}, b"<html>login</html>"),
-        "/pictures/3": lambda times: (200, {}, b"\0" * 9_000_000),
-        "/pictures/4": lambda times: (200, {"Content-Length": "99999"}, picture(4)),
-        "/pictures/5": lambda times: (301, {"Location": "/pictures/6"}, b""),
+        "/images/0": lambda times: (404, {}, b""),
+        "/images/1": lambda times: (200, {}, image(1)[:-400]),
+        "/images/2": lambda times: (200, {"Content-Type": "image/png"}, b"<html>login</html>"),
+        "/images/3": lambda times: (200, {}, b"\0" * 9_000_000),
+        "/images/4": lambda times: (200, {"Content-Length": "99999"}, image(4)),
+        "/images/5": lambda times: (301, {"Location": "/images/6"}, b""),
     }
     done = crawl(tmp_path, site, "retries: 1", "timeout: 5")
     assert done.returncode == 0, done.stderr
@@ -112,11 +112,11 @@ def test_bad_pictures_go_to_the_quarantine(site: Site, tmp_path: Path) -> None:
     assert metrics["listings_fetched"] == 8 == metrics["listings_accepted"] + 5 + 1
 
 
-def test_robots_txt_is_obeyed_for_pictures(site: Site, tmp_path: Path) -> None:
-    site.answers["/robots.txt"] = lambda times: (200, {}, b"User-agent: *\nDisallow: /pictures/2\n")
+def test_robots_txt_is_obeyed_for_images(site: Site, tmp_path: Path) -> None:
+    site.answers["/robots.txt"] = lambda times: (200, {}, b"User-agent: *\nDisallow: /images/2\n")
     crawl(tmp_path, site)
     assert [(row["id"], row["reason"]) for row in rows(tmp_path, "quarantine")] == [("shop:3", "image_missing")]
-    assert site.times["/pictures/2"] == 0
+    assert site.times["/images/2"] == 0
 
 
 def test_user_agent_says_who_and_how_to_reach(site: Site, tmp_path: Path) -> None:
@@ -237,10 +237,10 @@ def test_crawl_delay_of_robots_txt_is_obeyed_where_it_is_longer(asked: float | N
     assert (slot.delay, downloader.per_slot_settings["shop.test"]["delay"]) == (delay, delay)
 
 
-def test_sources_are_crawled_side_by_side_and_pictures_of_tables_by_url(site: Site, tmp_path: Path) -> None:
+def test_sources_are_crawled_side_by_side_and_images_of_tables_by_url(site: Site, tmp_path: Path) -> None:
     other = Site(2)
     (tmp_path / "table.csv").write_text(
-        f"id,image\na,{other.url}/pictures/8\nb,{other.url}/gone\nc,{other.url}/pictures/8\nd,ftp://shop.test/1\n"
+        f"id,image\na,{other.url}/images/8\nb,{other.url}/gone\nc,{other.url}/images/8\nd,ftp://shop.test/1\n"
     )
     columns = "{id: id, image: image}"
     table = f"- {{name: table, kind: table, path: table.csv, columns: {columns}, contact: me@shop.test, delay: 0, "
@@ -253,14 +253,14 @@ def test_sources_are_crawled_side_by_side_and_pictures_of_tables_by_url(site: Si
     copies = {row["id"]: row["original"] for row in rows(tmp_path, "duplicates")}
     assert copies == {"table:c": "table:a", "two:1": "one:1", "two:2": "one:2"}
     assert [row["id"] for row in rows(tmp_path, "quarantine")] == ["table:b", "table:d"]
-    assert other.times["/pictures/8"] == 1
+    assert other.times["/images/8"] == 1
 
 
 def test_crawl_that_takes_too_long_stops_the_stage(site: Site, tmp_path: Path) -> None:
     slow = site.answer
 
     def answer(path: str, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
-        threading.Event().wait(1.5 if path.startswith("/pictures") else 0)
+        threading.Event().wait(1.5 if path.startswith("/images") else 0)
         return slow(path, query)
 
     site.answer = answer  # type: ignore[method-assign]

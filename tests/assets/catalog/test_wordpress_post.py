@@ -1,4 +1,4 @@
-"""What a post tells, and what becomes of its pictures; no site is asked."""
+"""What a post tells, and what becomes of its images; no site is asked."""
 
 from pathlib import Path
 
@@ -9,20 +9,20 @@ from pydantic import ValidationError
 
 from assets.catalog.collector import Harvest
 from assets.catalog.images import examine
-from assets.catalog.wordpress_post import in_content, pictures_of, stamp, without_shortcodes
+from assets.catalog.wordpress_post import images_of, in_content, stamp, without_shortcodes
 from heddle.images.originals import Original
 from heddle.sources.parameters import WordPress
-from tests.support.wordpress_site import picture
+from tests.support.wordpress_site import image
 
 
-def test_a_picture_that_two_listings_show_is_wanted_once(tmp_path: Path) -> None:
+def test_an_image_that_two_listings_show_is_wanted_once(tmp_path: Path) -> None:
     harvest = Harvest(tmp_path, 1e6, 10**6, 1)
     url = "http://shop.test/chair.png"
-    (tmp_path / "chair.png").write_bytes(picture(1))
+    (tmp_path / "chair.png").write_bytes(image(1))
     for native in "ab":
         draft = harvest.listing("shop", native, {}, {}, "page")
         assert draft
-        harvest.picture_url(draft, url)
+        harvest.image_url(draft, url)
         (shown,) = harvest.wanted("shop").values()
         shown.find(examine(Original.whole(tmp_path / "chair.png"), 1e6))
     found = {draft.id: found.sha256 for draft, found in harvest.settle().listings}
@@ -55,7 +55,7 @@ def test_removing_shortcodes_ends_and_touches_nothing_but_brackets(markup: str) 
     assert without_shortcodes(markup.replace("[", "(")) == markup.replace("[", "(")
 
 
-def test_pictures_of_a_post_are_found_once_each_in_their_order() -> None:
+def test_images_of_a_post_are_found_once_each_in_their_order() -> None:
     content = (
         '<figure><img class="x wp-image-5" src="/u/a-300x200.jpg" srcset="/u/a-300x200.jpg 300w, /u/a.jpg 900w">'
         "<figcaption>An <b>oak</b> chair</figcaption></figure>"
@@ -68,9 +68,9 @@ def test_pictures_of_a_post_are_found_once_each_in_their_order() -> None:
         ("http://shop.test/u/a.jpg", 5, None),
         ("http://shop.test/u/b.png", None, "b"),
     ]
-    assert [each.url.rpartition("/")[2] for each in pictures_of(post, {})] == ["a.jpg", "b.png"]
+    assert [each.url.rpartition("/")[2] for each in images_of(post, {})] == ["a.jpg", "b.png"]
     original = {"id": 5, "source_url": "http://cdn.test/o.jpg", "alt_text": "oak", "caption": {"rendered": "of old"}}
-    first = pictures_of(post, {5: original})[0]
+    first = images_of(post, {5: original})[0]
     assert (first.url, first.alt_text, first.key) == ("http://cdn.test/o.jpg", "oak", "5")
     assert "oak" in (first.caption or "")
 

@@ -49,7 +49,7 @@ def attachment(number: int, file: str, parent: int = 0, **told: str) -> str:
 
 
 def brought(tmp_path: Path, content: str | bytes | Path, **told: Any) -> tuple[dict[str, dict[str, Any]], Any, Any]:
-    """Rows by id, the pictures that would be fetched by id, and what was refused for another cause than its picture."""
+    """Rows by id, the images that would be fetched by id, and what was refused for another cause than its image."""
     path = content if isinstance(content, Path) else tmp_path / "export.xml"
     if not isinstance(content, Path):
         path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -57,8 +57,8 @@ def brought(tmp_path: Path, content: str | bytes | Path, **told: Any) -> tuple[d
     harvest, settled, wanted = read(WxrSource(parameters(**told)), tmp_path / "spool")
     assert harvest.fetched["listings"] == sum(row["table"] == "listings" for row in settled.quarantine)
     listings = {draft.id.partition(":")[2]: dict(draft.row) for draft, _ in wanted}
-    pictures = {draft.id.partition(":")[2]: url for draft, url in wanted}
-    return listings, pictures, [row for row in settled.quarantine if row["reason"] != "image_missing"]
+    images = {draft.id.partition(":")[2]: url for draft, url in wanted}
+    return listings, images, [row for row in settled.quarantine if row["reason"] != "image_missing"]
 
 
 @pytest.mark.skipif(not EXPORTS.is_dir(), reason="../shared/data/wordpress is not on this machine")
@@ -73,17 +73,17 @@ def test_every_attachment_and_post_of_a_real_export_comes(tmp_path: Path, file: 
     attachments = {each["post_id"]: each["attachment_url"] for each in told if each["post_type"] == "attachment"}
     assert (len(posts), len(attachments)) == {REAL[0]: (58, 37), REAL[1]: (61, 9)}[file]
 
-    listings, pictures, refused = brought(tmp_path, EXPORTS / file)
+    listings, images, refused = brought(tmp_path, EXPORTS / file)
 
     refused_ids = [row["id"].partition(":")[2] for row in refused]
     came = [*listings, *refused_ids]
     assert len(came) == len(set(came))
     assert set(posts) <= set(came)  # each post, as a listing or with a reason
     assert set(came) <= set(posts) | set(attachments)
-    for id_, url in attachments.items():  # each attachment, as a listing or as the picture of a post
-        assert id_ in listings or url in {pictures[post] for post in posts if post in pictures}
+    for id_, url in attachments.items():  # each attachment, as a listing or as the image of a post
+        assert id_ in listings or url in {images[post] for post in posts if post in images}
         if id_ in listings:
-            assert pictures[id_] == url
+            assert images[id_] == url
     hidden = {id_ for id_, each in posts.items() if each["status"] != "publish" or each.get("post_password")}
     assert {row["id"].partition(":")[2] for row in refused if row["reason"] == "not_published"} == hidden
     assert {row["reason"] for row in refused} <= {"not_published", "no_image"}
@@ -97,9 +97,9 @@ def test_fields_are_those_of_the_rest_api(tmp_path: Path) -> None:
         '<category domain="post_tag" nicename="r">red &amp; blue</category><category domain="category">Seats</category>'
     )
     post = item(7, more=terms, _thumbnail_id="9", fabric="oak", content="<p>Old <b>oak</b>[gallery ids='1']</p>")
-    picture = attachment(9, "chair.jpg", _wp_attachment_image_alt="An oak chair")
-    listings, pictures, _ = brought(tmp_path, HEAD + post + picture + TAIL, fields={"material": "fabric"})
-    assert pictures == {"7": "https://shop.test/up/chair.jpg"}
+    image = attachment(9, "chair.jpg", _wp_attachment_image_alt="An oak chair")
+    listings, images, _ = brought(tmp_path, HEAD + post + image + TAIL, fields={"material": "fabric"})
+    assert images == {"7": "https://shop.test/up/chair.jpg"}
     row = listings["7"]
     assert (row["title"], row["description"], row["material"]) == ("Chair & 7", "Old oak", "oak")
     assert (row["tags"], row["categories"], row["alt_text"]) == (["red & blue"], ["Seats"], "An oak chair")
@@ -108,7 +108,7 @@ def test_fields_are_those_of_the_rest_api(tmp_path: Path) -> None:
     assert row["context"]["site"] == "shop.test"
 
 
-def test_a_posts_picture_is_featured_or_inline_or_uploaded_to_it(tmp_path: Path) -> None:
+def test_a_posts_image_is_featured_or_inline_or_uploaded_to_it(tmp_path: Path) -> None:
     parts = [
         item(1, _thumbnail_id="11", content="<img src='https://shop.test/other.jpg'>"),
         item(2, content="<p>x</p><img alt='' class='wp-image-12' src='https://shop.test/up/b-300x200.jpg'>"),
@@ -119,10 +119,10 @@ def test_a_posts_picture_is_featured_or_inline_or_uploaded_to_it(tmp_path: Path)
         attachment(14, "film.mov", 4),
         attachment(15, "d.jpg", 4),
     ]
-    _, pictures, refused = brought(tmp_path, HEAD + "".join(parts) + TAIL)
+    _, images, refused = brought(tmp_path, HEAD + "".join(parts) + TAIL)
     up = "https://shop.test/up/"
     own = {"14": f"{up}film.mov", "16": f"{up}alone.jpg"}
-    assert pictures == {"1": f"{up}a.jpg", "2": f"{up}b.jpg", "3": f"{up}c.jpg?a=1&b=2", "4": f"{up}d.jpg"} | own
+    assert images == {"1": f"{up}a.jpg", "2": f"{up}b.jpg", "3": f"{up}c.jpg?a=1&b=2", "4": f"{up}d.jpg"} | own
     assert [(row["id"], row["reason"]) for row in refused] == [("w:5", "no_image")]
 
 
@@ -225,10 +225,10 @@ def test_an_item_without_an_end_is_not_read_to_the_end(tmp_path: Path, monkeypat
     assert not listings
 
 
-def test_pictures_of_an_export_are_crawled(tmp_path: Path) -> None:
+def test_images_of_an_export_are_crawled(tmp_path: Path) -> None:
     site = wordpress_site.Site()
     text = HEAD + item(1, _thumbnail_id="9") + attachment(9, "9") + attachment(8, "8") + TAIL
-    (tmp_path / "export.xml").write_text(text.replace("https://shop.test/up", f"{site.url}/pictures"))
+    (tmp_path / "export.xml").write_text(text.replace("https://shop.test/up", f"{site.url}/images"))
     told = ["path: export.xml", *NEAR]
     try:
         done = wordpress_site.run(tmp_path, "\n        ".join(["- name: w", "kind: wxr", *told]))

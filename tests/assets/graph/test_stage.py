@@ -21,7 +21,7 @@ from assets.recommender.train.stage import recommender
 from assets.validated.stage import validated
 from heddle.core.parameters.shared import Split
 from heddle.core.schemas import EDGES, QUARANTINE, write_table
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.splits import SPLITS
 from heddle.core.stage import StageError, read_json, write_json
 from heddle.graph.edges import negatives, numbered, parts_of
@@ -247,7 +247,7 @@ def test_without_nodes_there_is_no_graph_no_recommender_and_no_error(tmp_path: P
     YAML().dump({"recommender": SECTION}, folder / "scales/smoke.yaml")
     for stage in (graph, recommender, recommender_evaluation):
         run(stage, folder)
-        reason = why_absent(folder / "data" / stage.__name__)
+        reason = skip_reason(folder / "data" / stage.__name__)
         assert reason == "data/validated has no nodes; bring a table of nodes and one of edges in `catalog`"
 
 

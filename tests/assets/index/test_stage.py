@@ -14,7 +14,7 @@ from assets.index.stage import index, index_schema
 from heddle.core.listing_text import caption, has_caption
 from heddle.core.parameters.shared import Split
 from heddle.core.schemas import TABLES, read_rows, write_table
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.core.splits import split_of
 from heddle.core.stage import StageError, read_json
 from heddle.core.vectors import matrix
@@ -55,24 +55,24 @@ def test_vectors_are_the_encoders_own(project: Path, encoder: ClipEncoder) -> No
     table = pq.read_table(project / "data" / "index" / "listings.parquet")
     accepted = read_rows(project / "data" / "validated" / "listings.parquet")
     originals = find_originals(project / "data" / "catalog")
-    pictures, texts = matrix(table, "picture_embedding"), matrix(table, "text_embedding")
+    images, texts = matrix(table, "image_embedding"), matrix(table, "text_embedding")
     for place, row in enumerate(accepted):
         square = fit(decode(originals[row["image"]].read()), encoder.config.image_size, encoder.config.image_fit)
-        np.testing.assert_allclose(pictures[place], encoder.pictures([np.asarray(square)])[0], atol=1e-5)
+        np.testing.assert_allclose(images[place], encoder.images([np.asarray(square)])[0], atol=1e-5)
         if has_caption(row):
             np.testing.assert_allclose(texts[place], encoder.texts([caption(row)])[0], atol=1e-5)
-    np.testing.assert_allclose(np.linalg.norm(pictures, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(images, axis=1), 1, atol=1e-5)
 
 
-def test_a_listing_without_words_has_no_text_vector_and_stays_findable_by_its_picture(project: Path) -> None:
+def test_a_listing_without_words_has_no_text_vector_and_stays_findable_by_its_image(project: Path) -> None:
     table = pq.read_table(project / "data" / "index" / "listings.parquet")
     silent = [place for place, row in enumerate(table.to_pylist()) if row["text"] is None]
     assert silent == [5]
     assert not matrix(table, "text_embedding")[silent].any()
-    assert matrix(table, "picture_embedding")[silent].any()
+    assert matrix(table, "image_embedding")[silent].any()
 
 
-def test_thumbnails_are_small_jpegs_with_the_pictures_proportions(project: Path) -> None:
+def test_thumbnails_are_small_jpegs_with_the_images_proportions(project: Path) -> None:
     accepted = read_rows(project / "data" / "validated" / "listings.parquet")
     originals = find_originals(project / "data" / "catalog")
     for row, listing in zip(read_rows(project / "data" / "index" / "listings.parquet"), accepted, strict=True):
@@ -104,10 +104,10 @@ def test_its_bytes_depend_on_nothing_but_the_inputs(project: Path) -> None:
     assert contents(project / "data" / "index_again") == contents(project / "data" / "index")
 
 
-def test_a_picture_that_is_nowhere_is_named(tmp_path: Path) -> None:
+def test_an_image_that_is_nowhere_is_named(tmp_path: Path) -> None:
     folder = write_project(tmp_path / "project")
     (folder / "data" / "catalog" / "images-00000.tar").unlink()
-    with pytest.raises(StageError, match=r"shop:000: picture [0-9a-f]{64} is in no tar of data/catalog"):
+    with pytest.raises(StageError, match=r"shop:000: image [0-9a-f]{64} is in no tar of data/catalog"):
         run(index, folder)
 
 
@@ -175,12 +175,12 @@ def test_without_a_dual_encoder_listings_are_found_by_their_words(
     folder = _copy(project)
     shutil.rmtree(folder / "data/clip")
     (folder / "data/clip").mkdir()
-    write_absent(folder / "data/clip", "No words; write some.")
+    write_skipped(folder / "data/clip", "No words; write some.")
     metrics = run(index, folder)
     assert (metrics["listings"], metrics["dimensions"], metrics["guides"]) == (24, 0, 2)
     assert "listings get no vectors: No words; write some." in capsys.readouterr().out
     found, whole = (pq.read_table(place / "data/index/listings.parquet") for place in (folder, project))
-    vectors = ["picture_embedding", "text_embedding"]
+    vectors = ["image_embedding", "text_embedding"]
     assert found.drop_columns(vectors).equals(whole.drop_columns(vectors))
     assert not any(matrix(found, name).any() for name in vectors)
     assert contents(folder / "data/index/bm25") == contents(project / "data/index/bm25")
@@ -196,7 +196,7 @@ def test_an_encoder_that_is_not_there_is_named(project: Path) -> None:
 def test_nothing_at_all_is_an_error(project: Path) -> None:
     folder = _with_guides(project, [])
     write_table(folder / "data/validated/listings.parquet", [], TABLES["listings"])
-    with pytest.raises(StageError, match="neither a listing with a picture nor a guide"):
+    with pytest.raises(StageError, match="neither a listing with an image nor a guide"):
         run(index, folder)
 
 

@@ -55,16 +55,16 @@ def test_it_loads_and_encodes_as_the_trained_model_does(project: Path, folder: P
     released = ClipEncoder.from_pretrained(folder, threads=1)
     texts = ["an oak chair", "a jar"]
     np.testing.assert_array_equal(released.texts(texts), trained.texts(texts))
-    picture = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
-    np.testing.assert_array_equal(released.pictures([picture]), trained.pictures([picture]))
+    image = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
+    np.testing.assert_array_equal(released.images([image]), trained.images([image]))
 
 
 def test_the_classifiers_load_and_say_what_the_trained_ones_do(project: Path) -> None:
-    picture = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
+    image = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
     for data in ("data", "data/release"):
         vision = VisionClassifier.from_pretrained(project / data / "vision", threads=1)
         product = ProductClassifier.from_pretrained(project / data / "product", threads=1)
-        said = (*vision.probabilities([picture]).values(), product.probabilities([(picture, {"title": "oak chair"})]))
+        said = (*vision.probabilities([image]).values(), product.probabilities([(image, {"title": "oak chair"})]))
         if data == "data":
             expected = said
     for one, other in zip(said, expected, strict=True):
@@ -238,7 +238,7 @@ def test_names_are_for_people_and_numbers_in_natural_order() -> None:
     assert plain_name("zero_shot_item_accuracy") == "Zero-shot item accuracy"
     assert plain_name("item_macro_f1") == "Item macro F1"
     assert plain_name("words_alone_accuracy") == "Accuracy, words alone"
-    assert plain_name("without_picture_macro_f1") == "Macro F1, without picture"
+    assert plain_name("without_image_macro_f1") == "Macro F1, without image"
     assert plain_name("rrf_expanded_ndcg_at_10") == "NDCG@10, rrf expanded"
     assert plain_name("weighted_map") == "MAP, weighted"
     assert plain_name("weighted_f1") == "Weighted F1"

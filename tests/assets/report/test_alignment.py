@@ -6,9 +6,9 @@ from tests.support.small_alignment import NO_SPACE, VALUE
 
 
 def test_every_direction_and_way_stands_in_the_table_beside_chance(page: Page) -> None:
-    for direction in ("graph to picture", "picture to text", "text to graph", "picture to products"):
+    for direction in ("graph to image", "image to text", "text to graph", "image to products"):
         assert direction in page.words
-    for way in ("random projections", "the picture's classes", "the listing's labels", "chance"):
+    for way in ("random projections", "the image's classes", "the listing's labels", "chance"):
         assert way in page.words
     assert readable(VALUE) in page.words
     assert readable(VALUE - 0.1) in page.words

@@ -9,7 +9,7 @@ import pytest
 from assets.report.charts.svg import readable
 from assets.report.stage import report
 from heddle.core.csv_file import write_csv
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.core.stage import write_json
 from tests.support.report_page import Page, read_page
 from tests.support.small_language import MEASURES, NO_RERANKER, WAYS
@@ -65,7 +65,7 @@ def test_questions_show_what_ways_find_with_the_right_ones_marked(section: str) 
 
 
 def test_without_a_reranker_no_way_is_reranked_and_the_reason_is_said(copied: Path) -> None:
-    write_absent(copied / "data/reranker", NO_RERANKER)
+    write_skipped(copied / "data/reranker", NO_RERANKER)
     folder = copied / "data/retrieval_evaluation/plots"
     for name in ("retrieval", "bands"):
         with (folder / f"{name}.csv").open() as file:

@@ -28,7 +28,7 @@ def test_every_section_is_there_and_linked(page: Page) -> None:
     assert {f"#{name}" for name in SECTIONS} <= anchors
 
 
-def test_pictures_and_drawings_have_words_for_those_who_cannot_see_them(page: Page) -> None:
+def test_images_and_drawings_have_words_for_those_who_cannot_see_them(page: Page) -> None:
     assert all(attributes.get("alt") for attributes in page.attributes("img"))
     drawings = list(page.attributes("svg"))
     assert drawings
@@ -66,7 +66,7 @@ def test_a_plain_table_gives_a_page_that_says_what_is_absent(bare: Page) -> None
     for words in (
         "The evaluation reports no headline numbers.",
         "No record was refused.",
-        "No listing shows another's picture.",
+        "No listing shows another's image.",
         "The sources brought no images, guides, queries",
         "No listing bears a label.",
         "The model has no training history.",

@@ -53,7 +53,7 @@ def test_the_headline_tells_of_each_model(page: Page, project: Path) -> None:
     assert f"NDCG@10, rrf reranked {readable(retrieval['rrf_reranked_ndcg_at_10'])}" in head
     assert "expanded" not in head
     assert f"Right answers, with guides {readable(assistant['with_guides_step_accuracy'])}" in head
-    assert head.index("clip words and pictures") < head.index("vision names") < head.index("product names")
+    assert head.index("clip words and images") < head.index("vision names") < head.index("product names")
 
 
 def test_gates_are_judged(page: Page) -> None:

@@ -10,12 +10,12 @@ from tests.support.report_page import Page
 
 def test_training_shows_every_model_and_the_switch_between_phases(page: Page) -> None:
     section = page.section("Training", "Retrieval")
-    for model in ("dual encoder", "picture classifier", "product classifier", "language model that answers"):
+    for model in ("dual encoder", "image classifier", "product classifier", "language model that answers"):
         assert f"The {model}" in section
     assert "The cross-encoder that orders guides, 4,321 parameters, 2 epochs. Loss" in section
     assert "phase 2" in section
     legend = section.partition("Validation product class accuracy")[2]
-    assert legend.split()[:6] == ["all", "modalities", "picture", "alone", "words", "alone"]
+    assert legend.split()[:6] == ["all", "modalities", "image", "alone", "words", "alone"]
 
 
 def test_a_phase_begins_between_two_epochs() -> None:

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from assets import shards as module
+from assets.shards import stage as module
 from assets.shards.parameters import ShardsParameters
 from assets.shards.stage import LABELS, sample_key, shards, split_listings, write_shards
 from heddle.core.parameters.shared import Split as Shares
@@ -47,7 +47,7 @@ def _members(folder: Path) -> dict[str, bytes]:
     return found
 
 
-def test_every_listing_with_a_picture_is_in_its_split_once(project: Path) -> None:
+def test_every_listing_with_an_image_is_in_its_split_once(project: Path) -> None:
     rows = read_rows(project / "data/validated/listings.parquet")
     split = Shares(validation=0.2, test=0.4)
     for name in SPLITS:
@@ -56,11 +56,11 @@ def test_every_listing_with_a_picture_is_in_its_split_once(project: Path) -> Non
         assert list(members) == [f"{key}.{kind}" for key in sorted(expected) for kind in ("jpg", "json")]
         for key, row in expected.items():
             assert json.loads(members[f"{key}.json"]) == json.loads(json.dumps(row))
-            picture = decode(members[f"{key}.jpg"])
-            assert picture.size == (16, 16)
+            image = decode(members[f"{key}.jpg"])
+            assert image.size == (16, 16)
     numbers = read_json(project / "data/shards/metrics.json")
     assert sum(numbers[f"{name}_listings"] for name in SPLITS) == len(rows)
-    assert numbers["pictures_shared_between_splits"] == 0
+    assert numbers["images_shared_between_splits"] == 0
 
 
 def test_vocabularies_come_from_the_train_split_alone(project: Path) -> None:
@@ -84,7 +84,7 @@ def test_parallel_bytes_equal_serial_bytes(project: Path, tmp_path: Path) -> Non
     assert found[0] == found[1]
 
 
-def test_a_picture_that_cannot_be_read_names_its_listing(project: Path, tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_read_names_its_listing(project: Path, tmp_path: Path) -> None:
     listings = pq.read_table(project / "data/validated/listings.parquet").slice(0, 1)
     (row,) = listings.to_pylist()
     broken = tmp_path / "images-00000.tar"
@@ -94,14 +94,14 @@ def test_a_picture_that_cannot_be_read_names_its_listing(project: Path, tmp_path
         member.size = len(content)
         tar.addfile(member, io.BytesIO(content))
     plan = module._plan(tmp_path / "train", listings, find_originals(tmp_path), PARAMETERS)
-    with pytest.raises(StageError, match=f"{row['image']}, the picture of {row['id']}, cannot be read"):
+    with pytest.raises(StageError, match=f"{row['image']}, the image of {row['id']}, cannot be read"):
         list(write_shards(list(plan), PARAMETERS, 1))
 
 
-def test_a_picture_that_is_missing_names_its_listing(project: Path, tmp_path: Path) -> None:
+def test_an_image_that_is_missing_names_its_listing(project: Path, tmp_path: Path) -> None:
     listings = pq.read_table(project / "data/validated/listings.parquet").slice(0, 1)
     (row,) = listings.to_pylist()
-    with pytest.raises(StageError, match=rf"{row['id']}: its picture .* is in no tar"):
+    with pytest.raises(StageError, match=rf"{row['id']}: its image .* is in no tar"):
         list(module._plan(tmp_path / "train", listings, {}, PARAMETERS))
 
 

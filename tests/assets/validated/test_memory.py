@@ -14,12 +14,12 @@ FEW, MANY = 2_000, 8_000
 
 
 def catalogue(folder: Path, rows: int) -> None:
-    """That many listings, each with a picture of its own, and nothing else."""
+    """That many listings, each with an image of its own, and nothing else."""
     image, listing = sound()["images"][0], sound()["listings"][0]
-    pictures = [f"{number:064x}" for number in range(rows)]
+    images = [f"{number:064x}" for number in range(rows)]
     tables: Tables = {name: [] for name in TABLES} | {
-        "images": [image | {"sha256": picture} for picture in pictures],
-        "listings": [listing | {"id": f"s:{picture[-8:]}", "image": picture} for picture in pictures],
+        "images": [image | {"sha256": sha256} for sha256 in images],
+        "listings": [listing | {"id": f"s:{sha256[-8:]}", "image": sha256} for sha256 in images],
     }
     folder.mkdir(parents=True)
     write(folder, tables)

@@ -51,8 +51,8 @@ def test_refused_rows_go_to_one_quarantine_and_nothing_dangles(project: Path) ->
     assert found == {
         ("edges", "s:n00 becomes s:n04"): "edges_join_known_nodes",
         ("guides", "s:g03"): "text_present",
-        ("images", "01" * 32): "pictures_large_enough",
-        ("listings", "s:01"): "pictures_known",
+        ("images", "01" * 32): "images_large_enough",
+        ("listings", "s:01"): "images_known",
         ("listings", "s:02"): "title_present",
         ("listings", "s:x"): "no_image",
         ("nodes", "s:n04"): "node_text_present",
@@ -60,7 +60,7 @@ def test_refused_rows_go_to_one_quarantine_and_nothing_dangles(project: Path) ->
     }
     kept = {name: read_rows(project / f"output/{name}.parquet") for name in TABLES}
     assert {row["sha256"] for row in kept["images"]} == {row["image"] for row in kept["listings"]}
-    assert metrics["images_dropped"] == 1  # the picture that only the listing without a title shows
+    assert metrics["images_dropped"] == 1  # the image that only the listing without a title shows
     for name in set(TABLES) - {"images"}:
         refused = sum(table == name and identity != "s:x" for table, identity in found)
         assert len(kept[name]) == len(tables[name]) - refused == metrics[f"{name}_accepted"]
@@ -137,7 +137,7 @@ def test_expectations_are_listed_for_the_orchestrator(project: Path) -> None:
 
 
 def _with_a_small_source(tables: Tables, untitled: int) -> None:
-    """Twenty listings of another source, which show the same pictures; `s` grows so that they are few among many."""
+    """Twenty listings of another source, which show the same images; `s` grows so that they are few among many."""
     first = tables["listings"][0]
     tables["listings"] += [first | {"id": f"s:more{number}"} for number in range(1000)]
     small = [first | {"id": f"small:{number}", "source": "small"} for number in range(20)]
@@ -203,7 +203,7 @@ def test_what_a_person_releases_is_let_in_where_no_stage_relies_on_it(project: P
     (project / "params.yaml").write_text(f"scale: smoke\nvalidated: {{released: {json.dumps(released)}}}\n")
     assert run(project)["listings_accepted"] == ROWS - 2
     found = {row["id"]: row["reason"] for row in read_rows(project / "output/quarantine.parquet")}
-    assert found == {"s:03": "title_present", "s:05": "boxes_inside_picture"}
+    assert found == {"s:03": "title_present", "s:05": "boxes_inside_image"}
     assert "04" * 32 in {row["sha256"] for row in read_rows(project / "output/images.parquet")}
     listed = {each["name"]: each for each in json.loads((project / "output/expectations.json").read_text())}
     assert (listed["title_present"]["failed"], listed["title_present"]["passed"]) == (1, True)

@@ -30,21 +30,21 @@ def talk(*roles: str) -> list[dict[str, str]]:
 
 OBJECT = {"label": "chair", "box": [0.0, 0.0, 1.0, 1.0], "attributes": []}
 BREAKS: list[tuple[str, Callable[[dict[str, Any]], None]]] = [
-    ("pictures_unique", change(sha256="00" * 32)),
-    ("picture_hashes_well_formed", change(sha256="XY" * 32)),
-    ("picture_hashes_well_formed", change(sha256="ab" * 31)),
-    ("pictures_large_enough", change(height=31)),
-    ("pictures_not_slivers", change(width=400)),
+    ("images_unique", change(sha256="00" * 32)),
+    ("image_hashes_well_formed", change(sha256="XY" * 32)),
+    ("image_hashes_well_formed", change(sha256="ab" * 31)),
+    ("images_large_enough", change(height=31)),
+    ("images_not_slivers", change(width=400)),
     ("ids_unique", change(id="s:00")),
     ("ids_name_their_source", change(id="other:5")),
-    ("pictures_known", change(image="ff" * 32)),
+    ("images_known", change(image="ff" * 32)),
     ("title_present", change(title=None)),
     ("titles_short", change(title="x" * 301)),
     ("price_positive", change(price=0.0)),
     ("price_positive", change(price=-1.0)),
     ("objects_labelled", change(objects=[OBJECT | {"label": " "}, OBJECT])),
-    ("boxes_inside_picture", change(objects=[OBJECT | {"box": [0.0, 0.0, 1.01, 1.0]}, OBJECT])),
-    ("boxes_inside_picture", change(objects=[OBJECT | {"box": [0.5, 0.0, 0.5, 1.0]}, OBJECT])),
+    ("boxes_inside_image", change(objects=[OBJECT | {"box": [0.0, 0.0, 1.01, 1.0]}, OBJECT])),
+    ("boxes_inside_image", change(objects=[OBJECT | {"box": [0.5, 0.0, 0.5, 1.0]}, OBJECT])),
     ("relations_point_at_objects", change(relations=[{"subject": 0, "predicate": "on", "object": 2}])),
     ("relations_point_at_objects", change(relations=[{"subject": -1, "predicate": "on", "object": 0}])),
     ("relations_point_at_objects", change(relations=[{"subject": 1, "predicate": "on", "object": 1}])),
@@ -120,7 +120,7 @@ def test_rows_to_which_an_expectation_does_not_apply_do_not_count(suites: Suites
     }
     for name in (
         "price_positive",
-        "boxes_inside_picture",
+        "boxes_inside_image",
         "relations_point_at_objects",
         "dates_in_order",
         "body_sanitised",

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from heddle.cli.main import main
+from heddle.cli.commands import main
 from tests.support.small_classifiers import CLASSES, NO_PRODUCT
 from tests.support.small_project import ITEMS, write_project
 
@@ -59,7 +59,7 @@ def test_what_a_person_can_mend_is_one_line_and_exit_1(project: Path, monkeypatc
     assert output.strip() == "heddle: nowhere.png: no such file"
     code, output = _heddle(project, monkeypatch, "params.yaml")
     assert code == 1
-    assert "params.yaml: not a picture that can be read" in output
+    assert "params.yaml: not an image that can be read" in output
     empty = project.parent / "empty"
     empty.mkdir()
     code, output = _heddle(empty, monkeypatch, str(project / "query.png"))

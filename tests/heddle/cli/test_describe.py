@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from heddle.cli.main import main
+from heddle.cli.commands import main
 from heddle.content.schema import problems
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.core.stage import write_json
 from lightning_modules.writer.content_writer import ContentWriter
-from tests.support.echo_writer import EchoWriter, picture, write_pictures
+from tests.support.echo_writer import EchoWriter, image, write_images
 from tests.support.small_classifiers import NO_VISION
 from tests.support.small_project import write_project
 
@@ -25,8 +25,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         (folder / "data/writer" / name).touch()
     write_json(folder / "data/writer/lexicon.json", {"phrases": {"item": {}, "material": {}, "colour": {}}} | NOTHING)
-    (folder / "one.png").write_bytes(picture(1))
-    write_pictures(folder / "photos", 20)
+    (folder / "one.png").write_bytes(image(1))
+    write_images(folder / "photos", 20)
     return folder
 
 
@@ -45,7 +45,7 @@ def _heddle(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> 
     return CliRunner().invoke(main, ["describe", *arguments])
 
 
-def test_one_picture_is_json_with_scores(project: Path, writer: EchoWriter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_image_is_json_with_scores(project: Path, writer: EchoWriter, monkeypatch: pytest.MonkeyPatch) -> None:
     result = _heddle(project, monkeypatch, "one.png", "--context", 'friendly, "short" sentences')
     assert (result.exit_code, result.stderr) == (0, "")
     found = json.loads(result.stdout)
@@ -58,7 +58,7 @@ def test_one_picture_is_json_with_scores(project: Path, writer: EchoWriter, monk
     ]  # fmt: skip
 
 
-def test_objects_are_read_from_a_file_for_a_picture_and_for_a_folder(
+def test_objects_are_read_from_a_file_for_an_image_and_for_a_folder(
     project: Path, writer: EchoWriter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     scene = {"objects": [{"label": "lamp"}]}
@@ -114,7 +114,7 @@ def test_what_there_is_no_score_for_is_said_once(
     bare = tmp_path / "bare"
     shutil.copytree(project / "data/writer", bare / "data/writer")
     (bare / "data/vision").mkdir()
-    write_absent(bare / "data/vision", NO_VISION)
+    write_skipped(bare / "data/vision", NO_VISION)
     result = _heddle(bare, monkeypatch, str(project / "photos"), "--output", "lines.jsonl")
     assert result.exit_code == 0
     for words in ("No relevance", NO_VISION, "No certainty", "No title counts as repeated"):
@@ -131,7 +131,7 @@ def test_what_a_person_can_mend_is_one_line_and_exit_1(
     result = _heddle(project, monkeypatch, "params.yaml")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     result = _heddle(project, monkeypatch, "data/shards")
-    assert "heddle: data/shards: no file in it ends as those of pictures do" in result.stderr
+    assert "heddle: data/shards: no file in it ends as those of images do" in result.stderr
     result = _heddle(project, monkeypatch, "one.png", "--objects", "one.png")
     assert "heddle: one.png: Invalid JSON" in result.stderr
     result = _heddle(project, monkeypatch, "one.png", "--output", "lines.jsonl")
@@ -139,6 +139,6 @@ def test_what_a_person_can_mend_is_one_line_and_exit_1(
     (tmp_path / "data/writer").mkdir(parents=True)
     result = _heddle(tmp_path, monkeypatch, str(project / "one.png"))
     assert (result.exit_code, "run `heddle run` or `dvc repro writer` first" in result.stderr) == (1, True)
-    write_absent(tmp_path / "data/writer", NO_WRITER)
+    write_skipped(tmp_path / "data/writer", NO_WRITER)
     result = _heddle(tmp_path, monkeypatch, str(project / "one.png"))
     assert (result.exit_code, result.stderr.strip()) == (1, f"heddle: there is no writer: {NO_WRITER}")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from heddle.cli.main import main
+from heddle.cli.commands import main
 from heddle.core.parameters.section import load
 from heddle.core.schemas import QUARANTINE, write_table
 from heddle.validation.expectations import EXPECTATIONS
@@ -17,8 +17,8 @@ REFUSED = (
     ("listings", "shop:2", "title_present"),
     ("listings", "shop:3", "title_present"),
     ("listings", "shop:4", "robots_tag"),
-    ("images", "ab" * 32, "pictures_large_enough"),
-    ("listings", "shop:5", "pictures_known"),
+    ("images", "ab" * 32, "images_large_enough"),
+    ("listings", "shop:5", "images_known"),
     ("listings", "shop:6", "body_sanitised"),
 )
 
@@ -27,7 +27,7 @@ REFUSED = (
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project's own parameters, and a quarantine."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("heddle.cli.main.console.width", 200, raising=False)
+    monkeypatch.setattr("heddle.cli.commands.console.width", 200, raising=False)
     (tmp_path / "scales").mkdir()
     (tmp_path / "scales/demo.yaml").write_text("{}\n")
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
@@ -80,9 +80,9 @@ def test_released_ids_go_to_the_parameters_and_nothing_else_changes(project: Pat
 @pytest.mark.parametrize(
     ("id_", "said"),
     [
-        ("shop:1", "whole picture"),
+        ("shop:1", "whole image"),
         ("shop:4", "owner"),
-        ("shop:5", "release its picture instead"),
+        ("shop:5", "release its image instead"),
         ("shop:6", "stages rely on it"),
     ],
 )

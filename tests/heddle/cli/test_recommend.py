@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from heddle.cli.main import main
+from heddle.cli.commands import main
 from tests.support.small_graph import NO_GRAPH
 from tests.support.small_project import write_project
 

@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from assets.index.stage import index
-from heddle.cli.main import main
+from heddle.cli.commands import main
 from heddle.core.schemas import TABLES, write_table
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.retrieval.guide_index import write_empty_library
-from heddle.retrieval.retriever import Retriever, Way
+from heddle.retrieval.retriever import RetrievalConfig, Retriever
 from tests.support.small_project import HOSTILE, run, write_project
 
 GUIDES = [
@@ -33,7 +33,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(index, folder)
     shutil.rmtree(folder / "data/reranker")
     (folder / "data/reranker").mkdir()
-    write_absent(folder / "data/reranker", "too few queries")
+    write_skipped(folder / "data/reranker", "too few queries")
     return folder
 
 
@@ -61,14 +61,14 @@ def test_guides_are_shown_with_the_confidence_in_the_first(heddle) -> None:
 @pytest.mark.parametrize(
     ("options", "way"),
     [
-        ([], Way("rrf")),
-        (["--hybrid"], Way("rrf")),
-        (["--dense"], Way("dense")),
-        (["--sparse"], Way("sparse")),
-        (["--sparse", "--expand"], Way("sparse", expand=True)),
+        ([], RetrievalConfig("rrf")),
+        (["--hybrid"], RetrievalConfig("rrf")),
+        (["--dense"], RetrievalConfig("dense")),
+        (["--sparse"], RetrievalConfig("sparse")),
+        (["--sparse", "--expand"], RetrievalConfig("sparse", expand=True)),
     ],
 )
-def test_json_tells_what_the_retriever_found(heddle, project: Path, options: list[str], way: Way) -> None:
+def test_json_tells_what_the_retriever_found(heddle, project: Path, options: list[str], way: RetrievalConfig) -> None:
     code, output = heddle("glass bottles", "--guides", "--json", *options)
     assert code == 0
     answer = Retriever.open(project / "data").answer("glass bottles", way)

@@ -1,4 +1,4 @@
-"""A picture file as the writer reads it: what a listing in the shards with the same picture would give."""
+"""An image file as the writer reads it: what a listing in the shards with the same image would give."""
 
 import hashlib
 import io
@@ -10,24 +10,24 @@ import pytest
 from PIL import ExifTags, Image
 
 from assets.catalog.images import examine
-from heddle.description.inputs import picture_of
+from heddle.description.inputs import image_file_of
 from heddle.description.user_inputs import (
     Context,
     Relation,
     Scene,
     Thing,
-    Told,
-    ToldError,
+    UserInputError,
+    UserInputs,
     read_context,
     read_scene,
     read_scenes,
 )
-from heddle.images.image_file import read_picture
+from heddle.images.image_file import read_image
 from heddle.images.originals import Original
-from heddle.images.resize import PictureError
+from heddle.images.resize import ImageDecodeError
 from lightning_modules.training.data import Sample
 from lightning_modules.writer.samples import FACTS, inputs_of
-from tests.support.echo_writer import picture
+from tests.support.echo_writer import image
 
 SHAPE = (16, "pad")
 SCENE = Scene(
@@ -51,12 +51,12 @@ def _exif(orientation: int) -> Image.Exif:
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
-def test_a_file_is_read_as_a_listing_with_its_picture(tmp_path: Path, orientation: int) -> None:
+def test_a_file_is_read_as_a_listing_with_its_image(tmp_path: Path, orientation: int) -> None:
     content = _file(40, 20, _exif(orientation))
     path = tmp_path / "one.jpg"
     path.write_bytes(content)
-    told = Told(Context(site="shop.example", locale="en-GB", preferences=("friendly",)), {"one.jpg": SCENE})
-    found = picture_of(content, [SHAPE, SHAPE, (8, "crop")])  # type: ignore[list-item]
+    told = UserInputs(Context(site="shop.example", locale="en-GB", preferences=("friendly",)), {"one.jpg": SCENE})
+    found = image_file_of(content, [SHAPE, SHAPE, (8, "crop")])  # type: ignore[list-item]
     assert found.sha256 == hashlib.sha256(content).hexdigest()
     assert found.ratio == (2 if orientation == 1 else 0.5)
     assert found.exif == dict(examine(Original.whole(path), 1e6).exif)
@@ -71,9 +71,9 @@ def test_a_file_is_read_as_a_listing_with_its_picture(tmp_path: Path, orientatio
         "relations": [{"subject": 1, "predicate": "behind", "object": 0}],
         "exif": [list(pair) for pair in found.exif.items()],
     }
-    listed = inputs_of(Sample("key", read_picture(path, 16, "pad"), row), found.ratio, "pad")
+    listed = inputs_of(Sample("key", read_image(path, 16, "pad"), row), found.ratio, "pad")
     mine = found.inputs(SHAPE, told.row("one.jpg"))  # type: ignore[arg-type]
-    np.testing.assert_array_equal(mine.picture, listed.picture)
+    np.testing.assert_array_equal(mine.image, listed.image)
     np.testing.assert_array_equal(mine.facts, listed.facts)
     assert mine.facts is not None
     assert not math.isnan(mine.facts[FACTS.index("FNumber")])
@@ -82,14 +82,14 @@ def test_a_file_is_read_as_a_listing_with_its_picture(tmp_path: Path, orientatio
 
 
 def test_what_is_not_told_is_absent() -> None:
-    mine = picture_of(picture(1), [SHAPE]).inputs(SHAPE, Told().row("one.png"))  # type: ignore[arg-type, list-item]
+    mine = image_file_of(image(1), [SHAPE]).inputs(SHAPE, UserInputs().row("one.png"))  # type: ignore[arg-type, list-item]
     assert (mine.objects, mine.relations, mine.context) == ([], [], None)
 
 
-def test_what_is_no_picture_is_refused() -> None:
-    for content in (b"", b"words", picture(1)[:200], b"\x89PNG\r\n\x1a\n" + b"\0" * 60):
-        with pytest.raises(PictureError):
-            picture_of(content, [SHAPE])  # type: ignore[list-item]
+def test_what_is_no_image_is_refused() -> None:
+    for content in (b"", b"words", image(1)[:200], b"\x89PNG\r\n\x1a\n" + b"\0" * 60):
+        with pytest.raises(ImageDecodeError):
+            image_file_of(content, [SHAPE])  # type: ignore[list-item]
 
 
 def test_words_are_wishes_and_a_file_is_read(tmp_path: Path) -> None:
@@ -119,10 +119,10 @@ def test_words_are_wishes_and_a_file_is_read(tmp_path: Path) -> None:
 def test_mistakes_in_a_file_are_told_with_their_place(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "scene.json"
     file.write_bytes(content)
-    with pytest.raises(ToldError, match=rf"scene\.json: .*{message}"):
+    with pytest.raises(UserInputError, match=rf"scene\.json: .*{message}"):
         read_scene(file)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ToldError, match=r"nowhere\.json: No such file"):
+    with pytest.raises(UserInputError, match=r"nowhere\.json: No such file"):
         read_scene(tmp_path / "nowhere.json")

@@ -15,10 +15,10 @@ from heddle.content.rubric import Titles
 from heddle.description.certainty import Certainty, Line
 from heddle.description.describer import Describer
 from heddle.description.quality import WEIGHTS, Judges, Scores, accuracy, doubted, plain, relevance
-from heddle.description.user_inputs import Context, Scene, Thing, Told
+from heddle.description.user_inputs import Context, Scene, Thing, UserInputs
 from lightning_modules.clip.encoder import ClipEncoder
 from lightning_modules.vision.classifier import VisionClassifier
-from tests.support.echo_writer import NO_JUDGES, describer, picture
+from tests.support.echo_writer import NO_JUDGES, describer, image
 from tests.support.small_project import write_project
 
 BAG = {"label": "bag", "attributes": ["red", "cotton"]}
@@ -57,13 +57,13 @@ def test_accuracy_is_the_mean_agreement_of_what_is_stated(stated, told, seen, ex
 
 def test_relevance_is_the_metric_s_clip_score() -> None:
     draw = np.random.default_rng(1)
-    pictures, texts = (
+    images, texts = (
         vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         for vectors in draw.normal(size=(2, 6, 4)).astype(np.float32)
     )
-    metric = evaluate.load(str(Path(heddle.metrics.clip_score.__path__[0])))
-    for place, score in enumerate(relevance(pictures, texts)):
-        expected = metric.compute(predictions=texts[place : place + 1], references=pictures[place : place + 1])
+    metric = evaluate.load(heddle.metrics.clip_score.__file__)
+    for place, score in enumerate(relevance(images, texts)):
+        expected = metric.compute(predictions=texts[place : place + 1], references=images[place : place + 1])
         assert score == pytest.approx(expected["clip_score"], abs=1e-6)
 
 
@@ -106,19 +106,19 @@ def test_models_that_are_there_give_scores_and_each_is_as_if_alone(tmp_path: Pat
     )
     made_by = describer(judges=judges)
     for number in range(5):
-        (tmp_path / f"{number}.png").write_bytes(picture(number))
-    told = Told(Context(preferences=("a lamp",)))
+        (tmp_path / f"{number}.png").write_bytes(image(number))
+    told = UserInputs(Context(preferences=("a lamp",)))
     known = [made_by.read(tmp_path / f"{number}.png", f"{number}.png", told) for number in range(5)]
     together = made_by.lines(known)
     assert together == [line for one in known for line in made_by.lines([one])]
     scores = together[0]["scores"]
-    square = known[0].decoded(made_by.shapes).picture.squares[16, "pad"]  # type: ignore[union-attr]
+    square = known[0].decoded(made_by.shapes).image.squares[16, "pad"]  # type: ignore[union-attr]
     seen = judges.vision.probabilities([square])["item"][0]  # type: ignore[union-attr]
     assert scores["accuracy"] == round(float(seen[judges.vision.config.heads["item"].index("lamp")]), 4)  # type: ignore[union-attr]
     assert scores["certainty"] == round(1 / (1 + np.exp(-(4 * -0.25 + 2))), 4)
     assert 0 <= scores["relevance"] <= 2.5
     scene = {"0.png": Scene(objects=(Thing(label="lamp"),))}
-    (line,) = made_by.lines([made_by.read(tmp_path / "0.png", "0.png", Told(None, scene))])
+    (line,) = made_by.lines([made_by.read(tmp_path / "0.png", "0.png", UserInputs(None, scene))])
     assert line["scores"]["accuracy"] == 1
     assert line["scores"]["certainty"] == round(
         1 / (1 + np.exp(-(4 * -0.25 + 3))), 4
@@ -126,9 +126,9 @@ def test_models_that_are_there_give_scores_and_each_is_as_if_alone(tmp_path: Pat
 
 
 def test_without_models_there_are_null_scores(tmp_path: Path) -> None:
-    (tmp_path / "one.png").write_bytes(picture(1))
+    (tmp_path / "one.png").write_bytes(image(1))
     made_by: Describer = describer(judges=NO_JUDGES)
-    (line,) = made_by.lines([made_by.read(tmp_path / "one.png", "one.png", Told())])
+    (line,) = made_by.lines([made_by.read(tmp_path / "one.png", "one.png", UserInputs())])
     scores = line["scores"]
     assert (scores["relevance"], scores["accuracy"], scores["certainty"]) == (None, None, None)
     assert scores["overall"] == pytest.approx((scores["seo"] + scores["readability"]) / 2, abs=1e-4)

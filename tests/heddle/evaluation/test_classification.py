@@ -17,7 +17,7 @@ from heddle import metrics
 from heddle.core.schemas import LISTINGS, read_rows
 from heddle.evaluation.classification import Answers, answers, numbers, write_mistakes, write_plots
 from heddle.metrics.accuracy import Accuracy
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.expected_calibration_error import ExpectedCalibrationError
 from heddle.metrics.f1 import F1
 from lightning_modules.training.data import Sample
@@ -26,7 +26,7 @@ METRICS = Path(metrics.__file__).parent
 CLASSES = ("book", "chair", "jar")
 LABELS = st.sampled_from(("book", "chair", "jar", "lamp"))
 PAIRS = st.lists(st.tuples(LABELS, LABELS), min_size=1, max_size=40)
-SURE = Sureness(resamples=200, confidence=0.95, seed=1)
+SURE = ConfidenceInterval(resamples=200, confidence=0.95, seed=1)
 
 # The example of scikit-learn's documentation of f1_score, which gives 0.26… for both averages.
 SAID = ["0", "2", "1", "0", "0", "1"]
@@ -168,7 +168,7 @@ def test_the_reliability_curve_sums_to_the_numbers(
     assert sum(line.split(",")[0] == line.split(",")[1] for line in confusion) == given_.right.sum()
 
 
-def test_the_surest_mistakes_come_first_with_their_pictures(tmp_path: Path) -> None:
+def test_the_surest_mistakes_come_first_with_their_images(tmp_path: Path) -> None:
     write_mistakes(tmp_path / "mistakes.parquet", [EVERY_CASE], 5)
     rows = read_rows(tmp_path / "mistakes.parquet")
     assert [(row["id"], row["actual"], row["predicted"]) for row in rows] == [
@@ -178,6 +178,6 @@ def test_the_surest_mistakes_come_first_with_their_pictures(tmp_path: Path) -> N
     assert [row["probability"] for row in rows] == pytest.approx([1.0, 0.6])
     assert [row["words"] for row in rows] == ["number 3", "number 2"]
     assert all(row["label"] == "item" for row in rows)
-    assert Image.open(io.BytesIO(rows[0]["picture"])).size == (8, 8)
+    assert Image.open(io.BytesIO(rows[0]["image"])).size == (8, 8)
     write_mistakes(tmp_path / "one.parquet", [EVERY_CASE, EVERY_CASE], 1)
     assert [row["id"] for row in read_rows(tmp_path / "one.parquet")] == ["shop:3", "shop:3"]

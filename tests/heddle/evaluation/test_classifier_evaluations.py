@@ -10,7 +10,7 @@ import pytest
 from assets.product.evaluate.stage import product_evaluation
 from assets.vision.evaluate.stage import vision_evaluation
 from heddle.core.schemas import read_rows
-from heddle.core.skipped import why_absent, write_absent
+from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import read_json, write_json
 from lightning_modules.product.classifier import ProductClassifier
 from lightning_modules.training.data import read_samples
@@ -43,7 +43,7 @@ def test_vision_is_judged_by_head_on_the_listings_that_have_the_label(project: P
     numbers = read_json(project / "data/vision_evaluation/metrics.json")
     samples = list(read_samples(project / "data/shards/test"))
     model = VisionClassifier.from_pretrained(project / "data/vision", threads=1)
-    probabilities = model.probabilities(sample.picture for sample in samples)
+    probabilities = model.probabilities(sample.image for sample in samples)
     assert numbers["test_listings"] == len(samples)
     for head, classes in model.config.heads.items():
         labelled = [place for place, sample in enumerate(samples) if sample.row[head]]
@@ -55,7 +55,7 @@ def test_vision_is_judged_by_head_on_the_listings_that_have_the_label(project: P
             assert 0 <= numbers[f"{head}_{name}"] <= 1
         confusion = _table(project / f"data/vision_evaluation/plots/{head}_confusion.csv")
         assert sum(row["actual"] == row["predicted"] for row in confusion) == sum(right)
-    assert numbers["item_accuracy_ceiling"] == CEILINGS["item_accuracy_from_picture"]
+    assert numbers["item_accuracy_ceiling"] == CEILINGS["item_accuracy_from_image"]
     assert "material_accuracy_ceiling" not in numbers  # nobody knows it
 
 
@@ -63,7 +63,7 @@ def test_product_is_judged_whole_in_parts_and_with_parts_missing(project: Path) 
     numbers = read_json(project / "data/product_evaluation/metrics.json")
     samples = [sample for sample in read_samples(project / "data/shards/test") if sample.row["product_class"]]
     assert numbers["product_class_listings"] == len(samples) <= numbers["test_listings"]
-    asked = [(sample.picture, sample.row) for sample in samples]
+    asked = [(sample.image, sample.row) for sample in samples]
 
     def accuracy(folder: str, without: tuple[str, ...] = ()) -> float:
         model = ProductClassifier.from_pretrained(project / "data" / folder, threads=1)
@@ -78,14 +78,14 @@ def test_product_is_judged_whole_in_parts_and_with_parts_missing(project: Path) 
         )
 
     assert numbers["accuracy"] == accuracy("product")
-    for name in ("words", "picture"):
+    for name in ("words", "image"):
         assert numbers[f"{name}_alone_accuracy"] == accuracy(f"product/alone/{name}")
         assert numbers[f"without_{name}_accuracy"] == accuracy("product", (name,))
         assert {f"{name}_alone_macro_f1", f"without_{name}_macro_f1"} <= set(numbers)
     assert numbers["accuracy_ceiling"] == 0.98
-    assert numbers["words_alone_accuracy_ceiling"] == numbers["without_picture_accuracy_ceiling"] == 0.78
+    assert numbers["words_alone_accuracy_ceiling"] == numbers["without_image_accuracy_ceiling"] == 0.78
     ablation = {row.pop("seen"): row for row in _table(project / "data/product_evaluation/plots/ablation.csv")}
-    assert set(ablation) == {"words alone", "picture alone", "all modalities", "without words", "without picture"}
+    assert set(ablation) == {"words alone", "image alone", "all modalities", "without words", "without image"}
     assert float(ablation["all modalities"]["macro_f1"]) == pytest.approx(numbers["macro_f1"], abs=1e-6)
     assert float(ablation["without words"]["accuracy"]) == pytest.approx(numbers["without_words_accuracy"], abs=1e-6)
 
@@ -108,11 +108,11 @@ def test_an_absent_model_is_passed_on_with_the_counts(changeable: Path, stage) -
     model = changeable / "data" / stage.__name__.removesuffix("_evaluation")
     shutil.rmtree(model)
     model.mkdir()
-    write_absent(model, "No labels; label some.")
+    write_skipped(model, "No labels; label some.")
     numbers = run(stage, changeable, "again")
     assert numbers["test_listings"] > 0
     assert "accuracy" not in " ".join(numbers)
-    assert why_absent(changeable / "data/again") == "No labels; label some."
+    assert skip_reason(changeable / "data/again") == "No labels; label some."
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -143,10 +143,10 @@ def test_a_model_of_one_modality_is_asked_once(changeable: Path) -> None:
 
 
 def test_a_modality_without_a_model_of_its_own_is_not_judged_alone(changeable: Path) -> None:
-    shutil.rmtree(changeable / "data/product/alone/picture")
+    shutil.rmtree(changeable / "data/product/alone/image")
     numbers = run(product_evaluation, changeable, "again")
-    assert {"words_alone_accuracy", "without_picture_accuracy"} <= set(numbers)
-    assert "picture_alone_accuracy" not in numbers
+    assert {"words_alone_accuracy", "without_image_accuracy"} <= set(numbers)
+    assert "image_alone_accuracy" not in numbers
 
 
 def test_where_no_ceiling_is_known_none_is_told(changeable: Path) -> None:

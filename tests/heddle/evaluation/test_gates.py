@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heddle.core.parameters.section import ParameterError, load
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.core.stage import write_json
 from heddle.evaluation.gate_parameters import Gate, Gates
 from heddle.evaluation.gates import judge, measured, unmeasured
@@ -59,7 +59,7 @@ def test_what_was_not_measured_fails_and_says_why(metrics: dict[str, dict[str, f
 def test_where_nothing_could_be_measured_the_reason_is_told(tmp_path: Path) -> None:
     for stage in ("clip_evaluation", "vision_evaluation"):
         (tmp_path / stage).mkdir()
-    write_absent(tmp_path / "clip_evaluation", "No words; write some.")
+    write_skipped(tmp_path / "clip_evaluation", "No words; write some.")
     absent = unmeasured(["clip_evaluation", "vision_evaluation", "product_evaluation"], tmp_path)
     assert absent == {"clip_evaluation": "No words; write some."}
     (verdict,) = judge(one(at_least=0), {"clip_evaluation": {"test_listings": 0}}, absent)

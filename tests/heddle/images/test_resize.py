@@ -4,21 +4,21 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from heddle.images.resize import Fit, PictureError, decode, encode_jpeg, fit
+from heddle.images.resize import Fit, ImageDecodeError, decode, encode_jpeg, fit
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 
 
-def _file(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+def _file(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
+    image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 
 def _two_halves() -> Image.Image:
-    picture = Image.new("RGB", (40, 20), RED)
-    picture.paste(BLUE, (20, 0, 40, 20))
-    return picture
+    image = Image.new("RGB", (40, 20), RED)
+    image.paste(BLUE, (20, 0, 40, 20))
+    return image
 
 
 def _close(found: tuple[int, ...] | float | None, expected: tuple[int, ...]) -> bool:
@@ -29,10 +29,10 @@ def _close(found: tuple[int, ...] | float | None, expected: tuple[int, ...]) -> 
 def test_exif_orientation_is_applied() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera lay on its side: rotate a quarter clockwise to see it upright
-    picture = decode(_file(_two_halves(), "JPEG", exif=exif, quality=95))
-    assert picture.size == (20, 40)
-    assert _close(picture.getpixel((10, 4)), RED)
-    assert _close(picture.getpixel((10, 36)), BLUE)
+    image = decode(_file(_two_halves(), "JPEG", exif=exif, quality=95))
+    assert image.size == (20, 40)
+    assert _close(image.getpixel((10, 4)), RED)
+    assert _close(image.getpixel((10, 36)), BLUE)
 
 
 @pytest.mark.parametrize("size", [(1600, 800), (800, 1600), (1599, 799), (320, 240), (1000, 10), (90, 90)])
@@ -51,14 +51,14 @@ def test_the_reduced_decoding_of_a_jpeg_still_fills_the_square(size: tuple[int, 
 def test_every_mode_becomes_rgb_of_the_same_look(mode: str) -> None:
     white = Image.new("RGB", (8, 8), (255, 255, 255)).convert(mode)
     kind = "TIFF" if mode in ("CMYK", "YCbCr") else "PNG"
-    picture = decode(_file(white, kind))
-    assert picture.mode == "RGB"
-    assert _close(picture.getpixel((3, 3)), (255, 255, 255))
+    image = decode(_file(white, kind))
+    assert image.mode == "RGB"
+    assert _close(image.getpixel((3, 3)), (255, 255, 255))
 
 
 def test_cmyk_jpegs_keep_their_colour() -> None:
-    picture = decode(_file(Image.new("RGB", (16, 16), RED).convert("CMYK"), "JPEG", quality=95))
-    assert _close(picture.getpixel((8, 8)), RED)
+    image = decode(_file(Image.new("RGB", (16, 16), RED).convert("CMYK"), "JPEG", quality=95))
+    assert _close(image.getpixel((8, 8)), RED)
 
 
 def test_transparency_is_laid_on_white() -> None:
@@ -67,15 +67,15 @@ def test_transparency_is_laid_on_white() -> None:
     palette = Image.new("P", (8, 8), 1)
     palette.putpalette([0, 0, 0, *RED])
     palette.paste(0, (0, 0, 4, 8))
-    picture = decode(_file(palette, transparency=0))
-    assert picture.getpixel((1, 1)) == (255, 255, 255)
-    assert picture.getpixel((6, 6)) == RED
+    image = decode(_file(palette, transparency=0))
+    assert image.getpixel((1, 1)) == (255, 255, 255)
+    assert image.getpixel((6, 6)) == RED
 
 
 def test_16_bit_greys_are_scaled_and_not_clipped() -> None:
     values = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
-    picture = np.asarray(decode(_file(Image.fromarray(values))))
-    assert np.array_equal(picture[..., 0].ravel(), np.arange(256))
+    image = np.asarray(decode(_file(Image.fromarray(values))))
+    assert np.array_equal(image[..., 0].ravel(), np.arange(256))
 
 
 def test_the_first_frame_of_an_animation_counts() -> None:
@@ -85,8 +85,8 @@ def test_the_first_frame_of_an_animation_counts() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", _file(_two_halves(), "JPEG")[:-100], _file(_two_halves())[:60]])
-def test_what_is_no_whole_picture_is_refused(content: bytes) -> None:
-    with pytest.raises(PictureError):
+def test_what_is_no_whole_image_is_refused(content: bytes) -> None:
+    with pytest.raises(ImageDecodeError):
         decode(content)
 
 
@@ -101,7 +101,7 @@ def test_crop_keeps_the_middle_and_pad_keeps_everything() -> None:
     assert padded.getpixel((10, 1)) == (255, 255, 255)
 
 
-def test_equal_pictures_give_equal_bytes_without_metadata() -> None:
+def test_equal_images_give_equal_bytes_without_metadata() -> None:
     tagged = _two_halves()
     tagged.info["icc_profile"] = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     tagged.info["comment"] = b"secret"

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from assets.assistant.train.stage import assistant
 from heddle.inference.ask import LEAST, AskError, ask
 from heddle.inference.search import SearchError, search_guides
-from heddle.retrieval.retriever import Answer, GuideHit, Way
+from heddle.retrieval.retriever import Answer, GuideHit, RetrievalConfig
 from lightning_modules.assistant.assistant import Assistant
 from tests.support.small_library import rewrite, without_guides, write_yaml
 from tests.support.small_project import run
@@ -33,7 +33,7 @@ def _set_bands(folder: Path, medium: float) -> None:
 
 def test_the_answer_is_the_assistants_behind_the_first_guides_which_are_cited(data: Path) -> None:
     reply = ask(QUESTION, data=data)
-    found = search_guides(QUESTION, Way(), 5, data)
+    found = search_guides(QUESTION, RetrievalConfig(), 5, data)
     assert reply.guides == found.hits
     assert (reply.confidence, reply.band) == (found.confidence, found.band)
     assert reply.cited == [guide.id for guide in found.hits[:2]]  # as section `assistant` of the small library says
@@ -53,14 +53,14 @@ def test_where_no_guide_stands_out_nothing_is_said_and_the_best_guides_are_shown
     _set_bands(data.parent, medium=0.99)
     reply = ask(QUESTION, data=data)
     assert (reply.text, reply.cited, reply.band) == (None, [], "low")
-    assert reply.guides == search_guides(QUESTION, Way(), 5, data).hits
+    assert reply.guides == search_guides(QUESTION, RetrievalConfig(), 5, data).hits
 
 
 @pytest.mark.parametrize(("score", "answered"), [(LEAST - 0.001, False), (LEAST, True)])
 def test_what_the_reranker_expects_nothing_of_is_not_answered_from(
     data: Path, monkeypatch: pytest.MonkeyPatch, score: float, answered: bool
 ) -> None:
-    (data / "reranker/absent.json").unlink()
+    (data / "reranker/skipped.json").unlink()
     hits = [GuideHit(f"guide:{place}", "", "Glue the loose leg.", score / (place + 1)) for place in range(2)]
     monkeypatch.setattr("heddle.inference.ask.search_guides", lambda *_: Answer(hits, 0.5, "high"))
     reply = ask(QUESTION, data=data)

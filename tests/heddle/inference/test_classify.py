@@ -1,4 +1,4 @@
-"""Classify: what the models say, of every kind of picture, and clear words where there can be nothing to say."""
+"""Classify: what the models say, of every kind of image, and clear words where there can be nothing to say."""
 
 import io
 import shutil
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heddle.images.image_file import read_picture
+from heddle.images.image_file import read_image
 from heddle.inference.classify import ClassifyError, classify
 from lightning_modules.product.classifier import ProductClassifier
 from lightning_modules.vision.classifier import VisionClassifier
@@ -31,17 +31,17 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def picture(data: Path) -> Path:
+def image(data: Path) -> Path:
     pixels = np.random.default_rng(1).integers(0, 256, (40, 30, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(data / "query.png")
     return data / "query.png"
 
 
-def test_it_says_what_the_models_say_likeliest_first(data: Path, picture: Path) -> None:
-    found = classify(picture, TEXT, data)
+def test_it_says_what_the_models_say_likeliest_first(data: Path, image: Path) -> None:
+    found = classify(image, TEXT, data)
     assert found.missing == ()
     assert found.absent == {}
-    square = read_picture(picture, 16, "pad")
+    square = read_image(image, 16, "pad")
     vision = VisionClassifier.from_pretrained(data / "vision", threads=1)
     assert list(found.labels["vision"]) == ["item", "material"]
     for head, probabilities in vision.probabilities([square]).items():
@@ -56,11 +56,11 @@ def test_it_says_what_the_models_say_likeliest_first(data: Path, picture: Path) 
 
 
 @pytest.mark.parametrize("text", [None, "", "  \n"])
-def test_without_text_the_words_are_missing(data: Path, picture: Path, text: str | None) -> None:
-    found = classify(picture, text, data)
+def test_without_text_the_words_are_missing(data: Path, image: Path, text: str | None) -> None:
+    found = classify(image, text, data)
     assert found.missing == ("words",)
     product = ProductClassifier.from_pretrained(data / "product", threads=1)
-    (expected,) = product.probabilities([(read_picture(picture, 16, "pad"), {"title": TEXT})], without=["words"])
+    (expected,) = product.probabilities([(read_image(image, 16, "pad"), {"title": TEXT})], without=["words"])
     said = found.labels["product"]["product_class"]
     assert [said[name] for name in product.config.classes] == pytest.approx(expected.tolist(), abs=1e-6)
 
@@ -72,14 +72,14 @@ def _gif() -> bytes:
     return buffer.getvalue()
 
 
-def _file(picture: Image.Image, kind: str) -> bytes:
+def _file(image: Image.Image, kind: str) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, kind)
+    image.save(buffer, kind)
     return buffer.getvalue()
 
 
 RAMP = np.linspace(0, 65535, 32 * 32).reshape(32, 32).astype(np.uint16)
-PICTURES: dict[str, Callable[[], bytes]] = {
+IMAGES: dict[str, Callable[[], bytes]] = {
     "greyscale": lambda: _file(Image.new("L", (20, 30), 90), "PNG"),
     "CMYK": lambda: _file(Image.new("CMYK", (20, 30), (10, 200, 0, 30)), "JPEG"),
     "palette": lambda: _file(Image.new("RGB", (20, 30), (9, 200, 3)).quantize(4), "PNG"),
@@ -91,10 +91,10 @@ PICTURES: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("kind", PICTURES)
-def test_every_kind_of_picture_is_taken(data: Path, tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "picture"
-    path.write_bytes(PICTURES[kind]())
+@pytest.mark.parametrize("kind", IMAGES)
+def test_every_kind_of_image_is_taken(data: Path, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "image"
+    path.write_bytes(IMAGES[kind]())
     found = classify(path, TEXT, data)
     for heads in found.labels.values():
         for probabilities in heads.values():
@@ -102,43 +102,43 @@ def test_every_kind_of_picture_is_taken(data: Path, tmp_path: Path, kind: str) -
 
 
 def test_16_bits_are_scaled_and_of_an_animation_the_first_frame_counts(tmp_path: Path) -> None:
-    (tmp_path / "ramp.png").write_bytes(PICTURES["16-bit"]())
-    square = read_picture(tmp_path / "ramp.png", 32, "crop")
+    (tmp_path / "ramp.png").write_bytes(IMAGES["16-bit"]())
+    square = read_image(tmp_path / "ramp.png", 32, "crop")
     np.testing.assert_allclose(square[..., 0], RAMP / 257, atol=1)
     (tmp_path / "frames.gif").write_bytes(_gif())
     with Image.open(tmp_path / "frames.gif") as frames:
         first = np.asarray(frames.convert("RGB"))
-    np.testing.assert_array_equal(read_picture(tmp_path / "frames.gif", 20, "crop"), first)
+    np.testing.assert_array_equal(read_image(tmp_path / "frames.gif", 20, "crop"), first)
 
 
-def test_mistakes_are_told(data: Path, picture: Path, tmp_path: Path) -> None:
-    (tmp_path / "broken.png").write_bytes(picture.read_bytes()[:-900])
-    with pytest.raises(ClassifyError, match=r"broken\.png: not a picture that can be read"):
+def test_mistakes_are_told(data: Path, image: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(image.read_bytes()[:-900])
+    with pytest.raises(ClassifyError, match=r"broken\.png: not an image that can be read"):
         classify(tmp_path / "broken.png", data=data)
-    (tmp_path / "notes.jpg").write_text("no picture at all")
-    with pytest.raises(ClassifyError, match=r"notes\.jpg: not a picture that can be read: its format is none"):
+    (tmp_path / "notes.jpg").write_text("no image at all")
+    with pytest.raises(ClassifyError, match=r"notes\.jpg: not an image that can be read: its format is none"):
         classify(tmp_path / "notes.jpg", data=data)
     with pytest.raises(ClassifyError, match=r"absent\.jpg: no such file"):
         classify(tmp_path / "absent.jpg", data=data)
-    with pytest.raises(ClassifyError, match="a folder, not a picture"):
+    with pytest.raises(ClassifyError, match="a folder, not an image"):
         classify(tmp_path, data=data)
 
 
-def test_a_stage_that_has_not_run_is_named_with_the_remedy(data: Path, picture: Path, tmp_path: Path) -> None:
+def test_a_stage_that_has_not_run_is_named_with_the_remedy(data: Path, image: Path, tmp_path: Path) -> None:
     with pytest.raises(ClassifyError, match=r"vision lacks config\.json, model\.safetensors: run `heddle run`"):
-        classify(picture, data=tmp_path)
+        classify(image, data=tmp_path)
     shutil.copytree(data / "vision", tmp_path / "vision")
     with pytest.raises(ClassifyError, match=r"product lacks config\.json, model\.safetensors: run `heddle run`"):
-        classify(picture, data=tmp_path)
+        classify(image, data=tmp_path)
 
 
-def test_a_model_that_could_not_be_trained_is_said_and_no_mistake(data: Path, bare: Path, picture: Path) -> None:
-    found = classify(picture, data=bare)
+def test_a_model_that_could_not_be_trained_is_said_and_no_mistake(data: Path, bare: Path, image: Path) -> None:
+    found = classify(image, data=bare)
     assert found.labels == {}
     assert found.absent == {"vision": NO_VISION, "product": NO_PRODUCT}
     half = bare.parent / "half"
     shutil.copytree(data / "vision", half / "vision")
     shutil.copytree(bare / "product", half / "product")
-    found = classify(picture, data=half)
+    found = classify(image, data=half)
     assert list(found.labels) == ["vision"]
     assert found.absent == {"product": NO_PRODUCT}

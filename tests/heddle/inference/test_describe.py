@@ -14,28 +14,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heddle.content.schema import problems
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.description.describer import Describer
-from heddle.description.resumable_jsonl import Journal, JournalError
-from heddle.description.user_inputs import Context, Scene, Thing, Told
+from heddle.description.resumable_jsonl import ResumableJsonlError, ResumableJsonlWriter
+from heddle.description.user_inputs import Context, Scene, Thing, UserInputs
 from heddle.inference.describe import (
     BATCH,
     DescribeError,
     Tally,
-    check_picture,
+    check_image,
     describe,
     describe_folder,
+    images_in,
     open_describer,
-    pictures_in,
 )
-from tests.support.echo_writer import describer, picture, write_pictures
+from tests.support.echo_writer import describer, image, write_images
 
 COUNT = 2 * BATCH + 3
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_pictures(tmp_path_factory.mktemp("describe") / "pictures", COUNT)
+    return write_images(tmp_path_factory.mktemp("describe") / "images", COUNT)
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +43,9 @@ def undisturbed(folder: Path) -> bytes:
     return _run(folder, folder.parent / "undisturbed.jsonl", describer())
 
 
-def _run(folder: Path, output: Path, made_by: Describer, told: Told = Told()) -> bytes:  # noqa: B008  frozen
+def _run(folder: Path, output: Path, made_by: Describer, told: UserInputs = UserInputs()) -> bytes:  # noqa: B008  frozen
     tally = None
-    for tally in describe_folder(folder, pictures_in(folder), told, made_by, output):
+    for tally in describe_folder(folder, images_in(folder), told, made_by, output):
         assert tally.done <= tally.total
     assert tally is not None
     assert tally.done == tally.total
@@ -58,14 +58,14 @@ def _lines(content: bytes) -> dict[str, dict[str, Any]]:
     return {line["path"]: line for line in lines}
 
 
-def test_every_picture_has_a_line_and_a_broken_one_its_reason(folder: Path, undisturbed: bytes) -> None:
+def test_every_image_has_a_line_and_a_broken_one_its_reason(folder: Path, undisturbed: bytes) -> None:
     lines = _lines(undisturbed)
-    assert list(lines) == sorted(lines) == pictures_in(folder)
+    assert list(lines) == sorted(lines) == images_in(folder)
     assert len(lines) == COUNT + 1
     assert {"04.png", ".hidden.png", "notes.txt"}.isdisjoint(lines)
     assert "more/04.png" in lines
     broken = lines.pop("broken.jpg")
-    assert broken["error"].startswith("not a picture that can be read: ")
+    assert broken["error"].startswith("not an image that can be read: ")
     assert "content" not in broken
     for line in lines.values():
         assert problems(line["content"]) == []
@@ -77,7 +77,7 @@ def test_together_is_as_one_at_a_time(folder: Path, undisturbed: bytes) -> None:
         many = _lines(_run(folder, folder.parent / f"seed-{seed}.jsonl", describer(seed=seed)))
         alone = describer(seed=seed)
         for name in list(many)[::7]:
-            (line,) = alone.lines([alone.read(folder / name, name, Told())])
+            (line,) = alone.lines([alone.read(folder / name, name, UserInputs())])
             assert line == many[name]
     plain = _lines(undisturbed)
     assert any(line["content"] != plain[name]["content"] for name, line in many.items() if "content" in line)
@@ -111,14 +111,14 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from tests.support.echo_writer import EchoWriter, describer
-from heddle.inference.describe import describe_folder, pictures_in
-from heddle.description.user_inputs import Told
+from heddle.inference.describe import describe_folder, images_in
+from heddle.description.user_inputs import UserInputs
 
 made_by = describer()
 write = EchoWriter.write
 EchoWriter.write = lambda self, *told: os.kill(os.getpid(), signal.SIGKILL) if self.batches else write(self, *told)
 folder, output = map(Path, sys.argv[1:])
-list(describe_folder(folder, pictures_in(folder), Told(), made_by, output))
+list(describe_folder(folder, images_in(folder), UserInputs(), made_by, output))
 """
 
 
@@ -133,45 +133,45 @@ def test_killed_in_the_second_batch_the_first_is_kept(folder: Path, undisturbed:
 
 
 def test_a_second_call_describes_nothing_and_only_what_changed_is_described_anew(tmp_path: Path) -> None:
-    folder = write_pictures(tmp_path / "pictures", 6)
+    folder = write_images(tmp_path / "images", 6)
     output = tmp_path / "lines.jsonl"
     first = _run(folder, output, describer())
     again = describer()
     assert _run(folder, output, again) == first
     assert again.writer.batches == []  # type: ignore[attr-defined]
-    (folder / "02.png").write_bytes(picture(99))
+    (folder / "02.png").write_bytes(image(99))
     (folder / "03.png").unlink()
     scene = {"00.png": Scene(objects=(Thing(label="lamp"),))}
     again = describer()
-    second = _lines(_run(folder, output, again, Told(None, scene)))
+    second = _lines(_run(folder, output, again, UserInputs(None, scene)))
     assert again.writer.batches == [2]  # type: ignore[attr-defined]
-    assert second.keys() == _lines(first).keys()  # what was written of a picture that is gone is nobody's to delete
+    assert second.keys() == _lines(first).keys()  # what was written of an image that is gone is nobody's to delete
     assert {name for name, line in _lines(first).items() if line != second[name]} == {"00.png", "02.png"}
     assert "lamp" in second["00.png"]["content"]["title"]
 
 
 def test_other_words_another_seed_and_other_models_are_asked_anew(tmp_path: Path) -> None:
-    (tmp_path / "one.png").write_bytes(picture(1))
-    told = Told(Context(locale="de-DE"))
+    (tmp_path / "one.png").write_bytes(image(1))
+    told = UserInputs(Context(locale="de-DE"))
     asked = [
         one.read(tmp_path / "one.png", "one.png", words).head["asked"]
         for one, words in (
-            (describer(), Told()),
+            (describer(), UserInputs()),
             (describer(), told),
-            (describer(seed=1), Told()),
-            (describer(seed=2), Told()),
-            (Describer(describer().writer, describer().judges, made_with="others"), Told()),
+            (describer(seed=1), UserInputs()),
+            (describer(seed=2), UserInputs()),
+            (Describer(describer().writer, describer().judges, made_with="others"), UserInputs()),
         )
     ]
     assert len(set(asked)) == len(asked)
 
 
-def test_a_picture_that_cannot_be_opened_is_tried_again(tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_opened_is_tried_again(tmp_path: Path) -> None:
     (tmp_path / "one.png").symlink_to(tmp_path / "nowhere.png")
     lines = _lines(_run(tmp_path, tmp_path / "lines.jsonl", describer()))
     assert lines["one.png"]["sha256"] is None
     assert lines["one.png"]["error"] == "No such file or directory"
-    (tmp_path / "nowhere.png").write_bytes(picture(1))
+    (tmp_path / "nowhere.png").write_bytes(image(1))
     assert "content" in _lines(_run(tmp_path, tmp_path / "lines.jsonl", describer()))["one.png"]
 
 
@@ -181,22 +181,27 @@ def test_a_picture_that_cannot_be_opened_is_tried_again(tmp_path: Path) -> None:
 def test_a_file_of_somebody_else_s_stays_as_it_is(folder: Path, tmp_path: Path, content: bytes) -> None:
     output = tmp_path / "settings.json"
     output.write_bytes(content)
-    with pytest.raises(JournalError, match=r"settings\.json: line 1 was not written by `heddle describe`.*--output"):
+    with pytest.raises(
+        ResumableJsonlError, match=r"settings\.json: line 1 was not written by `heddle describe`.*--output"
+    ):
         _run(folder, output, describer())
     assert output.read_bytes() == content
 
 
 def test_one_process_at_a_time_writes_a_file(folder: Path, tmp_path: Path) -> None:
-    with Journal(tmp_path / "lines.jsonl"), pytest.raises(JournalError, match="being written by another process"):
+    with (
+        ResumableJsonlWriter(tmp_path / "lines.jsonl"),
+        pytest.raises(ResumableJsonlError, match="being written by another process"),
+    ):
         _run(folder, tmp_path / "lines.jsonl", describer())
-    with pytest.raises(JournalError, match=r"No such file.*--output"):
+    with pytest.raises(ResumableJsonlError, match=r"No such file.*--output"):
         _run(folder, tmp_path / "nowhere" / "lines.jsonl", describer())
 
 
 def test_a_name_that_is_no_utf_8_is_written_and_found_again(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.png")
     try:
-        (tmp_path / name).write_bytes(picture(1))
+        (tmp_path / name).write_bytes(image(1))
     except OSError:
         pytest.skip("this file system takes UTF-8 only")
     first = _run(tmp_path, tmp_path / "lines.jsonl", describer())
@@ -207,15 +212,15 @@ def test_a_name_that_is_no_utf_8_is_written_and_found_again(tmp_path: Path) -> N
 
 def test_mistakes_are_told(tmp_path: Path) -> None:
     with pytest.raises(DescribeError, match=r"nowhere\.png: no such file"):
-        check_picture(tmp_path / "nowhere.png")
-    with pytest.raises(DescribeError, match=r"no file in it ends as those of pictures do: \.apng"):
-        pictures_in(tmp_path)
+        check_image(tmp_path / "nowhere.png")
+    with pytest.raises(DescribeError, match=r"no file in it ends as those of images do: \.apng"):
+        images_in(tmp_path)
     with pytest.raises(DescribeError, match=r"nowhere\.png: No such file"):
-        describe(tmp_path / "nowhere.png", Told(), describer())
+        describe(tmp_path / "nowhere.png", UserInputs(), describer())
     with pytest.raises(DescribeError, match=r"writer lacks config\.json, .*run `heddle run` or `dvc repro writer`"):
         open_describer(tmp_path)
     (tmp_path / "writer").mkdir()
-    write_absent(tmp_path / "writer", "0 train listings have words; bring some.")
+    write_skipped(tmp_path / "writer", "0 train listings have words; bring some.")
     with pytest.raises(DescribeError, match=r"there is no writer: 0 train listings have words; bring some\."):
         open_describer(tmp_path)
 

@@ -1,4 +1,4 @@
-"""Describe: nothing hostile in what is told of a picture, or in its file, gets through."""
+"""Describe: nothing hostile in what is told of an image, or in its file, gets through."""
 
 import json
 from collections.abc import Callable
@@ -10,10 +10,10 @@ from PIL import ExifTags, Image
 
 from heddle.content.schema import problems
 from heddle.description.describer import Describer
-from heddle.description.user_inputs import Context, Relation, Scene, Thing, Told
+from heddle.description.user_inputs import Context, Relation, Scene, Thing, UserInputs
 from lightning_modules.layers.generation import Pick
 from lightning_modules.writer.content_writer import ContentWriter
-from tests.support.echo_writer import describer, picture
+from tests.support.echo_writer import describer, image
 from tests.support.tiny_writer import TOKENIZER, tiny_writer
 
 BREAKING = (
@@ -86,16 +86,16 @@ def _scene(objects: int) -> Scene:
     return Scene(objects=things, relations=relations)
 
 
-TOLD: dict[str, Told] = {
-    "nothing": Told(),
-    "empty": Told(Context(), {"one.jpg": Scene()}),
-    "a context that breaks out": Told(Context(site=BREAKING[0], locale=BREAKING[1], preferences=BREAKING)),
-    "500 objects": Told(Context(locale="xx"), {"one.jpg": _scene(500)}),
-    "objects that break out": Told(None, {"one.jpg": _scene(12)}),
+TOLD: dict[str, UserInputs] = {
+    "nothing": UserInputs(),
+    "empty": UserInputs(Context(), {"one.jpg": Scene()}),
+    "a context that breaks out": UserInputs(Context(site=BREAKING[0], locale=BREAKING[1], preferences=BREAKING)),
+    "500 objects": UserInputs(Context(locale="xx"), {"one.jpg": _scene(500)}),
+    "objects that break out": UserInputs(None, {"one.jpg": _scene(12)}),
 }
 
 
-def _described(made_by: Describer, path: Path, told: Told) -> dict[str, Any]:
+def _described(made_by: Describer, path: Path, told: UserInputs) -> dict[str, Any]:
     (line,) = made_by.lines([made_by.read(path, "one.jpg", told)])
     text = json.dumps(line, ensure_ascii=False)
     assert json.loads(text) == line
@@ -107,17 +107,17 @@ def _described(made_by: Describer, path: Path, told: Told) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", TOLD)
 def test_whatever_is_told_the_content_is_valid(tmp_path: Path, untrained: Describer, name: str) -> None:
-    (tmp_path / "one.jpg").write_bytes(picture(1, "JPEG"))
+    (tmp_path / "one.jpg").write_bytes(image(1, "JPEG"))
     for each in (describer(), untrained):
         assert problems(_described(each, tmp_path / "one.jpg", TOLD[name])["content"]) == []
 
 
 @pytest.mark.parametrize("name", EXIF)
-def test_whatever_the_exif_the_picture_is_described_and_the_exif_not_told(tmp_path: Path, name: str) -> None:
-    (tmp_path / "plain.jpg").write_bytes(picture(1, "JPEG"))
-    (tmp_path / "one.jpg").write_bytes(picture(1, "JPEG", exif=EXIF[name]()))
-    plain = _described(describer(), tmp_path / "plain.jpg", Told())
-    line = _described(describer(), tmp_path / "one.jpg", Told())
+def test_whatever_the_exif_the_image_is_described_and_the_exif_not_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "plain.jpg").write_bytes(image(1, "JPEG"))
+    (tmp_path / "one.jpg").write_bytes(image(1, "JPEG", exif=EXIF[name]()))
+    plain = _described(describer(), tmp_path / "plain.jpg", UserInputs())
+    line = _described(describer(), tmp_path / "one.jpg", UserInputs())
     assert line["sha256"] != plain["sha256"]
     if name != "a camera that is a number":
         assert line["content"] == plain["content"]

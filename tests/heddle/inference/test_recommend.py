@@ -1,4 +1,4 @@
-"""What is recommended: for nodes, words, listings and pictures; and clear words where there is nothing."""
+"""What is recommended: for nodes, words, listings and images; and clear words where there is nothing."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from assets.graph.stage import graph
 from assets.recommender.train.stage import recommender
 from heddle.core.stage import read_json, write_json
 from heddle.inference.classify import seen_in
-from heddle.inference.recommend import Advisor, Recommendations, RecommendError, recommend
+from heddle.inference.recommend import Recommendations, RecommenderIndex, RecommendError, recommend
 from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder
 from tests.support.small_graph import NO_GRAPH, SECTION, shop_rows, write_tables
 from tests.support.small_project import run, write_project
@@ -63,7 +63,7 @@ def test_hits_fall_in_score_and_are_what_no_edge_says_yet(data: Path) -> None:
 
 
 def test_scores_are_the_dot_products_of_the_embeddings(data: Path) -> None:
-    advisor = Advisor.open(data / "recommender")
+    advisor = RecommenderIndex.open(data / "recommender")
     place = {name: number for number, name in enumerate(advisor.graph.ids)}
     for hit in recommend(BAG, 5, data).hits:
         expected = float(advisor.embeddings[place[BAG]] @ advisor.embeddings[place[hit.id]])
@@ -94,7 +94,7 @@ def test_a_product_is_asked_what_it_can_come_from(data: Path) -> None:
 def test_a_listing_is_asked_about_through_what_it_names(data: Path) -> None:
     found = recommend("shop:1", 5, data)
     assert [one.id for one in found.asked] == [BAG, "shop:material:cotton"]
-    advisor = Advisor.open(data / "recommender")
+    advisor = RecommenderIndex.open(data / "recommender")
     place = {name: number for number, name in enumerate(advisor.graph.ids)}
     both = [advisor.embeddings[place[one.id]] for one in found.asked]
     for hit in found.hits:
@@ -104,7 +104,7 @@ def test_a_listing_is_asked_about_through_what_it_names(data: Path) -> None:
 def test_other_words_stand_for_the_node_of_the_likest_text(data: Path) -> None:
     said = "bag bag of wool"
     (asked,) = recommend(said, 1, data).asked
-    advisor = Advisor.open(data / "recommender")
+    advisor = RecommenderIndex.open(data / "recommender")
     encoder = SentenceEncoder.from_pretrained(read_json(data / "graph/encoder.json")["name"], threads=1)
     texts = [text or "" for text in advisor.graph.texts[: advisor.graph.core]]
     mean = encoder.documents(texts).mean(axis=0)
@@ -118,24 +118,24 @@ def test_other_words_stand_for_the_node_of_the_likest_text(data: Path) -> None:
     assert asked.text in texts
 
 
-def test_a_picture_is_asked_about_through_what_it_shows(
+def test_an_image_is_asked_about_through_what_it_shows(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    picture = tmp_path / "seen.png"
-    Image.new("RGB", (20, 20), (9, 200, 3)).save(picture)
+    image = tmp_path / "seen.png"
+    Image.new("RGB", (20, 20), (9, 200, 3)).save(image)
     seen = {"item": {"bag": 0.7, "rocket": 0.3}, "material": {"wool": 1.0}}
     monkeypatch.setattr("heddle.inference.classify.seen_in", lambda *of: seen)
-    assert [one.id for one in recommend(str(picture), 5, data).asked] == [BAG, "shop:material:wool"]
+    assert [one.id for one in recommend(str(image), 5, data).asked] == [BAG, "shop:material:wool"]
     seen |= {"item": {"rocket": 1.0}, "material": {"moondust": 1.0}}
     with pytest.raises(
         RecommendError, match=r"seen\.png shows item rocket, material moondust, none of which is a node"
     ):
-        recommend(str(picture), 5, data)
-    (tmp_path / "notes.txt").write_text("no picture")
+        recommend(str(image), 5, data)
+    (tmp_path / "notes.txt").write_text("no image")
     monkeypatch.undo()
-    shown = {label: max(said, key=said.get) for label, said in seen_in(picture, data).items()}
+    shown = {label: max(said, key=said.get) for label, said in seen_in(image, data).items()}
     assert set(shown) == {"item", "material"}  # as the small project's classifier has it
-    with pytest.raises(RecommendError, match=r"notes\.txt: not a picture that can be read"):
+    with pytest.raises(RecommendError, match=r"notes\.txt: not an image that can be read"):
         recommend(str(tmp_path / "notes.txt"), 5, data)
 
 

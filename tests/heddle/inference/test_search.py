@@ -9,13 +9,13 @@ import pytest
 
 from assets.index.stage import index, index_schema
 from heddle.core.schemas import read_rows, write_table
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.core.vectors import matrix
 from heddle.images.originals import find_originals
 from heddle.inference.search import Index, SearchError, search, search_guides
 from heddle.retrieval.guide_index import write_empty_library
 from heddle.retrieval.lexical.bm25 import WordIndex
-from heddle.retrieval.retriever import Way
+from heddle.retrieval.retriever import RetrievalConfig
 from lightning_modules.clip.encoder import ClipEncoder
 from tests.support.small_project import run, write_project
 
@@ -30,20 +30,20 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def picture(data: Path) -> Path:
-    """The original picture of the listing shop:007."""
+def image(data: Path) -> Path:
+    """The original image of the listing shop:007."""
     row = next(row for row in read_rows(data / "validated" / "listings.parquet") if row["id"] == "shop:007")
     path = data / "query.jpg"
     path.write_bytes(find_originals(data / "catalog")[row["image"]].read())
     return path
 
 
-def test_text_finds_the_pictures_with_the_largest_dot_products(data: Path) -> None:
+def test_text_finds_the_images_with_the_largest_dot_products(data: Path) -> None:
     table = pq.read_table(data / "index" / "listings.parquet")
     query = ClipEncoder.from_pretrained(data / "clip", threads=1).texts([QUERY])[0]
     scores = {
         id_: float(vector @ query)
-        for id_, vector in zip(table["id"].to_pylist(), matrix(table, "picture_embedding"), strict=True)
+        for id_, vector in zip(table["id"].to_pylist(), matrix(table, "image_embedding"), strict=True)
     }
     hits = search(text=QUERY, top=7, data=data)
     assert [hit.id for hit in hits] == sorted(scores, key=lambda id_: -scores[id_])[:7]
@@ -58,8 +58,8 @@ def test_a_hit_tells_what_the_listing_is(data: Path) -> None:
         assert (hit.item, hit.material, hit.price) == (row["item"], row["material"], row["price"])
 
 
-def test_a_picture_finds_itself_first(data: Path, picture: Path) -> None:
-    hits = search(image=picture, top=3, data=data)
+def test_an_image_finds_itself_first(data: Path, image: Path) -> None:
+    hits = search(image=image, top=3, data=data)
     assert hits[0].id == "shop:007"
     assert hits[0].score == pytest.approx(1, abs=1e-4)
     assert hits[0].score > hits[1].score >= hits[2].score
@@ -74,11 +74,11 @@ def test_words_are_looked_up_by_bm25_and_only_what_shares_one_is_a_hit(data: Pat
     assert search(text="zeppelin", mode="words", data=data) == []
 
 
-def test_an_open_index_answers_many_queries(data: Path, picture: Path) -> None:
+def test_an_open_index_answers_many_queries(data: Path, image: Path) -> None:
     opened = Index(data)
     assert len(opened) == 24
     assert opened.by_text(QUERY, 5) == search(text=QUERY, top=5, data=data)
-    assert opened.by_picture(picture, 5) == search(image=picture, top=5, data=data)
+    assert opened.by_image(image, 5) == search(image=image, top=5, data=data)
     assert len(opened.by_text(QUERY, 1000)) == 24
 
 
@@ -88,19 +88,19 @@ def test_an_empty_query_is_refused(data: Path, text: str) -> None:
         search(text=text, data=data)
 
 
-def test_other_mistakes_are_told(data: Path, picture: Path, tmp_path: Path) -> None:
+def test_other_mistakes_are_told(data: Path, image: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
-    broken.write_bytes(picture.read_bytes()[:200])
-    with pytest.raises(SearchError, match=r"broken\.jpg: not a picture that can be read"):
+    broken.write_bytes(image.read_bytes()[:200])
+    with pytest.raises(SearchError, match=r"broken\.jpg: not an image that can be read"):
         search(image=broken, data=data)
     with pytest.raises(SearchError, match=r"absent\.jpg: no such file"):
         search(image=tmp_path / "absent.jpg", data=data)
-    with pytest.raises(SearchError, match="either words or a picture"):
+    with pytest.raises(SearchError, match="either words or an image"):
         search(data=data)
-    with pytest.raises(SearchError, match="either words or a picture"):
-        search(text=QUERY, image=picture, data=data)
+    with pytest.raises(SearchError, match="either words or an image"):
+        search(text=QUERY, image=image, data=data)
     with pytest.raises(SearchError, match="word for word"):
-        search(image=picture, mode="words", data=data)
+        search(image=image, mode="words", data=data)
     with pytest.raises(SearchError, match="must be positive, found 0"):
         search(text=QUERY, top=0, data=data)
 
@@ -120,7 +120,7 @@ def test_what_is_missing_is_named(data: Path, tmp_path: Path) -> None:
 def test_without_a_dual_encoder_the_reason_and_the_words_are_left(data: Path, tmp_path: Path) -> None:
     shutil.copytree(data / "index", tmp_path / "index")
     (tmp_path / "clip").mkdir()
-    write_absent(tmp_path / "clip", "No words; write some.")
+    write_skipped(tmp_path / "clip", "No words; write some.")
     with pytest.raises(SearchError, match=r"there is no dual encoder \(No words; write some\.\): .* with --words"):
         search(text=QUERY, data=tmp_path)
     assert search(text=QUERY, mode="words", data=tmp_path)
@@ -134,4 +134,4 @@ def test_an_index_without_listings_says_so_and_one_without_guides_finds_none(dat
     write_empty_library(empty / "index")
     with pytest.raises(SearchError, match="holds no listings: bring some in `catalog`, or search the guides"):
         search(text=QUERY, data=empty)
-    assert search_guides(QUERY, Way(), data=empty).hits == []
+    assert search_guides(QUERY, RetrievalConfig(), data=empty).hits == []

@@ -1,4 +1,4 @@
-"""What is published is the writer's content, asked once for each picture, or the seller's where no writer is."""
+"""What is published is the writer's content, asked once for each image, or the seller's where no writer is."""
 
 import hashlib
 import io
@@ -12,7 +12,7 @@ from PIL import Image
 
 from heddle.content.content import Content
 from heddle.core.schemas import LISTINGS, write_table
-from heddle.core.skipped import write_absent
+from heddle.core.skipped import write_skipped
 from heddle.core.stage import StageError
 from heddle.publishing.content import JOURNAL_FILE, accepted, contents, fields_of
 from tests.support.echo_writer import describer
@@ -44,7 +44,7 @@ def made(data: Path) -> dict[str, Any]:
     return dict(contents(accepted(data, "shop"), data))
 
 
-def test_the_writer_is_asked_once_for_each_picture(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_writer_is_asked_once_for_each_image(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = made(data)
     assert len(first) == COUNT
     assert first["shop:03"]["title"].startswith("Colour [3, 9, 9]")
@@ -67,7 +67,7 @@ def test_stopped_in_the_middle_it_goes_on(data: Path, monkeypatch: pytest.Monkey
 
 
 def test_without_a_writer_the_seller_s_words_are_taken(data: Path) -> None:
-    write_absent(data / "writer", "no words to learn from")
+    write_skipped(data / "writer", "no words to learn from")
     assert {content["title"] for content in made(data).values()} == {"Seller's <b>"}
     assert not (data / "published_content").exists()
 

@@ -9,11 +9,11 @@ import pytest
 
 from heddle.encoders.parameters import Encoder
 from heddle.retrieval.fusion import reciprocal_rank_fusion, weighted_fusion
-from heddle.retrieval.guide_index import Library, write_empty_library, write_library
+from heddle.retrieval.guide_index import GuideIndex, write_empty_library, write_library
 from heddle.retrieval.lexical.bm25 import WordIndex
 from heddle.retrieval.parameters import RetrievalParameters
 from heddle.retrieval.ranking import Ranking
-from heddle.retrieval.retriever import MODES, RetrievalError, Retriever, Way
+from heddle.retrieval.retriever import MODES, RetrievalConfig, RetrievalError, Retriever
 from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder
 from tests.support.tiny_sentences import write_sentence_encoder
 
@@ -84,7 +84,7 @@ def test_a_hit_is_the_guide(retriever: Retriever) -> None:
 
 def test_top_cuts_the_list_but_not_the_confidence(retriever: Retriever) -> None:
     for mode in MODES:
-        whole, first = (retriever.answer(QUERY, Way(mode), top) for top in (99, 1))
+        whole, first = (retriever.answer(QUERY, RetrievalConfig(mode), top) for top in (99, 1))
         assert first.hits == whole.hits[:1]
         assert (first.confidence, first.band) == (whole.confidence, whole.band)
         if mode != "rrf":
@@ -93,7 +93,7 @@ def test_top_cuts_the_list_but_not_the_confidence(retriever: Retriever) -> None:
 
 
 def test_confidence_in_fused_ranks_is_that_of_the_weighted_scores(retriever: Retriever) -> None:
-    fused, weighted = (retriever.answer(QUERY, Way(mode), 99) for mode in ("rrf", "weighted"))
+    fused, weighted = (retriever.answer(QUERY, RetrievalConfig(mode), 99) for mode in ("rrf", "weighted"))
     score = {hit.id: hit.score for hit in weighted.hits}
     own = score.pop(fused.hits[0].id)
     assert fused.confidence == pytest.approx(max(0, own - max(score.values())) / own)
@@ -135,11 +135,11 @@ def test_a_guide_is_read_once_for_a_question_however_it_is_looked_for(data: Path
     reader = Backwards()
     retriever = Retriever.open(data, RetrievalParameters(rerank=3), reader, threads=1)
     question = retriever.question(QUERY)
-    by_words = retriever.look(question, Way("sparse", rerank=True))
+    by_words = retriever.look(question, RetrievalConfig("sparse", rerank=True))
     assert len(reader.read[1]) == 3
-    by_meaning = retriever.look(question, Way("dense", rerank=True))
+    by_meaning = retriever.look(question, RetrievalConfig("dense", rerank=True))
     assert not set(reader.read[1]) & {SAID[place] for place in by_words.ranking.places}
-    alone = retriever.look(retriever.question(QUERY), Way("dense", rerank=True))
+    alone = retriever.look(retriever.question(QUERY), RetrievalConfig("dense", rerank=True))
     assert by_meaning.ranking.places.tolist() == alone.ranking.places.tolist()
     assert by_meaning.ranking.scores.tolist() == alone.ranking.scores.tolist()
 
@@ -180,7 +180,7 @@ def test_no_guides_are_no_hits(tmp_path: Path, mode: str) -> None:
     (tmp_path / "index").mkdir()
     write_empty_library(tmp_path / "index")
     empty = Retriever.open(tmp_path, reranker=Backwards())
-    assert dataclasses.astuple(empty.answer(QUERY, Way(mode, True, True))) == ([], 0.0, "low")
+    assert dataclasses.astuple(empty.answer(QUERY, RetrievalConfig(mode, True, True))) == ([], 0.0, "low")
 
 
 def test_searching_by_words_loads_no_encoder(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +191,7 @@ def test_searching_by_words_loads_no_encoder(data: Path, monkeypatch: pytest.Mon
 def test_what_is_missing_is_named(data: Path, tmp_path: Path) -> None:
     with pytest.raises(RetrievalError, match=r"guides\.parquet.*run `heddle run`"):
         Retriever.open(tmp_path)
-    library = Library.open(data / "index")
+    library = GuideIndex.open(data / "index")
     library.encoder = Encoder(name="no/such")
     with pytest.raises(RetrievalError, match="the encoder of the guides, no/such, cannot be loaded"):
         Retriever(library, RetrievalParameters()).search(QUERY)
@@ -203,7 +203,11 @@ def test_what_is_missing_is_named(data: Path, tmp_path: Path) -> None:
 
 
 def test_ways_have_names() -> None:
-    assert [Way().name, Way("dense", True).name, Way("weighted", True, True).name] == [
+    assert [
+        RetrievalConfig().name,
+        RetrievalConfig("dense", True).name,
+        RetrievalConfig("weighted", True, True).name,
+    ] == [
         "rrf",
         "dense_expanded",
         "weighted_expanded_reranked",

@@ -25,7 +25,7 @@ def published(store: Store) -> Store:
 def test_every_row_is_there_as_it_was(published: Store) -> None:
     rows = {row["id"]: row for row in listings().table.to_pylist()}
     columns = ("wood", "price", "stock", "sold", "tags", "thumbnail", "id")
-    hits = published.search("listings", Query(vector=LOOK, against="picture_embedding", limit=100, columns=columns))
+    hits = published.search("listings", Query(vector=LOOK, against="image_embedding", limit=100, columns=columns))
     assert published.count("listings") == len(rows) == len(hits)
     for hit in hits:
         # Weaviate keeps no empty lists apart from missing ones
@@ -33,8 +33,8 @@ def test_every_row_is_there_as_it_was(published: Store) -> None:
 
 
 def test_a_vector_is_ranked_by_cosine(published: Store) -> None:
-    scores = matrix(listings().table, "picture_embedding") @ LOOK
-    hits = published.search("listings", Query(vector=LOOK, against="picture_embedding", limit=7))
+    scores = matrix(listings().table, "image_embedding") @ LOOK
+    hits = published.search("listings", Query(vector=LOOK, against="image_embedding", limit=7))
     assert [hit.id for hit in hits] == [f"a:{place:03}" for place in np.argsort(-scores)[:7]]
     assert [hit.score for hit in hits] == pytest.approx(sorted(scores, reverse=True)[:7], abs=1e-5)
 
@@ -59,7 +59,7 @@ def test_words_find_the_texts_that_hold_them_the_shortest_first(published: Store
 @pytest.mark.parametrize("fusion", ["ranks", "scores"])
 @pytest.mark.parametrize("alpha", [0, 0.3, 0.5, 1])
 def test_a_fusion_is_the_sum_of_both_rankings(published: Store, fusion: str, alpha: float) -> None:
-    by_vector = published.search("listings", Query(vector=LOOK, against="picture_embedding", limit=100))
+    by_vector = published.search("listings", Query(vector=LOOK, against="image_embedding", limit=100))
     by_words = published.search("listings", Query(text="chair", limit=100))
     expected: dict[str, float] = {}
     for hits, weight in ((by_vector, alpha), (by_words, 1 - alpha)):
@@ -68,7 +68,7 @@ def test_a_fusion_is_the_sum_of_both_rankings(published: Store, fusion: str, alp
             share = 1 / (60 + place) if fusion == "ranks" else (hit.score - low) / (high - low)
             expected[hit.id] = expected.get(hit.id, 0) + weight * share
     query = Query(
-        text="chair", vector=LOOK, against="picture_embedding", limit=100, fusion=fusion, alpha=alpha, columns=("wood",)
+        text="chair", vector=LOOK, against="image_embedding", limit=100, fusion=fusion, alpha=alpha, columns=("wood",)
     )
     hits = published.search("listings", query)
     assert {hit.id: hit.score for hit in hits} == pytest.approx(expected, abs=1e-5)
@@ -82,14 +82,14 @@ def test_numbers_are_bounded(published: Store, sign: str, column: str, bound: fl
     rows = listings().table.to_pylist()
     wanted = {row["id"] for row in rows if row[column] is not None and OPERATORS[sign](row[column], bound)}
     where = (Condition(column, sign, bound),)
-    query = Query(vector=LOOK, against="picture_embedding", limit=100, where=where)
+    query = Query(vector=LOOK, against="image_embedding", limit=100, where=where)
     assert {hit.id for hit in published.search("listings", query)} == wanted
 
 
 @pytest.mark.parametrize("wood", WOODS)
 def test_a_text_is_equal_to_itself_alone_whatever_characters_it_holds(published: Store, wood: str) -> None:
     rows = listings().table.to_pylist()
-    query = Query(vector=LOOK, against="picture_embedding", limit=100, where=(Condition("wood", "=", wood),))
+    query = Query(vector=LOOK, against="image_embedding", limit=100, where=(Condition("wood", "=", wood),))
     assert {hit.id for hit in published.search("listings", query)} == {r["id"] for r in rows if r["wood"] == wood}
 
 
@@ -99,10 +99,10 @@ def test_conditions_hold_together_and_before_the_limit(published: Store) -> None
         "a:021",
         "a:036",
     }
-    last = str(listings().table.column("id")[int(np.argmin(matrix(listings().table, "picture_embedding") @ LOOK))])
+    last = str(listings().table.column("id")[int(np.argmin(matrix(listings().table, "image_embedding") @ LOOK))])
     where = (Condition("id", "=", last),)
     for words in (None, "chair lamp"):
-        query = Query(text=words, vector=LOOK, against="picture_embedding", limit=1, where=where)
+        query = Query(text=words, vector=LOOK, against="image_embedding", limit=1, where=where)
         assert [hit.id for hit in published.search("listings", query)] == [last]
 
 
@@ -151,7 +151,7 @@ def test_the_content_s_name_follows_from_all_that_is_published() -> None:
         (Query(text="chair", columns=("colour",)), "listings has no column colour; it has .*wood"),
         (Query(text="chair", where=(Condition("weight", "<", 1),)), "no column weight"),
         (Query(text="chair", columns=("text_embedding",)), "no column text_embedding"),
-        (Query(vector=LOOK, against="price"), "no vectors price; it has picture_embedding, text_embedding"),
+        (Query(vector=LOOK, against="price"), "no vectors price; it has image_embedding, text_embedding"),
         (Query(vector=LOOK, against="text_embedding"), "8"),  # it has 6 dimensions
     ],
 )
@@ -172,7 +172,7 @@ def test_what_is_not_published_is_named(store: Store) -> None:
         ({}, "the query is empty"),
         ({"text": "  "}, "the query is empty"),
         ({"vector": LOOK}, "belong together"),
-        ({"text": "chair", "against": "picture_embedding"}, "belong together"),
+        ({"text": "chair", "against": "image_embedding"}, "belong together"),
         ({"text": "chair", "limit": 0}, "must be positive, found 0"),
         ({"text": "chair", "alpha": 1.5}, r"alpha must be in \[0, 1\]"),
     ],

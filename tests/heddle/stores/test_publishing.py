@@ -17,9 +17,9 @@ from tests.support.weaviate_server import WeaviateServer
 LOOK = vectors(1, 8, 0)[0]
 LANCE = LanceDb(kind="lancedb")
 QUERIES = (
-    Query(vector=LOOK, against="picture_embedding", limit=100),
+    Query(vector=LOOK, against="image_embedding", limit=100),
     Query(text="plain", limit=100),
-    Query(text="plain", vector=LOOK, against="picture_embedding", limit=100, columns=("wood",)),
+    Query(text="plain", vector=LOOK, against="image_embedding", limit=100, columns=("wood",)),
 )
 
 

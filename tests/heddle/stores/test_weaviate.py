@@ -44,7 +44,7 @@ def test_the_schema_follows_from_the_columns(store: WeaviateStore, server: Weavi
     }
     assert config["invertedIndexConfig"]["bm25"] == {"k1": 1.5, "b": 0.75}
     assert {name: each["vectorizer"] for name, each in config["vectorConfig"].items()} == {
-        "picture_embedding": {"none": {}},
+        "image_embedding": {"none": {}},
         "text_embedding": {"none": {}},
     }
     assert {each["vectorIndexConfig"]["distance"] for each in config["vectorConfig"].values()} == {"cosine"}
@@ -65,7 +65,7 @@ def test_an_id_has_the_same_uuid_in_every_version(store: WeaviateStore, server: 
 @pytest.mark.parametrize("version", ["1.32.0", "1.36.6", "1.37.5"])  # each of these, the client speaks differently
 def test_newer_servers_are_spoken_with_too(server: WeaviateServer, weaviate: Weaviate, version: str) -> None:
     server.version = version
-    query = Query(text="chair", vector=LOOK, against="picture_embedding", alpha=0.0, limit=100)
+    query = Query(text="chair", vector=LOOK, against="image_embedding", alpha=0.0, limit=100)
     with open_store(weaviate, NOWHERE) as store:
         store.publish(listings())
         assert {hit.id for hit in store.search("listings", query)} == {f"a:{number:03}" for number in range(1, 40, 2)}

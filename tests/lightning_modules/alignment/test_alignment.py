@@ -26,7 +26,7 @@ from lightning_modules.image.image_tower import ImageEncoder
 from lightning_modules.training.losses import contrastive_loss
 from lightning_modules.training.settings import CosineSchedule, OptimizerSettings
 
-CONFIG = AlignmentConfig(spaces={"picture": 5, "text": 4, "graph": 3}, hidden=None, width=6, dropout=0.0)
+CONFIG = AlignmentConfig(spaces={"image": 5, "text": 4, "graph": 3}, hidden=None, width=6, dropout=0.0)
 SCALE = torch.tensor(12.0, dtype=torch.float64)
 
 
@@ -64,20 +64,20 @@ def test_equals_the_divergence_written_out(kinds: list[tuple[int, int]], seed: i
 def test_equal_vectors_are_no_fault_and_the_plain_loss_takes_them_for_one() -> None:
     places = torch.eye(3, dtype=torch.float64)[[0, 0, 0, 1, 1, 2]]  # six listings in three places
     kinds = torch.tensor([[0, 0], [1, 0], [2, 0], [3, 1], [4, 1], [5, 2]])
-    pictures = places.clone().requires_grad_()
+    images = places.clone().requires_grad_()
     scale = torch.tensor(100.0, dtype=torch.float64)
-    loss = alike_contrastive_loss(pictures, places, kinds, scale)
+    loss = alike_contrastive_loss(images, places, kinds, scale)
     loss.backward()
     assert loss.item() == pytest.approx(0, abs=1e-9)
-    assert pictures.grad.abs().max() < 1e-9  # perfect spaces are at rest
-    assert contrastive_loss(pictures, places, scale).item() == pytest.approx((3 * math.log(3) + 2 * math.log(2)) / 6)
+    assert images.grad.abs().max() < 1e-9  # perfect spaces are at rest
+    assert contrastive_loss(images, places, scale).item() == pytest.approx((3 * math.log(3) + 2 * math.log(2)) / 6)
 
 
 def test_spaces_that_are_turned_copies_of_one_another_are_learned() -> None:
     random = np.random.default_rng(1)
     hidden = random.normal(size=(40, 3)).astype(np.float32)
     vectors = {
-        "picture": hidden @ random.normal(size=(3, 5)).astype(np.float32),
+        "image": hidden @ random.normal(size=(3, 5)).astype(np.float32),
         "text": hidden @ random.normal(size=(3, 4)).astype(np.float32),
         "graph": hidden,
     }
@@ -93,7 +93,7 @@ def test_spaces_that_are_turned_copies_of_one_another_are_learned() -> None:
         module.step(batch)["loss"].backward()
         optimizer.step()
     found = module.network.eval().embed(vectors)
-    for one, other in (("picture", "text"), ("text", "graph"), ("graph", "picture")):
+    for one, other in (("image", "text"), ("text", "graph"), ("graph", "image")):
         assert ((found[one] @ found[other].T).argmax(axis=1) == np.arange(40)).mean() > 0.9
 
 
@@ -133,7 +133,7 @@ def test_an_epoch_shows_each_listing_at_most_once_in_another_order_and_keeps_row
         assert (batch.kinds["graph"] == batch.kinds["text"] // 3).all()
 
 
-def test_at_the_documents_sizes_pictures_have_768_dimensions_and_places_128() -> None:
+def test_at_the_documents_sizes_images_have_768_dimensions_and_places_128() -> None:
     seed = read_yaml(Path(__file__).parents[3] / "scales/seed.yaml")
     tower = VisionParameters.model_validate(seed["vision"])
     assert tower.image is not None

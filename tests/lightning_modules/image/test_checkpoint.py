@@ -114,7 +114,7 @@ def test_a_vision_transformer_gives_transformers_own_class_token(with_head: bool
         torch.testing.assert_close(_encoder(found)(pixels), expected, atol=1e-5, rtol=1e-5)
 
 
-def test_the_picture_half_of_a_clip_checkpoint(tmp_path: Path) -> None:
+def test_the_image_half_of_a_clip_checkpoint(tmp_path: Path) -> None:
     theirs = _saved(CLIPModel(CLIP), tmp_path)
     found = load_image_tower(str(tmp_path))
     assert (found.tower.kind, found.image_size, found.mean) == ("clip_vit", 32, CLIP_MEAN)
@@ -159,7 +159,7 @@ def _prepare(folder: Path, **content: object) -> None:
     (folder / "preprocessor_config.json").write_text(json.dumps(content))
 
 
-def test_the_checkpoint_says_how_its_pictures_are_prepared(tmp_path: Path) -> None:
+def test_the_checkpoint_says_how_its_images_are_prepared(tmp_path: Path) -> None:
     _saved(ResNetModel(RESNET), tmp_path)
     assert load_image_tower(str(tmp_path))[2:4] == (IMAGENET_MEAN, IMAGENET_STD)
     _prepare(tmp_path, image_mean=[0.1, 0.2, 0.3], image_std=[0.4, 0.5, 0.6], size={"shortest_edge": 64})

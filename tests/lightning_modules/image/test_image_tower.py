@@ -45,14 +45,14 @@ def _kinds(towers: list[ImageTower]) -> list[str]:
 
 @pytest.mark.parametrize("tower", TOWERS, ids=_kinds(TOWERS))
 @pytest.mark.parametrize("size", [32, 64])
-def test_small_pictures_become_vectors_that_depend_on_them(tower: ImageTower, size: int) -> None:
+def test_small_images_become_vectors_that_depend_on_them(tower: ImageTower, size: int) -> None:
     torch.manual_seed(0)
     encoder = ImageEncoder(tower, size)
     pixels = torch.randn(4, 3, size, size)
     encoder(pixels).square().mean().backward()  # as in training, where a last map may be one pixel
     assert all(p.grad is not None and p.grad.isfinite().all() for p in encoder.parameters())
     with torch.no_grad():
-        for _ in range(30):  # until the batch norms' averages are of these pictures
+        for _ in range(30):  # until the batch norms' averages are of these images
             encoder(pixels)
         vectors = encoder.eval()(pixels)  # vanishing first weights would make them all one
     assert vectors.shape == (4, encoder.width)
@@ -115,14 +115,14 @@ def test_the_statistics_for_evaluation_are_of_many_batches(tower: ImageTower) ->
     torch.manual_seed(0)
     encoder = ImageEncoder(tower, 32)
     norm = next(module for module in encoder.modules() if isinstance(module, torch.nn.BatchNorm2d))
-    pictures = torch.randn(40, 8, 3, 32, 32)
-    for pixels in pictures:
+    images = torch.randn(40, 8, 3, 32, 32)
+    for pixels in images:
         encoder(pixels)
     before = norm.running_mean.clone()
-    encoder(pictures[0] + 3)  # one strange batch
+    encoder(images[0] + 3)  # one strange batch
     strange = norm.running_mean.clone()
     for _ in range(40):
-        encoder(pictures[0] + 3)
+        encoder(images[0] + 3)
     assert (strange - before).norm() < 0.2 * (norm.running_mean - before).norm()
 
 

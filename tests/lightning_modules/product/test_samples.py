@@ -20,14 +20,14 @@ from tests.support.tiny_products import (
     PLAIN,
     TOKENIZER,
     tiny_config,
+    tiny_image,
     tiny_network,
-    tiny_picture,
     tiny_row,
 )
 
 
 def _samples(count: int, **changes: object) -> list[Sample]:
-    return [Sample(f"{number:04x}", tiny_picture(number), tiny_row(number, **changes)) for number in range(count)]
+    return [Sample(f"{number:04x}", tiny_image(number), tiny_row(number, **changes)) for number in range(count)]
 
 
 def _collate(modality_dropout: float, names: Sequence[str] = NAMES, seed: int = 1, **changes: object) -> ProductCollate:
@@ -72,13 +72,13 @@ def test_what_is_drawn_depends_on_seed_epoch_and_key_alone() -> None:
     assert not np.array_equal(first, _present(_collate(0.5, seed=2), samples, epoch=1))
 
 
-def test_training_changes_pictures_and_words_and_validation_does_not() -> None:
+def test_training_changes_images_and_words_and_validation_does_not() -> None:
     samples = _samples(6)
     collate = _collate(0.0, shift=0.2, mirror=True, jitter=0.2, word_drop=0.5)
     plain, drawn = collate(samples, None), collate(samples, 0)
-    assert not torch.equal(plain.inputs["picture"], drawn.inputs["picture"])
+    assert not torch.equal(plain.inputs["image"], drawn.inputs["image"])
     assert (plain.inputs["words"] != 0).sum() > (drawn.inputs["words"] != 0).sum()
-    assert torch.equal(plain.inputs["picture"][3], torch.from_numpy(samples[3].picture).permute(2, 0, 1))
+    assert torch.equal(plain.inputs["image"][3], torch.from_numpy(samples[3].image).permute(2, 0, 1))
     assert len(plain) == 6
 
 

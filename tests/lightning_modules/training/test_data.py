@@ -22,15 +22,15 @@ def _settings(cache: bool, workers: int = 0) -> LoadingSettings:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """23 samples over 4 shards, unevenly; sample n is a picture of one grey, every fifth has no words."""
+    """23 samples over 4 shards, unevenly; sample n is an image of one grey, every fifth has no words."""
     folder = tmp_path_factory.mktemp("train")
     for shard in range(SHARDS):
         with tarfile.open(folder / f"{shard:05}.tar", "w") as tar:
             for number in range(shard * 7, min(COUNT, shard * 7 + 7)):
-                picture = io.BytesIO()
-                Image.new("RGB", (8, 8), (number * 9,) * 3).save(picture, "JPEG")
+                image = io.BytesIO()
+                Image.new("RGB", (8, 8), (number * 9,) * 3).save(image, "JPEG")
                 row = {"id": f"a:{number}", "title": f"title {number}" if number % 5 else None, "n": number}
-                for name, content in (("jpg", picture.getvalue()), ("json", json.dumps(row).encode())):
+                for name, content in (("jpg", image.getvalue()), ("json", json.dumps(row).encode())):
                     member = tarfile.TarInfo(f"{number:016x}.{name}")
                     member.size = len(content)
                     tar.addfile(member, io.BytesIO(content))
@@ -56,8 +56,8 @@ KEPT = [number for number in range(COUNT) if number % 5]
 def test_samples_come_back_as_they_were_written(folder: Path) -> None:
     samples = list(read_samples(folder))
     assert [sample.row["n"] for sample in samples] == list(range(COUNT))
-    assert [round(sample.picture.mean() / 9) for sample in samples] == list(range(COUNT))
-    pixels = pixels_of([sample.picture for sample in samples[:2]])
+    assert [round(sample.image.mean() / 9) for sample in samples] == list(range(COUNT))
+    pixels = pixels_of([sample.image for sample in samples[:2]])
     assert pixels.shape == (2, 3, 8, 8)
     assert pixels.dtype == torch.uint8
 
@@ -112,8 +112,8 @@ def test_more_processes_than_shards_still_share_every_sample(folder: Path) -> No
     assert sorted(number for part in parts for number in part) == KEPT
 
 
-def test_cached_pictures_equal_streamed_ones(folder: Path) -> None:
+def test_cached_images_equal_streamed_ones(folder: Path) -> None:
     cached, streamed = (Split(folder, _has_title, _settings(cache)) for cache in (True, False))
     for one, other in zip(cached.in_order(), streamed.in_order(), strict=True):
         assert one.key == other.key
-        assert np.array_equal(one.picture, other.picture)
+        assert np.array_equal(one.image, other.image)

@@ -38,7 +38,7 @@ def test_smoothing_by_hand() -> None:
     assert loss.item() == pytest.approx(-(0.9 * math.log(0.75) + 0.1 * math.log(0.25)))
 
 
-def test_a_batch_is_as_long_as_its_pictures() -> None:
+def test_a_batch_is_as_long_as_its_images() -> None:
     assert len(LabelledBatch(torch.zeros(3, 3, 2, 2, dtype=torch.uint8), {})) == 3
 
 

@@ -19,7 +19,7 @@ from lightning_modules.training.network import Network
 from lightning_modules.training.phases import PhaseError, TwoPhases
 from lightning_modules.training.settings import CosineSchedule, OptimizerSettings, PlateauSchedule, TrainerSettings
 from lightning_modules.training.train import Trained, train
-from lightning_modules.training.training_module import Learner
+from lightning_modules.training.training_module import TrainingModule
 
 State = dict[str, Tensor]
 COSINE = CosineSchedule(kind="cosine", warmup_epochs=1, final_share=0.1)
@@ -43,7 +43,7 @@ class TwoParts(Network):
         self.head = nn.Linear(8, 1)
 
 
-class TwoPartsModule(Learner):
+class TwoPartsModule(TrainingModule):
     network: TwoParts
 
     def step(self, batch: Any) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from lightning_modules.training.network import Network
 from lightning_modules.training.settings import CosineSchedule, OptimizerSettings, PlateauSchedule, TrainerSettings
 from lightning_modules.training.train import Trained, train
-from lightning_modules.training.training_module import Learner
+from lightning_modules.training.training_module import TrainingModule
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Line(Network):
         )
 
 
-class LineModule(Learner):
+class LineModule(TrainingModule):
     network: Line
 
     def step(self, batch: Any) -> dict[str, Tensor]:

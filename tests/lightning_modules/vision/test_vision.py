@@ -82,7 +82,7 @@ def test_a_saved_network_is_the_same_network(tower: ImageTower, tmp_path: Path) 
 
 
 def _smoothed(logits: Tensor, target: int, smoothing: float) -> float:
-    """Szegedy et al.'s loss of one picture, class by class."""
+    """Szegedy et al.'s loss of one image, class by class."""
     chances = logits.double().softmax(dim=0).tolist()
     wanted = [smoothing / len(chances)] * len(chances)
     wanted[target] += 1 - smoothing
@@ -108,8 +108,8 @@ def test_a_head_without_labels_learns_nothing() -> None:
     assert all(parameter.grad.any() for parameter in heads["item"].parameters())
 
 
-def test_pictures_without_a_label_do_not_move_that_head() -> None:
-    """What a head learns from a picture is the same whether unlabelled ones share the batch or not."""
+def test_images_without_a_label_do_not_move_that_head() -> None:
+    """What a head learns from an image is the same whether unlabelled ones share the batch or not."""
     gradients = []
     for labels in (_batch([0, 1], [0, 1]), _batch([0, 1, 2], [0, 1, MISSING])):
         module = _module({"item": 1.0, "bin": 1.0}, smoothing=0.1)
@@ -157,10 +157,10 @@ def test_batches_hold_ids_and_unknown_classes_are_missing() -> None:
     batch = LabelledCollate(HEADS, settings, seed=3)(_samples(), None)
     assert batch.labels["item"].tolist() == [2, MISSING, MISSING]
     assert batch.labels["bin"].tolist() == [MISSING, 1, 0]
-    assert np.array_equal(batch.pixels[1].permute(1, 2, 0).numpy(), _samples()[1].picture)
+    assert np.array_equal(batch.pixels[1].permute(1, 2, 0).numpy(), _samples()[1].image)
 
 
-def test_training_pictures_are_drawn_by_seed_epoch_and_key_alone() -> None:
+def test_training_images_are_drawn_by_seed_epoch_and_key_alone() -> None:
     settings = AugmentationSettings(shift=0.2, jitter=0.2, mirror=True)
     collate = LabelledCollate(HEADS, settings, seed=3)
     first = collate(_samples(), 1).pixels
@@ -169,7 +169,7 @@ def test_training_pictures_are_drawn_by_seed_epoch_and_key_alone() -> None:
         assert not torch.equal(other.pixels, first)
     still = AugmentationSettings(shift=0, jitter=0, mirror=False)
     assert np.array_equal(
-        augment(_samples()[0].picture, "", still, np.random.default_rng(0)),
+        augment(_samples()[0].image, "", still, np.random.default_rng(0)),
         LabelledCollate(HEADS, still, seed=3)(_samples(), 1).pixels[0].permute(1, 2, 0),
     )
 
@@ -181,14 +181,14 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> VisionClassifier:
     return VisionClassifier.from_pretrained(folder, threads=1)
 
 
-def _pictures(count: int) -> list[NDArray[np.uint8]]:
+def _images(count: int) -> list[NDArray[np.uint8]]:
     return list(_pixels(count).permute(0, 2, 3, 1).numpy())
 
 
 def test_probabilities_are_the_softmax_of_the_logits(classifier: VisionClassifier) -> None:
     assert classifier.config.heads == HEADS
     count = BATCH + 5
-    found = classifier.probabilities(_pictures(count))
+    found = classifier.probabilities(_images(count))
     with torch.no_grad():
         logits = classifier.network(_pixels(count).to(classifier.network.device))
     for head, classes in HEADS.items():
@@ -199,7 +199,7 @@ def test_probabilities_are_the_softmax_of_the_logits(classifier: VisionClassifie
         np.testing.assert_allclose(found[head], expected, atol=1e-5)
 
 
-def test_no_pictures_have_no_probabilities(classifier: VisionClassifier) -> None:
+def test_no_images_have_no_probabilities(classifier: VisionClassifier) -> None:
     assert {head: chances.shape for head, chances in classifier.probabilities([]).items()} == {
         "item": (0, 3),
         "bin": (0, 2),

@@ -36,7 +36,7 @@ def _sampler(seed: int) -> Sampler:
 
 @pytest.mark.parametrize("pick", [greedy, _sampler(1)], ids=["greedy", "sampled"])
 def test_whatever_the_weights_the_content_can_be_published(pick: Pick) -> None:
-    inputs = [tiny_inputs(2, objects=500), *([Inputs(tiny_inputs(1).picture)] if pick is not greedy else [])]
+    inputs = [tiny_inputs(2, objects=500), *([Inputs(tiny_inputs(1).image)] if pick is not greedy else [])]
     for written in _writer(5).write(inputs, pick):
         assert problems(Content.from_fields(written.fields).as_json()) == []
         assert set(written.fields) <= {field.name for field in FIELDS}
@@ -48,7 +48,7 @@ def test_whatever_the_weights_the_content_can_be_published(pick: Pick) -> None:
 
 def test_a_listing_of_a_batch_is_judged_as_it_is_alone() -> None:
     writer = _writer()
-    inputs = [tiny_inputs(0), Inputs(tiny_inputs(1).picture), tiny_inputs(2, objects=4, context=None)]
+    inputs = [tiny_inputs(0), Inputs(tiny_inputs(1).image), tiny_inputs(2, objects=4, context=None)]
     fields: list[dict[str, Any]] = [FIELD, {"alt_text": "a blue jar on top of a box"}, {"title": "green box"}]
     together = writer.judge(inputs, fields)
     for row, one in enumerate(together):
@@ -69,7 +69,7 @@ def test_more_than_a_batch_comes_back_in_order() -> None:
 
 def test_writing_in_a_batch_is_writing_one_at_a_time() -> None:
     writer = _writer(3)
-    inputs = [tiny_inputs(0), Inputs(tiny_inputs(1).picture)]
+    inputs = [tiny_inputs(0), Inputs(tiny_inputs(1).image)]
     together = writer.write(inputs, _hasty)
     for row, one in enumerate(together):
         alone = writer.write(inputs[row : row + 1], _hasty)[0]

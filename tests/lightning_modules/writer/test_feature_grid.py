@@ -52,7 +52,7 @@ def test_looking_for_the_map_leaves_no_trace(tower: ImageTower) -> None:
 
 @pytest.mark.parametrize("tower", TOWERS, ids=KINDS)
 def test_cells_stand_row_by_row(tower: ImageTower) -> None:
-    """What is changed in a corner of the picture is seen most in that corner of the map."""
+    """What is changed in a corner of the image is seen most in that corner of the map."""
     torch.manual_seed(0)
     seeing = ImageMap(tower, 64).eval()
     pixels = torch.randn(1, 3, 64, 64)
@@ -64,7 +64,7 @@ def test_cells_stand_row_by_row(tower: ImageTower) -> None:
     assert difference[half:, :half].sum() > difference[half:, half:].sum()
 
 
-def test_a_small_picture_has_a_map_all_the_same() -> None:
+def test_a_small_image_has_a_map_all_the_same() -> None:
     seeing = ImageMap(TOWERS[0], 8)
     assert (seeing.side, seeing.map_width) == (2, 8)
     assert seeing(torch.randn(2, 3, 8, 8)).cells.shape == (2, 4, 8)

@@ -73,7 +73,7 @@ def test_from_a_lesson_with_an_error_only_finding_it_is_learned() -> None:
 
 def test_scores_that_are_not_known_teach_nothing() -> None:
     known, half = (
-        [Sample(f"{number}", SAMPLES[number].picture, tiny_row(number, score=score)) for number in range(6)]
+        [Sample(f"{number}", SAMPLES[number].image, tiny_row(number, score=score)) for number in range(6)]
         for score in (0.5, None)
     )
     collate = tiny_collate(tiny_config())
@@ -93,7 +93,7 @@ def test_scores_that_are_not_known_teach_nothing() -> None:
         ),
         (
             "contrastive",
-            {"text", "image", "picture_projection", "text_projection", "log_scale"},
+            {"text", "image", "image_projection", "text_projection", "log_scale"},
             {"decoder", "wrong_head"},
         ),
         ("masked", {"text", "embedding"}, {"decoder", "image", "scene"}),

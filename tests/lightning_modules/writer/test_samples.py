@@ -30,12 +30,12 @@ GREY = np.full((SIZE, SIZE, 3), 128, np.uint8)
 
 @pytest.mark.parametrize("fit", ["pad", "crop"])
 @pytest.mark.parametrize("size", [(120, 60), (60, 120), (90, 90)])
-def test_a_box_lies_where_the_picture_shows_it(size: tuple[int, int], fit: Literal["pad", "crop"]) -> None:
+def test_a_box_lies_where_the_image_shows_it(size: tuple[int, int], fit: Literal["pad", "crop"]) -> None:
     box = (0.4, 0.3, 0.6, 0.7)
-    picture = Image.new("RGB", size, (0, 0, 255))
-    picture.paste((255, 0, 0), tuple(round(share * size[place % 2]) for place, share in enumerate(box)))
-    red = np.asarray(fitted(picture, 200, fit))[..., 2] < 128
-    red &= np.asarray(fitted(picture, 200, fit))[..., 0] > 128
+    image = Image.new("RGB", size, (0, 0, 255))
+    image.paste((255, 0, 0), tuple(round(share * size[place % 2]) for place, share in enumerate(box)))
+    red = np.asarray(fitted(image, 200, fit))[..., 2] < 128
+    red &= np.asarray(fitted(image, 200, fit))[..., 0] > 128
     rows, columns = np.flatnonzero(red.any(axis=1)), np.flatnonzero(red.any(axis=0))
     seen = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) / 200
     np.testing.assert_allclose(squared(box, size[0] / size[1], fit), seen, atol=0.02)
@@ -47,7 +47,7 @@ def test_what_a_crop_cuts_off_is_cut_off_the_box() -> None:
 
 
 @pytest.mark.parametrize("box", [None, [], [0.1, 0.2], [math.nan, 0, 1, 1], [0, 0, math.inf, 1], [None, 0, 1, 1]])
-def test_a_box_that_is_none_is_the_whole_picture(box: list[float] | None) -> None:
+def test_a_box_that_is_none_is_the_whole_image(box: list[float] | None) -> None:
     assert squared(box, 1.5, "pad") == WHOLE
 
 
@@ -85,7 +85,7 @@ def test_five_hundred_objects_become_as_many_as_are_read() -> None:
     assert int(read.scene.ends.max()) < 32
 
 
-def test_nothing_but_pictures_makes_empty_parts() -> None:
+def test_nothing_but_images_makes_empty_parts() -> None:
     read = WriterReader(TOKENIZER, TOKENS.pad, 8, 8)([Inputs(GREY), Inputs(GREY)])
     assert read.scene.boxes.shape == (2, 0, 4)
     assert read.scene.ends.shape == (2, 0, 2)
@@ -120,9 +120,9 @@ def test_a_listing_tells_its_context() -> None:
 
 
 def test_facts_are_small_numbers_and_what_is_unknown_says_so() -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     exif = {"ExposureTime": "1/125", "FNumber": "2.8", "FocalLength": "50", "Make": "Loomtech"}
-    facts = dict(zip(FACTS, facts_of(picture, 1.5, exif), strict=True))
+    facts = dict(zip(FACTS, facts_of(image, 1.5, exif), strict=True))
     assert math.isnan(facts["ISOSpeedRatings"])
     assert facts["ratio"] == pytest.approx(2 * math.log(1.5))
     assert facts["ExposureTime"] == pytest.approx((math.log(1 / 125) + 5) / 2)

@@ -108,14 +108,14 @@ def test_epochs_differ_and_validation_is_always_the_same() -> None:
     assert _told(same) == _told(again) != _told(other)
     plain = collate(SAMPLES, None)
     assert _told(plain) == _told(collate(SAMPLES, None))
-    assert torch.equal(plain.inputs.pixels[0], torch.from_numpy(SAMPLES[0].picture.copy()).permute(2, 0, 1))
+    assert torch.equal(plain.inputs.pixels[0], torch.from_numpy(SAMPLES[0].image.copy()).permute(2, 0, 1))
 
 
-def test_boxes_move_with_the_picture() -> None:
-    picture = np.zeros((32, 32, 3), np.uint8)
-    picture[12:20, 8:20] = 255
+def test_boxes_move_with_the_image() -> None:
+    image = np.zeros((32, 32, 3), np.uint8)
+    image[12:20, 8:20] = 255
     thing = {"label": "jar", "attributes": [], "box": [8 / 32, 12 / 32, 20 / 32, 20 / 32]}
-    samples = [Sample(f"{number}", picture, tiny_row(number, objects=[thing])) for number in range(20)]
+    samples = [Sample(f"{number}", image, tiny_row(number, objects=[thing])) for number in range(20)]
     batch = tiny_collate(CONFIG, SHIFTED)(samples, epoch=0)
     seen = set()
     for pixels, box in zip(batch.inputs.pixels, batch.inputs.scene.boxes[:20, 0], strict=True):
@@ -129,5 +129,5 @@ def test_boxes_move_with_the_picture() -> None:
 
 
 def test_scores_that_are_not_known_are_not_numbers() -> None:
-    scored = [Sample("0", SAMPLES[0].picture, tiny_row(0, score=None)), Sample("1", SAMPLES[1].picture, tiny_row(1))]
+    scored = [Sample("0", SAMPLES[0].image, tiny_row(0, score=None)), Sample("1", SAMPLES[1].image, tiny_row(1))]
     assert tiny_collate(CONFIG)(scored, epoch=0).quality.isnan().tolist() == [True, False]

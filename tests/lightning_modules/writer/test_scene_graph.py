@@ -70,7 +70,7 @@ def test_objects_in_another_order_are_the_same_objects() -> None:
     torch.testing.assert_close(other[1], one[1], atol=1e-5, rtol=1e-5)
 
 
-def test_a_picture_does_not_hear_of_another_ones_objects() -> None:
+def test_an_image_does_not_hear_of_another_ones_objects() -> None:
     graph, (scene, (labels, attributes, predicates, regions)) = _graph(), _scene(ENDS)
     both = graph(scene, labels, attributes, predicates, regions)
     alone = Scene(*(part[1:] for part in vars(scene).values()))

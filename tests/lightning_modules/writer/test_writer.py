@@ -53,13 +53,13 @@ def _logits(network: Writer, inputs: WriterInputs, tokens: Tensor) -> Tensor:
 @pytest.mark.parametrize("changes", SETTINGS.values(), ids=SETTINGS)
 def test_each_setting_runs_learns_and_is_saved(changes: dict[str, Any], tmp_path: Path) -> None:
     network = tiny_writer(**changes)
-    inputs, tokens = tiny_batch(tiny_inputs(0), tiny_inputs(1, 3), Inputs(tiny_inputs(2).picture)), lesson(*TEXTS)
+    inputs, tokens = tiny_batch(tiny_inputs(0), tiny_inputs(1, 3), Inputs(tiny_inputs(2).image)), lesson(*TEXTS)
     logits = network.train()(inputs, tokens)
     assert logits.shape == (*tokens.shape, TOKENS.size)
     assert logits.isfinite().all()
     logits.logsumexp(dim=-1).sum().backward()
     lazy = {name for name, parameter in network.named_parameters() if parameter.grad is None}
-    heads = ("wrong_head", "quality_head", "picture_projection", "text", "text_projection", "log_scale")
+    heads = ("wrong_head", "quality_head", "image_projection", "text", "text_projection", "log_scale")
     assert {name.split(".")[0] for name in lazy} <= set(heads)  # what writing does not need
     network.eval().save_pretrained(tmp_path)
     again = Writer.from_pretrained(tmp_path)
@@ -69,7 +69,7 @@ def test_each_setting_runs_learns_and_is_saved(changes: dict[str, Any], tmp_path
 
 def test_a_listing_of_a_batch_is_as_it_is_alone() -> None:
     network, tokens = tiny_writer(), lesson(*TEXTS)
-    known = [tiny_inputs(0, objects=4), Inputs(tiny_inputs(1).picture), tiny_inputs(2, objects=1, context=None)]
+    known = [tiny_inputs(0, objects=4), Inputs(tiny_inputs(1).image), tiny_inputs(2, objects=1, context=None)]
     batch = _logits(network, tiny_batch(*known), tokens)
     for row, one in enumerate(known):
         alone = lesson(TEXTS[row])
@@ -92,7 +92,7 @@ def test_objects_in_another_order_change_nothing() -> None:
 
 def test_what_is_masked_is_not_looked_at() -> None:
     network, tokens = tiny_writer(), lesson(*TEXTS[:2])
-    inputs = tiny_batch(tiny_inputs(0, objects=4), Inputs(tiny_inputs(1).picture))
+    inputs = tiny_batch(tiny_inputs(0, objects=4), Inputs(tiny_inputs(1).image))
     scene = inputs.scene
     junk = replace(
         scene,
@@ -107,7 +107,7 @@ def test_what_is_masked_is_not_looked_at() -> None:
     assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("part", ["objects", "relations", "context", "facts", "picture", "one fact"])
+@pytest.mark.parametrize("part", ["objects", "relations", "context", "facts", "image", "one fact"])
 def test_everything_that_is_known_matters(part: str) -> None:
     network, tokens, known = tiny_writer(), lesson(TEXTS[0]), tiny_inputs(0)
     assert known.facts is not None
@@ -116,7 +116,7 @@ def test_everything_that_is_known_matters(part: str) -> None:
         "relations": {"relations": [(1, "on top of", 0)]},
         "context": {"context": "locale en-US"},
         "facts": {"facts": None},
-        "picture": {"picture": 255 - known.picture},
+        "image": {"image": 255 - known.image},
         "one fact": {"facts": (float("nan"), *known.facts[1:])},
     }
     one, other = (_logits(network, tiny_batch(inputs), tokens) for inputs in (known, replace(known, **changes[part])))
@@ -127,7 +127,7 @@ def test_everything_that_is_known_matters(part: str) -> None:
 def test_with_a_cache_the_states_are_the_same(positions: str) -> None:
     network = tiny_writer(decoder=STACK | {"positions": positions})
     tokens = lesson(*TEXTS)
-    inputs = tiny_batch(tiny_inputs(0), tiny_inputs(1, 3), Inputs(tiny_inputs(2).picture))
+    inputs = tiny_batch(tiny_inputs(0), tiny_inputs(1, 3), Inputs(tiny_inputs(2).image))
     with torch.no_grad():
         whole = network(inputs, tokens)
         decoding = network.begin(network.remember(network.see(inputs.pixels), inputs))

@@ -15,8 +15,8 @@ class Traffic:
 
     Attributes:
         url: of the proxy.
-        pictures: address of a picture -> how many times its bytes passed.
-        picture_bytes: of their bodies.
+        images: address of an image -> how many times its bytes passed.
+        image_bytes: of their bodies.
         pages: how many answers of the API passed.
         page_bytes: of their bodies.
     """
@@ -27,16 +27,16 @@ class Traffic:
         self.clear()
 
     def clear(self) -> None:
-        self.pictures: Counter[str] = Counter()
-        self.picture_bytes = self.pages = self.page_bytes = 0
+        self.images: Counter[str] = Counter()
+        self.image_bytes = self.pages = self.page_bytes = 0
 
     def count(self, url: str, size: int) -> None:
         with self._lock:
             if "/wp-json/" in url:
                 self.pages, self.page_bytes = self.pages + 1, self.page_bytes + size
             elif "/uploads/" in url and size:
-                self.pictures[url] += 1
-                self.picture_bytes += size
+                self.images[url] += 1
+                self.image_bytes += size
 
     @property
     def environment(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Posts of a WordPress export, put into a site through its REST API, their pictures replaced by small ones of ours."""
+"""Posts of a WordPress export, put into a site through its REST API, their images replaced by small ones of ours."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -9,10 +9,10 @@ from typing import Any
 
 from tests.support.wordpress.seed import term
 from tests.support.wordpress.site import WORKERS, Site
-from tests.support.wordpress_site import picture
+from tests.support.wordpress_site import image
 
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
-PICTURE = re.compile(r"https?://[^\s\"'<>\\)]+?\.(?:jpe?g|png|gif|webp)")
+IMAGE = re.compile(r"https?://[^\s\"'<>\\)]+?\.(?:jpe?g|png|gif|webp)")
 TERMS = {"category": "categories", "post_tag": "tags"}
 
 
@@ -34,9 +34,9 @@ def posts(export: Path) -> Iterator[dict[str, Any]]:
 
 
 def import_posts(site: Site, written: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Make the posts with their terms, and their pictures; answers as the site's."""
+    """Make the posts with their terms, and their images; answers as the site's."""
     with ThreadPoolExecutor(WORKERS) as threads:
-        addresses = sorted({found for post in written for found in PICTURE.findall(post["content"])})
+        addresses = sorted({found for post in written for found in IMAGE.findall(post["content"])})
         ours = dict(zip(addresses, threads.map(lambda n: _upload(site, n), range(len(addresses))), strict=True))
         ids: dict[str, dict[str, int]] = {}
         for base in TERMS.values():
@@ -46,7 +46,7 @@ def import_posts(site: Site, written: Sequence[dict[str, Any]]) -> list[dict[str
             )
         prepared = [
             post
-            | {"content": PICTURE.sub(lambda found: ours[found[0]], post["content"])}
+            | {"content": IMAGE.sub(lambda found: ours[found[0]], post["content"])}
             | {base: [ids[base][name] for name in post[base]] for base in ids}
             for post in written
         ]
@@ -54,5 +54,5 @@ def import_posts(site: Site, written: Sequence[dict[str, Any]]) -> list[dict[str
 
 
 def _upload(site: Site, number: int) -> str:
-    made = site.api("POST", "media", picture(1000 + number), filename=f"export-{number}.png")
+    made = site.api("POST", "media", image(1000 + number), filename=f"export-{number}.png")
     return str(made["source_url"])

@@ -36,7 +36,7 @@ def listings(count: int, first: int = 0) -> list[Listing]:
 
 
 def seed(site: Site, wanted: Sequence[Listing]) -> list[Seeded]:
-    """Upload pictures, make terms and posts; in the order of ``wanted``, as ids go."""
+    """Upload images, make terms and posts; in the order of ``wanted``, as ids go."""
     with ThreadPoolExecutor(WORKERS) as threads:
         tags = sorted({tag for each in wanted for tag in each.words.tags})
         known = {
@@ -60,11 +60,11 @@ def term(site: Site, kind: str, name: str) -> int:
 
 
 def upload(site: Site, listing: Listing) -> dict[str, Any]:
-    """A listing's picture with its alt text and caption."""
-    words, picture = listing.words, listing.picture
-    name = f"find-{listing.id}.{picture.extension}"
+    """A listing's image with its alt text and caption."""
+    words, image = listing.words, listing.image
+    name = f"find-{listing.id}.{image.extension}"
     told = {"alt_text": words.alt_text, "caption": words.caption}
-    return dict(site.api("POST", "media", picture.content, filename=name, **told))
+    return dict(site.api("POST", "media", image.content, filename=name, **told))
 
 
 def _post(site: Site, listing: Listing, media: dict[str, Any], known: dict[tuple[str, str], int]) -> Seeded:
@@ -86,7 +86,7 @@ def _post(site: Site, listing: Listing, media: dict[str, Any], known: dict[tuple
 
 def labels(listing: Listing) -> dict[str, Any]:
     """The custom fields of a listing."""
-    facts, seen = listing.facts, listing.picture.seen
+    facts, seen = listing.facts, listing.image.seen
     return {
         **{name: getattr(facts, name) for name in ("item", "material", "bin", "product_class", "price")},
         "objects": [

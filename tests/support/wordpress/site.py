@@ -35,7 +35,7 @@ class Site:
         url: no slash at its end; pretty links, so the REST API is at ``/wp-json/``.
         user: the owner, who may do everything.
         password: the owner's application password.
-        folder: what the site consists of; pictures lie under ``www/wp-content/uploads``.
+        folder: what the site consists of; images lie under ``www/wp-content/uploads``.
     """
 
     url: str

@@ -20,9 +20,9 @@ def test_each_different_member_is_asked_once_and_right_is_what_a_listing_joins_i
         assert {answering[posed.answers[place]] for place in right} == {b for a, b in pairs if a == asking[row]}
 
 
-def test_listings_with_the_same_neighbours_are_one_place_and_any_of_their_pictures_is_right() -> None:
-    pictures, places = np.arange(5), np.array([7, 7, 7, 2, 2])
-    back = question(places, pictures)
+def test_listings_with_the_same_neighbours_are_one_place_and_any_of_their_images_is_right() -> None:
+    images, places = np.arange(5), np.array([7, 7, 7, 2, 2])
+    back = question(places, images)
     assert back.right == [frozenset({3, 4}), frozenset({0, 1, 2})]
     perfect = np.zeros((2, 5))
     perfect[0, [3, 4]] = perfect[1, [0, 1, 2]] = 1

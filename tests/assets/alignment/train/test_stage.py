@@ -13,7 +13,7 @@ from assets.alignment.evaluate.image_nodes import Seen
 from assets.alignment.evaluate.image_products import product_values
 from assets.alignment.evaluate.stage import alignment_evaluation
 from assets.alignment.train.stage import alignment
-from heddle.core.skipped import why_absent, write_absent
+from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import read_json
 from heddle.graph.tables import Graph
 from lightning_modules.alignment.alignment import Alignment
@@ -42,7 +42,7 @@ def changeable(project: Path, tmp_path: Path) -> Path:
 
 def test_every_direction_is_measured_beside_chance_and_the_ways_without(project: Path) -> None:
     network = Alignment.from_pretrained(project / "data/alignment")
-    assert set(network.config.spaces) == {"picture", "text", "graph"}
+    assert set(network.config.spaces) == {"image", "text", "graph"}
     numbers = read_json(project / "data/alignment_evaluation/metrics.json")
     with (project / "data/alignment_evaluation/plots/retrieval.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -54,7 +54,7 @@ def test_every_direction_is_measured_beside_chance_and_the_ways_without(project:
             assert float(row["value"]) == pytest.approx(numbers[key], abs=1e-6)
             assert float(row["chance"]) == pytest.approx(numbers[f"{key}_chance"], abs=1e-6)
             assert numbers[f"{key}_low"] <= numbers[key] <= numbers[f"{key}_high"]
-    assert "picture_to_graph_by_classes_ndcg_at_10" in numbers
+    assert "image_to_graph_by_classes_ndcg_at_10" in numbers
 
 
 def test_the_same_input_gives_the_same_bytes(project: Path) -> None:
@@ -71,24 +71,24 @@ def _set(folder: Path, old: str, new: str) -> None:
 
 def test_two_spaces_do_without_the_third_ones_model(changeable: Path) -> None:
     shutil.rmtree(changeable / "data/recommender")
-    _set(changeable, "spaces: [picture, text, graph]", "spaces: [text, picture]")
+    _set(changeable, "spaces: [image, text, graph]", "spaces: [text, image]")
     for stage in STAGES:
         run(stage, changeable)
     numbers = read_json(changeable / "data/alignment_evaluation/metrics.json")
     assert {name for name in numbers if name.endswith("_queries")} == {
-        "picture_to_text_queries",
-        "text_to_picture_queries",
+        "image_to_text_queries",
+        "text_to_image_queries",
     }
 
 
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("spaces: [picture, text, graph]", "spaces: []", "alignment.spaces names no space; name two"),
+        ("spaces: [image, text, graph]", "spaces: []", "alignment.spaces names no space; name two"),
         (
             "  batch_size: 4\n  learning_rate: 1e-2\n  schedule: {kind: cosine, warmup_epochs: 0, final_share: 0.1}",
             "  batch_size: 400\n  learning_rate: 1e-2\n  schedule: {kind: cosine, warmup_epochs: 0, final_share: 0.1}",
-            "listings have picture and text and graph, fewer than one batch of 400",
+            "listings have image and text and graph, fewer than one batch of 400",
         ),
     ],
 )
@@ -96,17 +96,17 @@ def test_with_nothing_to_align_both_stages_say_why(changeable: Path, old: str, n
     _set(changeable, old, new)
     for stage in STAGES:
         run(stage, changeable)
-        assert reason in (why_absent(changeable / "data" / stage.__name__) or "")
+        assert reason in (skip_reason(changeable / "data" / stage.__name__) or "")
 
 
-@pytest.mark.parametrize(("space", "model"), [("picture", "vision"), ("graph", "recommender")])
+@pytest.mark.parametrize(("space", "model"), [("image", "vision"), ("graph", "recommender")])
 def test_without_a_spaces_model_its_reason_is_told(changeable: Path, space: str, model: str) -> None:
     shutil.rmtree(changeable / "data" / model)
     (changeable / "data" / model).mkdir()
-    write_absent(changeable / "data" / model, "no labels")
+    write_skipped(changeable / "data" / model, "no labels")
     for stage in STAGES:
         run(stage, changeable)
-        assert why_absent(changeable / "data" / stage.__name__) == f"there is no space {space}: no labels"
+        assert skip_reason(changeable / "data" / stage.__name__) == f"there is no space {space}: no labels"
 
 
 def test_a_place_is_what_its_neighbours_make_it_whatever_the_title(project: Path) -> None:

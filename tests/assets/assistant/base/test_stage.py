@@ -9,7 +9,7 @@ from assets.assistant.base.parameters import BaseLanguageParameters
 from assets.assistant.base.stage import base_language
 from heddle.core.parameters.shared import Split
 from heddle.core.schemas import read_rows
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.splits import split_of
 from heddle.core.stage import StageError
 from lightning_modules.tokenization.saved import save_tokenizer
@@ -66,7 +66,7 @@ def test_a_catalogue_without_words_makes_no_model(project: Path, tmp_path: Path)
     rewrite(folder, "guides", [])
     rewrite(folder, "listings", title=None)
     run(base_language, folder)
-    assert "0 texts to learn from" in (why_absent(folder / "data/base_language") or "")
+    assert "0 texts to learn from" in (skip_reason(folder / "data/base_language") or "")
 
 
 def test_a_model_from_elsewhere_is_taken_as_it_is(project: Path, tmp_path: Path) -> None:

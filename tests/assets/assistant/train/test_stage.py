@@ -15,7 +15,7 @@ from heddle.conversations.conversations import Sources, read_conversations
 from heddle.conversations.parameters import AssistantParameters
 from heddle.core.parameters.shared import Split
 from heddle.core.schemas import read_rows
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.splits import split_of
 from lightning_modules.assistant.assistant import Assistant
 from lightning_modules.assistant.packing import IGNORED
@@ -181,8 +181,8 @@ def test_too_few_conversations_make_no_assistant(copied: Path, rows: list) -> No
     rewrite(copied, "conversations", rows)
     run(assistant, copied)
     run(assistant_evaluation, copied)
-    assert "bring more conversations" in (why_absent(copied / "data/assistant") or "")
-    assert why_absent(copied / "data/assistant_evaluation")
+    assert "bring more conversations" in (skip_reason(copied / "data/assistant") or "")
+    assert skip_reason(copied / "data/assistant_evaluation")
 
 
 def test_no_base_no_assistant(copied: Path) -> None:
@@ -192,7 +192,7 @@ def test_no_base_no_assistant(copied: Path) -> None:
     rewrite(copied, "listings", title=None)
     run(base_language, copied)
     run(assistant, copied)
-    assert why_absent(copied / "data/assistant") == why_absent(copied / "data/base_language")
+    assert skip_reason(copied / "data/assistant") == skip_reason(copied / "data/base_language")
     assert listings
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from assets.clip.evaluate.stage import clip_evaluation
 from heddle import metrics
 from heddle.core.schemas import read_rows
-from heddle.core.skipped import why_absent, write_absent
+from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import read_json
 from heddle.metrics.bootstrap import bootstrap_interval
 from heddle.metrics.clip_score import ClipScore
@@ -64,8 +64,8 @@ def test_bootstrap_interval_is_as_wide_as_theory_says() -> None:
 
 def test_clip_score_by_hand() -> None:
     texts = [[1.0, 0.0], [1.0, 0.0], [3.0, 4.0]]
-    pictures = [[2.0, 0.0], [-1.0, 0.0], [4.0, 3.0]]
-    found = metrics.compute(ClipScore, predictions=texts, references=pictures)
+    images = [[2.0, 0.0], [-1.0, 0.0], [4.0, 3.0]]
+    found = metrics.compute(ClipScore, predictions=texts, references=images)
     assert found["clip_score"] == pytest.approx(2.5 * (1 + 0 + 0.96) / 3)
 
 
@@ -97,8 +97,8 @@ def test_examples_show_what_was_retrieved(trained_project: Path) -> None:
         assert likeness == sorted(likeness, reverse=True)
         rights = [place for place, retrieved in enumerate(row["retrieved"], start=1) if retrieved["right"]]
         assert rights == ([row["rank"]] if row["rank"] <= 5 else [])
-        for picture in (row["picture"], *(retrieved["picture"] for retrieved in row["retrieved"])):
-            assert Image.open(io.BytesIO(picture)).size == (16, 16)
+        for image in (row["image"], *(retrieved["image"] for retrieved in row["retrieved"])):
+            assert Image.open(io.BytesIO(image)).size == (16, 16)
 
 
 def test_the_same_model_gives_the_same_bytes(trained_project: Path, tmp_path: Path) -> None:
@@ -123,11 +123,11 @@ def test_an_absent_model_is_passed_on_with_the_counts(trained_project: Path, tmp
     project = Path(shutil.copytree(trained_project, tmp_path / "project"))
     shutil.rmtree(project / "data/clip")
     (project / "data/clip").mkdir()
-    write_absent(project / "data/clip", "No words; write some.")
+    write_skipped(project / "data/clip", "No words; write some.")
     numbers = run(clip_evaluation, project, "again")
     assert numbers.keys() == {"test_listings", "test_listings_without_words"}
     assert numbers["test_listings"] > 0
-    assert why_absent(project / "data/again") == "No words; write some."
+    assert skip_reason(project / "data/again") == "No words; write some."
 
 
 def test_a_single_listing_with_words_is_nothing_to_judge_by(
@@ -136,4 +136,4 @@ def test_a_single_listing_with_words_is_nothing_to_judge_by(
     project = Path(shutil.copytree(trained_project, tmp_path / "project"))
     monkeypatch.setattr("assets.clip.evaluate.stage.read_samples", lambda folder: list(read_samples(folder))[:1])
     assert run(clip_evaluation, project, "again")["test_listings"] == 1
-    assert "1 of 1 listings have words, at least 2 are needed" in (why_absent(project / "data/again") or "")
+    assert "1 of 1 listings have words, at least 2 are needed" in (skip_reason(project / "data/again") or "")

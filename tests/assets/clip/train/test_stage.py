@@ -11,7 +11,7 @@ from assets.tokenizer.stage import tokenizer
 from heddle.core.parameters.section import ParameterError
 from heddle.core.parameters.shared import Split
 from heddle.core.schemas import TABLES, read_rows, write_table
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.splits import split_of
 from heddle.core.stage import StageError, read_json
 from lightning_modules.clip.clip import Clip
@@ -78,8 +78,8 @@ def test_streaming_trains_on_as_many_listings(project: Path) -> None:
 def test_too_few_listings_for_a_batch_make_no_model_and_no_error(project: Path) -> None:
     _change(project, "batch_size: 4", "batch_size: 400")
     assert run(clip, project, "again") == {"train_listings": 0}
-    assert {path.name for path in (project / "data/again").iterdir()} == {"absent.json", "metrics.json"}
-    reason = why_absent(project / "data/again") or ""
+    assert {path.name for path in (project / "data/again").iterdir()} == {"skipped.json", "metrics.json"}
+    reason = skip_reason(project / "data/again") or ""
     assert "fewer than one batch of 400; bring more listings or lower clip.batch_size" in reason
 
 
@@ -127,7 +127,7 @@ def test_training_can_start_from_a_checkpoint(project: Path, tmp_path: Path) -> 
     assert Tokenizer.from_file(str(project / "data/again/tokenizer.json")).encode("chair").ids[0] == 1
 
 
-def test_a_checkpoint_for_other_pictures_says_which_size_it_needs(project: Path, tmp_path: Path) -> None:
+def test_a_checkpoint_for_other_images_says_which_size_it_needs(project: Path, tmp_path: Path) -> None:
     _write_checkpoint(tmp_path / "checkpoint", project, size=32)
     _start_from(project, tmp_path / "checkpoint")
     with pytest.raises(StageError, match=r"set shards\.image_size to 32"):

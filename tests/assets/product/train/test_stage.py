@@ -12,17 +12,17 @@ from transformers import MobileNetV2Config, MobileNetV2Model
 
 from assets.product.train.stage import product
 from heddle.core.parameters.section import ParameterError
-from heddle.core.skipped import why_absent, write_absent
+from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import StageError, read_json
 from lightning_modules.clip.clip import Clip
 from lightning_modules.product.classifier import ProductClassifier
-from lightning_modules.product.config import PictureBranch
+from lightning_modules.product.config import ImageBranch
 from lightning_modules.product.product import Product
 from lightning_modules.training.data import read_samples
 from lightning_modules.training.phases import PhaseError
 from tests.support.product_section import (
     ALONE,
-    PICTURE,
+    IMAGE,
     SECTION,
     UNMOVED,
     WORDS,
@@ -79,15 +79,15 @@ def test_the_folder_is_a_whole_model_with_one_for_each_baseline(trained: Path) -
     folder = trained / "data/product"
     model = {"config.json", "model.safetensors", "history.csv", "tokenizer.json"}
     expected = model | {"metrics.json"} | {f"alone/words/{name}" for name in model}
-    assert set(contents(folder)) == expected | {f"alone/picture/{name}" for name in model - {"tokenizer.json"}}
+    assert set(contents(folder)) == expected | {f"alone/image/{name}" for name in model - {"tokenizer.json"}}
     config = Product.from_pretrained(folder).config
     assert config.classes == tuple(read_json(trained / "data/shards/labels.json")["product_class"])
-    assert (config.image_size, config.image_fit, set(config.modalities)) == (16, "pad", {"words", "picture"})
-    for name in ("words", "picture"):
+    assert (config.image_size, config.image_fit, set(config.modalities)) == (16, "pad", {"words", "image"})
+    for name in ("words", "image"):
         alone = Product.from_pretrained(folder / "alone" / name).config
         assert alone.modalities == {name: config.modalities[name]}
         assert alone.classes == config.classes
-    for path in (folder, folder / "alone/words", folder / "alone/picture"):
+    for path in (folder, folder / "alone/words", folder / "alone/image"):
         with (path / "history.csv").open() as file:
             history = list(csv.DictReader(file))
         assert [(row["epoch"], row["phase"]) for row in history] == [("1", "1"), ("2", "2")]
@@ -104,15 +104,15 @@ def test_rows_without_a_class_are_left_out_and_those_without_words_are_not(train
     wordless = sum(not row["title"] for row in kept)
     assert wordless > 0
     assert numbers["train_listings_without_words"] == wordless
-    assert numbers["train_listings_without_picture"] == 0
+    assert numbers["train_listings_without_image"] == 0
     assert numbers["product_class_classes"] == 3
-    assert {"parameters", "words_alone_parameters", "picture_alone_validation_loss"} <= set(numbers)
+    assert {"parameters", "words_alone_parameters", "image_alone_validation_loss"} <= set(numbers)
     assert numbers["words_alone_parameters"] < numbers["parameters"]
 
 
 def test_the_trained_model_answers_for_every_listing(trained: Path) -> None:
-    samples = [(sample.picture, sample.row) for sample in read_samples(trained / "data/shards/train")]
-    for path in ("", "alone/words", "alone/picture"):
+    samples = [(sample.image, sample.row) for sample in read_samples(trained / "data/shards/train")]
+    for path in ("", "alone/words", "alone/image"):
         classifier = ProductClassifier.from_pretrained(trained / "data/product" / path, threads=1)
         answers = classifier.probabilities(samples)
         assert answers.shape == (len(samples), 3)
@@ -137,15 +137,15 @@ def test_a_third_modality_stands_in_the_parameters_alone(project: Path) -> None:
     assert classifier.config.scaling == {"price": pytest.approx((fmean(sizes), pstdev(sizes)))}
     sample = next(read_samples(project / "data/shards/train"))
     dear, cheap, asked = (sample.row | {"price": price} for price in (900.0, 1.0, None))
-    answers = [classifier.probabilities([(sample.picture, row)]) for row in (dear, cheap, asked)]
+    answers = [classifier.probabilities([(sample.image, row)]) for row in (dear, cheap, asked)]
     assert (answers[0] != answers[1]).any()
-    assert (classifier.probabilities([(sample.picture, dear)], without=["price"]) == answers[2]).all()
+    assert (classifier.probabilities([(sample.image, dear)], without=["price"]) == answers[2]).all()
     alone = ProductClassifier.from_pretrained(project / "data/product/alone/price", threads=1)
     assert set(alone.config.modalities) == {"price"}
     assert not (project / "data/product/alone/price/tokenizer.json").exists()
 
 
-def test_a_network_without_pictures_needs_no_tower(project: Path) -> None:
+def test_a_network_without_images_needs_no_tower(project: Path) -> None:
     write_section(project, SECTION | ALONE | {"modalities": {"words": WORDS}})
     run(product, project)
     assert set(Product.from_pretrained(project / "data/product").config.modalities) == {"words"}
@@ -187,25 +187,25 @@ def test_nothing_to_tell_apart_makes_no_model_and_no_error(
 ) -> None:
     relabel(project, change)
     numbers = run(product, project)
-    assert set(contents(project / "data/product")) == {"absent.json", "metrics.json"}
-    assert "two are needed" in (why_absent(project / "data/product") or "")
+    assert set(contents(project / "data/product")) == {"skipped.json", "metrics.json"}
+    assert "two are needed" in (skip_reason(project / "data/product") or "")
     assert numbers == {"product_class_classes": classes, "train_listings": 0}
 
 
 def test_too_few_labels_for_a_batch_make_no_model_and_no_error(project: Path) -> None:
     write_section(project, SECTION | {"batch_size": 400})
     run(product, project)
-    assert "lower product.batch_size" in (why_absent(project / "data/product") or "")
+    assert "lower product.batch_size" in (skip_reason(project / "data/product") or "")
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"baselines": ["price"]}, "baselines: price is no modality; allowed: words, picture"),
+        ({"baselines": ["price"]}, "baselines: price is no modality; allowed: words, image"),
         ({"frozen_epochs": 2}, r"frozen_epochs must be below trainer\.max_epochs"),
-        ({"pretrained": "clip"}, r"brings its own modalities\.picture\.image"),
-        ({"modalities": {"picture": {**PICTURE, "image": None}}, **ALONE}, r"give either pretrained or modalities"),
-        ({"modalities": {"a": PICTURE, "b": PICTURE}, **ALONE}, "a and b read the same picture"),
+        ({"pretrained": "clip"}, r"brings its own modalities\.image\.image"),
+        ({"modalities": {"image": {**IMAGE, "image": None}}, **ALONE}, r"give either pretrained or modalities"),
+        ({"modalities": {"a": IMAGE, "b": IMAGE}, **ALONE}, "a and b read the same image"),
         ({"modalities": {}, **ALONE}, "at least 1 item"),
         ({"modalities": {"words": {**WORDS, "fields": ["colour"]}}, **ALONE}, r"product\.modalities\.words.*'title'"),
         ({"modalities": {"words": {**WORDS, "kind": "bert"}}, **ALONE}, "text_cnn"),
@@ -231,8 +231,8 @@ def test_a_strategy_that_cannot_freeze_is_named(project: Path, monkeypatch: pyte
 
 
 def _start_from(project: Path, checkpoint: str) -> None:
-    picture = {name: value for name, value in PICTURE.items() if name != "image"}
-    modalities = {"modalities": {"words": WORDS, "picture": picture}, "pretrained": checkpoint}
+    image = {name: value for name, value in IMAGE.items() if name != "image"}
+    modalities = {"modalities": {"words": WORDS, "image": image}, "pretrained": checkpoint}
     write_section(project, SECTION | ALONE | UNMOVED | modalities)
 
 
@@ -247,8 +247,8 @@ def test_the_tower_can_come_from_clip(project: Path) -> None:
     run(product, project)
     network, encoder = _tower(project)
     lent = Clip.from_pretrained(project / "data/clip")
-    branch = network.config.modalities["picture"]
-    assert isinstance(branch, PictureBranch)
+    branch = network.config.modalities["image"]
+    assert isinstance(branch, ImageBranch)
     assert (branch.image, network.config.image_mean) == (lent.config.image, lent.config.image_mean)
     for (name, found), expected in zip(encoder.named_parameters(), lent.image.parameters(), strict=True):
         torch.testing.assert_close(found, expected, atol=1e-8, rtol=0, msg=name)
@@ -258,9 +258,9 @@ def test_without_the_model_that_it_begins_with_there_is_none(project: Path) -> N
     _start_from(project, "clip")
     shutil.rmtree(project / "data/clip")
     (project / "data/clip").mkdir()
-    write_absent(project / "data/clip", "No words; write some.")
+    write_skipped(project / "data/clip", "No words; write some.")
     assert run(product, project)["train_listings"] == 0
-    reason = why_absent(project / "data/product")
+    reason = skip_reason(project / "data/product")
     assert reason == "product.pretrained is clip, which was not trained: No words; write some."
 
 
@@ -270,8 +270,8 @@ def test_the_tower_can_come_from_a_checkpoint(project: Path, tmp_path: Path) -> 
     _start_from(project, str(tmp_path / "checkpoint"))
     run(product, project)
     network, encoder = _tower(project)
-    branch = network.config.modalities["picture"]
-    assert isinstance(branch, PictureBranch)
+    branch = network.config.modalities["image"]
+    assert isinstance(branch, ImageBranch)
     assert branch.image is not None
     assert branch.image.kind == "mobilenet_v2"
     assert network.config.image_mean == (0.5, 0.5, 0.5)

@@ -16,13 +16,13 @@ from assets.recommender.evaluate.result import attempt
 from assets.recommender.evaluate.stage import COLUMNS, recommender_evaluation
 from assets.recommender.evaluate.systems import adamic_adar, common_neighbours, dot_product, popularity, text_similarity
 from heddle.core.schemas import read_rows
-from heddle.core.skipped import why_absent, write_absent
+from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import read_json, write_json
 from heddle.graph.neighbours import Neighbours
 from heddle.graph.tables import Graph
 from heddle.metrics import compute
 from heddle.metrics.auc import Auc, auc_interval
-from heddle.metrics.bootstrap import Sureness
+from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.pair_average_precision import PairAveragePrecision
 from tests.support.small_graph import NO_GRAPH, made, shop_rows
 from tests.support.small_project import contents, run, write_project
@@ -117,7 +117,7 @@ def test_equal_scores_are_no_merit() -> None:
 def test_who_knows_the_answers_has_full_marks_and_who_turns_them_round_none(shop: Graph) -> None:
     right = {tuple(pair) for pair in shop.predicted("test").tolist()}
     edges, others, asked = shop.predicted("test"), shop.negatives["test"], queries(shop, 1000)
-    sure = Sureness(100, 0.95, 1)
+    sure = ConfidenceInterval(100, 0.95, 1)
 
     def knows(of: np.ndarray) -> np.ndarray:
         return np.array([tuple(pair) in right for pair in of.tolist()], float)
@@ -176,13 +176,13 @@ def test_without_a_recommender_or_test_edges_nothing_is_judged_and_that_is_said(
     bare = Graph(**{**vars(graph), "parts": np.where(graph.parts == "test", "train", graph.parts)})
     bare.save(folder / "data/graph")
     assert run(recommender_evaluation, folder, "without_test")["test_edges"] == 0
-    reason = why_absent(folder / "data/without_test") or ""
+    reason = skip_reason(folder / "data/without_test") or ""
     assert reason == "data/graph has no test edges to tell from others; bring more edges or raise split.test"
     shutil.rmtree(folder / "data/recommender")
     (folder / "data/recommender").mkdir()
-    write_absent(folder / "data/recommender", NO_GRAPH)
+    write_skipped(folder / "data/recommender", NO_GRAPH)
     run(recommender_evaluation, folder, "without_model")
-    assert why_absent(folder / "data/without_model") == NO_GRAPH
+    assert skip_reason(folder / "data/without_model") == NO_GRAPH
 
 
 def test_dot_products_of_the_nodes_vectors() -> None:

@@ -13,7 +13,7 @@ from assets.recommender.evaluate.systems import dot_product
 from assets.recommender.train.stage import learn, recommender
 from heddle.core.parameters.section import ParameterError
 from heddle.core.parameters.shared import Split
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import StageError
 from heddle.core.vectors import matrix
 from heddle.graph.edges import negatives, parts_of
@@ -163,7 +163,7 @@ def test_too_few_edges_make_no_model_and_no_error(tmp_path: Path, shop: Graph, m
     assert numbers[f"{missing}_edges"] == 0
     assert not (folder / "data/recommender/config.json").exists()
     with pytest.raises(AssertionError, match=reason):
-        raise AssertionError(why_absent(folder / "data/recommender"))
+        raise AssertionError(skip_reason(folder / "data/recommender"))
 
 
 def test_nodes_without_text_need_features_of_their_own(tmp_path: Path, shop: Graph) -> None:

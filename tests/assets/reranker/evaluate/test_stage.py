@@ -12,7 +12,7 @@ from assets.index.stage import index
 from assets.reranker.evaluate.stage import retrieval_evaluation
 from heddle.core.parameters.shared import Split
 from heddle.core.schemas import TABLES, read_rows, write_table
-from heddle.core.skipped import why_absent, write_absent
+from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.splits import split_of
 from heddle.core.stage import StageError, read_json
 from heddle.retrieval.retriever import MODES, Retriever
@@ -28,7 +28,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_project(tmp_path_factory.mktemp("retrieval") / "project")
     shutil.rmtree(folder / "data/reranker")
     (folder / "data/reranker").mkdir()
-    write_absent(folder / "data/reranker", "too few queries")
+    write_skipped(folder / "data/reranker", "too few queries")
     guides = [
         {"id": f"shop:g{number:02}", "title": f"Mend a {thing}", "text": f"How to mend an old {thing} with glue."}
         for number, thing in enumerate(THINGS)
@@ -174,7 +174,7 @@ def test_where_there_is_nothing_to_ask_it_says_so(project: Path, tmp_path: Path,
     numbers = run(retrieval_evaluation, folder)
     assert numbers["queries"] == 0
     assert numbers["guides"] == (0 if "guides" in empty else 12)
-    assert "none with a relevant guide" in why_absent(folder / "data/retrieval_evaluation")
+    assert "none with a relevant guide" in skip_reason(folder / "data/retrieval_evaluation")
     assert table(folder, "retrieval") == table(folder, "bands") == []
     assert read_rows(folder / "data/retrieval_evaluation/examples.parquet") == []
 

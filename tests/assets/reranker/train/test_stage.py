@@ -9,7 +9,7 @@ import pytest
 from assets.reranker.train.stage import reranker
 from heddle.core.parameters.shared import Split
 from heddle.core.schemas import TABLES, read_rows, write_table
-from heddle.core.skipped import why_absent
+from heddle.core.skipped import skip_reason
 from heddle.core.splits import split_of
 from heddle.core.stage import StageError
 from heddle.retrieval.guide_index import write_empty_library
@@ -114,7 +114,7 @@ def test_with_too_little_to_learn_from_there_is_no_reranker(copy: Path, empty: t
         write_empty_library(copy / "data/index")
     run(reranker, copy)
     assert "0 train queries and 0 validation queries have a relevant guide" in (
-        why_absent(copy / "data/reranker") or ""
+        skip_reason(copy / "data/reranker") or ""
     )
     assert open_reranker(copy / "data/reranker", 1) is None
 

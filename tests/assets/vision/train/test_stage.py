@@ -15,7 +15,7 @@ from assets.vision.train.stage import vision
 from heddle.core.parameters.section import ParameterError, read_yaml
 from heddle.core.parameters.shared import Split
 from heddle.core.schemas import TABLES, read_rows, write_table
-from heddle.core.skipped import why_absent, write_absent
+from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.splits import split_of
 from heddle.core.stage import StageError, read_json
 from lightning_modules.clip.clip import Clip
@@ -98,7 +98,7 @@ def test_the_folder_is_a_whole_model(project: Path) -> None:
     folder = project / "data/vision"
     names = {path.name for path in folder.iterdir()}
     assert names == {"config.json", "model.safetensors", "history.csv", "metrics.json"}
-    assert why_absent(folder) is None
+    assert skip_reason(folder) is None
     config = Vision.from_pretrained(folder).config
     labels = read_json(project / "data/shards/labels.json")
     assert config.heads == {head: tuple(labels[head]) for head in ("item", "material")}
@@ -178,15 +178,15 @@ def test_nothing_to_tell_apart_makes_no_model_and_no_error(project: Path, change
     _relabel(project, change)
     numbers = run(vision, project)
     folder = project / "data/vision"
-    assert {path.name for path in folder.iterdir()} == {"absent.json", "metrics.json"}
-    assert "none of item, material, bin has two classes" in (why_absent(folder) or "")
+    assert {path.name for path in folder.iterdir()} == {"skipped.json", "metrics.json"}
+    assert "none of item, material, bin has two classes" in (skip_reason(folder) or "")
     assert (numbers["train_listings"], numbers["material_classes"]) == (0, 0)
 
 
 def test_too_few_labels_for_a_batch_make_no_model_and_no_error(project: Path) -> None:
     _write_section(project, SECTION | {"batch_size": 400})
     run(vision, project)
-    reason = why_absent(project / "data/vision") or ""
+    reason = skip_reason(project / "data/vision") or ""
     assert "have labels, fewer than one batch of 400" in reason
     assert "lower vision.batch_size" in reason
 
@@ -233,9 +233,9 @@ def test_without_the_model_that_it_begins_with_there_is_none(project: Path) -> N
     _start_from(project, "clip")
     shutil.rmtree(project / "data/clip")
     (project / "data/clip").mkdir()
-    write_absent(project / "data/clip", "No words; write some.")
+    write_skipped(project / "data/clip", "No words; write some.")
     assert run(vision, project)["train_listings"] == 0
-    reason = why_absent(project / "data/vision")
+    reason = skip_reason(project / "data/vision")
     assert reason == "vision.pretrained is clip, which was not trained: No words; write some."
 
 
@@ -251,14 +251,14 @@ def test_the_tower_can_come_from_a_checkpoint(project: Path, tmp_path: Path) -> 
         torch.testing.assert_close(found, weights[name], atol=1e-8, rtol=0, msg=name)
 
 
-def test_a_transformer_for_other_pictures_says_which_size_it_needs(project: Path, tmp_path: Path) -> None:
+def test_a_transformer_for_other_images_says_which_size_it_needs(project: Path, tmp_path: Path) -> None:
     _vit(32).save_pretrained(tmp_path / "checkpoint")
     _start_from(project, str(tmp_path / "checkpoint"))
     with pytest.raises(StageError, match=r"vision\.pretrained: .*data/shards has 16; set shards\.image_size to 32"):
         run(vision, project)
 
 
-def test_a_convolutional_checkpoint_takes_pictures_of_any_size(project: Path, tmp_path: Path) -> None:
+def test_a_convolutional_checkpoint_takes_images_of_any_size(project: Path, tmp_path: Path) -> None:
     config = ResNetConfig(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic")
     ResNetModel(config).save_pretrained(tmp_path / "checkpoint")
     _start_from(project, str(tmp_path / "checkpoint"))

@@ -84,18 +84,18 @@ def test_marks_say_what_was_said_and_what_is() -> None:
 
 
 @given(st.integers(1, 40), st.integers(0, 300), st.integers(0, 2**16))
-def test_the_nearest_picture_is_the_first_of_the_likest(train: int, asked: int, seed: int) -> None:
+def test_the_nearest_image_is_the_first_of_the_likest(train: int, asked: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     vectors = random.integers(-1, 2, (train, 3)).astype(np.float32)
-    pictures = random.integers(-1, 2, (asked, 3)).astype(np.float32)
-    likeness = pictures @ vectors.T
-    assert nearest(vectors, pictures) == [
+    images = random.integers(-1, 2, (asked, 3)).astype(np.float32)
+    likeness = images @ vectors.T
+    assert nearest(vectors, images) == [
         next(place for place in range(train) if row[place] == max(row)) for row in likeness
     ]
 
 
-def test_without_train_pictures_none_is_nearest() -> None:
-    with pytest.raises(ValueError, match="no train picture"):
+def test_without_train_images_none_is_nearest() -> None:
+    with pytest.raises(ValueError, match="no train image"):
         nearest(np.zeros((0, 2), np.float32), np.zeros((1, 2), np.float32))
 
 

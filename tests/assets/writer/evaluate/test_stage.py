@@ -17,7 +17,7 @@ from assets.writer.evaluate.result import MEASURES
 from assets.writer.evaluate.stage import writer_evaluation
 from heddle.content.lexicon import Lexicon
 from heddle.core.schemas import read_rows
-from heddle.core.skipped import why_absent, write_absent
+from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.splits import SPLITS
 from heddle.core.stage import Metrics
 from heddle.description.certainty import Certainty
@@ -37,7 +37,7 @@ BOX = [0.1, 0.1, 0.9, 0.9]
 
 def with_scenes(bare: bool) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
     """Listings whose first object has a colour and mostly another thing beside it, all of which their alt texts say."""
-    rows, pictures = make_listings(bare)
+    rows, images = make_listings(bare)
     for number, row in enumerate(rows):
         if not row["item"] or not row["material"]:
             continue
@@ -48,7 +48,7 @@ def with_scenes(bare: bool) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
             row["objects"].append({"label": thing, "attributes": [], "box": BOX})
             row["relations"] = [{"subject": 1, "predicate": predicate, "object": 0}]
             row["alt_text"] += f", with a {thing} {predicate} it."
-    return rows, pictures
+    return rows, images
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def judged_by_heart(project: Path, output: str | None = None) -> Metrics:
-    """The evaluation of a writer that knows all texts by heart, unless it sees a picture alone."""
+    """The evaluation of a writer that knows all texts by heart, unless it sees an image alone."""
     samples = [sample for part in SPLITS for sample in read_samples(project / "data/shards" / part)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ContentWriter, "from_folder", lambda folder, threads: FakeWriter(samples, SWAPS))
@@ -95,13 +95,13 @@ def test_who_knows_all_texts_by_heart_has_full_marks(numbers: Metrics, asked: li
     assert numbers["rougel"] == numbers["valid_rate"] == numbers["sampled_valid_rate"] == numbers["error_auc"] == 1
 
 
-def test_by_the_picture_alone_it_is_as_often_right_as_it_was_made_to_be(numbers: Metrics, asked: list[Sample]) -> None:
+def test_by_the_image_alone_it_is_as_often_right_as_it_was_made_to_be(numbers: Metrics, asked: list[Sample]) -> None:
     labelled = [sample.row for sample in asked if sample.row["item"] in SWAPS]
     expected = np.mean([int(row["id"][-1]) % 2 for row in labelled])
-    assert numbers["picture_alone_item_right"] == pytest.approx(expected)
-    assert numbers["picture_alone_material_right"] == numbers["picture_alone_colour_right"] == 1
-    assert numbers["picture_alone_attributes_right"] == pytest.approx((expected + 2) / 3)
-    assert numbers["picture_alone_own_error_auc"] == numbers["picture_alone_own_likelihood_error_auc"] == 1
+    assert numbers["image_alone_item_right"] == pytest.approx(expected)
+    assert numbers["image_alone_material_right"] == numbers["image_alone_colour_right"] == 1
+    assert numbers["image_alone_attributes_right"] == pytest.approx((expected + 2) / 3)
+    assert numbers["image_alone_own_error_auc"] == numbers["image_alone_own_likelihood_error_auc"] == 1
     assert "own_error_auc" not in numbers  # it makes no mistakes of its own
 
 
@@ -116,12 +116,12 @@ def test_the_baselines_are_the_nearest_listings_text_and_the_classifiers_words(
 ) -> None:
     clip = ClipEncoder.from_pretrained(project / "data/clip", 1)
     train = [sample for sample in read_samples(project / "data/shards/train") if sample.row["alt_text"]]
-    likeness = clip.pictures(one.picture for one in asked) @ clip.pictures(one.picture for one in train).T
+    likeness = clip.images(one.image for one in asked) @ clip.images(one.image for one in train).T
     nearest = [train[place].row for place in likeness.argmax(axis=1)]
     same = [row["item"] == one.row["item"] for row, one in zip(nearest, asked, strict=True) if one.row["item"]]
     assert numbers["nearest_item_right"] == pytest.approx(np.mean(same))
     vision = VisionClassifier.from_pretrained(project / "data/vision", 1)
-    said = vision.probabilities(one.picture for one in asked)["item"].argmax(axis=1)
+    said = vision.probabilities(one.image for one in asked)["item"].argmax(axis=1)
     named = [vision.config.heads["item"][place] for place in said]
     same = [name == one.row["item"] for name, one in zip(named, asked, strict=True) if one.row["item"]]
     assert numbers["template_item_right"] == pytest.approx(np.mean(same))
@@ -135,7 +135,7 @@ def test_the_baselines_are_the_nearest_listings_text_and_the_classifiers_words(
 def test_every_system_stands_in_the_table(project: Path, numbers: Metrics) -> None:
     with (project / "data/writer_evaluation/plots/systems.csv").open() as file:
         rows = list(csv.DictReader(file))
-    names = ["writer", "picture_alone", "without_graph", "nearest", "template", "seller"]
+    names = ["writer", "image_alone", "without_graph", "nearest", "template", "seller"]
     assert list(dict.fromkeys(row["system"] for row in rows)) == names
     mine = {row["measure"]: float(row["value"]) for row in rows if row["system"] == "writer"}
     assert mine == pytest.approx({name: numbers[name] for name in mine}, abs=1e-6)
@@ -152,7 +152,7 @@ def test_certainty_is_high_where_nothing_is_wrong_and_is_kept(project: Path, num
     assert unsure[0] == sure[0]  # with objects it was never wrong: no likelihood tells anything
     assert (unsure[1] or 0) < 0.2
     assert numbers["calibration_error"] == pytest.approx(1 - sure[0], abs=1e-6)  # it is always right and so sure
-    assert numbers["picture_alone_calibration_error"] < 0.2
+    assert numbers["image_alone_calibration_error"] < 0.2
 
 
 def test_about_half_of_the_sellers_texts_get_a_mistake_of_a_known_kind(project: Path, asked: list[Sample]) -> None:
@@ -172,12 +172,12 @@ def test_about_half_of_the_sellers_texts_get_a_mistake_of_a_known_kind(project: 
 def test_the_gallery_shows_both_views_with_marks_and_the_mistakes_that_it_was_surest_of(project: Path) -> None:
     folder = project / "data/writer_evaluation"
     rows = read_rows(folder / "examples.parquet")
-    assert [row["system"] for row in rows] == ["writer", "picture_alone"] * 3
+    assert [row["system"] for row in rows] == ["writer", "image_alone"] * 3
     assert all(mark["right"] for row in rows if row["system"] == "writer" for mark in row["marks"])
-    assert {row["title"] for row in rows if row["system"] == "picture_alone"} == {""}
-    assert all(Image.open(io.BytesIO(row["picture"])).size == (16, 16) for row in rows)
+    assert {row["title"] for row in rows if row["system"] == "image_alone"} == {""}
+    assert all(Image.open(io.BytesIO(row["image"])).size == (16, 16) for row in rows)
     mistakes = read_rows(folder / "mistakes.parquet")
-    assert [row["system"] for row in mistakes] == ["picture_alone"] * 2
+    assert [row["system"] for row in mistakes] == ["image_alone"] * 2
     assert all(any(mark["said"] and not mark["right"] for mark in row["marks"]) for row in mistakes)
 
 
@@ -193,7 +193,7 @@ def test_without_clip_and_vision_there_are_no_baselines_and_no_clip_score(projec
     for name in ("clip", "vision"):
         shutil.rmtree(folder / "data" / name)
         (folder / "data" / name).mkdir()
-        write_absent(folder / "data" / name, "Too few.")
+        write_skipped(folder / "data" / name, "Too few.")
     found = judged_by_heart(folder)
     assert found["item_right"] == 1
     assert not [name for name in found if "nearest" in name or "template" in name or "clip_score" in name]
@@ -217,11 +217,11 @@ def test_without_a_writer_or_test_listings_nothing_is_judged_and_that_is_said(pr
     shutil.copytree(project, folder)
     shutil.rmtree(folder / "data/shards/test")
     assert judged_by_heart(folder) == {"test_listings": 0}
-    reason = why_absent(folder / "data/writer_evaluation") or ""
+    reason = skip_reason(folder / "data/writer_evaluation") or ""
     assert reason == "data/shards/test: there are no listings; bring more or raise split.test"
-    write_absent(folder / "data/writer", NO_WRITER)
+    write_skipped(folder / "data/writer", NO_WRITER)
     run(writer_evaluation, folder)
-    assert why_absent(folder / "data/writer_evaluation") == NO_WRITER
+    assert skip_reason(folder / "data/writer_evaluation") == NO_WRITER
 
 
 def test_what_no_lexicon_reads_is_not_judged(project: Path, tmp_path: Path) -> None:

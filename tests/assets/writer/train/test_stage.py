@@ -14,7 +14,7 @@ from assets.writer.train.stage import writer
 from heddle.content.lexicon import Lexicon
 from heddle.core.parameters.section import ParameterError, read_yaml
 from heddle.core.schemas import IMAGES, TABLES, read_rows, write_table
-from heddle.core.skipped import why_absent, write_absent
+from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import StageError, read_json
 from heddle.images.originals import find_originals
 from heddle.pretrained.image_tower import OWN
@@ -93,7 +93,7 @@ def project(trained_project: Path, tmp_path: Path) -> Path:
 
 
 def _write_images(catalog: Path) -> None:
-    """The pictures' sizes, as the catalogue tells them."""
+    """The images' sizes, as the catalogue tells them."""
     rows = []
     for digest, original in find_originals(catalog).items():
         width, height = Image.open(io.BytesIO(original.read())).size
@@ -157,9 +157,9 @@ def test_without_a_tower_to_start_from_it_is_absent(project: Path) -> None:
     _write_section(project, section | {"pretrained": "vision"})
     shutil.rmtree(project / "data/vision", ignore_errors=True)
     (project / "data/vision").mkdir()
-    write_absent(project / "data/vision", "no labels")
+    write_skipped(project / "data/vision", "no labels")
     run(writer, project)
-    assert why_absent(project / "data/writer") == "writer.pretrained is vision, which was not trained: no labels"
+    assert skip_reason(project / "data/writer") == "writer.pretrained is vision, which was not trained: no labels"
     _write_section(project, section | {"pretrained": "no/such/folder"})
     with pytest.raises(StageError, match=r"writer\.pretrained"):
         run(writer, project)
@@ -170,7 +170,7 @@ def test_listings_without_words_teach_nothing_to_write(project: Path) -> None:
     _change_rows(project, **silent, tags=[], categories=[])
     metrics = run(writer, project)
     assert metrics["train_listings"] == 0
-    assert "words to write" in str(why_absent(project / "data/writer"))
+    assert "words to write" in str(skip_reason(project / "data/writer"))
 
 
 def test_listings_of_words_alone_are_enough(project: Path) -> None:
@@ -192,7 +192,7 @@ def test_the_second_phase_is_of_the_domains_own(project: Path) -> None:
     _write_section(project, SECTION | {"adaptation": adaptation | {"sources": ["elsewhere"]}})
     shutil.rmtree(project / "data/writer")
     run(writer, project)
-    assert "come from elsewhere" in str(why_absent(project / "data/writer"))
+    assert "come from elsewhere" in str(skip_reason(project / "data/writer"))
 
 
 @pytest.mark.parametrize(

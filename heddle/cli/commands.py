@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from heddle.core.errors import MendableError
+from heddle.core.errors import UserError
 from heddle.core.program import prepare_process
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Heddle(click.Group):
         """Run a command."""
         try:
             return super().invoke(ctx)
-        except MendableError as error:
+        except UserError as error:
             Console(stderr=True).print(f"heddle: {error}", markup=False, highlight=False, soft_wrap=True)
             sys.exit(1)
 
@@ -57,7 +57,7 @@ def main() -> None:
 @main.command()
 @click.argument("query", metavar="TEXT|IMAGE")
 @click.option("--top", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many hits.")
-@click.option("--words", is_flag=True, help="Match words (BM25) rather than what the pictures show.")
+@click.option("--words", is_flag=True, help="Match words (BM25) rather than what the images show.")
 @click.option("--guides", is_flag=True, help="Find guides that answer TEXT rather than listings.")
 @click.option("--hybrid", "mode", flag_value="rrf", help="Guides by meaning and by words, ranks fused; the default.")
 @click.option("--dense", "mode", flag_value="dense", help="Guides by meaning alone.")
@@ -68,16 +68,16 @@ def main() -> None:
 def search(
     query: str, top: int, words: bool, guides: bool, mode: "Mode | None", expand: bool, rerank: bool, as_json: bool
 ) -> None:
-    """Find listings by what their pictures show, asked in words or with a picture's file; or guides."""
+    """Find listings by what their images show, asked in words or with an image's file; or guides."""
     if guides and words:
         raise click.UsageError("--words is about listings; guides have --sparse")
     if not guides and (mode or expand or rerank):
         raise click.UsageError("--hybrid, --dense, --sparse, --expand and --rerank go with --guides")
     from heddle.cli.search import show, show_guides
-    from heddle.retrieval.retriever import Way
+    from heddle.retrieval.retriever import RetrievalConfig
 
     if guides:
-        show_guides(query, Way(mode or "rrf", expand, rerank), top, as_json=as_json, console=console)
+        show_guides(query, RetrievalConfig(mode or "rrf", expand, rerank), top, as_json=as_json, console=console)
     else:
         show(query, top, words=words, as_json=as_json, console=console)
 
@@ -101,7 +101,7 @@ def ask(question: str, top: int, as_json: bool) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with every class.")
 def classify(image: Path, text: str | None, top: int, as_json: bool) -> None:
-    """Name what a picture shows: item, material, bin and, best with words, the product class."""
+    """Name what an image shows: item, material, bin and, best with words, the product class."""
     from heddle.cli.classify import show
 
     show(image, text, top, as_json=as_json, console=console)
@@ -114,22 +114,22 @@ def classify(image: Path, text: str | None, top: int, as_json: bool) -> None:
     "--objects",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="JSON with objects (label, box, attributes) and relations; for FOLDER such by each picture's path.",
+    help="JSON with objects (label, box, attributes) and relations; for FOLDER such by each image's path.",
 )
 @click.option("--seed", type=int, help="Draw the words rather than take the likeliest; another seed, another text.")
 @click.option(
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="JSON Lines of FOLDER's pictures; descriptions.jsonl in it if not given.",
+    help="JSON Lines of FOLDER's images; descriptions.jsonl in it if not given.",
 )
 def describe(path: Path, context: str | None, objects: Path | None, seed: int | None, output: Path | None) -> None:
-    """Write title, alt text, tags, SEO texts and body for a picture as JSON, with scores; or for all of a folder.
+    """Write title, alt text, tags, SEO texts and body for an image as JSON, with scores; or for all of a folder.
 
-    A folder's pictures are described into a file, one line each; called again, it goes on where it was stopped.
+    A folder's images are described into a file, one line each; called again, it goes on where it was stopped.
     """
     if output and not path.is_dir():
-        raise click.UsageError("--output is for a folder; of one picture the JSON goes to the standard output")
+        raise click.UsageError("--output is for a folder; of one image the JSON goes to the standard output")
     from heddle.cli.describe import show
 
     show(path, context, objects, seed, output)
@@ -140,7 +140,7 @@ def describe(path: Path, context: str | None, objects: Path | None, seed: int | 
 @click.option("--top", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many recommendations.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def recommend(query: str, top: int, as_json: bool) -> None:
-    """Tell what a node of the graph can become or goes with, asked by its id or text, by other words or a picture."""
+    """Tell what a node of the graph can become or goes with, asked by its id or text, by other words or an image."""
     from heddle.cli.recommend import show
 
     show(query, top, as_json=as_json, console=console)
