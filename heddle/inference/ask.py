@@ -27,7 +27,8 @@ LEAST = 0.05
 """Share of the largest gain that the reranker must expect of the first guide.
 
 The bands tell only how far it is ahead of the second: of twelve questions about anything but the shop eight came out
-above the low band. Six of these score less than this, and so does one of 68 held-out questions (docs/experiments/assistant.md).
+above the low band. Six of these score less than this, and so does one of 68 held-out questions
+(docs/experiments/assistant.md).
 """
 
 
