@@ -9,8 +9,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from assets.gates import Gates
 from heddle.core.parameters.section import load
-from heddle.evaluation.gate_parameters import Gates
 from heddle.evaluation.gates import Verdict, judge, measured, unmeasured
 from heddle.validation.expectations import EXPECTATIONS
 

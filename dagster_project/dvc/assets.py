@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.gates import Gates
 from dagster_project.checks import check_results, check_specs, read_gates
 from dagster_project.drift import STAGE as DRIFTING
 from dagster_project.drift import drift_result, drift_spec
@@ -14,7 +15,6 @@ from dagster_project.dvc.project import DvcProject, StageState
 from dagster_project.dvc.runner import Outcome, StageFailedError, reproduce
 from dagster_project.dvc.translator import DagsterDvcTranslator
 from heddle.core.processes import die_with_parent
-from heddle.evaluation.gate_parameters import Gates
 
 
 class StageConfig(dg.Config):

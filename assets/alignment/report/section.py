@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from assets.report.charts.intervals import Estimate, interval_chart
 from assets.report.charts.svg import counted
-from assets.report.report_data import Facts
+from assets.report.report_data import ReportData
 
 STAGE = "alignment_evaluation"
 HEADLINE = "ndcg_at_10"
@@ -29,13 +29,13 @@ WAYS = {
 Row = Mapping[str, str]
 
 
-def alignment(facts: Facts) -> dict[str, Any]:
+def alignment(data: ReportData) -> dict[str, Any]:
     """What the template `alignment` shows."""
-    rows = facts.plots[STAGE].get("retrieval", [])
+    rows = data.plots[STAGE].get("retrieval", [])
     return {
-        "absent": facts.absent.get(STAGE),
-        "words": _words(facts.metrics[STAGE]),
-        "confidence": facts.confidence[STAGE],
+        "skipped": data.skipped.get(STAGE),
+        "words": _words(data.metrics[STAGE]),
+        "confidence": data.confidence[STAGE],
         "measures": MEASURES,
         "charts": _charts(rows) if rows else [],
         "ways": _ways(rows),
