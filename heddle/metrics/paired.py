@@ -28,7 +28,7 @@ class Difference:
 def paired_difference(
     one: NDArray[np.float64], other: NDArray[np.float64], bootstrap: BootstrapParameters, seed: int
 ) -> Difference:
-    """Compute how much better ``one`` is than ``other`` by the paired bootstrap (Efron and Tibshirani 1993, chapter 16).
+    """Compute how much better ``one`` is than ``other`` by the paired bootstrap (Efron and Tibshirani 1993).
 
     Each resample draws queries with both their values, so the difficulty of a query cancels out. The p-value is
     two-sided: it counts the resampled means, centred at 0, that are at least as far from 0 as the observed mean. It is
