@@ -1,6 +1,5 @@
 """The family ``alignment``: stages, metrics, gates, release and report section."""
 
-from assets.alignment.evaluate.parameters import AlignmentEvaluationParameters
 from assets.alignment.train.parameters import AlignmentParameters
 from heddle.families.family import Family, ReportSection, StageDescription
 
@@ -9,7 +8,7 @@ ALIGNMENT = Family(
     title="Space alignment",
     summary="Projects image, text and graph embeddings into one space.",
     train=(StageDescription("alignment", AlignmentParameters),),
-    evaluate=StageDescription("alignment_evaluation", AlignmentEvaluationParameters),
+    evaluate=StageDescription("alignment_evaluation"),
     headline=(),
     section=ReportSection(
         heading="Aligned embedding spaces",

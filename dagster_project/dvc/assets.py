@@ -6,7 +6,6 @@ from typing import Any
 
 import dagster as dg
 
-from assets.gates import Gates
 from dagster_project.checks import check_results, check_specs, read_gates
 from dagster_project.drift import STAGE as DRIFTING
 from dagster_project.drift import drift_result, drift_spec
@@ -15,6 +14,7 @@ from dagster_project.dvc.project import DvcProject, StageState
 from dagster_project.dvc.runner import Outcome, StageFailedError, reproduce
 from dagster_project.dvc.translator import DagsterDvcTranslator
 from heddle.core.processes import die_with_parent
+from heddle.evaluation.gate_parameters import GatesSection
 
 
 class StageConfig(dg.Config):
@@ -34,7 +34,7 @@ def dvc_assets(project: DvcProject, translator: DagsterDvcTranslator) -> list[dg
 
 
 def _stage_asset(
-    project: DvcProject, stage: StageState, gates: Gates, translator: DagsterDvcTranslator
+    project: DvcProject, stage: StageState, gates: GatesSection, translator: DagsterDvcTranslator
 ) -> dg.AssetsDefinition:
     specs: Sequence[dg.AssetCheckSpec] = check_specs(gates, stage.name)
     drifts = [drift_spec()] if stage.name == DRIFTING else []

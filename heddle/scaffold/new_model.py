@@ -64,11 +64,14 @@ def new_model(name: str, root: Path, console: Console) -> None:
         text = environment.get_template(f"{template}.j2").render(name=name, class_name=class_name)
         file.write_text(text)
         console.print(f"created  {file.relative_to(root)}", highlight=False)
-    for path in (DVC_FILE, FAMILIES_FILE, Path(PARAMS_FILE)):
-        console.print(f"edited   {path}", highlight=False)
-    _edit(root / DVC_FILE, add_family((root / DVC_FILE).read_text(), name))
-    _edit(root / FAMILIES_FILE, _with_family((root / FAMILIES_FILE).read_text(), name))
-    _edit(root / PARAMS_FILE, (root / PARAMS_FILE).read_text().rstrip() + f"\n\n{name}: {{}}\n")
+    edits = {
+        DVC_FILE: add_family((root / DVC_FILE).read_text(), name),
+        FAMILIES_FILE: _with_family((root / FAMILIES_FILE).read_text(), name),
+        Path(PARAMS_FILE): (root / PARAMS_FILE).read_text().rstrip() + f"\n\n{name}: {{}}\n",
+    }
+    for edited, text in edits.items():
+        (root / edited).write_text(text)
+        console.print(f"edited   {edited}", highlight=False)
     console.print(f"\nNext: `dvc repro {name}_evaluation`, then replace the network and the data.", highlight=False)
 
 
@@ -94,7 +97,3 @@ def _with_family(source: str, name: str) -> str:
     head, tuple_start, rest = source.partition("FAMILIES = (\n")
     entries, end, tail = rest.partition(")\n")
     return head + tuple_start + entries + f"    {constant},\n" + end + tail
-
-
-def _edit(file: Path, text: str) -> None:
-    file.write_text(text)

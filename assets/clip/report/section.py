@@ -10,14 +10,16 @@ from assets.report.charts.charts import Series, histogram, line_chart
 from assets.report.charts.confusion import confusion
 from assets.report.charts.svg import counted, readable
 from assets.report.collection import data_url, entry, spread
+from assets.report.parameters import ReportParameters
 from assets.report.report_data import ReportData
 from heddle.evaluation.measures import Measure, measures
+from heddle.families.family import Family
 
 HITS = 5  # texts shown for an image; the evaluation keeps as many images for a text
 
 
-def retrieval(data: ReportData, queries: int) -> dict[str, Any]:
-    """What the template `retrieval` shows."""
+def retrieval(data: ReportData, family: Family, parameters: ReportParameters) -> dict[str, Any]:
+    """The content of the section."""
     if reason := data.skipped.get("clip_evaluation"):
         return {"skipped": reason}
     numbers = list(measures(data.metrics["clip_evaluation"]))
@@ -31,9 +33,9 @@ def retrieval(data: ReportData, queries: int) -> dict[str, Any]:
         f"no training has seen them.{shared}",
         "numbers": [_row(measure) for measure in numbers],
         "has_ceilings": any(measure.ceiling is not None for measure in numbers),
-        "confidence": data.confidence["clip_evaluation"],
-        "by_words": [_example(row, data) for row in data.examples["clip_evaluation"][:queries]],
-        "by_image": [shelf.by_image(query) for query in shelf.queries(queries)],
+        "confidence": data.confidence,
+        "by_words": [_example(row, data) for row in data.examples["clip_evaluation"][: parameters.queries]],
+        "by_image": [shelf.by_image(query) for query in shelf.queries(parameters.queries)],
         "charts": _charts(data.plots["clip_evaluation"]),
         "confusion": matrix,
         "confusion_left_out": left_out,

@@ -8,8 +8,10 @@ from markupsafe import Markup
 from assets.report.charts.charts import Series, histogram, line_chart
 from assets.report.charts.scatter import scatter
 from assets.report.charts.svg import counted, readable
+from assets.report.parameters import ReportParameters
 from assets.report.report_data import ReportData
 from heddle.evaluation.measures import Measure, measures
+from heddle.families.family import Family
 
 STAGE = "recommender_evaluation"
 MODEL = "recommender"
@@ -38,8 +40,8 @@ BINS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 """Lower ends of the degrees' bins, about equally wide on a logarithmic scale; the last holds all above."""
 
 
-def recommendation(data: ReportData) -> dict[str, Any]:
-    """What the template `recommendation` shows."""
+def recommendation(data: ReportData, family: Family, parameters: ReportParameters) -> dict[str, Any]:
+    """The content of the section."""
     plots = data.plots[STAGE]
     known = {measure.key: measure for measure in measures(data.metrics[STAGE])}
     return {
@@ -55,7 +57,7 @@ def recommendation(data: ReportData) -> dict[str, Any]:
         "asked": data.metrics[STAGE].get("queries", 0),
         "test_edges": data.metrics[STAGE].get("test_edges", 0),
         "ceiling": known["auc"].ceiling if "auc" in known else None,
-        "confidence": data.confidence[STAGE],
+        "confidence": data.confidence,
         "charts": _charts(plots),
         "examples": data.examples[STAGE],
     }

@@ -7,7 +7,9 @@ from markupsafe import Markup
 
 from assets.report.charts.intervals import Estimate, interval_chart
 from assets.report.charts.svg import counted, readable
+from assets.report.parameters import ReportParameters
 from assets.report.report_data import ReportData
+from heddle.families.family import Family
 
 STAGE = "retrieval_evaluation"
 REFERENCE = "rrf"
@@ -33,8 +35,8 @@ SIDE_BY_SIDE = ("dense", "sparse", "rrf", "rrf_reranked")  # what a question fin
 Row = Mapping[str, Any]
 
 
-def guides(data: ReportData, questions: int) -> dict[str, Any]:
-    """What the template `guides` shows."""
+def guides(data: ReportData, family: Family, parameters: ReportParameters) -> dict[str, Any]:
+    """The content of the section."""
     ways = _by(data.plots[STAGE].get("retrieval", []), "way")
     examples = _by(data.examples[STAGE], "id")
     return {
@@ -43,12 +45,12 @@ def guides(data: ReportData, questions: int) -> dict[str, Any]:
         "words": _words(data),
         "terms": {part: does for part, does in TERMS.items() if any(part in way.split("_") for way in ways)},
         "charts": _charts(ways) if ways else [],
-        "confidence": data.confidence[STAGE],
+        "confidence": data.confidence,
         "measures": MEASURES,
         "ways": [{"name": _plain(way), "values": _values(rows)} for way, rows in ways.items()],
         "bounds": data.bands,
         "bands": _bands(data.plots[STAGE].get("bands", [])),
-        "questions": [_question(rows) for rows in list(examples.values())[:questions]],
+        "questions": [_question(rows) for rows in list(examples.values())[: parameters.queries]],
     }
 
 
