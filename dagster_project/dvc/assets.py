@@ -14,7 +14,7 @@ from dagster_project.dvc.project import DvcProject, StageState
 from dagster_project.dvc.runner import StageFailedError, StageOutcome, reproduce
 from dagster_project.dvc.translator import DagsterDvcTranslator
 from heddle.core.processes import die_with_parent
-from heddle.evaluation.gate_parameters import Gates
+from heddle.evaluation.gate_parameters import GatesSection
 
 
 class StageConfig(dg.Config):
@@ -34,7 +34,7 @@ def dvc_assets(project: DvcProject, translator: DagsterDvcTranslator) -> list[dg
 
 
 def _stage_asset(
-    project: DvcProject, stage: StageState, gates: Gates, translator: DagsterDvcTranslator
+    project: DvcProject, stage: StageState, gates: GatesSection, translator: DagsterDvcTranslator
 ) -> dg.AssetsDefinition:
     specs: Sequence[dg.AssetCheckSpec] = check_specs(gates, stage.name)
     drifts = [drift_check_spec()] if stage.name == DRIFT_STAGE else []

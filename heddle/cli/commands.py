@@ -146,6 +146,18 @@ def recommend(query: str, top: int, as_json: bool) -> None:
     show(query, top, as_json=as_json, console=console)
 
 
+@main.command("new-model")
+@click.argument("name")
+def new_model(name: str) -> None:
+    """Add the model family NAME: write its files and enter it into dvc.yaml, assets/families.py and params.yaml.
+
+    The new family is a working classifier of listing titles. Replace its parts one by one.
+    """
+    from heddle.scaffold.new_model import new_model as write_scaffold
+
+    write_scaffold(name, Path.cwd(), console)
+
+
 @main.group()
 def quarantine() -> None:
     """Records that were refused: see why, let in what you know better of."""
