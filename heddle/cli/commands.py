@@ -73,13 +73,13 @@ def search(
         raise click.UsageError("--words is about listings; guides have --sparse")
     if not guides and (mode or expand or rerank):
         raise click.UsageError("--hybrid, --dense, --sparse, --expand and --rerank go with --guides")
-    from heddle.cli.search import show, show_guides
+    from heddle.cli.search import show_guides
     from heddle.retrieval.retriever import RetrievalConfig
 
     if guides:
         show_guides(query, RetrievalConfig(mode or "rrf", expand, rerank), top, as_json=as_json, console=console)
     else:
-        show(query, top, words=words, as_json=as_json, console=console)
+        print_classification(query, top, words=words, as_json=as_json, console=console)
 
 
 @main.command()
@@ -88,9 +88,8 @@ def search(
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def ask(question: str, top: int, as_json: bool) -> None:
     """Answer QUESTION from the guides and cite them; where no guide stands out, say so and show the best."""
-    from heddle.cli.ask import show
 
-    show(question, top, as_json=as_json, console=console)
+    print_classification(question, top, as_json=as_json, console=console)
 
 
 @main.command()
@@ -102,9 +101,9 @@ def ask(question: str, top: int, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with every class.")
 def classify(image: Path, text: str | None, top: int, as_json: bool) -> None:
     """Name what an image shows: item, material, bin and, best with words, the product class."""
-    from heddle.cli.classify import show
+    from heddle.cli.classify import print_classification
 
-    show(image, text, top, as_json=as_json, console=console)
+    print_classification(image, text, top, as_json=as_json, console=console)
 
 
 @main.command()
@@ -130,9 +129,8 @@ def describe(path: Path, context: str | None, objects: Path | None, seed: int | 
     """
     if output and not path.is_dir():
         raise click.UsageError("--output is for a folder; of one image the JSON goes to the standard output")
-    from heddle.cli.describe import show
 
-    show(path, context, objects, seed, output)
+    print_classification(path, context, objects, seed, output)
 
 
 @main.command()
@@ -141,9 +139,8 @@ def describe(path: Path, context: str | None, objects: Path | None, seed: int | 
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def recommend(query: str, top: int, as_json: bool) -> None:
     """Tell what a node of the graph can become or goes with, asked by its id or text, by other words or an image."""
-    from heddle.cli.recommend import show
 
-    show(query, top, as_json=as_json, console=console)
+    print_classification(query, top, as_json=as_json, console=console)
 
 
 @main.command("new-model")
@@ -168,9 +165,8 @@ def quarantine() -> None:
 @click.option("--reason", help="Only records that were refused for this.")
 def quarantine_show(ids: tuple[str, ...], reason: str | None) -> None:
     """Say how many records were refused for which reason; of an ID or a reason, where each came from."""
-    from heddle.cli.quarantine import show
 
-    show(Path.cwd(), ids, reason, console)
+    print_classification(Path.cwd(), ids, reason, console)
 
 
 @quarantine.command("release")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from heddle.core.stage import read_json, write_json
-from lightning_modules.training.calibration import fitted
+from lightning_modules.training.calibration import fit_calibration
 
 CERTAINTY_FILE = "certainty.json"
 FIELD = "alt_text"
@@ -49,7 +49,7 @@ class Line:
             return flat
         centre = float(log_likelihoods.mean())
         logits, wanted = (torch.from_numpy(np.asarray(values)) for values in (log_likelihoods - centre, targets))
-        scale, shift = fitted(logits, wanted)
+        scale, shift = fit_calibration(logits, wanted)
         return flat if (scale, shift) == (1.0, 0.0) else cls(scale, shift - scale * centre)
 
     def __call__(self, log_likelihoods: NDArray[np.float64]) -> NDArray[np.float64]:

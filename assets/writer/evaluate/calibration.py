@@ -15,7 +15,7 @@ from heddle.description.certainty import FIELD, Certainty, Line
 from heddle.evaluation.classification import write_reliability
 from heddle.metrics import compute
 from heddle.metrics.expected_calibration_error import ExpectedCalibrationError
-from lightning_modules.training.data import Sample, read_samples
+from lightning_modules.training.data import ShardSample, read_samples
 from lightning_modules.writer.content_writer import Judged, Written
 from lightning_modules.writer.samples import Inputs
 
@@ -52,7 +52,7 @@ def certainties(
 def errors(
     plots: Path,
     asker: Asker,
-    samples: Sequence[Sample],
+    samples: Sequence[ShardSample],
     asked: Mapping[str, Sequence[Inputs]],
     trials: Mapping[str, Trial],
     written: Mapping[str, Sequence[Written]],
