@@ -22,6 +22,7 @@ from dagster_project.experiment import experiment_name, find_experiment, save_ex
 from dagster_project.git_identity import MAIL, NAME, sign
 from heddle.core.errors import UserError
 from heddle.core.skipped import skip_reason
+from heddle.evaluation.metric_tree import flat_values
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -44,7 +45,7 @@ class Version:
         created: when it was registered.
         stages: what it is at present: champion, challenger or nothing.
         content: sha256 over the files of its release folder.
-        metrics: of its evaluation when it was registered.
+        metrics: of its evaluation when it was registered, by path.
     """
 
     model: str
@@ -95,7 +96,7 @@ def register(root: Path, model: str, commit: str) -> Registration:
         return Registration(model, None, None, "; ".join(verdict.description for verdict in failed))
     sign()
     release = root / "data" / "release" / model
-    content, metrics = content_hash(release), json.loads((release / "metrics.json").read_text())
+    content, metrics = content_hash(release), flat_values(json.loads((release / "metrics.json").read_text()))
     known = versions(root, model)
     same = next((version for version in known if version.content == content), None)
     if same:
@@ -164,12 +165,13 @@ def _compare(root: Path, version: Version, champion: Version | None) -> tuple[st
     if not gates:
         return f"no gate to compare it with {champion.tag} by", CHALLENGER
     gate = gates[0]
-    new, old = version.metrics.get(gate.number), champion.metrics.get(gate.number)
-    words = f"{gate.number} {new} against {old} of {champion.tag}"
-    if new is None or old is None:
-        return words, CHALLENGER
+    new, old = version.metrics.get(gate.path), champion.metrics.get(gate.path)
+    for tag, value in ((version.tag, new), (champion.tag, old)):
+        if value is None:
+            return f"{tag} has no metric {gate.path} to compare; promote by hand", CHALLENGER
+    sentence = f"{gate.path} {new} against {old} of {champion.tag}"
     better = new >= old if gate.at_least is not None else new <= old
-    return words, CHAMPION if better else CHALLENGER
+    return sentence, CHAMPION if better else CHALLENGER
 
 
 def _key(row: dict[str, Any]) -> tuple[str, str]:
