@@ -14,7 +14,7 @@ from pathlib import Path
 from heddle.core.parameters.shared import Split
 from heddle.core.schemas import read_rows
 from heddle.core.splits import SPLITS, SplitName, split_of
-from heddle.retrieval.lexical.bm25 import WordIndex, tokenise
+from heddle.retrieval.lexical.bm25 import BM25Index, tokenise
 from lightning_modules.assistant.chat import Message
 
 LEAST_SUPPORT = 0.5
@@ -76,7 +76,7 @@ class Sources:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.texts = texts
-        self._index = WordIndex.build(texts, K1, B) if texts else None
+        self._index = BM25Index.build(texts, K1, B) if texts else None
         self._stems = [set(stems) for stems in tokenise(texts)] if texts else []
 
     @classmethod

@@ -93,13 +93,13 @@ def _check(folder: Path) -> None:
 
 def _answer(question: str, read: Sequence["GuideHit"], parameters: AssistantParameters, data: Path) -> str:
     from heddle.conversations.conversations import with_guides  # torch takes seconds to import; errors do not
-    from heddle.retrieval.guide_index import words_of
+    from heddle.retrieval.guide_index import guide_text
     from lightning_modules.assistant.assistant import Assistant
     from lightning_modules.assistant.chat import Message, shortened
 
     model = Assistant.from_pretrained(data / "assistant", os.cpu_count() or 1, data / "base_language")
     guides = [
-        shortened(model.tokenizer, words_of({"title": guide.title, "text": guide.text}), parameters.guide_tokens)
+        shortened(model.tokenizer, guide_text({"title": guide.title, "text": guide.text}), parameters.guide_tokens)
         for guide in read
     ]
     try:

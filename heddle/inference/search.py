@@ -118,10 +118,10 @@ class Index:
 
     @cached_property
     def _word_index(self) -> Any:
-        from heddle.retrieval.lexical.bm25 import WordIndex  # here, so that each mode loads only what it needs
+        from heddle.retrieval.lexical.bm25 import BM25Index  # here, so that each mode loads only what it needs
 
         try:
-            return WordIndex.load(self._words)
+            return BM25Index.load(self._words)
         except FileNotFoundError as error:
             raise SearchError(f"{self._words} is incomplete ({error}): run `dvc repro index`") from error
 
@@ -166,7 +166,7 @@ def search_guides(query: str, way: "RetrievalConfig", top: int = 10, data: Path 
     """
     from heddle.core.parameters.section import load
     from heddle.retrieval.parameters import RetrievalParameters  # here, as listings need none of this
-    from heddle.retrieval.reranking import open_reranker
+    from heddle.retrieval.open_reranker import open_reranker
     from heddle.retrieval.retriever import RetrievalError, Retriever
 
     if way.rerank and (reason := skip_reason(data / "reranker")):

@@ -27,9 +27,10 @@ from heddle.metrics.bleu import Bleu
 from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.rouge import Rouge
 from heddle.retrieval.confidence import BANDS, Band
-from heddle.retrieval.guide_index import words_of
-from heddle.retrieval.open_retriever import opened
-from heddle.retrieval.retriever import Answer, RetrievalConfig
+from heddle.retrieval.config import RetrievalConfig
+from heddle.retrieval.guide_index import guide_text
+from heddle.retrieval.open_retriever import open_retriever
+from heddle.retrieval.retriever import GuideSearchResult
 from lightning_modules.assistant.assistant import Assistant
 from lightning_modules.assistant.chat import shortened
 
@@ -44,7 +45,7 @@ EXAMPLES = pa.schema(
     ]
 )
 
-NOTHING_FOUND = Answer([], 0.0, "low")
+NOTHING_FOUND = GuideSearchResult([], 0.0, "low")
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _judged(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, fl
     answers, sources = _retrieved(stage, conversations, settings.guides), Sources.read(stage.input("validated"))
     shown: dict[str, list[list[str]]] = {
         "without_guides": [[] for _ in conversations],
-        "with_guides": [[words_of({"title": hit.title, "text": hit.text}) for hit in one.hits] for one in answers],
+        "with_guides": [[guide_text({"title": hit.title, "text": hit.text}) for hit in one.hits] for one in answers],
         "with_source": [sources.shown_for(one) for one in conversations],
     }
     tuned = Assistant.from_pretrained(stage.input("assistant"), threads)
@@ -133,12 +134,12 @@ def _judged(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, fl
     return found | _gains(found) | _write_bands(stage, trials["with_guides"], [one.band for one in answers])
 
 
-def _retrieved(stage: Stage, conversations: Sequence[Conversation], guides: int) -> list[Answer]:
+def _retrieved(stage: Stage, conversations: Sequence[Conversation], guides: int) -> list[GuideSearchResult]:
     """What `heddle ask` would find for each question; nothing where nobody asks anything."""
-    retriever = opened(stage)
+    retriever = open_retriever(stage)
     way = RetrievalConfig(rerank=retriever.reranker is not None)
     return [
-        retriever.answer(one.question, way, guides) if one.question.strip() else NOTHING_FOUND for one in conversations
+        retriever.search(one.question, way, guides) if one.question.strip() else NOTHING_FOUND for one in conversations
     ]
 
 

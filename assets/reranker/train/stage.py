@@ -14,7 +14,8 @@ from heddle.core.parameters.shared import Compute, Split, read_seed
 from heddle.core.schemas import read_rows
 from heddle.core.splits import SPLITS, SplitName, split_of
 from heddle.core.stage import Metrics, Stage, StageError
-from heddle.retrieval.retriever import RetrievalConfig, RetrievalError, Retriever
+from heddle.retrieval.config import RetrievalConfig, RetrievalError
+from heddle.retrieval.retriever import Retriever
 from heddle.training.training import not_trained, only_first_process, write_history
 from lightning_modules.reranker.cross_encoder import (
     CrossEncoder,
