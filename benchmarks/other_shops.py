@@ -22,10 +22,10 @@ from heddle.encoders.parameters import IndexParameters
 from heddle.evaluation.parameters import BootstrapParameters
 from heddle.metrics.paired import paired_difference
 from heddle.retrieval.confidence import BANDS, band
-from heddle.retrieval.guide_index import GuideIndex, guides_schema, guide_text
+from heddle.retrieval.guide_index import GuideIndex, guide_text, guides_schema
 from heddle.retrieval.lexical.bm25 import BM25Index
-from heddle.retrieval.parameters import RetrievalParameters
 from heddle.retrieval.open_reranker import open_reranker
+from heddle.retrieval.parameters import RetrievalParameters
 from heddle.retrieval.retriever import RetrievalConfig, Retriever
 from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder
 

@@ -83,7 +83,7 @@ def _index_guides(
     texts = [guide_text(guide) for guide in guides]
     words = BM25Index.build(texts, parameters.k1, parameters.b)
     write_guide_index(stage.output, guides, encoder.documents(texts), parameters.encoder, words)
-    cut_off = encoder.cut_off(texts)
+    cut_off = encoder.count_truncated(texts)
     if cut_off:
         stage.progress(
             f"{cut_off} guides are longer than the {encoder.context} tokens that {parameters.encoder.name} reads"

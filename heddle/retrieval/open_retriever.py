@@ -3,8 +3,8 @@
 from heddle.core.parameters.shared import Compute
 from heddle.core.stage import Stage, StageError
 from heddle.retrieval.config import RetrievalError
-from heddle.retrieval.parameters import RetrievalParameters
 from heddle.retrieval.open_reranker import open_reranker
+from heddle.retrieval.parameters import RetrievalParameters
 from heddle.retrieval.retriever import Retriever
 
 

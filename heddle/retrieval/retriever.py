@@ -14,6 +14,8 @@ from heddle.retrieval.query import EncodedQuery, QueryEncoder
 from heddle.retrieval.ranking import Ranking
 from heddle.retrieval.steps import NO_GUIDES, PairScorer, RankedGuides, expand, fuse, rank, rerank
 
+DEFAULT_CONFIG = RetrievalConfig()
+
 
 @dataclass(frozen=True)
 class GuideHit:
@@ -77,9 +79,7 @@ class Retriever:
                 f"no index of guides ({error}): run `heddle run` or `dvc repro index` first"
             ) from error
 
-    def search(
-        self, text: str, config: RetrievalConfig = RetrievalConfig(), top_k: int = 10
-    ) -> GuideSearchResult:
+    def search(self, text: str, config: RetrievalConfig = DEFAULT_CONFIG, top_k: int = 10) -> GuideSearchResult:
         """Find the best guides for a question or keywords.
 
         Args:
@@ -94,7 +94,9 @@ class Retriever:
             raise RetrievalError(f"the number of hits must be at least 1, found {top_k}")
         guides = self.retrieve(self.encode(text), config)
         confidence = guides.confidence
-        return GuideSearchResult(self._hits(guides.ranking.head(top_k)), confidence, band(confidence, self.parameters.bands))
+        return GuideSearchResult(
+            self._hits(guides.ranking.head(top_k)), confidence, band(confidence, self.parameters.bands)
+        )
 
     def encode(self, text: str) -> EncodedQuery:
         """Encode a query once, for retrieval with several configurations.

@@ -1,4 +1,4 @@
-"""The steps of retrieval: rank, fuse, expand, rerank. :meth:`heddle.retrieval.retriever.Retriever.retrieve` joins them."""
+"""The steps of retrieval: rank, fuse, expand, rerank. :class:`heddle.retrieval.retriever.Retriever` joins them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from heddle.retrieval.config import Mode
 from heddle.retrieval.confidence import confidence_in
+from heddle.retrieval.config import Mode
 from heddle.retrieval.expansion import document_weights, expanded_stems, expanded_vector
 from heddle.retrieval.fusion import reciprocal_rank_fusion, weighted_fusion
 from heddle.retrieval.guide_index import GuideIndex

@@ -116,7 +116,7 @@ def _judged(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, fl
     shown: dict[str, list[list[str]]] = {
         "without_guides": [[] for _ in conversations],
         "with_guides": [[guide_text({"title": hit.title, "text": hit.text}) for hit in one.hits] for one in answers],
-        "with_source": [sources.shown_for(one) for one in conversations],
+        "with_source": [sources.source_texts(one) for one in conversations],
     }
     tuned = Assistant.from_pretrained(stage.input("assistant"), threads)
     base = Assistant.from_pretrained(stage.input("base_language"), threads)
@@ -148,7 +148,7 @@ def answered(
     model: Assistant, conversations: Sequence[Conversation], contexts: Sequence[list[str]], answer_tokens: int
 ) -> Trial:
     """What the model says to each conversation's last question, with its context before the first."""
-    asked = [with_guides(one.asked, context) for one, context in zip(conversations, contexts, strict=True)]
+    asked = [with_guides(one.prompt, context) for one, context in zip(conversations, contexts, strict=True)]
     return Trial(conversations, contexts, list(model.answers(asked, answer_tokens)))
 
 

@@ -1,8 +1,8 @@
 """Keyword search: BM25 over English stems. Equal texts give an index of equal bytes.
 
 Scores are, term by term, idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / mean length)) with
-idf = ln(1 + (N - df + 0.5) / (df + 0.5)): the variant of Lucene with the numerator of Robertson et al., which multiplies
-all scores by the same factor. Source: Kamphuis et al., "Which BM25 do you mean?", ECIR 2020; bm25s.
+idf = ln(1 + (N - df + 0.5) / (df + 0.5)): the variant of Lucene with the numerator of Robertson et al., which
+multiplies all scores by the same factor. Source: Kamphuis et al., "Which BM25 do you mean?", ECIR 2020; bm25s.
 """
 
 import math

@@ -13,9 +13,9 @@ from heddle.core.skipped import write_skipped
 from heddle.core.vectors import matrix
 from heddle.images.originals import find_originals
 from heddle.inference.search import Index, SearchError, search, search_guides
+from heddle.retrieval.config import RetrievalConfig
 from heddle.retrieval.guide_index import write_empty_guide_index
 from heddle.retrieval.lexical.bm25 import BM25Index
-from heddle.retrieval.config import RetrievalConfig
 from lightning_modules.clip.encoder import ClipEncoder
 from tests.support.small_project import run, write_project
 

@@ -86,7 +86,9 @@ def test_numbers_are_those_of_the_lists_that_a_user_would_see(project: Path, tmp
             for query, judged in grades.items():
                 if not any(judged.values()):
                     continue
-                found = [judged.get(hit.id, 0) for hit in retriever.search(texts[query], RetrievalConfig(mode, expand)).hits]
+                found = [
+                    judged.get(hit.id, 0) for hit in retriever.search(texts[query], RetrievalConfig(mode, expand)).hits
+                ]
                 best = sorted(judged.values(), reverse=True)
                 values["ndcg_at_10"] += gain(found) / gain(best) / 11
                 values["mrr_at_10"] += next((1 / rank for rank, grade in enumerate(found, 1) if grade), 0) / 11

@@ -12,9 +12,9 @@ from heddle.core.schemas import TABLES, read_rows, write_table
 from heddle.core.skipped import skip_reason
 from heddle.core.splits import split_of
 from heddle.core.stage import StageError
+from heddle.retrieval.config import RetrievalError
 from heddle.retrieval.guide_index import write_empty_guide_index
 from heddle.retrieval.open_reranker import open_reranker
-from heddle.retrieval.config import RetrievalError
 from tests.support.small_library import OPTIMIZER, SPLIT, TRAINER, change, rewrite, write_index, write_yaml
 from tests.support.small_project import contents, run
 from tests.support.tiny_bert import WORDS
