@@ -17,7 +17,7 @@ from dagster_project.publish import publish
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import read_json
 from heddle.inference.search import SearchError, search, search_guides
-from heddle.retrieval.retriever import MODES, RetrievalConfig
+from heddle.retrieval.config import MODES, RetrievalConfig
 from heddle.stores.lance import LanceStore
 from heddle.stores.store import Query
 from tests.support.small_project import run
