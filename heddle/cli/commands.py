@@ -80,7 +80,7 @@ def top_k_option(default: int, help_text: str) -> Callable[[Callable[..., Any]],
 @click.option(
     "--mode",
     type=click.Choice(["hybrid", "dense", "bm25"]),
-    help="dense: similarity of vectors, image-text for listings. bm25: keyword search. hybrid: both, fused by reciprocal "
+    help="dense: vector similarity (image-text for listings). bm25: keyword search. hybrid: both, fused by reciprocal "
     "rank (guides only). Default: dense for listings, hybrid for guides.",
 )
 @click.option("--expand", is_flag=True, help="Expand the query with words of the first guides found (guides only).")
@@ -163,8 +163,9 @@ def describe(path: Path, context: str | None, objects: Path | None, seed: int | 
     """
     if output and not path.is_dir():
         raise click.UsageError("--output is for a folder; of one image the JSON goes to the standard output")
+    from heddle.cli.describe import show
 
-    print_classification(path, context, objects, seed, output)
+    show(path, context, objects, seed, output)
 
 
 @main.command()
@@ -173,8 +174,9 @@ def describe(path: Path, context: str | None, objects: Path | None, seed: int | 
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def recommend(query: str, top_k: int, as_json: bool) -> None:
     """Tell what a node of the graph can become or goes with, asked by its id or text, by other words or an image."""
+    from heddle.cli.recommend import print_recommendations
 
-    show(query, top_k, as_json=as_json, console=console)
+    print_recommendations(query, top_k, as_json=as_json, console=console)
 
 
 @main.command("new-model")
@@ -199,8 +201,9 @@ def quarantine() -> None:
 @click.option("--reason", help="Only records that were refused for this.")
 def quarantine_show(ids: tuple[str, ...], reason: str | None) -> None:
     """Say how many records were refused for which reason; of an ID or a reason, where each came from."""
+    from heddle.cli.quarantine import show
 
-    print_classification(Path.cwd(), ids, reason, console)
+    show(Path.cwd(), ids, reason, console)
 
 
 @quarantine.command("release")
