@@ -36,6 +36,7 @@ from assets.recommender.train.stage import learn
 from heddle.core.parameters.section import load
 from heddle.core.parameters.shared import Compute, Split
 from heddle.core.splits import SPLITS
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.graph.edges import negatives, parts_of
 from heddle.graph.tables import LISTENING, Graph
 from heddle.metrics.bootstrap import ConfidenceInterval
@@ -88,7 +89,7 @@ def resplit(graph: Graph, seed: int) -> Graph:
 
 def judged(graph: Graph, name: str, system: System) -> Mapping[str, float]:
     """The numbers of one system on the test edges."""
-    sure = ConfidenceInterval(100, 0.95, 0)
+    sure = ConfidenceInterval(BootstrapParameters(samples=100), 0)
     asked = queries(graph, QUERIES)
     return attempt(name, system, graph.predicted("test"), graph.negatives["test"], asked, sure).numbers
 

@@ -19,6 +19,7 @@ from demo_shop.shop import Shop
 from heddle.core.parameters.section import load
 from heddle.core.schemas import read_rows
 from heddle.encoders.parameters import IndexParameters
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.metrics.paired import paired_difference
 from heddle.retrieval.confidence import BANDS, band
 from heddle.retrieval.guide_index import GuideIndex, guides_schema, words_of
@@ -84,7 +85,7 @@ def _print(trials: dict[RetrievalConfig, list[Trial]], parameters: RetrievalPara
         ]
         table.add_row(way.name, str(len(right)), f"{values[way].mean():.3f}", *shares)
     Console().print(table)
-    over = paired_difference(values[WAYS[1]], values[WAYS[0]], 1000, 0.95, 1)
+    over = paired_difference(values[WAYS[1]], values[WAYS[0]], BootstrapParameters(), 1)
     Console().print(f"reranked over {WAYS[0].name}: {over.mean:+.3f} ({over.low:+.3f} to {over.high:+.3f})")
 
 

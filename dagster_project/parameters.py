@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from assets.alignment.evaluate.parameters import AlignmentEvaluationParameters
 from assets.alignment.train.parameters import AlignmentParameters
 from assets.assistant.base.parameters import BaseLanguageParameters
 from assets.assistant.evaluate.parameters import AssistantEvaluationParameters
@@ -30,6 +29,7 @@ from heddle.core.parameters.section import PARAMS_FILE, ParameterError, Section,
 from heddle.core.parameters.shared import Compute, Split, read_seed
 from heddle.encoders.parameters import IndexParameters
 from heddle.evaluation.gate_parameters import Gates
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.monitoring.parameters import DriftParameters
 from heddle.publishing.parameters import PublishedContentParameters
 from heddle.retrieval.parameters import RetrievalParameters
@@ -39,10 +39,10 @@ from heddle.validation.parameters import ValidatedParameters
 
 SECTIONS: Mapping[str, type[Section]] = {
     "alignment": AlignmentParameters,
-    "alignment_evaluation": AlignmentEvaluationParameters,
     "assistant": AssistantParameters,
     "assistant_evaluation": AssistantEvaluationParameters,
     "base_language": BaseLanguageParameters,
+    "bootstrap": BootstrapParameters,
     "catalog": CatalogParameters,
     "clip": ClipParameters,
     "clip_evaluation": ClipEvaluationParameters,

@@ -10,43 +10,26 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from assets.alignment.evaluate.parameters import AlignmentEvaluationParameters
-from assets.assistant.evaluate.parameters import AssistantEvaluationParameters
-from assets.clip.evaluate.parameters import ClipEvaluationParameters
-from assets.product.evaluate.parameters import ProductEvaluationParameters
-from assets.recommender.evaluate.parameters import RecommenderEvaluationParameters
-from assets.reranker.evaluate.parameters import RetrievalEvaluationParameters
-from assets.vision.evaluate.parameters import VisionEvaluationParameters
-from assets.writer.evaluate.parameters import WriterEvaluationParameters
 from heddle.core.parameters.section import PARAMS_FILE, read_yaml
 from heddle.core.parameters.shared import read_seed
 from heddle.core.schemas import TABLES, read_rows
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import METRICS_FILE, Metrics, Stage, read_json
 from heddle.core.vectors import matrix
-from heddle.evaluation.parameters import ClassifierEvaluationParameters
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.retrieval.parameters import Bands, RetrievalParameters
 
-EvaluationParameters = (
-    ClipEvaluationParameters
-    | ClassifierEvaluationParameters
-    | RetrievalEvaluationParameters
-    | AssistantEvaluationParameters
-    | RecommenderEvaluationParameters
-    | AlignmentEvaluationParameters
-    | WriterEvaluationParameters
-)
 MODELS = ("clip", "vision", "product", "reranker", "base_language", "assistant", "recommender", "alignment", "writer")
-EVALUATIONS: Mapping[str, type[EvaluationParameters]] = {
-    "clip_evaluation": ClipEvaluationParameters,
-    "vision_evaluation": VisionEvaluationParameters,
-    "product_evaluation": ProductEvaluationParameters,
-    "retrieval_evaluation": RetrievalEvaluationParameters,
-    "assistant_evaluation": AssistantEvaluationParameters,
-    "recommender_evaluation": RecommenderEvaluationParameters,
-    "writer_evaluation": WriterEvaluationParameters,
-    "alignment_evaluation": AlignmentEvaluationParameters,
-}
+EVALUATIONS = (
+    "clip_evaluation",
+    "vision_evaluation",
+    "product_evaluation",
+    "retrieval_evaluation",
+    "assistant_evaluation",
+    "recommender_evaluation",
+    "writer_evaluation",
+    "alignment_evaluation",
+)
 INPUTS = ("catalog", "validated", "shards", "tokenizer", "graph", *MODELS, *EVALUATIONS, "index")
 
 History = Sequence[Mapping[str, float | None]]
@@ -133,7 +116,7 @@ def read_facts(stage: Stage) -> Facts:
         examples={name: _rows(folders[name] / "examples.parquet") for name in EVALUATIONS},
         mistakes={name: _rows(folders[name] / "mistakes.parquet") for name in EVALUATIONS},
         statistics=_object(folders["graph"] / "statistics.json"),
-        confidence={name: stage.parameters(section, name).confidence for name, section in EVALUATIONS.items()},
+        confidence=dict.fromkeys(EVALUATIONS, stage.parameters(BootstrapParameters, "bootstrap").confidence),
         bands=stage.parameters(RetrievalParameters, "retrieval").bands,
     )
 

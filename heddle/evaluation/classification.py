@@ -16,7 +16,7 @@ from heddle.core.schemas import write_table
 from heddle.evaluation.plots import sample_jpeg, write_confusion
 from heddle.metrics import compute
 from heddle.metrics.accuracy import Accuracy
-from heddle.metrics.bootstrap import ConfidenceInterval
+from heddle.metrics.bootstrap import ConfidenceInterval, flat
 from heddle.metrics.expected_calibration_error import BINS, ExpectedCalibrationError
 from heddle.metrics.f1 import F1
 from lightning_modules.training.data import Sample
@@ -94,7 +94,7 @@ def numbers(given: Answers, sure: ConfidenceInterval) -> dict[str, float]:
     calibration = compute(ExpectedCalibrationError, predictions=given.confidence, references=given.right.astype(int))
     accuracy = compute(Accuracy, **said)["accuracy"]
     return {
-        **sure("accuracy", accuracy, given.right),
+        **flat("accuracy", sure(accuracy, given.right)),
         "accuracy_chance": max(Counter(given.actual).values()) / len(given.samples),
         **compute(F1, **said),
         "calibration_error": calibration["expected_calibration_error"],

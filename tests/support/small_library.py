@@ -39,7 +39,8 @@ ASSISTANT |= {"answer_tokens": 6, "repeats": 2, "block": 400, "batch_size": 2, *
 SECTIONS = {
     "base_language": {"scratch": SCRATCH},
     "assistant": ASSISTANT,
-    "assistant_evaluation": {"resamples": 100, "confidence": 0.9, "examples": 2},
+    "bootstrap": {"samples": 100, "confidence": 0.9},
+    "assistant_evaluation": {"examples": 2},
 }
 SPLIT = {"validation": 0.2, "test": 0.4}
 """As in the small project's params.yaml."""

@@ -22,9 +22,10 @@ from heddle.core.parameters.shared import Compute, Split, read_seed
 from heddle.core.schemas import write_table
 from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import Metrics, Stage
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.metrics import compute
 from heddle.metrics.bleu import Bleu
-from heddle.metrics.bootstrap import ConfidenceInterval
+from heddle.metrics.bootstrap import ConfidenceInterval, flat
 from heddle.metrics.rouge import Rouge
 from heddle.retrieval.confidence import BANDS, Band
 from heddle.retrieval.guide_index import words_of
@@ -65,7 +66,7 @@ class Trial:
         found = {**compute(Bleu, **texts), **compute(Rouge, **texts)}
         found = {name.lower(): value for name, value in found.items()}
         if len(right := self.right()):
-            found |= sure("step_accuracy", float(right.mean()), right)
+            found |= flat("step_accuracy", sure(float(right.mean()), right))
             found["steps_named"] = float(np.mean([np.mean(one) for one in self.named if one]))
         return found
 
@@ -120,7 +121,7 @@ def _judged(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, fl
     base = Assistant.from_pretrained(stage.input("base_language"), threads)
     trials = {}
     found: dict[str, float] = {}
-    sure = ConfidenceInterval(parameters.resamples, parameters.confidence, read_seed())
+    sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     for name, texts in shown.items():
         stage.progress(f"{len(conversations)} conversations, {name.replace('_', ' ')}")
         contexts = [[shortened(tuned.tokenizer, text, settings.guide_tokens) for text in some] for some in texts]

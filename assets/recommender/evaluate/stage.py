@@ -29,6 +29,7 @@ from heddle.core.schemas import write_table
 from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import Metrics, Stage, read_json
 from heddle.core.vectors import matrix
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.graph.neighbours import Neighbours
 from heddle.graph.tables import NODES_FILE, Graph
 from heddle.metrics.bootstrap import ConfidenceInterval
@@ -73,7 +74,7 @@ def recommender_evaluation(stage: Stage) -> Metrics:
         return {"test_edges": 0}
     embeddings = matrix(pq.read_table(stage.input("recommender") / NODES_FILE), "embedding")
     edges, others, asked = graph.predicted("test"), graph.negatives["test"], queries(graph, parameters.queries)
-    sure = ConfidenceInterval(parameters.resamples, parameters.confidence, read_seed())
+    sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     trials = []
     for name, system in _systems(graph, embeddings).items():
         stage.progress(name.replace("_", " "))

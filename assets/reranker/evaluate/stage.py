@@ -16,6 +16,7 @@ from heddle.core.schemas import read_rows
 from heddle.core.skipped import write_skipped
 from heddle.core.splits import split_of
 from heddle.core.stage import Metrics, Stage, StageError
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.paired import Difference, paired_difference
 from heddle.retrieval.open_retriever import opened
@@ -34,7 +35,7 @@ def retrieval_evaluation(stage: Stage) -> Metrics:
     for number, way in enumerate(_ways(retriever) if cases else ()):
         stage.progress(f"ways of looking tried, next: {way.name}", number, len(_ways(retriever)))
         trials.append(attempt(retriever, way, cases))
-    sure = ConfidenceInterval(parameters.resamples, parameters.confidence, read_seed())
+    sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     differences = {
         trial.way: {name: _difference(trial, trials, name, sure) for name in MEASURES}
         for trial in trials
@@ -92,16 +93,16 @@ def _question(retriever: Retriever, row: Mapping[str, Any]) -> Question:
 
 def _difference(trial: Trial, trials: Sequence[Trial], measure: str, sure: ConfidenceInterval) -> Difference:
     reference = next(other for other in trials if other.way == REFERENCE)
-    return paired_difference(
-        trial.measures[measure], reference.measures[measure], sure.resamples, sure.confidence, sure.seed
-    )
+    return paired_difference(trial.measures[measure], reference.measures[measure], sure.bootstrap, sure.seed)
 
 
 def _numbers(trial: Trial, sure: ConfidenceInterval) -> dict[str, float]:
     """The means; intervals of the first measure, those of the others stand in the table."""
     name = trial.way.name
     numbers = {f"{name}_{measure}": float(values.mean()) for measure, values in trial.measures.items()}
-    return numbers | sure(f"{name}_ndcg_at_10", numbers[f"{name}_ndcg_at_10"], trial.measures["ndcg_at_10"])
+    key = f"{name}_ndcg_at_10"
+    bounds = sure(numbers[key], trial.measures["ndcg_at_10"])
+    return numbers | {f"{key}_low": bounds["low"], f"{key}_high": bounds["high"]}
 
 
 def _compared(way: RetrievalConfig, difference: Difference) -> dict[str, float]:

@@ -52,7 +52,7 @@ def write_retrieval(
     for trial in trials:
         for measure in MEASURES:
             values = trial.measures[measure]
-            numbers = list(sure(measure, float(values.mean()), values).values())
+            numbers = list(sure(float(values.mean()), values).values())
             compared = differences.get(trial.way, {}).get(measure)
             if compared is not None:
                 numbers += [compared.mean, compared.low, compared.high, compared.p_value]

@@ -123,11 +123,14 @@ class SystemResult:
             values = known(self.values.get(name, np.empty(0)))
             if len(values):
                 mean = float(values.mean())
-                found |= sure(name, mean, values) if name in BOUNDED else {name: mean}
+                found[name] = mean
+                if name in BOUNDED:
+                    bounds = sure(mean, values)
+                    found |= {f"{name}_low": bounds["low"], f"{name}_high": bounds["high"]}
             elif name in self.whole:
                 found[name] = self.whole[name]
         if "bleu" in found:
-            low, high = bleu_interval([self.counted], sure.resamples, sure.confidence, sure.seed)
+            low, high = bleu_interval([self.counted], sure.bootstrap, sure.seed)
             found |= {"bleu_low": low, "bleu_high": high}
         return found
 
@@ -141,13 +144,13 @@ class SystemResult:
             if not len(self.counted):
                 return {}
             both = [self.counted, other.counted]
-            low, high = bleu_interval(both, sure.resamples, sure.confidence, sure.seed)
+            low, high = bleu_interval(both, sure.bootstrap, sure.seed)
             return {key: bleu_of(self.counted) - bleu_of(other.counted), f"{key}_low": low, f"{key}_high": high}
         one, two = self.values[measure], other.values[measure]
         judged = ~(np.isnan(one) | np.isnan(two))
         if not judged.any():
             return {}
-        found = paired_difference(one[judged], two[judged], sure.resamples, sure.confidence, sure.seed)
+        found = paired_difference(one[judged], two[judged], sure.bootstrap, sure.seed)
         return {key: found.mean, f"{key}_low": found.low, f"{key}_high": found.high}
 
 

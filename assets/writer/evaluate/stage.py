@@ -18,6 +18,7 @@ from heddle.core.parameters.shared import Compute, read_seed
 from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import Metrics, Stage
 from heddle.description.certainty import FIELD
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.images.aspect_ratios import image_ratios
 from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.training.data import Sample, read_samples
@@ -40,7 +41,7 @@ def writer_evaluation(stage: Stage) -> Metrics:
 
 def _judged(stage: Stage, samples: Sequence[Sample]) -> dict[str, float]:
     parameters = stage.parameters(WriterEvaluationParameters)
-    sure = ConfidenceInterval(parameters.resamples, parameters.confidence, read_seed())
+    sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     folder, threads = stage.input("writer"), stage.parameters(Compute, "compute").threads
     ratios = image_ratios(stage.input("catalog"))
     asker = WriterPrompter(ContentWriter.from_folder(folder, threads), Lexicon.from_folder(folder), ratios, read_seed())
@@ -59,7 +60,7 @@ def _judged(stage: Stage, samples: Sequence[Sample]) -> dict[str, float]:
     stage.progress("how sure it is, and what it doubts")
     sureness, measured = certainties(stage, asker, trials, written)
     numbers |= measured
-    numbers |= errors(stage.output / "plots", asker, samples, asked, trials, written, parameters.confidence)
+    numbers |= errors(stage.output / "plots", asker, samples, asked, trials, written, sure.bootstrap.confidence)
     first = [(trials[view], place) for place in range(len(samples))[: parameters.examples] for view in VIEWS]
     write_examples(stage.output / "examples.parquet", samples, first, sureness)
     worst = [(trials[view], surest_mistakes(trials[view], sureness[view], parameters.mistakes)) for view in VIEWS]

@@ -16,6 +16,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from heddle import metrics
 from heddle.core.schemas import LISTINGS, read_rows
 from heddle.evaluation.classification import Answers, answers, numbers, write_mistakes, write_plots
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.metrics.accuracy import Accuracy
 from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.expected_calibration_error import ExpectedCalibrationError
@@ -26,7 +27,7 @@ METRICS = Path(metrics.__file__).parent
 CLASSES = ("book", "chair", "jar")
 LABELS = st.sampled_from(("book", "chair", "jar", "lamp"))
 PAIRS = st.lists(st.tuples(LABELS, LABELS), min_size=1, max_size=40)
-SURE = ConfidenceInterval(resamples=200, confidence=0.95, seed=1)
+SURE = ConfidenceInterval(BootstrapParameters(samples=200), seed=1)
 
 # The example of scikit-learn's documentation of f1_score, which gives 0.26… for both averages.
 SAID = ["0", "2", "1", "0", "0", "1"]

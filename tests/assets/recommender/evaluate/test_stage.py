@@ -18,6 +18,7 @@ from assets.recommender.evaluate.systems import adamic_adar, common_neighbours, 
 from heddle.core.schemas import read_rows
 from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import read_json, write_json
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.graph.neighbours import Neighbours
 from heddle.graph.tables import Graph
 from heddle.metrics import compute
@@ -117,7 +118,7 @@ def test_equal_scores_are_no_merit() -> None:
 def test_who_knows_the_answers_has_full_marks_and_who_turns_them_round_none(shop: Graph) -> None:
     right = {tuple(pair) for pair in shop.predicted("test").tolist()}
     edges, others, asked = shop.predicted("test"), shop.negatives["test"], queries(shop, 1000)
-    sure = ConfidenceInterval(100, 0.95, 1)
+    sure = ConfidenceInterval(BootstrapParameters(samples=100), 1)
 
     def knows(of: np.ndarray) -> np.ndarray:
         return np.array([tuple(pair) in right for pair in of.tolist()], float)
