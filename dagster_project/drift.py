@@ -63,7 +63,10 @@ def compare(root: Path) -> Comparison:
     Raises:
         DriftError: no model is registered, or its data are not in the cache.
     """
-    from heddle.monitoring.drift import drifts, sample  # scipy takes seconds that not every process should pay
+    from heddle.monitoring.drift import (  # scipy takes seconds that not every process should pay
+        measure_drift,
+        select_by_hash,
+    )
 
     registered = versions(root)
     if not registered:
@@ -75,8 +78,8 @@ def compare(root: Path) -> Comparison:
     if not earlier or not now:
         raise DriftError(f"{len(earlier)} listings at {newest.tag}, {len(now)} now: there is nothing to compare")
     bounds = load("drift", DriftParameters, root)
-    auc = _embedding_auc(root, sample(earlier, bounds.embedded), sample(now, bounds.embedded))
-    return Comparison(newest.tag, (len(earlier), len(now)), drifts(earlier, now), auc, bounds)
+    auc = _embedding_auc(root, select_by_hash(earlier, bounds.embedded), select_by_hash(now, bounds.embedded))
+    return Comparison(newest.tag, (len(earlier), len(now)), measure_drift(earlier, now), auc, bounds)
 
 
 def _earlier(root: Path, tag: str) -> list["Row"]:
@@ -91,11 +94,11 @@ def _earlier(root: Path, tag: str) -> list["Row"]:
 
 def _embedding_auc(root: Path, earlier: list["Row"], now: list["Row"]) -> float:
     from heddle.encoders.text_encoder import sentence_encoder  # so does torch
-    from heddle.monitoring.drift import tell_apart, words_of
+    from heddle.monitoring.drift import domain_classifier_auroc, listing_words
 
     encoder = sentence_encoder(load("index", IndexParameters, root).encoder, load("compute", Compute, root).threads)
-    before, after = (encoder.documents([words_of(row) for row in rows]) for rows in (earlier, now))
-    return tell_apart(before, [row["id"] for row in earlier], after, [row["id"] for row in now])
+    before, after = (encoder.documents([listing_words(row) for row in rows]) for rows in (earlier, now))
+    return domain_classifier_auroc(before, [row["id"] for row in earlier], after, [row["id"] for row in now])
 
 
 def drift_spec() -> dg.AssetCheckSpec:

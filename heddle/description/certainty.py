@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from heddle.core.stage import read_json, write_json
-from lightning_modules.training.calibration import fitted
+from lightning_modules.training.calibration import fit_calibration
 
 CERTAINTY_FILE = "certainty.json"
 FIELD = "alt_text"
@@ -52,7 +52,7 @@ class PlattScaling:
         if not positives or not negatives:
             return constant
         centre = float(log_likelihoods.mean())
-        scale, shift = fitted(torch.from_numpy(log_likelihoods - centre), torch.from_numpy(targets))
+        scale, shift = fit_calibration(torch.from_numpy(log_likelihoods - centre), torch.from_numpy(targets))
         return constant if (scale, shift) == (1.0, 0.0) else cls(scale, shift - scale * centre)
 
     def __call__(self, log_likelihoods: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -92,7 +92,7 @@ class Certainty:
         write_json(folder / CERTAINTY_FILE, rounded)
 
     def __call__(self, log_likelihoods: Mapping[str, float], objects: bool = False) -> float | None:
-        """The probability that no claim of an alt text is wrong; None without an alt text or without a fitted scaling.
+        """The probability that no claim of an alt text is wrong; None without an alt text or without a fit_calibration scaling.
 
         Args:
             log_likelihoods: field to the mean log-likelihood of its tokens.

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from heddle.core.parameters.shared import Split
 from heddle.core.splits import SPLITS, split_of
 from heddle.core.stage import StageError
-from heddle.graph.tables import HELD_OUT, LISTENING, MESSAGE, once
-from lightning_modules.negatives.negatives import NegativeDraw, Pairs, pair_keys
+from heddle.graph.tables import HELD_OUT, INDUCTIVE, MESSAGE, unique_pairs
+from lightning_modules.negatives.negatives import NegativeSampler, Pairs, pair_keys
 
 NAMING = {"item": "is_a", "material": "made_of"}
 """Label of a listing, which is also the type of the node that it names -> relation of the two."""
 
 
-def numbered(edges: pa.Table, ids: Sequence[str]) -> Pairs:
+def edge_indices(edges: pa.Table, ids: Sequence[str]) -> Pairs:
     """Source and target of each row as places in ``ids``, (E, 2).
 
     Raises:
@@ -37,7 +37,7 @@ def numbered(edges: pa.Table, ids: Sequence[str]) -> Pairs:
     return np.stack(columns, axis=1).reshape(-1, 2)
 
 
-def parts_of(
+def assign_parts(
     pairs: Pairs, relations: Sequence[str], ids: Sequence[str], predicted: Iterable[str] | None, split: Split
 ) -> NDArray[np.object_]:
     """The part of each edge, (E,).
@@ -60,7 +60,7 @@ def parts_of(
     return parts
 
 
-def listing_edges(
+def find_listing_edges(
     listings: Iterable[Mapping[str, Any]], ids: Sequence[str], types: Sequence[str], texts: Sequence[str | None]
 ) -> tuple[list[tuple[str, str | None]], list[tuple[str, str, int]]]:
     """The listings that name an item or a material of the graph.
@@ -87,18 +87,21 @@ def listing_edges(
     return nodes, edges
 
 
-def negatives(pairs: Pairs, parts: NDArray[np.object_], types: Sequence[str], seed: int) -> dict[str, Pairs]:
+def sample_negatives(pairs: Pairs, parts: NDArray[np.object_], types: Sequence[str], seed: int) -> dict[str, Pairs]:
     """For each held-out split as many pairs that no edge of any part joins, of the same types, (P, 2)."""
     random = np.random.Generator(np.random.PCG64(seed))
     nodes = len(types)
-    return {split: NegativeDraw(once(pairs[parts == split], nodes), types, pairs).draw(random) for split in HELD_OUT}
+    return {
+        split: NegativeSampler(unique_pairs(pairs[parts == split], nodes), types, pairs).draw(random)
+        for split in HELD_OUT
+    }
 
 
-def held_out_counts(pairs: Pairs, parts: NDArray[np.object_], nodes: int) -> dict[str, int]:
+def count_split_pairs(pairs: Pairs, parts: NDArray[np.object_], nodes: int) -> dict[str, int]:
     """Pairs to predict in each split."""
-    return {split: len(once(pairs[parts == split], nodes)) for split in SPLITS}
+    return {split: len(unique_pairs(pairs[parts == split], nodes)) for split in SPLITS}
 
 
 def listening(count: int) -> NDArray[np.object_]:
     """The part of the edges of listings, (count,)."""
-    return np.full(count, LISTENING, object)
+    return np.full(count, INDUCTIVE, object)

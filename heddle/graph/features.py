@@ -59,7 +59,7 @@ class Projection:
         return cls(**load_file(folder / PROJECTION_FILE))
 
 
-def text_features(
+def embed_texts(
     texts: Sequence[str | None], fitted_on: int, encoder: SentenceEncoder, dimensions: int
 ) -> tuple[Floats, Projection | None]:
     """Features (N, dimensions), and what projected them; zeros, the mean text, for a node without text.

@@ -23,8 +23,8 @@ from lightning_modules.negatives.negatives import Pairs, pair_keys
 
 NODES_FILE, EDGES_FILE, NEGATIVES_FILE = "nodes.parquet", "edges.parquet", "negatives.parquet"
 HELD_OUT = SPLITS[1:]
-MESSAGE, LISTENING = "message", "listening"
-PARTS = (*SPLITS, MESSAGE, LISTENING)
+MESSAGE, INDUCTIVE = "message", "listening"
+PARTS = (*SPLITS, MESSAGE, INDUCTIVE)
 LISTING = "listing"
 """Type of the nodes that are listings."""
 
@@ -58,7 +58,7 @@ def nodes_schema(**vectors: int) -> pa.Schema:
 
 
 @dataclass(frozen=True)
-class Graph:
+class CatalogGraph:
     """Nodes and edges in memory.
 
     Attributes:
@@ -120,22 +120,22 @@ class Graph:
     @property
     def messages(self) -> Pairs:
         """Each pair that may pass messages while learning and while being judged, once, (M, 2)."""
-        return once(self.edges[_among(self.parts, ("train", MESSAGE))], len(self.ids))
+        return unique_pairs(self.edges[_among(self.parts, ("train", MESSAGE))], len(self.ids))
 
     @property
     def core(self) -> int:
         """How many nodes, the first, are no listings that only listen."""
-        sources = self.edges[self.parts == LISTENING, 0]
+        sources = self.edges[self.parts == INDUCTIVE, 0]
         return int(sources.min()) if len(sources) else len(self.ids)
 
     @property
     def heard(self) -> Pairs:
         """From item or material to the listing that names it, (L, 2)."""
-        return self.edges[self.parts == LISTENING][:, ::-1].copy()
+        return self.edges[self.parts == INDUCTIVE][:, ::-1].copy()
 
     def predicted(self, *splits: str) -> Pairs:
         """Source and target of the predicted edges of these splits, each pair once."""
-        return once(self.edges[_among(self.parts, splits)], len(self.ids))
+        return unique_pairs(self.edges[_among(self.parts, splits)], len(self.ids))
 
     @cached_property
     def targets_of(self) -> dict[str, list[str]]:
@@ -145,7 +145,7 @@ class Graph:
         return {source: [target for one, target in joined if one == source] for source, _ in joined}
 
 
-def once(pairs: Pairs, nodes: int) -> Pairs:
+def unique_pairs(pairs: Pairs, nodes: int) -> Pairs:
     """Each pair once, whichever way it points, in the order of its nodes; the first stands for all."""
     _, first = np.unique(pair_keys(pairs, nodes), return_index=True)
     return pairs[first]

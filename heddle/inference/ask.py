@@ -95,11 +95,11 @@ def _answer(question: str, read: Sequence["GuideHit"], parameters: AssistantPara
     from heddle.conversations.conversations import with_guides  # torch takes seconds to import; errors do not
     from heddle.retrieval.guide_index import words_of
     from lightning_modules.assistant.assistant import Assistant
-    from lightning_modules.assistant.chat import Message, shortened
+    from lightning_modules.assistant.chat import Message, truncate_text
 
     model = Assistant.from_pretrained(data / "assistant", os.cpu_count() or 1, data / "base_language")
     guides = [
-        shortened(model.tokenizer, words_of({"title": guide.title, "text": guide.text}), parameters.guide_tokens)
+        truncate_text(model.tokenizer, words_of({"title": guide.title, "text": guide.text}), parameters.guide_tokens)
         for guide in read
     ]
     try:

@@ -20,11 +20,11 @@ OWN = ("clip", "vision")
 """The checkpoints that are this pipeline's own: the image towers of these stages."""
 
 
-class NoStartError(StageError):
+class SkippedInitializationError(StageError):
     """The model that another is to begin with is itself absent."""
 
 
-class ImageStart(NamedTuple):
+class ImageInitialization(NamedTuple):
     """A tower, the images that it gets and, where it does not start from scratch, its weights."""
 
     tower: ImageTower
@@ -37,7 +37,9 @@ class ImageStart(NamedTuple):
     """Of an :class:`lightning_modules.image.image_tower.ImageEncoder`."""
 
 
-def image_start(stage: Stage, key: str, image: ImageTower | None, pretrained: str | None) -> ImageStart:
+def read_initialization(
+    stage: Stage, key: str, image: ImageTower | None, pretrained: str | None
+) -> ImageInitialization:
     """The beginning that the parameters ask for; exactly one of the two is given.
 
     Args:
@@ -54,7 +56,7 @@ def image_start(stage: Stage, key: str, image: ImageTower | None, pretrained: st
     size, fit = images["size"], images["fit"]
     if pretrained is None:
         assert image is not None  # as the parameters made sure
-        return ImageStart(image, size, fit, *usual_normalisation(image), None)
+        return ImageInitialization(image, size, fit, *usual_normalisation(image), None)
     try:
         found = load_image_tower(str(_folder(stage, key, pretrained)))
     except (OSError, ValueError) as error:
@@ -64,12 +66,12 @@ def image_start(stage: Stage, key: str, image: ImageTower | None, pretrained: st
             f"{key}: {pretrained!r} takes images of {found.image_size} pixels, data/shards has {size}; "
             f"set shards.image_size to {found.image_size}"
         )
-    return ImageStart(found.tower, size, fit, found.mean, found.std, found.weights)
+    return ImageInitialization(found.tower, size, fit, found.mean, found.std, found.weights)
 
 
 def _folder(stage: Stage, key: str, pretrained: str) -> Path | str:
     if pretrained not in OWN:
         return pretrained
     if reason := skip_reason(stage.input(pretrained)):
-        raise NoStartError(f"{key} is {pretrained}, which was not trained: {reason}")
+        raise SkippedInitializationError(f"{key} is {pretrained}, which was not trained: {reason}")
     return stage.input(pretrained)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from heddle.core.skipped import write_skipped
 from heddle.core.stage import Metrics, Stage, StageError
-from lightning_modules.training.data import Row, Split
+from lightning_modules.training.data import Row, ShardSplit
 from lightning_modules.training.settings import LoadingSettings
 from lightning_modules.training.train import HistoryRow, Trained
 
 
 @dataclass(frozen=True)
-class Labelled:
+class HasLabel:
     """Whether a row has a label of a class that the train split knows."""
 
     classes: Mapping[str, tuple[str, ...]]
@@ -24,13 +24,13 @@ class Labelled:
         return any(row[label] in classes for label, classes in self.classes.items())
 
 
-class TooFewError(StageError):
+class TooFewListingsError(StageError):
     """Too few listings have what the model learns from."""
 
 
-def training_splits(
+def open_splits(
     shards: Path, section: str, settings: LoadingSettings, keep: Callable[[Row], bool], needed: str
-) -> tuple[Split, Split]:
+) -> tuple[ShardSplit, ShardSplit]:
     """The train and the validation split, as far as the model can use their rows.
 
     Args:
@@ -43,28 +43,28 @@ def training_splits(
     Raises:
         TooFewError: not even one batch to train on, or fewer than two listings to validate with.
     """
-    training, validation = (Split(shards / name, keep, settings) for name in ("train", "validation"))
+    training, validation = (ShardSplit(shards / name, keep, settings) for name in ("train", "validation"))
     if training.kept < settings.batch_size:
-        raise TooFewError(
+        raise TooFewListingsError(
             f"data/shards/train: {training.kept} of {training.total} listings have {needed}, fewer than one batch of "
             f"{settings.batch_size}; bring more listings or lower {section}.batch_size"
         )
     if validation.kept < 2:
-        raise TooFewError(
+        raise TooFewListingsError(
             f"data/shards/validation: {validation.kept} of {validation.total} listings have {needed}, at least 2 must "
             "steer the training; bring more listings or raise split.validation"
         )
     return training, validation
 
 
-def not_trained(stage: Stage, reason: str) -> Metrics:
+def skip_training(stage: Stage, reason: str) -> Metrics:
     """Say, instead of training, what was missing; the pipeline goes on without the model."""
     stage.progress(f"not trained: {reason}")
     write_skipped(stage.output, reason)
     return {"train_listings": 0}
 
 
-def only_first_process(trained: Trained) -> None:
+def exit_other_processes(trained: Trained) -> None:
     """End the other processes of a distributed run: the first one writes for all."""
     if not trained.is_first_process:
         sys.exit(0)
@@ -84,7 +84,7 @@ def write_history(path: Path, history: list[HistoryRow]) -> None:
         writer.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in history)
 
 
-def training_metrics(trained: Trained, training: Split, validation: Split, needed: str) -> Metrics:
+def training_metrics(trained: Trained, training: ShardSplit, validation: ShardSplit, needed: str) -> Metrics:
     """The sizes of model and splits, and what the best epoch's history says; ``needed`` as in the splits."""
     best = trained.history[trained.best_epoch - 1]
     return {

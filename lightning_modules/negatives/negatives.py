@@ -11,7 +11,7 @@ ROUNDS = 20
 """How often a drawn pair that is known is drawn anew; where nearly all pairs are known, some stay and are left out."""
 
 
-class NegativeDraw:
+class NegativeSampler:
     """Draws as many pairs as there are positives, of the same two types of node, uniformly among those not known.
 
     Args:

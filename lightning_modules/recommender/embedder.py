@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from lightning_modules.negatives.negatives import Pairs
 from lightning_modules.recommender.graph import GraphRecommender
-from lightning_modules.recommender.links import both_ways
-from lightning_modules.training.inference import placed
+from lightning_modules.recommender.links import add_reverse_edges
+from lightning_modules.training.inference import prepare_for_inference
 
 
 class GraphEmbedder:
@@ -22,7 +22,7 @@ class GraphEmbedder:
     @classmethod
     def from_pretrained(cls, folder: Path, threads: int) -> Self:
         """The network in a folder, on a GPU if there is one; ``threads`` are this process's from now on."""
-        return cls(placed(GraphRecommender.from_pretrained(folder), threads))
+        return cls(prepare_for_inference(GraphRecommender.from_pretrained(folder), threads))
 
     @torch.inference_mode()
     def __call__(self, features: NDArray[np.float32], messages: Pairs, heard: Pairs) -> NDArray[np.float32]:
@@ -34,5 +34,5 @@ class GraphEmbedder:
             heard: pairs whose first tells the second of itself and is told nothing.
         """
         device = self.network.device
-        edges = torch.cat([both_ways(messages), torch.from_numpy(heard.T.copy())], dim=1)
+        edges = torch.cat([add_reverse_edges(messages), torch.from_numpy(heard.T.copy())], dim=1)
         return self.network(torch.from_numpy(features).to(device), edges.to(device)).cpu().numpy()

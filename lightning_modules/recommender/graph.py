@@ -107,7 +107,7 @@ class GraphModule(TrainingModule):
     def step(self, batch: LinkBatch) -> dict[str, Tensor]:
         """Each part of the embeddings has a loss of its own: learned together, one would lean on the other."""
         parts = self.network.parts(self.network(batch.features, batch.edges, batch.nodes))
-        scores = [dot_products(part, batch.pairs) for part in parts]
+        scores = [edge_logits(part, batch.pairs) for part in parts]
         losses = [functional.binary_cross_entropy_with_logits(each, batch.labels) for each in scores]
         return {"loss": torch.stack(losses).mean(), "scores": torch.stack(scores).mean(dim=0), "labels": batch.labels}
 
@@ -119,7 +119,7 @@ class GraphModule(TrainingModule):
         return torch.stack([each.square().sum() for each in weights]).sum()
 
 
-class LinkAuc(Callback):
+class LinkAurocLogger(Callback):
     """Logs ``validation_auc`` after each epoch: how often an edge scores higher than a pair that is none."""
 
     def on_validation_batch_end(
@@ -136,7 +136,7 @@ class LinkAuc(Callback):
         pl_module.log("validation_auc", binary_auroc(shares, outputs["labels"].int()), batch_size=len(batch))
 
 
-def dot_products(embeddings: Tensor, pairs: Tensor) -> Tensor:
+def edge_logits(embeddings: Tensor, pairs: Tensor) -> Tensor:
     """Logits of an edge for pairs of nodes (P, 2), from embeddings (N, D): (P,)."""
     return (embeddings[pairs[:, 0]] * embeddings[pairs[:, 1]]).sum(dim=1)
 

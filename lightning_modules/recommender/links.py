@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from lightning_modules.negatives.negatives import NegativeDraw, Pairs
+from lightning_modules.negatives.negatives import NegativeSampler, Pairs
 from lightning_modules.recommender.neighbour_sampler import NeighbourSampler
 
 
@@ -33,7 +33,7 @@ class LinkBatch:
         return len(self.pairs)
 
 
-class Batches(Dataset[LinkBatch]):
+class LinkBatches(Dataset[LinkBatch]):
     """Batches that are made one by one, since all parts of a large graph at once may fill the memory."""
 
     def __init__(self, count: int, made: Callable[[int], LinkBatch]) -> None:
@@ -79,16 +79,18 @@ class LinkData(LightningDataModule):
         self.known, self.train, self.validation = np.concatenate([messages, train]), train, validation
         self.sampler = NeighbourSampler(self.known, len(types), fan_out) if fan_out else None
         self.batches, self.seed = batches, seed
-        self.negatives = NegativeDraw(train, types, train)  # held-out edges are unknown, so they may be drawn
+        self.negatives = NegativeSampler(train, types, train)  # held-out edges are unknown, so they may be drawn
 
     def train_dataloader(self) -> DataLoader:
         return DataLoader(self.epoch(self.trainer.current_epoch if self.trainer else 0), batch_size=None)
 
     def val_dataloader(self) -> DataLoader:
         nobody = np.zeros(len(self.known), bool)
-        return DataLoader(Batches(1, lambda _: self._batch(nobody, *self.validation, self._random())), batch_size=None)
+        return DataLoader(
+            LinkBatches(1, lambda _: self._batch(nobody, *self.validation, self._random())), batch_size=None
+        )
 
-    def epoch(self, epoch: int) -> Batches:
+    def epoch(self, epoch: int) -> LinkBatches:
         """The batches of one epoch, numbered from 0."""
         random = self._random(epoch)
         order = random.permutation(len(self.train))
@@ -100,13 +102,13 @@ class LinkData(LightningDataModule):
             silent[len(self.known) - len(self.train) + judged[number]] = True
             return self._batch(silent, self.train[judged[number]], others[number], self._random(epoch, number + 1))
 
-        return Batches(self.batches, made)
+        return LinkBatches(self.batches, made)
 
     def _batch(self, silent: NDArray[np.bool_], edges: Pairs, others: Pairs, random: np.random.Generator) -> LinkBatch:
         labels = torch.from_numpy(np.repeat(np.array([1, 0], np.float32), [len(edges), len(others)]))
         pairs = np.concatenate([edges, others])
         if self.sampler is None:
-            return LinkBatch(self.features, both_ways(self.known[~silent]), torch.from_numpy(pairs), labels)
+            return LinkBatch(self.features, add_reverse_edges(self.known[~silent]), torch.from_numpy(pairs), labels)
         nodes, passing = self.sampler(pairs, silent, random)
         here = torch.from_numpy(nodes)
         places = torch.from_numpy(np.searchsorted(nodes, pairs))
@@ -116,6 +118,6 @@ class LinkData(LightningDataModule):
         return np.random.Generator(np.random.PCG64([self.seed, *numbers]))
 
 
-def both_ways(pairs: Pairs) -> Tensor:
+def add_reverse_edges(pairs: Pairs) -> Tensor:
     """Pairs (M, 2) as directed edges (2, 2 M), each in both directions."""
     return torch.from_numpy(np.concatenate([pairs, pairs[:, ::-1]]).T.copy())

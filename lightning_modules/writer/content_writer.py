@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from lightning_modules.layers.generation import Pick, greedy
-from lightning_modules.training.inference import batched, placed
+from lightning_modules.training.inference import iterate_batches, prepare_for_inference
 from lightning_modules.writer.config import WriterConfig
 from lightning_modules.writer.content_grammar import ContentGrammar
 from lightning_modules.writer.content_tokens import ContentTokens
@@ -63,7 +63,7 @@ class ContentWriter:
             folder: what stage ``writer`` writes, or a released model.
             threads: of this process, from now on; as many as it has if None.
         """
-        network = placed(Writer.from_pretrained(folder), threads or torch.get_num_threads())
+        network = prepare_for_inference(Writer.from_pretrained(folder), threads or torch.get_num_threads())
         return cls(network, Tokenizer.from_file(str(folder / TOKENIZER_FILE)))
 
     @torch.inference_mode()
@@ -77,7 +77,7 @@ class ContentWriter:
         names = list(self.tokens.field)
         count = len(names) if until is None else names.index(until) + 1
         written: list[GeneratedContent] = []
-        for batch in batched(inputs):
+        for batch in iterate_batches(inputs):
             memory = self._memory(batch)
             tokens = self._generate(memory, pick, count)
             texts = [self.tokens.decode(row) for row in tokens.tolist()]
@@ -95,7 +95,7 @@ class ContentWriter:
             fields: of each of ``inputs``, as :meth:`ContentTokens.encode` reads them.
         """
         judged: list[WriterScores] = []
-        for batch in batched(zip(inputs, fields, strict=True)):
+        for batch in iterate_batches(zip(inputs, fields, strict=True)):
             memory = self._memory([known for known, _ in batch])
             lessons = [torch.tensor(self.tokens.encode(content).tokens) for _, content in batch]
             tokens = pad_sequence(lessons, batch_first=True, padding_value=self.tokens.pad)

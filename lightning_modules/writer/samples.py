@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from lightning_modules.training.data import Row, Sample, pixels_of
+from lightning_modules.training.data import Row, ShardSample, stack_pixels
 from lightning_modules.writer.scene_graph import Scene
 
 Box = tuple[float, float, float, float]
@@ -80,7 +80,7 @@ class TruncatedScene(NamedTuple):
     relations_dropped: int
 
 
-def inputs_of(sample: Sample, ratio: float, fit: Literal["crop", "pad"]) -> Inputs:
+def inputs_of(sample: ShardSample, ratio: float, fit: Literal["crop", "pad"]) -> Inputs:
     """Everything that a listing's row tells of its image.
 
     Args:
@@ -193,7 +193,7 @@ class WriterReader:
         unknown = (math.nan,) * len(FACTS)
         contexts = [clauses(one.context or "")[: self.clauses] for one in inputs]
         return WriterInputs(
-            pixels_of([one.image for one in inputs]),
+            stack_pixels([one.image for one in inputs]),
             self._scene([truncate_scene(one.objects, one.relations, self.max_objects) for one in inputs]),
             self._padded([[self.tokens([clause]) for clause in context] for context in contexts]),
             torch.tensor([unknown if one.facts is None else tuple(one.facts) for one in inputs], dtype=torch.float32),

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lightning_modules.image.image_tower import normalised
+from lightning_modules.image.image_tower import normalize_pixels
 from lightning_modules.layers.checkpointed import CheckpointedDecoder
 from lightning_modules.layers.cross_modal import CrossModalAttention
 from lightning_modules.layers.decoder import TransformerDecoder
@@ -17,7 +17,7 @@ from lightning_modules.layers.hierarchical_fusion import HierarchicalFusion
 from lightning_modules.layers.learned import STD
 from lightning_modules.layers.linear import LinearLayer
 from lightning_modules.training.network import Network
-from lightning_modules.training.temperature import bounded_scale, initial_log_scale
+from lightning_modules.training.temperature import clamped_scale, make_log_scale
 from lightning_modules.writer.config import WriterConfig
 from lightning_modules.writer.feature_grid import FeatureGridEncoder, FeatureGrid
 from lightning_modules.writer.region_pool import region_pool
@@ -81,7 +81,7 @@ class Writer(Network):
         self.quality_head = LinearLayer(2 * width, 1)
         self.image_projection = LinearLayer(width, config.embedding, bias=False)
         self.text_projection = LinearLayer(width, config.embedding, bias=False)
-        self.log_scale = initial_log_scale()
+        self.log_scale = make_log_scale()
         for table in (self.places, self.kinds):
             nn.init.normal_(table, std=STD)
 
@@ -91,7 +91,7 @@ class Writer(Network):
 
     def see(self, pixels: Tensor) -> FeatureGrid:
         """Pixels (B, 3, S, S) as uint8 -> what the tower sees in them."""
-        seen: FeatureGrid = self.image(normalised(pixels, self.config.image_mean, self.config.image_std))
+        seen: FeatureGrid = self.image(normalize_pixels(pixels, self.config.image_mean, self.config.image_std))
         return seen
 
     def remember(self, seen: FeatureGrid, inputs: WriterInputs) -> Memory:
@@ -209,7 +209,7 @@ class Writer(Network):
 
     def scale(self) -> Tensor:
         """1 / temperature of the comparison, learned, in (0, 100]."""
-        return bounded_scale(self.log_scale)
+        return clamped_scale(self.log_scale)
 
 
 def masked_mean(vectors: Tensor, present: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 
 from assets.writer.evaluate.baselines import sentence
 from lightning_modules.layers.generation import Pick, greedy
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 from lightning_modules.writer.content_writer import WriterScores, GeneratedContent
 from lightning_modules.writer.samples import Inputs
 
@@ -26,7 +26,7 @@ class FakeWriter:
         swaps: words that it takes for each other where it is wrong.
     """
 
-    def __init__(self, samples: Sequence[Sample], swaps: Mapping[str, str]) -> None:
+    def __init__(self, samples: Sequence[ShardSample], swaps: Mapping[str, str]) -> None:
         self.network = SimpleNamespace(config=SimpleNamespace(image_fit="pad"), device="cpu")
         self.rows = {sample.image.tobytes(): sample.row for sample in samples}
         self.swaps = swaps

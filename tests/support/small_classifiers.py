@@ -20,7 +20,7 @@ from lightning_modules.image.config import CLIP_MEAN, CLIP_STD, ResNetTower
 from lightning_modules.product.config import Fusion, ImageBranch, ProductConfig, WordsBranch
 from lightning_modules.product.product import Product
 from lightning_modules.tokenization.vocabulary import PAD
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 from lightning_modules.vision.config import VisionConfig
 from lightning_modules.vision.vision import Vision
 
@@ -91,7 +91,7 @@ def write_product(data: Path, rows: list[Row]) -> None:
 def _write_evaluation(folder: Path, rows: list[Row], heads: Mapping[str, tuple[str, ...]], prefix: str) -> None:
     """What an evaluation of random answers would leave."""
     random = np.random.default_rng(5)
-    samples = [Sample(row["id"], np.full((16, 16, 3), 90, np.uint8), row) for row in rows]
+    samples = [ShardSample(row["id"], np.full((16, 16, 3), 90, np.uint8), row) for row in rows]
     judged = [
         answers(head, samples, classes, random.dirichlet([0.5] * len(classes), len(rows)).astype(np.float32))
         for head, classes in heads.items()

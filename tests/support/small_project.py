@@ -24,7 +24,7 @@ from heddle.images.resize import encode_jpeg
 from lightning_modules.clip.clip import Clip
 from lightning_modules.clip.config import ClipConfig, TextTower
 from lightning_modules.image.config import CLIP_MEAN, CLIP_STD, ResNetTower
-from lightning_modules.tokenization.vocabulary import END, PAD, framed
+from lightning_modules.tokenization.vocabulary import END, PAD, make_framed_tokenizer
 from tests.support.small_alignment import SECTION, write_absent_alignment, write_alignment
 from tests.support.small_classifiers import CLASSES, write_absent_classifiers, write_product, write_vision
 from tests.support.small_graph import write_absent_recommender, write_recommender
@@ -247,7 +247,7 @@ def _refused(table: str, name: str, reason: str) -> Row:
 
 def _write_clip(folder: Path, rows: list[Row]) -> None:
     texts = [text for row in rows for text in captions(row).values()]
-    tokenizer = framed(learn(texts, TokenizerParameters(vocabulary=400, least_count=2)), context=12)
+    tokenizer = make_framed_tokenizer(learn(texts, TokenizerParameters(vocabulary=400, least_count=2)), context=12)
     torch.manual_seed(1)
     config = ClipConfig(
         image=ResNetTower(kind="resnet", block="basic", stem=8, widths=(8, 16), depths=(1, 1)),

@@ -10,24 +10,24 @@ from assets.alignment.train.parameters import AlignmentParameters
 from heddle.core.parameters.shared import Compute, read_seed
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import Metrics, Stage
-from heddle.training.training import not_trained, only_first_process, write_trained
+from heddle.training.training import exit_other_processes, skip_training, write_trained
 from lightning_modules.alignment.alignment import Alignment, AlignmentData, AlignmentModule
 from lightning_modules.alignment.config import AlignmentConfig, Space
-from lightning_modules.training.train import Progress, Trained, train
+from lightning_modules.training.train import ReportProgress, Trained, train
 
 
 def alignment(stage: Stage) -> Metrics:
     """Embed the listings, train the projections, write the best epoch's; say so if there is nothing to align."""
     parameters = stage.parameters(AlignmentParameters)
     if reason := _lacking(stage, parameters.spaces):
-        return not_trained(stage, reason)
+        return skip_training(stage, reason)
     encoders = Encoders(stage, parameters.spaces)
     training, validation = encoders.read("train"), encoders.read("validation")
     if reason := _too_few(training, validation, parameters):
-        return not_trained(stage, reason)
+        return skip_training(stage, reason)
     threads = stage.parameters(Compute, "compute").threads
-    trained = learn(training, validation, parameters, read_seed(), threads, stage.progress)
-    only_first_process(trained)
+    trained = train_alignment(training, validation, parameters, read_seed(), threads, stage.progress)
+    exit_other_processes(trained)
     write_trained(stage.output, trained)
     best = trained.history[trained.best_epoch - 1]
     return {
@@ -65,8 +65,13 @@ def _too_few(training: Spaces, validation: Spaces, parameters: AlignmentParamete
     return None
 
 
-def learn(
-    training: Spaces, validation: Spaces, parameters: AlignmentParameters, seed: int, threads: int, progress: Progress
+def train_alignment(
+    training: Spaces,
+    validation: Spaces,
+    parameters: AlignmentParameters,
+    seed: int,
+    threads: int,
+    progress: ReportProgress,
 ) -> Trained:
     """Train on listings that have every space; ``seed`` is that of first weights and order."""
     config = AlignmentConfig(

@@ -18,10 +18,10 @@ from heddle.core.parameters.shared import Compute, Split, read_seed
 from heddle.core.schemas import read_rows
 from heddle.core.splits import split_of
 from heddle.core.stage import Metrics, Stage, StageError
-from heddle.training.training import not_trained, only_first_process, write_history
-from lightning_modules.assistant.chat import chat_tokenizer, text_piece
-from lightning_modules.assistant.copying import echo_piece
-from lightning_modules.assistant.language_model import Language, LanguageModule, llama, load_causal
+from heddle.training.training import exit_other_processes, skip_training, write_history
+from lightning_modules.assistant.chat import encode_text, make_chat_tokenizer
+from lightning_modules.assistant.copying import make_copy_task
+from lightning_modules.assistant.language_model import Language, LanguageModule, load_causal, make_llama
 from lightning_modules.assistant.packing import PackedData, Piece
 from lightning_modules.tokenization.saved import save_tokenizer
 from lightning_modules.training.hub import parse_hub_id
@@ -40,7 +40,7 @@ def base_language(stage: Stage) -> Metrics:
             f"data/validated: {len(training)} texts to learn from and {len(validation)} to validate with, "
             "which only listings do; bring more listings with words"
         )
-        return not_trained(stage, reason)
+        return skip_training(stage, reason)
     return _trained(stage, parameters.scratch, training, validation)
 
 
@@ -77,14 +77,14 @@ def _texts(stage: Stage) -> tuple[list[str], list[str]]:
 
 def _trained(stage: Stage, scratch: Scratch, training: Sequence[str], validation: Sequence[str]) -> Metrics:
     learned_words = Tokenizer.from_file(str(stage.input("tokenizer") / "tokenizer.json"))
-    tokenizer = chat_tokenizer(learned_words, scratch.network.context)
+    tokenizer = make_chat_tokenizer(learned_words, scratch.network.context)
     seed = read_seed()
     read = [piece for text in training for piece in _pieces(tokenizer, text, scratch.block)]
     checked = [piece for text in validation for piece in _pieces(tokenizer, text, scratch.block)]
     tokens = sum(len(piece.ids) for piece in read)
     stage.progress(f"reading {len(training)} texts of {tokens} tokens")
     trained = train(
-        lambda: LanguageModule(Language(llama(scratch.network, tokenizer)), scratch),
+        lambda: LanguageModule(Language(make_llama(scratch.network, tokenizer)), scratch),
         PackedData(
             lambda epoch: [*read, *_echoes(tokenizer, scratch, tokens, f"{seed} {epoch}")],
             checked,
@@ -98,7 +98,7 @@ def _trained(stage: Stage, scratch: Scratch, training: Sequence[str], validation
         threads=stage.parameters(Compute, "compute").threads,
         progress=stage.progress,
     )
-    only_first_process(trained)
+    exit_other_processes(trained)
     trained.network.save_pretrained(stage.output)
     save_tokenizer(tokenizer, stage.output)
     write_history(stage.output / "history.csv", trained.history)
@@ -117,7 +117,7 @@ def _trained(stage: Stage, scratch: Scratch, training: Sequence[str], validation
 
 def _pieces(tokenizer: PreTrainedTokenizerBase, text: str, block: int) -> list[Piece]:
     """A framed text, in several pieces where it is longer than a block."""
-    whole = text_piece(tokenizer, text)
+    whole = encode_text(tokenizer, text)
     return [
         Piece(whole.ids[start : start + block], whole.labels[start : start + block])
         for start in range(0, len(whole.ids), block)
@@ -129,6 +129,6 @@ def _echoes(tokenizer: PreTrainedTokenizerBase, scratch: Scratch, tokens: int, s
     draw, wanted = random.Random(seed), tokens * scratch.echoes / (1 - scratch.echoes)
     echoes: list[Piece] = []
     while wanted > 0:
-        echoes.append(echo_piece(tokenizer, scratch.echo_tokens, draw))
+        echoes.append(make_copy_task(tokenizer, scratch.echo_tokens, draw))
         wanted -= len(echoes[-1].ids)
     return echoes

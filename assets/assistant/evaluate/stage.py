@@ -32,7 +32,7 @@ from heddle.retrieval.guide_index import words_of
 from heddle.retrieval.open_retriever import opened
 from heddle.retrieval.retriever import Answer, RetrievalConfig
 from lightning_modules.assistant.assistant import Assistant
-from lightning_modules.assistant.chat import shortened
+from lightning_modules.assistant.chat import truncate_text
 
 EXAMPLES = pa.schema(
     [
@@ -124,7 +124,7 @@ def _judged(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, fl
     sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     for name, texts in shown.items():
         stage.progress(f"{len(conversations)} conversations, {name.replace('_', ' ')}")
-        contexts = [[shortened(tuned.tokenizer, text, settings.guide_tokens) for text in some] for some in texts]
+        contexts = [[truncate_text(tuned.tokenizer, text, settings.guide_tokens) for text in some] for some in texts]
         for prefix, model in ((f"{name}_base", base), (name, tuned)):
             trials[prefix] = answered(model, conversations, contexts, settings.answer_tokens)
             told = {"perplexity": perplexity(model, conversations, contexts), **trials[prefix].numbers(sure)}

@@ -20,10 +20,10 @@ from heddle.core.schemas import read_rows
 from heddle.core.skipped import skip_reason
 from heddle.core.splits import split_of
 from heddle.core.stage import Metrics, Stage
-from heddle.training.training import not_trained, only_first_process, write_history
-from lightning_modules.assistant.chat import Message, chat_piece, shortened
-from lightning_modules.assistant.copying import sentences, swapped
-from lightning_modules.assistant.language_model import Language, LanguageModule, load_causal, merged, with_adapter
+from heddle.training.training import exit_other_processes, skip_training, write_history
+from lightning_modules.assistant.chat import Message, encode_chat, truncate_text
+from lightning_modules.assistant.copying import split_sentences, swap_sentences
+from lightning_modules.assistant.language_model import Language, LanguageModule, add_adapter, load_causal, merge_adapter
 from lightning_modules.assistant.packing import PackedData, Piece
 from lightning_modules.tokenization.saved import save_tokenizer
 from lightning_modules.training.train import Trained, train
@@ -36,11 +36,11 @@ def assistant(stage: Stage) -> Metrics:
     """Write the adapter, or the model with it merged in, tokenizer and history; say so without conversations."""
     parameters = stage.parameters(AssistantParameters)
     if reason := skip_reason(stage.input("base_language")):
-        return not_trained(stage, reason)
+        return skip_training(stage, reason)
     tokenizer = AutoTokenizer.from_pretrained(stage.input("base_language"))
     validated, split = stage.input("validated"), stage.parameters(Split, "split")
     sources, conversations = Sources.read(validated), read_conversations(validated, split)
-    lesson = Lesson(parameters, tokenizer, sources, _pool(stage, sources, split), read_seed())
+    lesson = ConversationSampler(parameters, tokenizer, sources, _pool(stage, sources, split), read_seed())
     training = lesson.those_that_fit(conversations["train"])
     validation = lesson.those_that_fit(conversations["validation"])
     counts = {
@@ -56,16 +56,16 @@ def assistant(stage: Stage) -> Metrics:
             f"data/validated/conversations.parquet: {len(training)} conversations to learn from and "
             f"{len(validation)} to validate with; bring more conversations"
         )
-        return {**counts, **not_trained(stage, reason)}
+        return {**counts, **skip_training(stage, reason)}
     stage.progress(f"{len(training)} conversations to learn from, {len(validation)} validate")
     trained = _train(stage, lesson, training, validation)
-    only_first_process(trained)
+    exit_other_processes(trained)
     _write(stage, parameters, trained, tokenizer)
     return {**counts, **_told(trained)}
 
 
 @dataclass
-class Lesson:
+class ConversationSampler:
     """What is shown of conversations."""
 
     parameters: AssistantParameters
@@ -102,7 +102,7 @@ class Lesson:
 
     def plain(self, conversation: Conversation) -> Piece:
         """The conversation without guides."""
-        return chat_piece(self.tokenizer, conversation.messages)
+        return encode_chat(self.tokenizer, conversation.messages)
 
     def those_that_fit(self, conversations: Sequence[Conversation]) -> list[Conversation]:
         """The conversations that are not longer than a block by themselves."""
@@ -110,7 +110,7 @@ class Lesson:
 
     def _first_that_fits(self, wordings: Sequence[Sequence[Message]], conversation: Conversation) -> Piece:
         """The first of some wordings that a block has room for; if none, the conversation without guides."""
-        pieces = (chat_piece(self.tokenizer, wording) for wording in wordings)
+        pieces = (encode_chat(self.tokenizer, wording) for wording in wordings)
         found = (piece for piece in pieces if len(piece.ids) <= self.parameters.block)
         return next(found, None) or self.plain(conversation)
 
@@ -123,7 +123,7 @@ class Lesson:
         shown = [with_guides(messages, guides)]
         if swap < self.parameters.swapped and self.pool:
             said = [message["content"] for message in messages if message["role"] == "assistant"]
-            guides, said = swapped(guides, said, self.pool, draw)
+            guides, said = swap_sentences(guides, said, self.pool, draw)
             answers = iter(said)
             told = [
                 Message(role="assistant", content=next(answers)) if message["role"] == "assistant" else message
@@ -140,22 +140,24 @@ class Lesson:
         near = self.sources.nearest(conversation.question, self.parameters.guides + 1)
         chosen = [source, *(place for place in near if place != source)][: self.parameters.guides]
         draw.shuffle(chosen)
-        return [shortened(self.tokenizer, self.sources.texts[place], self.parameters.guide_tokens) for place in chosen]
+        return [
+            truncate_text(self.tokenizer, self.sources.texts[place], self.parameters.guide_tokens) for place in chosen
+        ]
 
 
 def _pool(stage: Stage, sources: Sources, split: Split) -> list[str]:
     """The sentences of the guides and of the train split's listings."""
     rows = read_rows(stage.input("validated") / "listings.parquet")
     listings = [" ".join(all_texts(row)) for row in rows if split_of(row["id"], split) == "train"]
-    return sorted({sentence for text in (*sources.texts, *listings) for sentence in sentences(text)})
+    return sorted({sentence for text in (*sources.texts, *listings) for sentence in split_sentences(text)})
 
 
 def _train(
-    stage: Stage, lesson: Lesson, training: Sequence[Conversation], validation: Sequence[Conversation]
+    stage: Stage, lesson: ConversationSampler, training: Sequence[Conversation], validation: Sequence[Conversation]
 ) -> Trained:
     parameters, folder = lesson.parameters, str(stage.input("base_language"))
     return train(
-        lambda: LanguageModule(Language(with_adapter(load_causal(folder), parameters.lora, BASE)), parameters),
+        lambda: LanguageModule(Language(add_adapter(load_causal(folder), parameters.lora, BASE)), parameters),
         PackedData(
             lambda epoch: lesson.drawn(training, epoch),
             lesson.checked(validation),
@@ -172,7 +174,7 @@ def _train(
 
 
 def _write(stage: Stage, parameters: AssistantParameters, trained: Trained, tokenizer: PreTrainedTokenizerBase) -> None:
-    network = merged(trained.network) if parameters.merge else trained.network
+    network = merge_adapter(trained.network) if parameters.merge else trained.network
     network.save_pretrained(stage.output)
     save_tokenizer(tokenizer, stage.output)
     write_history(stage.output / "history.csv", trained.history)

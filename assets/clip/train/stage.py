@@ -13,22 +13,22 @@ from heddle.core.listing_text import caption, drawn_caption, has_caption
 from heddle.core.parameters.shared import Compute, read_seed
 from heddle.core.stage import Metrics, Stage, StageError, read_json
 from heddle.training.training import (
-    TooFewError,
-    not_trained,
-    only_first_process,
+    TooFewListingsError,
+    exit_other_processes,
+    open_splits,
+    skip_training,
     training_metrics,
-    training_splits,
     write_trained,
 )
 from lightning_modules.clip.clip import Clip, ClipModule
 from lightning_modules.clip.config import ClipConfig
 from lightning_modules.clip.encoder import TOKENIZER_FILE
-from lightning_modules.clip.hub import load
+from lightning_modules.clip.hub import load_clip
 from lightning_modules.clip.pairs import PairCollate
-from lightning_modules.clip.retrieval import RetrievalProgress
+from lightning_modules.clip.retrieval import RetrievalLogger
 from lightning_modules.image.config import CLIP_MEAN, CLIP_STD
-from lightning_modules.tokenization.vocabulary import END, PAD, framed
-from lightning_modules.training.data import Row, ShardData, Split
+from lightning_modules.tokenization.vocabulary import END, PAD, make_framed_tokenizer
+from lightning_modules.training.data import Row, ShardData, ShardSplit
 from lightning_modules.training.train import train
 
 
@@ -36,17 +36,17 @@ def clip(stage: Stage) -> Metrics:
     """Train, and write the best epoch's network, its tokenizer and the history; say so if there is nothing to learn."""
     parameters = stage.parameters(ClipParameters)
     try:
-        splits = training_splits(stage.input("shards"), "clip", parameters, has_caption, "words")
-    except TooFewError as error:
-        return not_trained(stage, str(error))
+        splits = open_splits(stage.input("shards"), "clip", parameters, has_caption, "words")
+    except TooFewListingsError as error:
+        return skip_training(stage, str(error))
     return _train(stage, parameters, *splits)
 
 
-def _train(stage: Stage, parameters: ClipParameters, training: Split, validation: Split) -> Metrics:
+def _train(stage: Stage, parameters: ClipParameters, training: ShardSplit, validation: ShardSplit) -> Metrics:
     build, tokenizer = _beginning(stage, parameters)
     stage.progress(f"{training.kept} of {training.total} train listings have words, {validation.kept} validate")
     seed = read_seed()
-    collate = PairCollate(tokenizer, Words(parameters.field_shares, seed), parameters.augmentation, seed)
+    collate = PairCollate(tokenizer, CaptionSampler(parameters.field_shares, seed), parameters.augmentation, seed)
     trained = train(
         lambda: ClipModule(build(), parameters),
         ShardData(training, validation, collate, seed),
@@ -54,16 +54,16 @@ def _train(stage: Stage, parameters: ClipParameters, training: Split, validation
         seed=seed,
         threads=stage.parameters(Compute, "compute").threads,
         progress=stage.progress,
-        callbacks=[RetrievalProgress()],
+        callbacks=[RetrievalLogger()],
     )
-    only_first_process(trained)
+    exit_other_processes(trained)
     write_trained(stage.output, trained)
     tokenizer.save(str(stage.output / TOKENIZER_FILE))
     return training_metrics(trained, training, validation, "words")
 
 
 @dataclass(frozen=True)
-class Words:
+class CaptionSampler:
     """The text of a row: a drawn one in training, the plainest otherwise."""
 
     field_shares: FieldShares
@@ -95,12 +95,12 @@ def _beginning(stage: Stage, parameters: ClipParameters) -> tuple[Callable[[], C
         pad_token=ids[PAD],
         end_token=ids[END],
     )
-    return partial(Clip, config), framed(learned, parameters.text.context)
+    return partial(Clip, config), make_framed_tokenizer(learned, parameters.text.context)
 
 
 def _pretrained(checkpoint: str, size: int, fit: Literal["crop", "pad"]) -> tuple[Callable[[], Clip], Tokenizer]:
     try:
-        network, tokenizer = load(checkpoint, fit)
+        network, tokenizer = load_clip(checkpoint, fit)
     except (OSError, ValueError) as error:
         raise StageError(f"clip.pretrained: {checkpoint!r} is no checkpoint that can be used: {error}") from error
     if network.config.image_size != size:

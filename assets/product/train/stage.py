@@ -12,14 +12,14 @@ from torch import Tensor
 from assets.product.train.parameters import ProductParameters
 from heddle.core.parameters.shared import Compute, read_seed
 from heddle.core.stage import Metrics, Stage, StageError, read_json
-from heddle.pretrained.image_tower import NoStartError, image_start
+from heddle.pretrained.image_tower import SkippedInitializationError, read_initialization
 from heddle.training.training import (
-    Labelled,
-    TooFewError,
-    not_trained,
-    only_first_process,
+    HasLabel,
+    TooFewListingsError,
+    exit_other_processes,
+    open_splits,
+    skip_training,
     training_metrics,
-    training_splits,
     write_trained,
 )
 from lightning_modules.image.config import HALF
@@ -34,9 +34,9 @@ from lightning_modules.product.config import (
     Scaling,
 )
 from lightning_modules.product.product import Product, ProductModule
-from lightning_modules.product.samples import ProductCollate, ProductReader, lacks, size_of
-from lightning_modules.tokenization.vocabulary import PAD, lowered
-from lightning_modules.training.data import ShardData, Split
+from lightning_modules.product.samples import ProductCollate, ProductReader, is_missing, signed_log
+from lightning_modules.tokenization.vocabulary import PAD, make_lowercase_tokenizer
+from lightning_modules.training.data import ShardData, ShardSplit
 from lightning_modules.training.labels import LabelAccuracy
 from lightning_modules.training.phases import FINDS_UNUSED, PhaseError, TwoPhases
 from lightning_modules.training.train import Trained, train
@@ -49,27 +49,27 @@ def product(stage: Stage) -> Metrics:
     counts = {f"{LABEL}_classes": len(classes)}
     if len(classes) < 2:
         reason = f"data/shards/train: {len(classes)} classes of {LABEL}, two are needed; bring labels"
-        return {**counts, **not_trained(stage, reason)}
+        return {**counts, **skip_training(stage, reason)}
     try:
-        splits = training_splits(stage.input("shards"), "product", parameters, Labelled({LABEL: classes}), "labels")
+        splits = open_splits(stage.input("shards"), "product", parameters, HasLabel({LABEL: classes}), "labels")
         return {**counts, **_train(stage, parameters, classes, *splits)}
-    except (TooFewError, NoStartError) as error:
-        return {**counts, **not_trained(stage, str(error))}
+    except (TooFewListingsError, SkippedInitializationError) as error:
+        return {**counts, **skip_training(stage, str(error))}
 
 
 def _train(
-    stage: Stage, parameters: ProductParameters, classes: tuple[str, ...], training: Split, validation: Split
+    stage: Stage, parameters: ProductParameters, classes: tuple[str, ...], training: ShardSplit, validation: ShardSplit
 ) -> Metrics:
     stage.progress(f"{training.kept} of {training.total} train listings have labels, {validation.kept} validate")
-    tokenizer = lowered(Tokenizer.from_file(str(stage.input("tokenizer") / TOKENIZER_FILE)))
+    tokenizer = make_lowercase_tokenizer(Tokenizer.from_file(str(stage.input("tokenizer") / TOKENIZER_FILE)))
     config, weights = _beginning(stage, parameters, classes, training, tokenizer)
-    lesson = Lesson(stage, parameters, training, validation, tokenizer, weights)
+    lesson = ProductTraining(stage, parameters, training, validation, tokenizer, weights)
     whole = lesson.learned_by(config, "")
     alone = {
         name: lesson.learned_by(replace(config, modalities={name: config.modalities[name]}), f"{name} alone: ")
         for name in parameters.baselines
     }
-    only_first_process(whole)
+    exit_other_processes(whole)
     found = dict(training_metrics(whole, training, validation, "labels"))
     found |= _lacking(parameters.modalities, training)
     for folder, trained in {"": whole, **{f"alone/{name}": one for name, one in alone.items()}}.items():
@@ -83,13 +83,13 @@ def _train(
 
 
 @dataclass(frozen=True)
-class Lesson:
+class ProductTraining:
     """What networks of different modalities learn: the same listings with the same settings."""
 
     stage: Stage
     parameters: ProductParameters
-    training: Split
-    validation: Split
+    training: ShardSplit
+    validation: ShardSplit
     tokenizer: Tokenizer
     weights: dict[str, Tensor] | None
     """Of the image tower, where it starts from a checkpoint."""
@@ -126,14 +126,14 @@ class Lesson:
 
 
 def _beginning(
-    stage: Stage, parameters: ProductParameters, classes: tuple[str, ...], training: Split, tokenizer: Tokenizer
+    stage: Stage, parameters: ProductParameters, classes: tuple[str, ...], training: ShardSplit, tokenizer: Tokenizer
 ) -> tuple[ProductConfig, dict[str, Tensor] | None]:
     """The whole network's config and, where there is a checkpoint, the weights of its image tower."""
     modalities = dict(parameters.modalities)
     mean, std, weights = HALF, HALF, None  # of no use without images
     for name, branch in parameters.modalities.items():
         if isinstance(branch, ImageBranch):  # there is one at most
-            start = image_start(stage, "product.pretrained", branch.image, parameters.pretrained)
+            start = read_initialization(stage, "product.pretrained", branch.image, parameters.pretrained)
             modalities[name] = replace(branch, image=start.tower)
             mean, std, weights = start.mean, start.std, start.weights
     images = read_json(stage.input("shards") / "images.json")
@@ -153,21 +153,21 @@ def _beginning(
     return config, weights
 
 
-def _scaling(modalities: Modalities, training: Split) -> Scaling:
+def _scaling(modalities: Modalities, training: ShardSplit) -> Scaling:
     """Mean and deviation of the numbers that the modalities read, over the train split."""
     branches = [branch for branch in modalities.values() if isinstance(branch, NumbersBranch)]
     sizes: dict[NumbersField, list[float]] = {field: [] for branch in branches for field in branch.fields}
     for row in training.rows() if sizes else ():
         for field, known in sizes.items():
-            size = size_of(row, field)
+            size = signed_log(row, field)
             known += [] if size is None else [size]
     return {field: (fmean(known), pstdev(known) or 1.0) if known else (0.0, 1.0) for field, known in sizes.items()}
 
 
-def _lacking(modalities: Modalities, training: Split) -> Metrics:
+def _lacking(modalities: Modalities, training: ShardSplit) -> Metrics:
     """How many of the listings that are trained on lack which modality."""
     counts = {f"train_listings_without_{name}": 0 for name in modalities}
     for row in training.rows():
         for name, branch in modalities.items():
-            counts[f"train_listings_without_{name}"] += lacks(branch, row)
+            counts[f"train_listings_without_{name}"] += is_missing(branch, row)
     return counts

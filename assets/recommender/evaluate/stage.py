@@ -31,7 +31,7 @@ from heddle.core.stage import Metrics, Stage, read_json
 from heddle.core.vectors import matrix
 from heddle.evaluation.parameters import BootstrapParameters
 from heddle.graph.neighbours import Neighbours
-from heddle.graph.tables import NODES_FILE, Graph
+from heddle.graph.tables import NODES_FILE, CatalogGraph
 from heddle.metrics.bootstrap import ConfidenceInterval
 
 MODEL = "recommender"
@@ -65,7 +65,7 @@ def recommender_evaluation(stage: Stage) -> Metrics:
     parameters = stage.parameters(RecommenderEvaluationParameters)
     ceilings = read_json(stage.input("catalog") / "ceilings.json")
     reason = skip_reason(stage.input("graph")) or skip_reason(stage.input("recommender"))
-    graph = None if reason else Graph.open(stage.input("graph"))
+    graph = None if reason else CatalogGraph.open(stage.input("graph"))
     if graph and not (len(graph.predicted("test")) and len(graph.negatives["test"])):
         reason = "data/graph has no test edges to tell from others; bring more edges or raise split.test"
     if reason or graph is None:
@@ -91,7 +91,7 @@ def recommender_evaluation(stage: Stage) -> Metrics:
     return numbers
 
 
-def _systems(graph: Graph, embeddings: NDArray[np.float32]) -> dict[str, System]:
+def _systems(graph: CatalogGraph, embeddings: NDArray[np.float32]) -> dict[str, System]:
     """The recommender first."""
     told = adjacency(graph.messages, len(graph.ids))
     return {
@@ -126,7 +126,7 @@ def _bounds(others: NDArray[np.float64]) -> list[tuple[float, float]]:
     return [*bounds, (1.0, -np.inf)]
 
 
-def _write_map(stage: Stage, graph: Graph, embeddings: NDArray[np.float32], most: int) -> None:
+def _write_map(stage: Stage, graph: CatalogGraph, embeddings: NDArray[np.float32], most: int) -> None:
     """Where nodes lie in the plane of the embeddings' two largest variances; ``most`` of them by their ids' hash."""
     order = sorted(range(len(graph.ids)), key=lambda node: hashlib.sha256(graph.ids[node].encode()).digest())
     drawn = sorted(order[:most])
@@ -142,7 +142,7 @@ def _write_map(stage: Stage, graph: Graph, embeddings: NDArray[np.float32], most
     write_csv(stage.output / "plots" / "map.csv", ("type", "text", "x", "y"), rows)
 
 
-def _write_examples(stage: Stage, graph: Graph, asked: Sequence[Query], trial: Trial) -> None:
+def _write_examples(stage: Stage, graph: CatalogGraph, asked: Sequence[Query], trial: Trial) -> None:
     neighbours = Neighbours(graph.messages, len(graph.ids))
 
     def called(node: int) -> str:

@@ -7,13 +7,13 @@ from heddle.core.parameters.shared import Compute, read_seed
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import Metrics, Stage, StageError
 from heddle.graph.features import ENCODER_FILE, PROJECTION_FILE
-from heddle.graph.tables import MESSAGE, Graph, once
-from heddle.training.training import not_trained, only_first_process, write_trained
+from heddle.graph.tables import MESSAGE, CatalogGraph, unique_pairs
+from heddle.training.training import exit_other_processes, skip_training, write_trained
 from lightning_modules.recommender.config import GraphConfig
 from lightning_modules.recommender.embedder import GraphEmbedder
-from lightning_modules.recommender.graph import GraphModule, GraphRecommender, LinkAuc
+from lightning_modules.recommender.graph import GraphModule, GraphRecommender, LinkAurocLogger
 from lightning_modules.recommender.links import LinkData
-from lightning_modules.training.train import Progress, Trained, train
+from lightning_modules.training.train import ReportProgress, Trained, train
 
 READ_WITH = (ENCODER_FILE, PROJECTION_FILE)
 """Of ``data/graph``: what turns a text into features."""
@@ -24,17 +24,17 @@ def recommender(stage: Stage) -> Metrics:
     parameters = stage.parameters(RecommenderParameters)
     folder = stage.input("graph")
     if reason := skip_reason(folder):
-        return not_trained(stage, reason)
-    graph = Graph.open(folder)
+        return skip_training(stage, reason)
+    graph = CatalogGraph.open(folder)
     counts = {f"{split}_edges": len(graph.predicted(split)) for split in ("train", "validation")}
     if reason := _too_few(graph, parameters):
-        return {**not_trained(stage, reason), **counts}
+        return {**skip_training(stage, reason), **counts}
     if not parameters.learned and not graph.features.any():
         raise StageError("data/graph: no node has a text; give nodes texts, or set recommender.learned to 32 or more")
     stage.progress(f"{graph.core} nodes, {counts['train_edges']} edges to learn, {counts['validation_edges']} validate")
     threads = stage.parameters(Compute, "compute").threads
-    trained = learn(graph, parameters, read_seed(), threads, stage.progress)
-    only_first_process(trained)
+    trained = train_recommender(graph, parameters, read_seed(), threads, stage.progress)
+    exit_other_processes(trained)
     write_trained(stage.output, trained)
     embeddings = GraphEmbedder(trained.network)(graph.features, graph.messages, graph.heard)
     graph.save_known(stage.output, embedding=embeddings)
@@ -51,7 +51,7 @@ def recommender(stage: Stage) -> Metrics:
     }
 
 
-def _too_few(graph: Graph, parameters: RecommenderParameters) -> str | None:
+def _too_few(graph: CatalogGraph, parameters: RecommenderParameters) -> str | None:
     """Why there is nothing to learn, if so."""
     train, validation = (len(graph.predicted(split)) for split in ("train", "validation"))
     if train < parameters.batches:
@@ -67,7 +67,9 @@ def _too_few(graph: Graph, parameters: RecommenderParameters) -> str | None:
     return None
 
 
-def learn(graph: Graph, parameters: RecommenderParameters, seed: int, threads: int, progress: Progress) -> Trained:
+def train_recommender(
+    graph: CatalogGraph, parameters: RecommenderParameters, seed: int, threads: int, progress: ReportProgress
+) -> Trained:
     """Train on a graph that has train and validation edges; listings, which tell nobody of themselves, come later.
 
     Args:
@@ -79,7 +81,7 @@ def learn(graph: Graph, parameters: RecommenderParameters, seed: int, threads: i
     """
     told = graph.core
     features, types = graph.features[:told], graph.types[:told]
-    messages = once(graph.edges[graph.parts == MESSAGE], len(graph.ids))
+    messages = unique_pairs(graph.edges[graph.parts == MESSAGE], len(graph.ids))
     validation = graph.predicted("validation"), graph.negatives["validation"]
     config = GraphConfig(
         convolution=parameters.convolution,
@@ -107,5 +109,5 @@ def learn(graph: Graph, parameters: RecommenderParameters, seed: int, threads: i
         seed=seed,
         threads=threads,
         progress=progress,
-        callbacks=[LinkAuc()],
+        callbacks=[LinkAurocLogger()],
     )

@@ -15,7 +15,7 @@ from heddle.core.schemas import read_rows
 from heddle.core.splits import SPLITS, SplitName, split_of
 from heddle.core.stage import Metrics, Stage, StageError
 from heddle.retrieval.retriever import RetrievalConfig, RetrievalError, Retriever
-from heddle.training.training import not_trained, only_first_process, write_history
+from heddle.training.training import exit_other_processes, skip_training, write_history
 from lightning_modules.reranker.cross_encoder import (
     CrossEncoder,
     CrossEncoderModule,
@@ -42,7 +42,7 @@ def reranker(stage: Stage) -> Metrics:
             f"data/validated: {len(training)} train queries and {len(validation)} validation queries have a relevant "
             f"guide, at least {parameters.batch_size} and 2 are needed; bring queries and qrels in `catalog`"
         )
-        return not_trained(stage, reason)
+        return skip_training(stage, reason)
     stage.progress(f"{len(training)} train queries, {len(validation)} validate, {len(retriever.library)} guides")
     return _trained(
         stage, parameters, lessons, [retriever.library.said(place) for place in range(len(retriever.library))]
@@ -105,7 +105,7 @@ def _trained(stage: Stage, parameters: RerankerParameters, lessons: Lessons, gui
         progress=stage.progress,
         callbacks=[RankingProgress()],
     )
-    only_first_process(trained)
+    exit_other_processes(trained)
     scale, shift = calibrated(trained.network, data.val_dataloader())
     trained.network.save_pretrained(stage.output)
     save_tokenizer(tokenizer, stage.output)

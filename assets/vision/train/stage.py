@@ -7,17 +7,17 @@ from torch import Tensor
 from assets.vision.train.parameters import VisionParameters
 from heddle.core.parameters.shared import Compute, read_seed
 from heddle.core.stage import Metrics, Stage, read_json
-from heddle.pretrained.image_tower import NoStartError, image_start
+from heddle.pretrained.image_tower import SkippedInitializationError, read_initialization
 from heddle.training.training import (
-    Labelled,
-    TooFewError,
-    not_trained,
-    only_first_process,
+    HasLabel,
+    TooFewListingsError,
+    exit_other_processes,
+    open_splits,
+    skip_training,
     training_metrics,
-    training_splits,
     write_trained,
 )
-from lightning_modules.training.data import ShardData, Split
+from lightning_modules.training.data import ShardData, ShardSplit
 from lightning_modules.training.labels import LabelAccuracy
 from lightning_modules.training.train import train
 from lightning_modules.vision.config import VisionConfig
@@ -36,12 +36,12 @@ def vision(stage: Stage) -> Metrics:
     if not heads:
         named = ", ".join(parameters.heads)
         reason = f"data/shards/train: none of {named} has two classes; bring labels or name other vision.heads"
-        return {**counts, **not_trained(stage, reason)}
+        return {**counts, **skip_training(stage, reason)}
     try:
-        splits = training_splits(stage.input("shards"), "vision", parameters, Labelled(heads), "labels")
+        splits = open_splits(stage.input("shards"), "vision", parameters, HasLabel(heads), "labels")
         return {**counts, **_train(stage, parameters, heads, *splits)}
-    except (TooFewError, NoStartError) as error:
-        return {**counts, **not_trained(stage, str(error))}
+    except (TooFewListingsError, SkippedInitializationError) as error:
+        return {**counts, **skip_training(stage, str(error))}
 
 
 def _heads(stage: Stage, parameters: VisionParameters, known: Mapping[str, list[str]]) -> Heads:
@@ -52,8 +52,10 @@ def _heads(stage: Stage, parameters: VisionParameters, known: Mapping[str, list[
     return {head: tuple(known[head]) for head in parameters.heads if len(known[head]) >= 2}
 
 
-def _train(stage: Stage, parameters: VisionParameters, heads: Heads, training: Split, validation: Split) -> Metrics:
-    start = image_start(stage, "vision.pretrained", parameters.image, parameters.pretrained)
+def _train(
+    stage: Stage, parameters: VisionParameters, heads: Heads, training: ShardSplit, validation: ShardSplit
+) -> Metrics:
+    start = read_initialization(stage, "vision.pretrained", parameters.image, parameters.pretrained)
     config = VisionConfig(
         image=start.tower,
         image_size=start.size,
@@ -75,7 +77,7 @@ def _train(stage: Stage, parameters: VisionParameters, heads: Heads, training: S
         progress=stage.progress,
         callbacks=[LabelAccuracy(list(heads))],
     )
-    only_first_process(trained)
+    exit_other_processes(trained)
     write_trained(stage.output, trained)
     return training_metrics(trained, training, validation, "labels")
 

@@ -15,7 +15,7 @@ from heddle.description.certainty import FIELD, Certainty, PlattScaling
 from heddle.evaluation.classification import write_reliability
 from heddle.metrics import compute
 from heddle.metrics.expected_calibration_error import ExpectedCalibrationError
-from lightning_modules.training.data import Sample, read_samples
+from lightning_modules.training.data import ShardSample, read_samples
 from lightning_modules.writer.content_writer import WriterScores, GeneratedContent
 from lightning_modules.writer.samples import Inputs
 
@@ -55,7 +55,7 @@ def certainties(
 def errors(
     plots: Path,
     asker: WriterPrompter,
-    samples: Sequence[Sample],
+    samples: Sequence[ShardSample],
     asked: Mapping[str, Sequence[Inputs]],
     trials: Mapping[str, SystemResult],
     written: Mapping[str, Sequence[GeneratedContent]],

@@ -21,7 +21,7 @@ from heddle.description.certainty import FIELD
 from heddle.evaluation.parameters import BootstrapParameters
 from heddle.images.aspect_ratios import image_ratios
 from heddle.metrics.bootstrap import ConfidenceInterval
-from lightning_modules.training.data import Sample, read_samples
+from lightning_modules.training.data import ShardSample, read_samples
 from lightning_modules.writer.content_writer import ContentWriter, GeneratedContent
 
 
@@ -39,7 +39,7 @@ def writer_evaluation(stage: Stage) -> Metrics:
     return {**counts, **_judged(stage, samples)}
 
 
-def _judged(stage: Stage, samples: Sequence[Sample]) -> dict[str, float]:
+def _judged(stage: Stage, samples: Sequence[ShardSample]) -> dict[str, float]:
     parameters = stage.parameters(WriterEvaluationParameters)
     sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     folder, threads = stage.input("writer"), stage.parameters(Compute, "compute").threads

@@ -14,7 +14,7 @@ from heddle.core.skipped import skip_reason
 from heddle.core.stage import Stage
 from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.clip.encoder import ClipEncoder
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 from lightning_modules.vision.classifier import VisionClassifier
 from lightning_modules.writer.content_writer import GeneratedContent
 
@@ -32,7 +32,7 @@ def systems(
     stage: Stage,
     parameters: WriterEvaluationParameters,
     threads: int,
-    samples: Sequence[Sample],
+    samples: Sequence[ShardSample],
     lexicon: Lexicon,
     written: Mapping[str, Sequence[GeneratedContent]],
 ) -> dict[str, SystemResult]:
@@ -70,7 +70,7 @@ def told_of(plots: Path, trials: Mapping[str, SystemResult], sure: ConfidenceInt
     return numbers
 
 
-def _sentences(stage: Stage, samples: Sequence[Sample], template: str, threads: int) -> list[str]:
+def _sentences(stage: Stage, samples: Sequence[ShardSample], template: str, threads: int) -> list[str]:
     """The template's, image by image; none without a classifier that names what stands in its gaps."""
     folder = stage.input("vision")
     if skip_reason(folder):

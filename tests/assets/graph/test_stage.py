@@ -24,9 +24,9 @@ from heddle.core.schemas import EDGES, QUARANTINE, write_table
 from heddle.core.skipped import skip_reason
 from heddle.core.splits import SPLITS
 from heddle.core.stage import StageError, read_json, write_json
-from heddle.graph.edges import negatives, numbered, parts_of
+from heddle.graph.edges import assign_parts, edge_indices, sample_negatives
 from heddle.graph.features import Projection
-from heddle.graph.tables import HELD_OUT, LISTENING, LISTING, Graph
+from heddle.graph.tables import HELD_OUT, INDUCTIVE, LISTING, CatalogGraph
 from lightning_modules.negatives.negatives import Pairs, pair_keys
 from tests.support.small_graph import SECTION, made, shop_rows, write_tables
 from tests.support.small_project import contents, run
@@ -59,7 +59,7 @@ def test_no_message_passes_where_an_edge_is_held_out(
     edges: list[tuple[int, str, int]], predicted: tuple[str, ...] | None
 ) -> None:
     pairs, relations = arrays(edges)
-    parts = parts_of(pairs, relations, IDS, predicted, SPLIT)
+    parts = assign_parts(pairs, relations, IDS, predicted, SPLIT)
     held_out = np.isin(parts.astype(str), HELD_OUT)
     assert not keys(pairs[held_out]) & keys(pairs[~held_out])  # neither a twin nor another relation tells
     of_pair: dict[int, set[str]] = {}
@@ -76,7 +76,7 @@ def test_growth_moves_no_edge_and_order_does_not_matter(
 ) -> None:
     def split(of: list[tuple[int, str, int]]) -> dict[int, str]:
         pairs, relations = arrays(of)
-        parts = parts_of(pairs, relations, IDS, None, SPLIT)
+        parts = assign_parts(pairs, relations, IDS, None, SPLIT)
         return dict(zip(pair_keys(pairs, NODES).tolist(), parts.tolist(), strict=True))
 
     before, after = split(edges), split([*reversed(more), *edges])
@@ -86,15 +86,15 @@ def test_growth_moves_no_edge_and_order_does_not_matter(
 def test_the_shares_are_those_asked_for() -> None:
     ids = [f"node {number}" for number in range(400)]
     pairs = np.array([(one, other) for one in range(400) for other in range(one)])[:20_000]
-    parts = parts_of(pairs, ["joins"] * len(pairs), ids, None, Split(validation=0.05, test=0.1)).tolist()
+    parts = assign_parts(pairs, ["joins"] * len(pairs), ids, None, Split(validation=0.05, test=0.1)).tolist()
     assert [parts.count(split) / len(parts) for split in SPLITS] == pytest.approx([0.85, 0.05, 0.1], abs=0.01)
 
 
 @given(edge_lists.filter(len), st.integers(0, 2))
 def test_held_out_negatives_are_joined_by_no_edge_of_any_part(edges: list[tuple[int, str, int]], seed: int) -> None:
     pairs, relations = arrays(edges)
-    parts = parts_of(pairs, relations, IDS, ("becomes",), SPLIT)
-    drawn = negatives(pairs, parts, ["a"] * 4 + ["b"] * 5, seed)
+    parts = assign_parts(pairs, relations, IDS, ("becomes",), SPLIT)
+    drawn = sample_negatives(pairs, parts, ["a"] * 4 + ["b"] * 5, seed)
     assert all(not keys(found) & keys(pairs) for found in drawn.values())
 
 
@@ -186,10 +186,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_nodes_come_with_features_and_edges_with_parts(shop: Path) -> None:
     nodes, edges = shop_rows()
-    found = Graph.open(shop / "data/graph")
+    found = CatalogGraph.open(shop / "data/graph")
     assert found.ids[: found.core] == sorted(row["id"] for row in nodes)
     assert found.features.shape == (found.core + 2, 5)
-    names = [(found.ids[a], found.ids[b]) for a, b in found.edges[found.parts != LISTENING].tolist()]
+    names = [(found.ids[a], found.ids[b]) for a, b in found.edges[found.parts != INDUCTIVE].tolist()]
     assert sorted(names) == sorted((row["source"], row["target"]) for row in edges)
     assert set(found.relations[found.parts == "message"]) == {"made_of"}
     assert {*found.targets_of} == {"item", "material"}
@@ -202,7 +202,7 @@ def test_nodes_come_with_features_and_edges_with_parts(shop: Path) -> None:
 
 
 def test_listings_hear_of_what_they_name_and_tell_nobody(shop: Path) -> None:
-    found = Graph.open(shop / "data/graph")
+    found = CatalogGraph.open(shop / "data/graph")
     assert found.types[found.core :] == [LISTING, LISTING]
     named = {(found.ids[listing], found.ids[node]) for node, listing in found.heard.tolist()}
     assert named == {
@@ -216,7 +216,7 @@ def test_listings_hear_of_what_they_name_and_tell_nobody(shop: Path) -> None:
 def test_listings_can_stay_away(tmp_path: Path) -> None:
     folder = project(tmp_path / "project", *shop_rows(), listings=False)
     run(graph, folder)
-    found = Graph.open(folder / "data/graph")
+    found = CatalogGraph.open(folder / "data/graph")
     assert found.core == len(found.ids)
     assert not len(found.heard)
 
@@ -232,7 +232,7 @@ def test_lone_nodes_and_nodes_without_text_are_taken(tmp_path: Path) -> None:
     folder = project(tmp_path / "project", nodes + lone, edges, listings=False)
     metrics = run(graph, folder)
     assert (metrics["isolated_nodes"], metrics["nodes_without_text"], metrics["components"]) == (2, 1, 3)
-    found = Graph.open(folder / "data/graph")
+    found = CatalogGraph.open(folder / "data/graph")
     assert not found.features[found.ids.index("shop:x")].any()
 
 
@@ -255,7 +255,7 @@ def test_without_nodes_there_is_no_graph_no_recommender_and_no_error(tmp_path: P
 def test_an_edge_to_nowhere_is_named_with_its_row() -> None:
     rows = [{"source": "a", "relation": "becomes", "target": "b"}, {"source": "a", "relation": "suits", "target": "c"}]
     with pytest.raises(StageError, match=r"edges\.parquet row 2: target 'c' is no node; bring the node in `catalog`"):
-        numbered(pa.Table.from_pylist(rows, schema=EDGES), ["a", "b"])
+        edge_indices(pa.Table.from_pylist(rows, schema=EDGES), ["a", "b"])
 
 
 def test_loops_and_edges_to_nowhere_are_refused_before_with_reasons(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lightning_modules.negatives.negatives import Pairs, pair_keys
 from lightning_modules.recommender.config import Gat, GraphConfig, Sage
-from lightning_modules.recommender.graph import GraphRecommender, dot_products
+from lightning_modules.recommender.graph import GraphRecommender, edge_logits
 from lightning_modules.recommender.links import LinkData
 from lightning_modules.recommender.neighbour_sampler import ALL, NeighbourSampler
 
@@ -81,8 +81,8 @@ def test_whole_neighbourhoods_give_the_scores_of_the_whole_graph(kind: Sage | Ga
         assert part.nodes is not None
         torch.testing.assert_close(part.nodes[part.pairs], all_of_it.pairs)
         with torch.no_grad():
-            expected = dot_products(network(all_of_it.features, all_of_it.edges), all_of_it.pairs)
-            found = dot_products(network(part.features, part.edges, part.nodes), part.pairs)
+            expected = edge_logits(network(all_of_it.features, all_of_it.edges), all_of_it.pairs)
+            found = edge_logits(network(part.features, part.edges, part.nodes), part.pairs)
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from heddle.images.resize import fit as fitted
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 from lightning_modules.writer.samples import (
     FACTS,
     WHOLE,
@@ -146,12 +146,14 @@ def test_a_listing_with_everything_and_one_with_nothing() -> None:
     known = inputs_of(sample, 2.0, "pad")
     assert known.objects[0].box == pytest.approx((0.2, 0.35, 0.8, 0.65))
     empty = {"objects": None, "relations": None, "context": None, "exif": None}
-    bare = inputs_of(Sample("0", GREY, sample.row | empty), 1.0, "pad")
+    bare = inputs_of(ShardSample("0", GREY, sample.row | empty), 1.0, "pad")
     assert (list(bare.objects), list(bare.relations), bare.context) == ([], [], None)
     holes = {
         "objects": [{"label": None, "attributes": None, "box": None}],
         "relations": [{"subject": 0, "predicate": None, "object": 0}],
     }
-    read = WriterReader(TOKENIZER, TOKENS.pad, 8, 8)([inputs_of(Sample("0", GREY, sample.row | holes), 1.0, "pad")])
+    read = WriterReader(TOKENIZER, TOKENS.pad, 8, 8)(
+        [inputs_of(ShardSample("0", GREY, sample.row | holes), 1.0, "pad")]
+    )
     assert read.scene.boxes.shape[1] == 0
     assert torch.isfinite(read.facts[0, :4]).all()

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from assets.assistant.base.stage import base_language
 from assets.assistant.evaluate.stage import assistant_evaluation
-from assets.assistant.train.stage import Lesson, assistant
+from assets.assistant.train.stage import ConversationSampler, assistant
 from heddle.conversations.conversations import Sources, read_conversations
 from heddle.conversations.parameters import AssistantParameters
 from heddle.core.parameters.shared import Split
@@ -41,10 +41,12 @@ def copied(project: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def _lesson(project: Path, **changed: object) -> Lesson:
+def _lesson(project: Path, **changed: object) -> ConversationSampler:
     tokenizer = AutoTokenizer.from_pretrained(project / "data/base_language")
     parameters = AssistantParameters.model_validate(ASSISTANT | changed)
-    return Lesson(parameters, tokenizer, Sources.read(project / "data/validated"), ["Dance a merry jig."], 7)
+    return ConversationSampler(
+        parameters, tokenizer, Sources.read(project / "data/validated"), ["Dance a merry jig."], 7
+    )
 
 
 def _rewrite_split(folder: Path, split: str, messages: list[dict[str, str]]) -> None:
