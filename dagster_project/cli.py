@@ -72,12 +72,12 @@ def drift() -> None:
 
 
 @click.command()
-@click.option("--really", is_flag=True, help="Write the drafts; else say what would change.")
-def publish(really: bool) -> None:
-    """Write content back to the WordPress site that its listings came from, as drafts that a person publishes."""
+@click.option("--apply", is_flag=True, help="Create or update the drafts. Without it, only print the plan.")
+def publish(apply: bool) -> None:
+    """Write content to the listings' WordPress site as drafts, which a person reviews and publishes."""
     from dagster_project.publish_content import show
 
-    show(Path.cwd(), console, really=really)
+    show(Path.cwd(), console, apply=apply)
 
 
 @click.group()

@@ -142,24 +142,27 @@ def classify(image: Path, text: str | None, top_k: int, as_json: bool) -> None:
 
 @main.command()
 @click.argument("path", metavar="IMAGE|FOLDER", type=click.Path(path_type=Path))
-@click.option("--context", metavar="TEXT|FILE", help="Wishes in words; or JSON with site, locale, preferences.")
+@click.option(
+    "--context", metavar="TEXT|FILE", help="Wishes as words, or a JSON file with site, locale and preferences."
+)
 @click.option(
     "--objects",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="JSON with objects (label, box, attributes) and relations; for FOLDER such by each image's path.",
+    help="JSON file with objects (label, box, attributes) and relations; for FOLDER, an object of these by image path.",
 )
-@click.option("--seed", type=int, help="Draw the words rather than take the likeliest; another seed, another text.")
+@click.option("--seed", type=int, help="Sample with this random seed instead of greedy decoding.")
 @click.option(
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="JSON Lines of FOLDER's images; descriptions.jsonl in it if not given.",
+    help="JSON Lines file for FOLDER's images. Default: descriptions.jsonl in FOLDER.",
 )
 def describe(path: Path, context: str | None, objects: Path | None, seed: int | None, output: Path | None) -> None:
-    """Write title, alt text, tags, SEO texts and body for an image as JSON, with scores; or for all of a folder.
+    """Write and score title, alt text, tags, SEO texts and body for one image or for all images of a folder.
 
-    A folder's images are described into a file, one line each; called again, it goes on where it was stopped.
+    For one image, print JSON. For a folder, write one line of JSON for each image; the same command continues after an
+    interruption.
     """
     if output and not path.is_dir():
         raise click.UsageError("--output is for a folder; of one image the JSON goes to the standard output")

@@ -19,7 +19,7 @@ from heddle.core.stage import read_json
 from heddle.inference.search import SearchError, search, search_guides
 from heddle.retrieval.config import MODES, RetrievalConfig
 from heddle.stores.lance import LanceStore
-from heddle.stores.store import Query
+from heddle.stores.store import StoreQuery
 from tests.support.small_project import run
 
 pytestmark = pytest.mark.xdist_group("partial_catalogues")  # each catalogue is run through once
@@ -101,7 +101,7 @@ def test_guides_alone_are_judged_and_published_and_every_model_is_absent_with_it
     assert read_json(data / "release/metrics.json")["models"] == 0
     assert read_json(data / "retrieval_evaluation/metrics.json")["rrf_mrr_at_10"] > 0.9
     with LanceStore(data / "published_index") as store:
-        assert [hit.id for hit in store.search("guides", Query(text="mirrors"))] == ["handbook:mirror"]
+        assert [hit.id for hit in store.search("guides", StoreQuery(text="mirrors"))] == ["handbook:mirror"]
         assert (store.count("guides"), store.count("listings")) == (12, 0)
     page = (data / "report/index.html").read_text()
     for name in ("clip", "vision", "product"):
