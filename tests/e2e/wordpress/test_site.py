@@ -14,7 +14,7 @@ import pytest
 from tests.support.wordpress import Site, wordpress_site
 
 pytestmark = pytest.mark.xdist_group("wordpress_site")
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
