@@ -15,7 +15,7 @@ from pathlib import Path
 NOTES = "HEDDLE_WATCHED_NOTES"
 """Environment variable for the stage's own child processes: the file of notes of their stage."""
 FOLDER_ARGUMENT = {"os.mkdir": 2, "os.remove": 1, "os.rename": 2, "os.rmdir": 1}
-"""Audit event that writes -> the index of its argument with the folder's descriptor that a relative path starts from."""
+"""Audit event that writes -> the argument with the descriptor of the folder that a relative path starts from."""
 
 
 class _WithoutDagster(MetaPathFinder):
@@ -27,7 +27,7 @@ class _WithoutDagster(MetaPathFinder):
 def _hide(inputs: list[str], hidden: Path) -> None:
     """Move the folders of ``data/`` that a stage does not declare away until its process ends."""
     data = Path("data").absolute()
-    undeclared = [path for path in data.iterdir() if path.is_dir() and path.name not in [*inputs]]
+    undeclared = [path for path in data.iterdir() if path.is_dir() and path.name not in inputs]
     for path in undeclared:
         path.rename(hidden / path.name)
 
