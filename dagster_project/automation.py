@@ -1,9 +1,8 @@
 """When what runs: jobs, schedules and sensors."""
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from dagster_project.dagster_internals import BaseAssetGraph, UnresolvedAssetJobDefinition
 from dagster_project.dvc.mirror import mirror, runless_events
 from dagster_project.dvc.project import DvcProject
 from dagster_project.schedules import Schedules

@@ -29,7 +29,7 @@ from heddle.publishing.plan import Action
 from heddle.publishing.site import SiteError
 from tests.support.wordpress import Site, wordpress_site
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PLUGIN = ROOT / "docs" / "wordpress" / "heddle.php"
 LISTED = 3
 ALL = "publish,draft,pending,private,future,trash"
