@@ -1,4 +1,4 @@
-"""``heddle``: a console command over Dagster and DVC. Nothing is possible with it alone."""
+"""The console command ``heddle``, a thin layer over Dagster and DVC."""
 
 import sys
 from collections.abc import Callable
@@ -20,25 +20,25 @@ console = Console()
 
 
 COMMANDS = "heddle.commands"
-"""Entry-point group of the commands that other packages bring: those that drive Dagster."""
+"""Entry-point group of commands from other packages, such as those that use Dagster."""
 
 
 class Heddle(click.Group):
-    """The commands of this package and of the entry-point group; user errors become one message and exit code 1."""
+    """The commands of this package and of the entry-point group. User errors print one message and exit with code 1."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All commands by name."""
+        """Names of all commands."""
         return sorted({*super().list_commands(ctx), *entry_points(group=COMMANDS).names})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """A command of this package, or one that is loaded from its entry point."""
+        """A command of this package, or one loaded from its entry point."""
         found = super().get_command(ctx, cmd_name)
         if found is None and cmd_name in entry_points(group=COMMANDS).names:
             found = entry_points(group=COMMANDS)[cmd_name].load()
         return found
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command."""
+        """Run the command and print user errors."""
         try:
             return super().invoke(ctx)
         except UserError as error:
@@ -49,9 +49,9 @@ class Heddle(click.Group):
 @click.group(cls=Heddle, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="heddle")
 def main() -> None:
-    """From a catalogue of listings to trained, evaluated, indexed and registered models.
+    """Train, evaluate, index and register models from a catalogue of listings.
 
-    Run it in the project's root. What it does is done by Dagster and DVC; `dagster dev` and `dvc repro` do the same.
+    Run the command in the project root. It uses Dagster and DVC; `dagster dev` and `dvc repro` work too.
     """
     prepare_process()
 

@@ -28,7 +28,7 @@ MIN_RERANKER_SCORE = 0.05
 
 The confidence only compares the first guide with the second. Of twelve questions that have nothing to do with the shop,
 eight had a confidence above the low band. Six of these eight score less than this, as does one of 68 held-out questions
-(LOG.md).
+(docs/experiments/assistant.md).
 """
 
 
