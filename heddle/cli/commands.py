@@ -73,13 +73,13 @@ def search(
         raise click.UsageError("--words is about listings; guides have --sparse")
     if not guides and (mode or expand or rerank):
         raise click.UsageError("--hybrid, --dense, --sparse, --expand and --rerank go with --guides")
-    from heddle.cli.search import show_guides
+    from heddle.cli.search import show, show_guides
     from heddle.retrieval.retriever import RetrievalConfig
 
     if guides:
         show_guides(query, RetrievalConfig(mode or "rrf", expand, rerank), top, as_json=as_json, console=console)
     else:
-        print_classification(query, top, words=words, as_json=as_json, console=console)
+        show(query, top, words=words, as_json=as_json, console=console)
 
 
 @main.command()
@@ -88,8 +88,9 @@ def search(
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def ask(question: str, top: int, as_json: bool) -> None:
     """Answer QUESTION from the guides and cite them; where no guide stands out, say so and show the best."""
+    from heddle.cli.ask import show
 
-    print_classification(question, top, as_json=as_json, console=console)
+    show(question, top, as_json=as_json, console=console)
 
 
 @main.command()
@@ -129,8 +130,9 @@ def describe(path: Path, context: str | None, objects: Path | None, seed: int | 
     """
     if output and not path.is_dir():
         raise click.UsageError("--output is for a folder; of one image the JSON goes to the standard output")
+    from heddle.cli.describe import show
 
-    print_classification(path, context, objects, seed, output)
+    show(path, context, objects, seed, output)
 
 
 @main.command()
@@ -139,8 +141,9 @@ def describe(path: Path, context: str | None, objects: Path | None, seed: int | 
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def recommend(query: str, top: int, as_json: bool) -> None:
     """Tell what a node of the graph can become or goes with, asked by its id or text, by other words or an image."""
+    from heddle.cli.recommend import print_recommendations
 
-    print_classification(query, top, as_json=as_json, console=console)
+    print_recommendations(query, top, as_json=as_json, console=console)
 
 
 @main.group()
@@ -153,8 +156,9 @@ def quarantine() -> None:
 @click.option("--reason", help="Only records that were refused for this.")
 def quarantine_show(ids: tuple[str, ...], reason: str | None) -> None:
     """Say how many records were refused for which reason; of an ID or a reason, where each came from."""
+    from heddle.cli.quarantine import show
 
-    print_classification(Path.cwd(), ids, reason, console)
+    show(Path.cwd(), ids, reason, console)
 
 
 @quarantine.command("release")
