@@ -16,7 +16,8 @@ from heddle.core.splits import SPLITS, SplitName, split_of
 from heddle.core.stage import Metrics, Stage, StageError
 from heddle.retrieval.config import Mode, RetrievalConfig, RetrievalError
 from heddle.retrieval.retriever import Retriever
-from heddle.training.training import exit_other_processes, skip_training, write_history
+from heddle.training.checkpoint import checkpoint_errors
+from heddle.training.training import exit_other_processes, skip_training, training_metrics, write_history
 from lightning_modules.reranker.cross_encoder import (
     CrossEncoder,
     CrossEncoderModule,
@@ -27,7 +28,7 @@ from lightning_modules.reranker.cross_encoder import (
 )
 from lightning_modules.reranker.ranking_examples import GroupData, RankingExample, RankingProgress
 from lightning_modules.tokenization.saved import save_tokenizer
-from lightning_modules.training.train import Trained, train
+from lightning_modules.training.train import train
 
 Examples = Mapping[SplitName, Sequence[RankingExample]]
 
@@ -90,11 +91,9 @@ def _hard_negatives(retriever: Retriever, text: str, relevant: Mapping[int, floa
 
 
 def _train(stage: Stage, parameters: RerankerParameters, examples: Examples, guides: Sequence[str]) -> Metrics:
-    try:
+    with checkpoint_errors("reranker.pretrained", parameters.pretrained):
         tokenizer = load_pair_tokenizer(parameters.pretrained, parameters.context)
         load_classifier(parameters.pretrained, parameters.layers, parameters.dropout)
-    except (OSError, ValueError) as error:
-        raise StageError(f"reranker.pretrained: cannot load {parameters.pretrained!r}: {error}") from error
     seed = read_seed()
     encode = partial(encode_pairs, tokenizer)
     data = GroupData(examples["train"], examples["validation"], guides, encode, parameters, seed)
@@ -114,16 +113,5 @@ def _train(stage: Stage, parameters: RerankerParameters, examples: Examples, gui
     trained.network.save_pretrained(stage.output)
     save_tokenizer(tokenizer, stage.output)
     write_history(stage.output / "history.csv", trained.history)
-    return _metrics(trained, examples) | {"calibration_scale": scale, "calibration_shift": shift}
-
-
-def _metrics(trained: Trained, examples: Examples) -> dict[str, float]:
-    best = trained.history[trained.best_epoch - 1]
-    return {
-        "parameters": trained.network.count_parameters(),
-        "epochs": len(trained.history),
-        "best_epoch": trained.best_epoch,
-        "train_queries": len(examples["train"]),
-        "validation_queries": len(examples["validation"]),
-        **{name: value for name, value in best.items() if name not in ("epoch", "learning_rate")},
-    }
+    queries = {f"{name}_queries": len(examples[name]) for name in ("train", "validation")}
+    return {**training_metrics(trained), **queries, "calibration_scale": scale, "calibration_shift": shift}

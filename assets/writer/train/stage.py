@@ -19,6 +19,7 @@ from heddle.training.training import (
     exit_other_processes,
     open_splits,
     skip_training,
+    split_metrics,
     training_metrics,
     write_trained,
 )
@@ -109,7 +110,8 @@ def _train(
     write_trained(stage.output, trained)
     tokenizer.save(str(stage.output / TOKENIZER_FILE))
     lexicon.write(stage.output)
-    return {**training_metrics(trained, training, validation, "words"), **_read(config, training)}
+    found = {**training_metrics(trained), **split_metrics(training, validation, "words")}
+    return {**found, **_read(config, training)}
 
 
 def _config(parameters: WriterParameters, start: ImageInitialization, tokenizer: Tokenizer) -> WriterConfig:
