@@ -160,7 +160,10 @@ class RecommenderIndex:
         return self.graph.texts[node] or self.graph.ids[node]
 
     def _of_listing(self, node: int) -> list[tuple[int, float | None]]:
-        """A listing is asked about through the item and the material that it names: they know more (LOG.md)."""
+        """A listing is asked about through the item and the material that it names: they know more.
+
+        Measured in docs/experiments/recommender.md.
+        """
         graph = self.graph
         named = graph.edges[(graph.parts == INDUCTIVE) & (graph.edges[:, 0] == node), 1].tolist()
         return [(one, None) for one in named or [node]]

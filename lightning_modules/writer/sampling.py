@@ -26,7 +26,7 @@ VALIDATION = -1
 
 
 @dataclass  # not frozen: Lightning moves its tensors to the device
-class Lessons:
+class TrainingExamples:
     """Texts of similar length."""
 
     rows: Tensor
@@ -48,7 +48,7 @@ class WriterBatch:
     inputs: WriterInputs
     """The pixels of the listings; of everything else 2 B rows: all that is known, then the same without objects and, of
     some, without context or facts."""
-    lessons: list[Lessons]
+    lessons: list[TrainingExamples]
     """Of both views, shortest first."""
     text: Tensor
     """Tokens of the plainest text of each listing, padded, int64 (B, T)."""
@@ -138,7 +138,7 @@ class WriterCollate:
         scene = whole.scene.with_emptied()
         return WriterInputs(whole.pixels, scene, torch.cat([whole.context, context]), torch.cat([whole.facts, facts]))
 
-    def _lessons(self, fields: Sequence[Fields], draws: Sequence[np.random.Generator]) -> list[Lessons]:
+    def _lessons(self, fields: Sequence[Fields], draws: Sequence[np.random.Generator]) -> list[TrainingExamples]:
         drawn = [self._drawn(known, draw) for known, draw in zip(fields, draws, strict=True)]
         order = sorted(range(len(drawn)), key=lambda row: len(drawn[row][0]))
         size = -(-len(order) // self.settings.buckets)
@@ -181,12 +181,14 @@ class WriterCollate:
                 return str(name), [*value[:place], part, *value[place + 1 :]]
         return None
 
-    def _bucket(self, rows: Sequence[int], drawn: Sequence[tuple[list[int], list[bool], list[bool]]]) -> Lessons:
+    def _bucket(
+        self, rows: Sequence[int], drawn: Sequence[tuple[list[int], list[bool], list[bool]]]
+    ) -> TrainingExamples:
         tokens, judged, wrong = (
             pad_sequence([torch.tensor(drawn[row][part]) for row in rows], batch_first=True, padding_value=filling)
             for part, filling in enumerate((self.tokens.pad, False, False))
         )
-        return Lessons(torch.tensor(rows), tokens, judged, tokens == self.tokens.end, wrong)
+        return TrainingExamples(torch.tensor(rows), tokens, judged, tokens == self.tokens.end, wrong)
 
     def _text(self, fields: Sequence[Fields], draws: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor]:
         """The plainest text of each listing and the tokens of it that are hidden."""

@@ -16,7 +16,7 @@ PATIENCE = 600
 
 @contextmanager
 def _started(toy) -> Iterator[subprocess.Popen]:
-    command = [sys.executable, "-m", "heddle.cli.commands", "run"]
+    command = [sys.executable, "-m", "heddle.cli", "run"]
     run = subprocess.Popen(command, cwd=toy.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield run

@@ -131,7 +131,7 @@ def tiny_samples(count: int, **changes: Any) -> list[ShardSample]:
 
 
 def tiny_collate(config: WriterConfig, augmentation: AugmentationSettings = PLAIN, **changes: Any) -> WriterCollate:
-    """Lessons of rows whose fields stand in them as they are; ``changes`` are of the lessons' settings."""
+    """TrainingExamples of rows whose fields stand in them as they are; ``changes`` are of the lessons' settings."""
     return WriterCollate(
         reader_of(config, TOKENIZER),
         TOKENS,

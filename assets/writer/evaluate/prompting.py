@@ -15,7 +15,7 @@ from heddle.description.certainty import FIELD
 from lightning_modules.image.augmentation import sample_generator
 from lightning_modules.layers.generation import Sampler
 from lightning_modules.training.data import ShardSample
-from lightning_modules.writer.content_writer import ContentWriter, Judged
+from lightning_modules.writer.content_writer import ContentWriter, WriterScores
 from lightning_modules.writer.corruption import Corruption
 from lightning_modules.writer.samples import Inputs, inputs_of
 
@@ -30,7 +30,7 @@ KINDS = ("item", "material", "colour", "relations")
 
 
 @dataclass(frozen=True)
-class Asker:
+class WriterPrompter:
     """Asks a writer about listings.
 
     Attributes:
@@ -78,7 +78,7 @@ class Asker:
             kinds.append(None if text is None else self._kind(seller, text))
         return texts, kinds
 
-    def judged(self, inputs: Sequence[Inputs], texts: Sequence[str]) -> list[Judged]:
+    def judged(self, inputs: Sequence[Inputs], texts: Sequence[str]) -> list[WriterScores]:
         """What the writer thinks of alt texts."""
         return self.writer.judge(inputs, [{FIELD: text} for text in texts])
 
@@ -87,10 +87,10 @@ class Asker:
         return corruption_of(self.lexicon)
 
     def _kind(self, before: str, after: str) -> str:
-        one, other = self.lexicon.states(before), self.lexicon.states(after)
+        one, other = self.lexicon.read_facts(before), self.lexicon.read_facts(after)
         return next((kind for kind in KINDS if getattr(one, kind) != getattr(other, kind)), ELSEWHERE)
 
 
-def likelihoods(judged: Sequence[Judged]) -> NDArray[np.float64]:
+def likelihoods(judged: Sequence[WriterScores]) -> NDArray[np.float64]:
     """Mean log likelihood of the alt texts' tokens, (N,)."""
     return np.array([one.certainty[FIELD] for one in judged], dtype=np.float64)

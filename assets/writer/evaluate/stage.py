@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from assets.writer.evaluate.calibration import certainties, errors
 from assets.writer.evaluate.examples import surest_mistakes, write_examples
 from assets.writer.evaluate.parameters import WriterEvaluationParameters
-from assets.writer.evaluate.prompting import IMAGE_ALONE, VIEWS, WRITER, Asker
+from assets.writer.evaluate.prompting import IMAGE_ALONE, VIEWS, WRITER, WriterPrompter
 from assets.writer.evaluate.result import valid
 from assets.writer.evaluate.systems import systems, told_of
 from heddle.content.lexicon import Lexicon
@@ -22,7 +22,7 @@ from heddle.evaluation.parameters import BootstrapParameters
 from heddle.images.aspect_ratios import image_ratios
 from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.training.data import ShardSample, read_samples
-from lightning_modules.writer.content_writer import ContentWriter, Written
+from lightning_modules.writer.content_writer import ContentWriter, GeneratedContent
 
 
 def writer_evaluation(stage: Stage) -> Metrics:
@@ -44,9 +44,9 @@ def _judged(stage: Stage, samples: Sequence[ShardSample]) -> dict[str, float]:
     sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     folder, threads = stage.input("writer"), stage.parameters(Compute, "compute").threads
     ratios = image_ratios(stage.input("catalog"))
-    asker = Asker(ContentWriter.from_folder(folder, threads), Lexicon.from_folder(folder), ratios, read_seed())
+    asker = WriterPrompter(ContentWriter.from_folder(folder, threads), Lexicon.from_folder(folder), ratios, read_seed())
     asked = asker.views(samples)
-    written: dict[str, list[Written]] = {}
+    written: dict[str, list[GeneratedContent]] = {}
     for view, inputs in asked.items():
         stage.progress(view.replace("_", " "), len(written), len(asked))
         whole = parameters.whole if view == WRITER else 0

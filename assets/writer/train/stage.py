@@ -19,6 +19,7 @@ from heddle.training.training import (
     exit_other_processes,
     open_splits,
     skip_training,
+    split_metrics,
     training_metrics,
     write_trained,
 )
@@ -31,7 +32,7 @@ from lightning_modules.writer.content_fields import FIELDS
 from lightning_modules.writer.content_tokens import ContentTokens
 from lightning_modules.writer.content_writer import TOKENIZER_FILE, reader_of
 from lightning_modules.writer.losses import LossParts, WriterModule
-from lightning_modules.writer.samples import objects_of, relations_of, sighted
+from lightning_modules.writer.samples import objects_of, relations_of, truncate_scene
 from lightning_modules.writer.sampling import Fields, WriterCollate
 from lightning_modules.writer.writer import Writer
 
@@ -93,7 +94,7 @@ def _train(
     stage.progress(f"{training.kept} of {training.total} train listings have words, {validation.kept} validate")
     tokenizer = Tokenizer.from_file(str(stage.input("tokenizer") / TOKENIZER_FILE))
     config, seed = _config(parameters, start, tokenizer), read_seed()
-    lexicon = Lexicon.learn(training.rows())
+    lexicon = Lexicon.fit(training.rows())
     collate = _collate(stage, parameters, config, tokenizer, training, lexicon, seed)
     data, callbacks = _data(stage, parameters, training, validation, collate, seed)
     trained = train(
@@ -109,7 +110,8 @@ def _train(
     write_trained(stage.output, trained)
     tokenizer.save(str(stage.output / TOKENIZER_FILE))
     lexicon.write(stage.output)
-    return {**training_metrics(trained, training, validation, "words"), **_read(config, training)}
+    found = {**training_metrics(trained), **split_metrics(training, validation, "words")}
+    return {**found, **_read(config, training)}
 
 
 def _config(parameters: WriterParameters, start: ImageInitialization, tokenizer: Tokenizer) -> WriterConfig:
@@ -167,7 +169,7 @@ def _data(
     """One phase on all listings or, with an adaptation, a second one on the domain's own at a rate of its own.
 
     Raises:
-        TooFewError: the sources of the domain have too few listings.
+        TooFewListingsError: the sources of the domain have too few listings.
     """
     adaptation = parameters.adaptation
     if adaptation is None:
@@ -186,11 +188,11 @@ def _data(
 
 def _read(config: WriterConfig, training: ShardSplit) -> Metrics:
     """How many objects and relations of the train listings are read, and how many left out."""
-    counts = dict.fromkeys(("objects", "relations", "objects_left_out", "relations_left_out"), 0)
+    counts = dict.fromkeys(("objects", "relations", "objects_dropped", "relations_dropped"), 0)
     for row in training.rows():
-        told = sighted(objects_of(row, 1.0, config.image_fit), relations_of(row), config.max_objects)
+        told = truncate_scene(objects_of(row, 1.0, config.image_fit), relations_of(row), config.max_objects)
         counts["objects"] += len(told.objects)
         counts["relations"] += len(told.relations)
-        counts["objects_left_out"] += told.objects_left_out
-        counts["relations_left_out"] += told.relations_left_out
+        counts["objects_dropped"] += told.objects_dropped
+        counts["relations_dropped"] += told.relations_dropped
     return {f"train_{name}": count for name, count in counts.items()}

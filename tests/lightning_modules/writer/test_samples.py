@@ -20,8 +20,8 @@ from lightning_modules.writer.samples import (
     context_of,
     facts_of,
     inputs_of,
-    sighted,
     squared,
+    truncate_scene,
 )
 from tests.support.tiny_writer import SIZE, TOKENIZER, TOKENS, tiny_inputs, tiny_row, tiny_samples
 
@@ -62,19 +62,19 @@ def test_the_largest_objects_stay_in_their_order_with_the_relations_among_them()
     side = [0.1, 0.5, 0.3, 0.4]
     objects = [SceneObject(str(place), (), (0, 0, length, length)) for place, length in enumerate(side)]
     relations = [(0, "on", 1), (1, "left of", 2), (3, "above", 1), (2, "on", 3)]
-    seen = sighted(objects, relations, 2)
+    seen = truncate_scene(objects, relations, 2)
     assert [thing.label for thing in seen.objects] == ["1", "3"]
     assert seen.relations == [(1, "above", 0)]
-    assert (seen.objects_left_out, seen.relations_left_out) == (2, 3)
+    assert (seen.objects_dropped, seen.relations_dropped) == (2, 3)
 
 
 def test_relations_that_make_no_sense_are_left_out_and_counted() -> None:
     objects = [SceneObject("jar", (), WHOLE), SceneObject(" ", (), WHOLE), SceneObject("box", (), WHOLE)]
     relations = [(0, "on", 0), (0, "on", 9), (-1, "on", 0), (0, " ", 2), (1, "on", 2), (2, "on", 0), (2, "on", 0)]
-    seen = sighted(objects, relations, 100)
+    seen = truncate_scene(objects, relations, 100)
     assert [thing.label for thing in seen.objects] == ["jar", "box"]
     assert seen.relations == [(1, "on", 0), (1, "on", 0)]
-    assert (seen.objects_left_out, seen.relations_left_out) == (1, 5)
+    assert (seen.objects_dropped, seen.relations_dropped) == (1, 5)
 
 
 def test_five_hundred_objects_become_as_many_as_are_read() -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from assets.shards.stage import shards
 from assets.writer.evaluate.claims import KINDS
-from assets.writer.evaluate.prompting import Asker
+from assets.writer.evaluate.prompting import WriterPrompter
 from assets.writer.evaluate.result import MEASURES
 from assets.writer.evaluate.stage import writer_evaluation
 from heddle.content.lexicon import Lexicon
@@ -64,7 +64,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     params = folder / "params.yaml"
     params.write_text(params.read_text() + "shards: {fit: pad, quality: 90}\n")
     run(shards, folder)
-    Lexicon.learn(sample.row for sample in read_samples(folder / "data/shards/train")).write(folder / "data/writer")
+    Lexicon.fit(sample.row for sample in read_samples(folder / "data/shards/train")).write(folder / "data/writer")
     return folder
 
 
@@ -159,14 +159,14 @@ def test_certainty_is_high_where_nothing_is_wrong_and_is_kept(project: Path, num
 
 def test_about_half_of_the_sellers_texts_get_a_mistake_of_a_known_kind(project: Path, asked: list[ShardSample]) -> None:
     lexicon = Lexicon.from_folder(project / "data/writer")
-    asker = Asker(FakeWriter(asked, SWAPS), lexicon, {}, seed=7)
+    asker = WriterPrompter(FakeWriter(asked, SWAPS), lexicon, {}, seed=7)
     told = [sample for sample in asked if sample.row["alt_text"]]
     texts, kinds = asker.spoilt(told)
     assert asker.spoilt(told[3:])[0] == texts[3:]  # each by its own key
     assert 0.25 < np.mean([kind is not None for kind in kinds]) < 0.75
     assert {*kinds} <= {None, *KINDS}
     for sample, text, kind in zip(told, texts, kinds, strict=True):
-        before, after = lexicon.states(sample.row["alt_text"]), lexicon.states(text)
+        before, after = lexicon.read_facts(sample.row["alt_text"]), lexicon.read_facts(text)
         assert (text == sample.row["alt_text"]) == (kind is None)
         assert kind is None or getattr(before, kind) != getattr(after, kind)
 
@@ -229,7 +229,7 @@ def test_without_a_writer_or_test_listings_nothing_is_judged_and_that_is_said(pr
 def test_what_no_lexicon_reads_is_not_judged(project: Path, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     shutil.copytree(project, folder)
-    Lexicon.learn([]).write(folder / "data/writer")
+    Lexicon.fit([]).write(folder / "data/writer")
     found = judged_by_heart(folder)
     assert (found["item_right"], found["relations_right"]) == (0, 0)
     assert not [name for name in found if "precision" in name or "calibration" in name or "auc" in name]
