@@ -135,7 +135,7 @@ class Toy:
 
     def heddle(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The console command."""
-        command = [sys.executable, "-m", "heddle.cli.commands", *arguments]
+        command = [sys.executable, "-m", "heddle.cli", *arguments]
         return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False, timeout=600)
 
     def hashes(self) -> dict[str, str | None]:

@@ -20,7 +20,7 @@ def client(toy):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "heddle.cli.commands", "ui", "--port", str(port)],
+        [sys.executable, "-m", "heddle.cli", "ui", "--port", str(port)],
         cwd=toy.root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
