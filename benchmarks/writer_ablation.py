@@ -13,7 +13,7 @@ from pathlib import Path
 
 from assets.writer.train.parameters import WriterParameters
 from assets.writer.train.stage import writer
-from heddle.content.lexicon import KINDS, Lexicon, Stated, truth_of
+from heddle.content.lexicon import KINDS, ImageFacts, Lexicon, listing_facts
 from heddle.core.parameters.section import SectionType
 from heddle.core.stage import Stage
 from heddle.images.aspect_ratios import image_ratios
@@ -23,7 +23,7 @@ from lightning_modules.writer.content_writer import ContentWriter
 from lightning_modules.writer.samples import Inputs, inputs_of
 
 
-class Trial(Stage):
+class AblationStage(Stage):
     """The stage with another shape and length."""
 
     def __init__(self, output: Path, epochs: int, without: str) -> None:
@@ -61,9 +61,9 @@ def shapes(shape: WriterShape) -> Mapping[str, WriterShape]:
 def main(epochs: int, parts: Sequence[str]) -> None:
     """Train and measure each shape, or those without the named parts; prints a line of the table when it is known."""
     print("| without | view | item | material | colour | relations | generation loss |\n|---|---|---|---|---|---|---|")
-    for without in parts or shapes(Trial(Path(), epochs, "nothing").parameters(WriterParameters).network):
+    for without in parts or shapes(AblationStage(Path(), epochs, "nothing").parameters(WriterParameters).network):
         with tempfile.TemporaryDirectory() as folder:
-            loss = writer(Trial(Path(folder), epochs, without))["validation_generation_loss"]
+            loss = writer(AblationStage(Path(folder), epochs, without))["validation_generation_loss"]
             for view, shares in _measured(Path(folder)).items():
                 print(
                     f"| {without} | {view} | {' | '.join(f'{share:.3f}' for share in shares)} | {loss:.3f} |",
@@ -77,15 +77,15 @@ def _measured(folder: Path) -> dict[str, list[float]]:
     samples = list(read_samples(Path("data/shards/validation")))
     ratios, fit = image_ratios(Path("data/catalog")), opened.network.config.image_fit
     known = [inputs_of(sample, ratios[sample.row["image"]], fit) for sample in samples]
-    truths = [truth_of(sample.row) for sample in samples]
+    truths = [listing_facts(sample.row) for sample in samples]
     views = {"whole": known, "image alone": [Inputs(one.image) for one in known]}
     told = {
         view: [one.fields["alt_text"] for one in opened.write(these, until="alt_text")] for view, these in views.items()
     }
-    return {view: _shares([lexicon.states(str(text)) for text in texts], truths) for view, texts in told.items()}
+    return {view: _shares([lexicon.read_facts(str(text)) for text in texts], truths) for view, texts in told.items()}
 
 
-def _shares(stated: list[Stated], truths: list[Stated]) -> list[float]:
+def _shares(stated: list[ImageFacts], truths: list[ImageFacts]) -> list[float]:
     pairs = list(zip(stated, truths, strict=True))
     shares = []
     for kind in KINDS:

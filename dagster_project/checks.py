@@ -9,8 +9,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from assets.gates import Gates
 from heddle.core.parameters.section import load
-from heddle.evaluation.gate_parameters import Gates
+from heddle.evaluation.gate_parameters import GatesSection
 from heddle.evaluation.gates import Verdict, judge, measured, unmeasured
 from heddle.validation.expectations import EXPECTATIONS
 
@@ -18,7 +19,7 @@ EXPECTATIONS_STAGE = "validated"
 EXPECTATIONS_FILE = "expectations.json"
 
 
-def read_gates(root: Path) -> Gates:
+def read_gates(root: Path) -> GatesSection:
     """Section ``gates`` of the parameters."""
     return load("gates", Gates, root)
 
@@ -31,7 +32,7 @@ def verdicts(root: Path) -> list[Verdict]:
     return judge(gates, measured(stages, root / "data"), absent)
 
 
-def check_specs(gates: Gates, stage: str) -> Sequence[dg.AssetCheckSpec]:
+def check_specs(gates: GatesSection, stage: str) -> Sequence[dg.AssetCheckSpec]:
     """The checks on one stage's asset.
 
     A failed gate does not stop the run: the report must still be made, and other models may pass theirs. It is the

@@ -1,1 +1,1 @@
-"""Heddle as a library."""
+"""The library and the command ``heddle``."""

@@ -12,7 +12,7 @@ from heddle.inference.classify import Classification, Probabilities, classify
 BAR = 24  # characters of a certain answer
 
 
-def show(image: Path, text: str | None, top: int, *, as_json: bool, console: Console) -> None:
+def print_classification(image: Path, text: str | None, top: int, *, as_json: bool, console: Console) -> None:
     """Classify and print, for each label, the likeliest classes; as JSON all of them."""
     found = classify(image, text)
     if as_json:

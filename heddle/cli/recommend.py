@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from heddle.inference.recommend import Asked, recommend
+from heddle.inference.recommend import QueryNode, recommend
 
 
-def show(query: str, top: int, *, as_json: bool, console: Console) -> None:
+def print_recommendations(query: str, top: int, *, as_json: bool, console: Console) -> None:
     """Ask and print what was asked about and what goes with it, best first; as JSON one object."""
     found = recommend(query, top)
     if as_json:
@@ -30,6 +30,6 @@ def show(query: str, top: int, *, as_json: bool, console: Console) -> None:
     console.print(table)
 
 
-def _told(asked: Asked) -> str:
+def _told(asked: QueryNode) -> str:
     likeness = "" if asked.likeness is None else f" (likest to your words, {asked.likeness:.2f})"
     return f"{asked.type} {asked.text}{likeness}"

@@ -33,7 +33,7 @@ Match = tuple[int, int, str]
 
 
 @dataclass(frozen=True)
-class Stated:
+class ImageFacts:
     """What is said of a listing's image, or what holds of it."""
 
     item: str | None = None
@@ -43,13 +43,13 @@ class Stated:
     """What else is there and how it lies to the item: (label, predicate)."""
 
 
-def truth_of(row: Mapping[str, Any]) -> Stated:
+def listing_facts(row: Mapping[str, Any]) -> ImageFacts:
     """What holds of a listing: its labels, its first object's first attribute (no label), relations to that object."""
     objects = row.get("objects") or []
     attributes = (objects[0]["attributes"] or []) if objects else []
     colour = attributes[0] if attributes and attributes[0] not in (row.get("item"), row.get("material")) else None
     relations = (each for each in row.get("relations") or [] if each["object"] == 0 != each["subject"])
-    return Stated(
+    return ImageFacts(
         item=row.get("item") or None,
         material=row.get("material") or None,
         colour=colour,
@@ -69,9 +69,9 @@ class Lexicon:
     @classmethod
     def learn(cls, rows: Iterable[Mapping[str, Any]]) -> "Lexicon":
         """The lexicon of listings (of the train split), with or without labels, objects and alt texts."""
-        told = [(words_of(row["alt_text"]), truth_of(row), row) for row in rows if row.get("alt_text")]
+        told = [(split_words(row["alt_text"]), listing_facts(row), row) for row in rows if row.get("alt_text")]
         names = {each["label"] for _, _, row in told for each in row.get("objects") or []}
-        labels = {words: name for name in sorted(names) if (words := words_of(name))}
+        labels = {words: name for name in sorted(names) if (words := split_words(name))}
         items = _learned([(words, truth.item) for words, truth, _ in told if truth.item])
         bare = cls({"item": items}, {}, labels)
         others: dict[Kind, Phrases] = {
@@ -98,9 +98,9 @@ class Lexicon:
         text = json.dumps(made, ensure_ascii=False, indent=1, sort_keys=True)
         (folder / LEXICON_FILE).write_text(text + "\n")
 
-    def states(self, text: str) -> Stated:
+    def read_facts(self, text: str) -> ImageFacts:
         """What the text says; None or nothing where it is silent or speaks in unknown words."""
-        words = words_of(text)
+        words = split_words(text)
         about = self.about(words)
         material, colour = (
             stated[2] if (stated := _first(about, self.phrases[kind])) else None for kind in ("material", "colour")
@@ -111,7 +111,7 @@ class Lexicon:
             for label, following in self.others(words)
             if (found := _first(following, self.predicates))
         )
-        return Stated(item[2] if item else None, material, colour, frozenset(relations))
+        return ImageFacts(item[2] if item else None, material, colour, frozenset(relations))
 
     def about(self, words: Words) -> Words:
         """The words that speak of the item itself: those before another object, or before the clause that names it."""
@@ -132,7 +132,7 @@ class Lexicon:
         return item[1] if item else 0
 
 
-def words_of(text: str) -> Words:
+def split_words(text: str) -> Words:
     """The words in lower case, in form NFC, and each mark of punctuation between them."""
     return tuple(_WORD.findall(unicodedata.normalize("NFC", text).lower()))
 
@@ -141,7 +141,7 @@ def _breaks(word: str) -> bool:
     return not word[0].isalnum()
 
 
-def _told_predicates(lexicon: Lexicon, words: Words, truth: Stated) -> Iterator[tuple[Words, str]]:
+def _told_predicates(lexicon: Lexicon, words: Words, truth: ImageFacts) -> Iterator[tuple[Words, str]]:
     """The words behind each object that lies in one known way to the item, and that way."""
     ways: dict[str, set[str]] = defaultdict(set)
     for label, predicate in truth.relations:
@@ -196,7 +196,7 @@ def _needed(told: Sequence[tuple[Words, str]], chosen: Phrases, length: int) -> 
     """Pure phrases, of at most ``length`` words or a value's own name, that at least LEAST texts need."""
     texts: dict[Words, set[int]] = defaultdict(set)
     values: dict[Words, Counter[str]] = defaultdict(Counter)
-    names = {words_of(value) for _, value in told}
+    names = {split_words(value) for _, value in told}
     for place, (words, value) in enumerate(told):
         for phrase in set(_free(words, chosen)):
             if phrase not in chosen and (len(phrase) <= length or phrase in names):
@@ -212,7 +212,7 @@ def _needed(told: Sequence[tuple[Words, str]], chosen: Phrases, length: int) -> 
         needs = {each: {at for at in texts[each] & silent if told[at][1] == value} for each, value in pure.items()}
         pure = {each: value for each, value in pure.items() if len(needs[each]) >= LEAST}
         if pure:  # of phrases that as many texts need, the one that stands in the fewest others
-            named = [phrase for phrase, value in pure.items() if phrase == words_of(value)]
+            named = [phrase for phrase, value in pure.items() if phrase == split_words(value)]
             one = min(named or pure, key=lambda each: (-len(needs[each]), len(texts[each]), len(each), each))
             new[one] = pure.pop(one)
             silent -= needs[one]

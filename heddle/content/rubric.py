@@ -43,7 +43,7 @@ class Titles:
             for pair in pairs:
                 self._holders[pair].add(id_)
 
-    def likeness(self, title: str, own: str | None = None) -> float:
+    def similarity(self, title: str, own: str | None = None) -> float:
         """The most that the title shares with another one: pairs of neighbouring words in both of those in either.
 
         A title's begin and end count as words, so that single words compare as well.
@@ -62,7 +62,7 @@ class Titles:
 
 
 @dataclass(frozen=True)
-class Case:
+class RuleInput:
     """What a rule looks at."""
 
     content: Content
@@ -77,7 +77,7 @@ class Rule:
 
     name: str
     weight: float
-    check: Callable[[Case], float | None]
+    check: Callable[[RuleInput], float | None]
     """From 0 to 1; None where it does not apply."""
     remedy: str
     """What a person can do where it failed."""
@@ -104,7 +104,7 @@ def seo_score(content: Content, others: Titles, keywords: Collection[str] = (), 
         keywords: item and material as far as they are known.
         own: the content's own id, if it may be among the others.
     """
-    case = Case(content, others, keywords, own)
+    case = RuleInput(content, others, keywords, own)
     marks = [(rule, mark) for rule in RULES if (mark := rule.check(case)) is not None]
     value = sum(rule.weight * mark for rule, mark in marks) / sum(rule.weight for rule, _ in marks)
     failed = sorted((rule for rule, mark in marks if mark < PASSED), key=lambda rule: (-rule.weight, rule.name))
@@ -134,43 +134,43 @@ def _names(words: Sequence[str], keyword: Sequence[str]) -> bool:
     )
 
 
-def _title_length(case: Case) -> float:
+def _title_length(case: RuleInput) -> float:
     return within(len(case.content.title), 30, 60)
 
 
-def _seo_title_length(case: Case) -> float:
+def _seo_title_length(case: RuleInput) -> float:
     return within(len(case.content.seo_title), 50, 60)
 
 
-def _seo_description_length(case: Case) -> float:
+def _seo_description_length(case: RuleInput) -> float:
     return within(len(case.content.seo_description), 120, 155)
 
 
-def _alt_text_length(case: Case) -> float:
+def _alt_text_length(case: RuleInput) -> float:
     return within(len(case.content.alt_text), 20, 125)
 
 
-def _unique_title(case: Case) -> float:
-    return 1 - case.others.likeness(case.content.title, case.own) if case.content.title else 0.0
+def _unique_title(case: RuleInput) -> float:
+    return 1 - case.others.similarity(case.content.title, case.own) if case.content.title else 0.0
 
 
-def _keywords_in_title(case: Case) -> float | None:
+def _keywords_in_title(case: RuleInput) -> float | None:
     return share_named(case.content.title, case.keywords)
 
 
-def _keywords_in_seo_title(case: Case) -> float | None:
+def _keywords_in_seo_title(case: RuleInput) -> float | None:
     return share_named(case.content.seo_title, case.keywords)
 
 
-def _keywords_in_seo_description(case: Case) -> float | None:
+def _keywords_in_seo_description(case: RuleInput) -> float | None:
     return share_named(case.content.seo_description, case.keywords)
 
 
-def _keywords_in_alt_text(case: Case) -> float | None:
+def _keywords_in_alt_text(case: RuleInput) -> float | None:
     return share_named(case.content.alt_text, case.keywords)
 
 
-def _keywords_in_introduction(case: Case) -> float | None:
+def _keywords_in_introduction(case: RuleInput) -> float | None:
     words = " ".join(text for _, text in blocks_of(case.content.body)).split()
     return share_named(" ".join(words[:INTRODUCTION]), case.keywords)
 

@@ -45,16 +45,8 @@ class Gate(Section):
         return self.at_least if self.at_least is not None else self.at_most or 0.0
 
 
-class Gates(Section):
-    """The gates of each model; a model without gates says so with an empty list."""
-
-    clip: tuple[Gate, ...] = Field(description="of the dual encoder")
-    vision: tuple[Gate, ...] = Field(description="of the image classifier")
-    product: tuple[Gate, ...] = Field(description="of the classifier of words and images")
-    reranker: tuple[Gate, ...] = Field(description="of the model that reads questions together with guides")
-    assistant: tuple[Gate, ...] = Field(description="of the language model that answers from guides")
-    recommender: tuple[Gate, ...] = Field(description="of the graph's recommender")
-    writer: tuple[Gate, ...] = Field(description="of the model that writes a listing from its image")
+class GatesSection(Section):
+    """Base of the section `gates`: one field for each released model; a model without gates has an empty list."""
 
     def by_model(self) -> Mapping[str, tuple[Gate, ...]]:
         """Model name to its gates, in the order of the fields."""

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import DATA, METRICS_FILE, Metrics, read_json
-from heddle.evaluation.gate_parameters import Gate, Gates
+from heddle.evaluation.gate_parameters import Gate, GatesSection
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Verdict:
 
 
 def judge(
-    gates: Gates, metrics: Mapping[str, Metrics], absent: Mapping[str, str] = MappingProxyType({})
+    gates: GatesSection, metrics: Mapping[str, Metrics], absent: Mapping[str, str] = MappingProxyType({})
 ) -> list[Verdict]:
     """Judge every gate of every model.
 

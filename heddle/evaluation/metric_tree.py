@@ -35,6 +35,11 @@ class MetricValue:
     chance: float | None = None
     upper_bound: float | None = None
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The bootstrap interval; None where none was computed."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
 
 def leaves(tree: MetricTree, prefix: str = "") -> Iterator[MetricValue]:
     """Every leaf of a tree, in the order of the tree."""

@@ -69,7 +69,7 @@ def classify(image: Path, text: str | None = None, data: Path = DATA) -> Classif
     return Classification(labels, missing, absent)
 
 
-def seen_in(image: Path, data: Path = DATA) -> Mapping[str, Probabilities]:
+def predict_labels(image: Path, data: Path = DATA) -> Mapping[str, Probabilities]:
     """What `vision` alone sees in the image: label that it names -> probabilities.
 
     Raises:

@@ -20,7 +20,7 @@ from heddle.core.vectors import matrix
 from heddle.encoders.parameters import Encoder
 from heddle.graph.features import ENCODER_FILE, PROJECTION_FILE, Projection
 from heddle.graph.neighbours import Neighbours
-from heddle.graph.tables import EDGES_FILE, LISTENING, NODES_FILE, Graph
+from heddle.graph.tables import EDGES_FILE, INDUCTIVE, NODES_FILE, CatalogGraph
 from heddle.images.image_file import is_file
 
 FILES = (NODES_FILE, EDGES_FILE)
@@ -33,7 +33,7 @@ class RecommendError(UserError):
 
 
 @dataclass(frozen=True)
-class Asked:
+class QueryNode:
     """A node that was asked about.
 
     Attributes:
@@ -68,7 +68,7 @@ class Recommendation:
 class Recommendations:
     """The nodes that were asked about, several for a listing or an image, and what goes with all of them."""
 
-    asked: tuple[Asked, ...]
+    asked: tuple[QueryNode, ...]
     hits: tuple[Recommendation, ...]
 
 
@@ -96,13 +96,13 @@ class RecommenderIndex:
         embeddings: of the nodes, (N, D).
     """
 
-    def __init__(self, folder: Path, graph: Graph, embeddings: NDArray[np.float32]) -> None:
+    def __init__(self, folder: Path, graph: CatalogGraph, embeddings: NDArray[np.float32]) -> None:
         self.folder, self.graph, self.embeddings = folder, graph, embeddings
-        known = graph.edges[graph.parts != LISTENING]
+        known = graph.edges[graph.parts != INDUCTIVE]
         self._neighbours = Neighbours(known, len(graph.ids))
         self._joined = Neighbours(graph.predicted(*SPLITS), len(graph.ids))
         self._types = np.array(graph.types, str)
-        self._partners = partners(graph)
+        self._partners = partner_types(graph)
 
     @classmethod
     def open(cls, folder: Path) -> "RecommenderIndex":
@@ -117,7 +117,7 @@ class RecommenderIndex:
             raise RecommendError(
                 f"{folder} lacks {', '.join(lacking)}: run `heddle run` or `dvc repro recommender` first"
             )
-        return cls(folder, Graph.open(folder), matrix(pq.read_table(folder / NODES_FILE), "embedding"))
+        return cls(folder, CatalogGraph.open(folder), matrix(pq.read_table(folder / NODES_FILE), "embedding"))
 
     def resolve(self, query: str, data: Path) -> list[tuple[int, float | None]]:
         """The nodes that are meant, and how like their texts are to the words; None where they are named."""
@@ -153,16 +153,19 @@ class RecommenderIndex:
         graph = self.graph
         return Recommendation(graph.ids[node], graph.types[node], self._words(node), score, probability, words)
 
-    def _asked(self, node: int, likeness: float | None) -> Asked:
-        return Asked(self.graph.ids[node], self.graph.types[node], self._words(node), likeness)
+    def _asked(self, node: int, likeness: float | None) -> QueryNode:
+        return QueryNode(self.graph.ids[node], self.graph.types[node], self._words(node), likeness)
 
     def _words(self, node: int) -> str:
         return self.graph.texts[node] or self.graph.ids[node]
 
     def _of_listing(self, node: int) -> list[tuple[int, float | None]]:
-        """A listing is asked about through the item and the material that it names: they know more (LOG.md)."""
+        """A listing is asked about through the item and the material that it names: they know more.
+
+        Measured in docs/experiments/recommender.md.
+        """
         graph = self.graph
-        named = graph.edges[(graph.parts == LISTENING) & (graph.edges[:, 0] == node), 1].tolist()
+        named = graph.edges[(graph.parts == INDUCTIVE) & (graph.edges[:, 0] == node), 1].tolist()
         return [(one, None) for one in named or [node]]
 
     def _by_text(self, words: str, kind: str | None = None) -> list[int]:
@@ -176,10 +179,10 @@ class RecommenderIndex:
 
     def _by_image(self, image: Path, data: Path) -> list[int]:
         """The item and the material that the image shows."""
-        from heddle.inference.classify import ClassifyError, seen_in
+        from heddle.inference.classify import ClassifyError, predict_labels
 
         try:
-            seen = seen_in(image, data)
+            seen = predict_labels(image, data)
         except ClassifyError as error:
             raise RecommendError(str(error)) from error
         shown = {label: next(iter(probabilities)) for label, probabilities in seen.items()}
@@ -211,7 +214,7 @@ class RecommenderIndex:
         return int(able[best]), float(likeness[best])
 
 
-def partners(graph: Graph) -> dict[str, set[str]]:
+def partner_types(graph: CatalogGraph) -> dict[str, set[str]]:
     """Type of a node -> types that predicted edges join it with, whichever way they point."""
     found: dict[str, set[str]] = {}
     for source, targets in graph.targets_of.items():

@@ -8,6 +8,8 @@ import numpy as np
 import sacrebleu
 from numpy.typing import NDArray
 
+from heddle.evaluation.parameters import BootstrapParameters
+
 DESCRIPTION = """BLEU of a corpus, as sacrebleu computes it by default: up to 4-grams of 13a tokens, case kept,
 exponential smoothing, n-grams counted over all texts together. From 0 to 100, as in papers, not from 0 to 1; not the
 mean of the texts' own BLEU, so there is no value for each text."""
@@ -50,7 +52,7 @@ def bleu_of(counted: NDArray[np.int64]) -> float:
 
 
 def bleu_interval(
-    counted: Sequence[NDArray[np.int64]], resamples: int, confidence: float, seed: int
+    counted: Sequence[NDArray[np.int64]], bootstrap: BootstrapParameters, seed: int
 ) -> tuple[float, float]:
     """The percentile interval of a system's BLEU, or of how much higher it is than that of another.
 
@@ -59,15 +61,14 @@ def bleu_interval(
 
     Args:
         counted: the counts of one system's texts, (N, 10), or of two systems'.
-        resamples: how often the texts are drawn.
-        confidence: share of the resamples within the interval.
-        seed: of the drawing.
+        bootstrap: number of resamples and confidence level.
+        seed: random seed of the resampling.
     """
     random = np.random.Generator(np.random.PCG64(seed))
     values = []
-    for _ in range(resamples):
+    for _ in range(bootstrap.samples):
         drawn = random.integers(0, len(counted[0]), len(counted[0]))
         values.append(bleu_of(counted[0][drawn]) - sum(bleu_of(other[drawn]) for other in counted[1:]))
-    tail = (1 - confidence) / 2
+    tail = (1 - bootstrap.confidence) / 2
     low, high = np.quantile(values, (tail, 1 - tail))
     return float(low), float(high)

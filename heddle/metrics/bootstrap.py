@@ -1,33 +1,66 @@
-"""How sure a mean over few values is."""
+"""Bootstrap confidence intervals of means, by SciPy."""
+
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import bootstrap as scipy_bootstrap
+
+from heddle.evaluation.parameters import BootstrapParameters
+
+BATCH = 100
+"""Resamples in memory at once."""
+
+
+class Interval(TypedDict):
+    """A metric with its confidence interval: one leaf of ``metrics.json``."""
+
+    value: float
+    low: float
+    high: float
 
 
 class ConfidenceInterval:
-    """Adds bootstrap bounds to a mean.
+    """Computes bootstrap confidence intervals of means.
 
     Args:
-        resamples: how often the values are drawn anew.
-        confidence: share of the resamples between the bounds.
-        seed: of the drawing.
+        bootstrap: number of resamples and confidence level.
+        seed: random seed of the resampling.
     """
 
-    def __init__(self, resamples: int, confidence: float, seed: int) -> None:
-        self.resamples, self.confidence, self.seed = resamples, confidence, seed
+    def __init__(self, bootstrap: BootstrapParameters, seed: int) -> None:
+        self.bootstrap, self.seed = bootstrap, seed
 
-    def __call__(self, name: str, value: float, values: NDArray[np.float64]) -> dict[str, float]:
-        """``name``, ``name_low`` and ``name_high``; ``values`` are what ``value`` is the mean of."""
-        low, high = bootstrap_interval(values, self.resamples, self.confidence, self.seed)
-        return {name: value, f"{name}_low": low, f"{name}_high": high}
+    def __call__(self, value: float, values: NDArray[np.float64]) -> Interval:
+        """The interval of ``value``, which is the mean of ``values`` (N,)."""
+        low, high, _ = bootstrap_means(values, self.bootstrap, self.seed)
+        return {"value": value, "low": low, "high": high}
 
 
-def bootstrap_interval(
-    values: NDArray[np.float64], resamples: int, confidence: float, seed: int
-) -> tuple[float, float]:
-    """The percentile interval (Efron 1979) of the mean of ``values`` (N,), drawn anew ``resamples`` times."""
-    random = np.random.Generator(np.random.PCG64(seed))
-    means = [random.choice(values, len(values)).mean() for _ in range(resamples)]
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(means, (tail, 1 - tail))
-    return float(low), float(high)
+def flat(name: str, interval: Interval) -> dict[str, float]:
+    """``name``, ``name_low`` and ``name_high``."""
+    return {name: interval["value"], f"{name}_low": interval["low"], f"{name}_high": interval["high"]}
+
+
+def bootstrap_means(
+    values: NDArray[np.float64], bootstrap: BootstrapParameters, seed: int
+) -> tuple[float, float, NDArray[np.float64]]:
+    """Compute the percentile interval (Efron 1979) of the mean of ``values`` (N,), N at least 1.
+
+    Returns:
+        Lower and upper end of the interval, and the means of the resamples, (samples,).
+    """
+    if len(values) == 1:  # SciPy refuses a sample of one observation
+        value = float(values[0])
+        return value, value, np.full(bootstrap.samples, value)
+    found = scipy_bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=bootstrap.samples,
+        batch=BATCH,
+        confidence_level=bootstrap.confidence,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    interval = found.confidence_interval
+    return float(interval.low), float(interval.high), found.bootstrap_distribution

@@ -1,19 +1,22 @@
-"""Whether one system is better than another, judged on the same queries."""
+"""Compare two systems on the same queries."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from heddle.evaluation.parameters import BootstrapParameters
+from heddle.metrics.bootstrap import bootstrap_means
+
 
 @dataclass(frozen=True)
 class Difference:
-    """How much better one system is than another.
+    """The mean difference between two systems.
 
     Attributes:
-        mean: of the queries' differences.
+        mean: mean of the differences, query by query.
         low, high: percentile bootstrap interval of the mean.
-        p_value: how often a difference as large, either way, would come about by the choice of queries alone.
+        p_value: two-sided probability of a difference at least as large under the null hypothesis of no difference.
     """
 
     mean: float
@@ -23,30 +26,27 @@ class Difference:
 
 
 def paired_difference(
-    one: NDArray[np.float64], other: NDArray[np.float64], resamples: int, confidence: float, seed: int
+    one: NDArray[np.float64], other: NDArray[np.float64], bootstrap: BootstrapParameters, seed: int
 ) -> Difference:
-    """How much better ``one`` is than ``other``, by the paired bootstrap (Efron and Tibshirani 1993, chapter 16).
+    """Compute how much better ``one`` is than ``other`` by the paired bootstrap (Efron and Tibshirani 1993).
 
-    The queries are drawn anew, each with both its values: what makes a query easy for both cancels out. The p-value is
-    two-sided, of the resampled means moved to 0; it is never 0, because the sample itself counts as a resample. With
-    few queries, fifty or less, both are a little surer than they should be.
+    Each resample draws queries with both their values, so the difficulty of a query cancels out. The p-value is
+    two-sided: it counts the resampled means, centred at 0, that are at least as far from 0 as the observed mean. It is
+    never 0, because the observed sample counts as one resample. With 50 queries or fewer, the interval and the p-value
+    are slightly too optimistic.
 
     Args:
-        one, other: a measure's values, query by query, in the same order, (N,).
-        resamples: how often the queries are drawn.
-        confidence: share of the resampled means within the interval.
-        seed: of the drawing.
+        one, other: values of a metric, query by query, in the same order, (N,).
+        bootstrap: number of resamples and confidence level.
+        seed: random seed of the resampling.
 
     Raises:
-        ValueError: the systems did not answer the same number of queries, or none.
+        ValueError: the two arrays differ in length, or are empty.
     """
     if one.shape != other.shape or not len(one):
-        raise ValueError(f"{len(one)} and {len(other)} values are no pairs")
+        raise ValueError(f"a paired difference needs as many values of both systems, found {len(one)} and {len(other)}")
     differences = one - other
     mean = differences.mean()
-    random = np.random.Generator(np.random.PCG64(seed))
-    means = np.array([random.choice(differences, len(differences)).mean() for _ in range(resamples)])
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(means, (tail, 1 - tail))
+    low, high, means = bootstrap_means(differences, bootstrap, seed)
     as_far = (np.abs(means - mean) >= abs(mean)).sum()
-    return Difference(float(mean), float(low), float(high), float((1 + as_far) / (1 + resamples)))
+    return Difference(float(mean), low, high, float((1 + as_far) / (1 + bootstrap.samples)))

@@ -106,7 +106,7 @@ class LanguageModule(TrainingModule):
         return {"loss": nn.functional.cross_entropy(logits.float(), labels)}
 
 
-def llama(size: LlamaSize, tokenizer: PreTrainedTokenizerBase) -> LlamaForCausalLM:
+def make_llama(size: LlamaSize, tokenizer: PreTrainedTokenizerBase) -> LlamaForCausalLM:
     """A Llama that has learned nothing; input and output embeddings are one matrix."""
     config = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -141,7 +141,7 @@ def load_causal(checkpoint: str) -> PreTrainedModel:
     return AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype="auto")
 
 
-def with_adapter(model: PreTrainedModel, size: LoraSize, base: str) -> PeftModel:
+def add_adapter(model: PreTrainedModel, size: LoraSize, base: str) -> PeftModel:
     """A new adapter on a model, whose own weights no longer learn; at first it changes nothing, for B is 0.
 
     Args:
@@ -163,7 +163,7 @@ def with_adapter(model: PreTrainedModel, size: LoraSize, base: str) -> PeftModel
     return adapted
 
 
-def adapted_from(model: PreTrainedModel, folder: Path) -> PeftModel:
+def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
     """A model with the adapter that lies in ``folder``."""
     with _without_old_names():
         return PeftModel.from_pretrained(model, str(folder))
@@ -177,7 +177,7 @@ def _without_old_names() -> Iterator[None]:
         yield
 
 
-def merged(network: Language) -> Language:
+def merge_adapter(network: Language) -> Language:
     """The model with its adapter's product added to its weights; what was given is changed and of no more use."""
     assert isinstance(network.model, PeftModel)
     return Language(network.model.merge_and_unload()).eval()

@@ -9,7 +9,7 @@ from transformers import AutoTokenizer, CLIPModel
 
 from lightning_modules.clip.clip import Clip
 from lightning_modules.clip.config import ClipConfig, TextTower
-from lightning_modules.image.checkpoint import tower_of
+from lightning_modules.image.checkpoint import tower_from_config
 from lightning_modules.image.config import CLIP_MEAN, CLIP_STD
 from lightning_modules.training.hub import parse_hub_id
 
@@ -30,7 +30,7 @@ TEXT_NAMES = (
 """What a part of a weight's name is called in transformers' ``CLIPTextModel``, and in our text tower."""
 
 
-def load(checkpoint: str, image_fit: Literal["crop", "pad"]) -> tuple[Clip, Tokenizer]:
+def load_clip(checkpoint: str, image_fit: Literal["crop", "pad"]) -> tuple[Clip, Tokenizer]:
     """The network and its tokenizer, which frames, cuts and pads by itself.
 
     Args:
@@ -46,7 +46,7 @@ def load(checkpoint: str, image_fit: Literal["crop", "pad"]) -> tuple[Clip, Toke
     words = AutoTokenizer.from_pretrained(name, revision=revision, use_fast=True)
     network = Clip(_config(hub.config, words.pad_token_id, words.eos_token_id, image_fit))
     network.image.model.load_state_dict(hub.vision_model.state_dict())
-    network.text.load_state_dict(text_weights(hub.text_model.state_dict()))
+    network.text.load_state_dict(rename_text_weights(hub.text_model.state_dict()))
     network.image_projection.load_state_dict(hub.visual_projection.state_dict())
     network.text_projection.load_state_dict(hub.text_projection.state_dict())
     network.log_scale.data.copy_(hub.logit_scale.data)
@@ -56,7 +56,7 @@ def load(checkpoint: str, image_fit: Literal["crop", "pad"]) -> tuple[Clip, Toke
     return network, tokenizer
 
 
-def text_weights(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def rename_text_weights(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights of a ``CLIPTextModel`` with the names of :class:`lightning_modules.clip.text_tower.TextEncoder`."""
     return {_text_name(name): tensor for name, tensor in theirs.items()}
 
@@ -70,7 +70,7 @@ def _text_name(name: str) -> str:
 def _config(hub: Any, pad_token: int, end_token: int, image_fit: Literal["crop", "pad"]) -> ClipConfig:
     vision, text = hub.vision_config, hub.text_config
     return ClipConfig(
-        image=tower_of(vision),
+        image=tower_from_config(vision),
         text=TextTower(
             context=text.max_position_embeddings,
             width=text.hidden_size,

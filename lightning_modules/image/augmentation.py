@@ -30,13 +30,13 @@ def augment(image: Image, words: str, settings: AugmentationSettings, random: np
     return np.ascontiguousarray(changed)
 
 
-def drawn_for(key: str, epoch: int, seed: int) -> np.random.Generator:
+def sample_generator(key: str, epoch: int, seed: int) -> np.random.Generator:
     """The generator of one sample in one epoch: what it draws depends on nothing else."""
     digest = hashlib.sha256(f"{seed} {epoch} {key}".encode()).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16])))
 
 
-def thin_out(text: str, share: float, random: np.random.Generator) -> str:
+def drop_words(text: str, share: float, random: np.random.Generator) -> str:
     """``text`` with each word left out with probability ``share``; one word stays at least.
 
     A text encoder that has only seen full sentences places a bare "a lamp" badly.

@@ -101,7 +101,7 @@ def load_image_tower(checkpoint: str) -> ImageCheckpoint:
     if kind not in MODELS:
         raise ValueError(f"{name}: holds a model of type {kind!r}; an image tower comes from {', '.join(MODELS)}")
     theirs = _read(MODELS[kind], name, revision)
-    tower = tower_of(theirs.config)
+    tower = tower_from_config(theirs.config)
     preparation = _preparation(name, revision)
     size = getattr(theirs.config, "image_size", None) if kind in ("clip", "vit") else _image_size(preparation)
     encoder = ImageEncoder(tower, size or 224)
@@ -111,7 +111,7 @@ def load_image_tower(checkpoint: str) -> ImageCheckpoint:
     return ImageCheckpoint(tower, size or 224, mean, std, encoder.state_dict())
 
 
-def tower_of(config: Any) -> ImageTower:
+def tower_from_config(config: Any) -> ImageTower:
     """The tower that a transformers config describes.
 
     Raises:

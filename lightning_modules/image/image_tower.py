@@ -30,7 +30,7 @@ from lightning_modules.image.config import (
 )
 
 
-def normalised(pixels: Tensor, mean: Channels, std: Channels) -> Tensor:
+def normalize_pixels(pixels: Tensor, mean: Channels, std: Channels) -> Tensor:
     """Pixels (B, 3, S, S) as uint8 -> float32 with each channel's ``mean`` taken off, divided by its ``std``."""
     means, stds = (pixels.new_tensor(channels, dtype=torch.float32) for channels in (mean, std))
     return (pixels.float() / 255 - means[:, None, None]) / stds[:, None, None]
@@ -129,7 +129,7 @@ def _efficientnet(tower: EfficientNetTower) -> EfficientNetModel:
     config = EfficientNetConfig(
         width_coefficient=tower.width_coefficient,
         depth_coefficient=tower.depth_coefficient,
-        strides=strides(tower.output_stride),
+        strides=efficientnet_strides(tower.output_stride),
         drop_connect_rate=tower.drop_connect,
         depthwise_padding=list(tower.odd_blocks),
     )
@@ -137,7 +137,7 @@ def _efficientnet(tower: EfficientNetTower) -> EfficientNetModel:
     return _trainable(EfficientNetModel(config))
 
 
-def strides(output_stride: int) -> list[int]:
+def efficientnet_strides(output_stride: int) -> list[int]:
     """EfficientNet's strides, of which the last ones become 1 until the stem's 2 and they make ``output_stride``."""
     chosen, reached = [], 2
     for stride in EfficientNetConfig().strides:

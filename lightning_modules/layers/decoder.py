@@ -6,7 +6,7 @@ from lightning_modules.layers.attention_block import AttentionBlock
 from lightning_modules.layers.cache import DecoderCache, LayerCache
 from lightning_modules.layers.config import TransformerConfig
 from lightning_modules.layers.feed_forward import FeedForwardBlock
-from lightning_modules.layers.masks import causal_mask, join, padding_mask, token_positions
+from lightning_modules.layers.masks import causal_mask, combine_masks, padding_mask, token_positions
 from lightning_modules.layers.positions import Positions
 from lightning_modules.layers.rotary import Rotation
 
@@ -86,10 +86,10 @@ class TransformerDecoder(nn.Module):
         """
         past, new = 0 if cache is None else cache.length, states.shape[1]
         placed = self.positions(states, token_positions(present, past, new, states.device), past + new)
-        mask = join(None if present is None else padding_mask(present), placed.bias)
+        mask = combine_masks(None if present is None else padding_mask(present), placed.bias)
         causal = mask is None  # left to the fused kernel, which needs no mask in memory
         if not causal:
-            mask = join(mask, causal_mask(new, past + new, states.device))
+            mask = combine_masks(mask, causal_mask(new, past + new, states.device))
         memory_mask = None if memory_present is None else padding_mask(memory_present)
         states = self.dropout(placed.states)
         for index, layer in enumerate(self.layers):

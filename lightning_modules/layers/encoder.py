@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from lightning_modules.layers.attention_block import AttentionBlock
 from lightning_modules.layers.config import TransformerConfig
 from lightning_modules.layers.feed_forward import FeedForwardBlock
-from lightning_modules.layers.masks import join, padding_mask, token_positions
+from lightning_modules.layers.masks import combine_masks, padding_mask, token_positions
 from lightning_modules.layers.positions import Positions
 from lightning_modules.layers.rotary import Rotation
 
@@ -49,7 +49,7 @@ class TransformerEncoder(nn.Module):
         """
         length = states.shape[1]
         placed = self.positions(states, token_positions(present, 0, length, states.device), length)
-        mask = join(None if present is None else padding_mask(present), placed.bias)
+        mask = combine_masks(None if present is None else padding_mask(present), placed.bias)
         states = self.dropout(placed.states)
         for layer in self.layers:
             states = layer(states, mask=mask, rotation=placed.rotation)

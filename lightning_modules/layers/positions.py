@@ -11,7 +11,7 @@ from lightning_modules.layers.rotary import RotaryPositions, Rotation
 from lightning_modules.layers.sinusoidal import SinusoidalPositions
 
 
-class Placed(NamedTuple):
+class PositionedStates(NamedTuple):
     """States that know where they stand, or what self-attention must be told instead."""
 
     states: Tensor
@@ -26,13 +26,13 @@ class Positions(nn.Module):
         super().__init__()
         self.scheme = _scheme(config)
 
-    def forward(self, states: Tensor, positions: Tensor, length: int) -> Placed:
+    def forward(self, states: Tensor, positions: Tensor, length: int) -> PositionedStates:
         """states (B, T, width) of the last T of ``length`` tokens, which stand at ``positions`` (T,) or (B, T)."""
         if isinstance(self.scheme, RotaryPositions):
-            return Placed(states, rotation=self.scheme(positions, length))
+            return PositionedStates(states, rotation=self.scheme(positions, length))
         if isinstance(self.scheme, ALiBi):
-            return Placed(states, bias=self.scheme(states.shape[1], length))
-        return Placed(self.scheme(states, positions, length))
+            return PositionedStates(states, bias=self.scheme(states.shape[1], length))
+        return PositionedStates(self.scheme(states, positions, length))
 
 
 def _scheme(config: TransformerConfig) -> nn.Module:

@@ -15,7 +15,7 @@ Fields = dict[str, Value]
 
 
 @dataclass
-class Lesson:
+class EncodedContent:
     """Content as tokens."""
 
     tokens: list[int] = field(default_factory=list)
@@ -58,13 +58,13 @@ class ContentTokens:
         self.end = self.separator + 1
         self.size = self.end + 1
 
-    def encode(self, fields: Mapping[str, str | Sequence[str] | Sequence[Block]]) -> Lesson:
+    def encode(self, fields: Mapping[str, str | Sequence[str] | Sequence[Block]]) -> EncodedContent:
         """Start, then for each field that holds something its marker, its tokens and the end.
 
         Args:
             fields: field -> line, items or blocks; tidied and cut at a word as :func:`fitted` does.
         """
-        lesson = Lesson()
+        lesson = EncodedContent()
         lesson.add(self.start, judged=False)
         for each in FIELDS:
             if value := fitted(each, fields.get(each.name) or ()) if fields.get(each.name) else None:
@@ -107,7 +107,7 @@ class ContentTokens:
                 raise ValueError(f"token {place} is {token}: none that may stand in {current.name}")
         return fields
 
-    def _add(self, lesson: Lesson, each: Field, value: Value) -> None:
+    def _add(self, lesson: EncodedContent, each: Field, value: Value) -> None:
         if each.kind == "line":
             lesson.add(*self._ids(cast(str, value)))
         elif each.kind == "list":

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from lightning_modules.layers.generation import Pick, greedy
-from lightning_modules.training.inference import batched, placed
+from lightning_modules.training.inference import iterate_batches, prepare_for_inference
 from lightning_modules.writer.config import WriterConfig
 from lightning_modules.writer.content_grammar import ContentGrammar
 from lightning_modules.writer.content_tokens import ContentTokens
@@ -22,7 +22,7 @@ TOKENIZER_FILE = "tokenizer.json"
 
 
 @dataclass(frozen=True)
-class Judged:
+class WriterScores:
     """How sure a writer is of content."""
 
     certainty: dict[str, float]
@@ -34,7 +34,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Written(Judged):
+class GeneratedContent(WriterScores):
     """Content and how sure the writer is of it."""
 
     fields: dict[str, Any]
@@ -63,11 +63,11 @@ class ContentWriter:
             folder: what stage ``writer`` writes, or a released model.
             threads: of this process, from now on; as many as it has if None.
         """
-        network = placed(Writer.from_pretrained(folder), threads or torch.get_num_threads())
+        network = prepare_for_inference(Writer.from_pretrained(folder), threads or torch.get_num_threads())
         return cls(network, Tokenizer.from_file(str(folder / TOKENIZER_FILE)))
 
     @torch.inference_mode()
-    def write(self, inputs: Sequence[Inputs], pick: Pick = greedy, until: str | None = None) -> list[Written]:
+    def write(self, inputs: Sequence[Inputs], pick: Pick = greedy, until: str | None = None) -> list[GeneratedContent]:
         """Content for each of ``inputs``, valid whatever the weights.
 
         Args:
@@ -76,24 +76,26 @@ class ContentWriter:
         """
         names = list(self.tokens.field)
         count = len(names) if until is None else names.index(until) + 1
-        written: list[Written] = []
-        for batch in batched(inputs):
+        written: list[GeneratedContent] = []
+        for batch in iterate_batches(inputs):
             memory = self._memory(batch)
             tokens = self._generate(memory, pick, count)
             texts = [self.tokens.decode(row) for row in tokens.tolist()]
             scores = self._judge(memory, tokens)
-            written += [Written(**vars(score), fields=fields) for score, fields in zip(scores, texts, strict=True)]
+            written += [
+                GeneratedContent(**vars(score), fields=fields) for score, fields in zip(scores, texts, strict=True)
+            ]
         return written
 
     @torch.inference_mode()
-    def judge(self, inputs: Sequence[Inputs], fields: Sequence[Mapping[str, Any]]) -> list[Judged]:
+    def judge(self, inputs: Sequence[Inputs], fields: Sequence[Mapping[str, Any]]) -> list[WriterScores]:
         """The same scores for given content, for the fields that it has.
 
         Args:
             fields: of each of ``inputs``, as :meth:`ContentTokens.encode` reads them.
         """
-        judged: list[Judged] = []
-        for batch in batched(zip(inputs, fields, strict=True)):
+        judged: list[WriterScores] = []
+        for batch in iterate_batches(zip(inputs, fields, strict=True)):
             memory = self._memory([known for known, _ in batch])
             lessons = [torch.tensor(self.tokens.encode(content).tokens) for _, content in batch]
             tokens = pad_sequence(lessons, batch_first=True, padding_value=self.tokens.pad)
@@ -117,7 +119,7 @@ class ContentWriter:
             state = self.grammar.advance(state, picked)
         return torch.stack(written, dim=1)
 
-    def _judge(self, memory: Memory, tokens: Tensor) -> list[Judged]:
+    def _judge(self, memory: Memory, tokens: Tensor) -> list[WriterScores]:
         states = self.network.states(memory, tokens)  # (B, T, width)
         ends = tokens == self.tokens.end
         likelihoods = self.network.likelihoods(states, tokens).masked_fill(self._are_markers(tokens), 0.0)
@@ -125,7 +127,7 @@ class ContentWriter:
         wrong[ends] = self.network.wrong(states, ends, likelihoods).float().sigmoid()
         quality = self.network.quality(states, ends, memory)
         return [
-            Judged(*self._by_field(row, chances, errors), score)
+            WriterScores(*self._by_field(row, chances, errors), score)
             for row, chances, errors, score in zip(
                 tokens.tolist(), likelihoods.tolist(), wrong.tolist(), quality.tolist(), strict=True
             )

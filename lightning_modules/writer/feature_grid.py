@@ -13,7 +13,7 @@ LEAST_SIDE = 4
 """Cells of a map in each direction: a coarser one could not tell where things stand."""
 
 
-class Seen(NamedTuple):
+class FeatureGrid(NamedTuple):
     """What a tower sees in images."""
 
     whole: Tensor
@@ -22,7 +22,7 @@ class Seen(NamedTuple):
     """The map, row by row from the top left, (B, side * side, map_width)."""
 
 
-class ImageMap(ImageEncoder):
+class FeatureGridEncoder(ImageEncoder):
     """An :class:`ImageEncoder` that also shows the map behind its vector: normalised pixels (B, 3, S, S) -> both.
 
     A transformer's map is the states of its patches. A convolutional network's is the last of its stages' maps that has
@@ -52,14 +52,14 @@ class ImageMap(ImageEncoder):
             self.train(training)
         self.side, self.map_width = round(cells.shape[1] ** 0.5), cells.shape[2]
 
-    def forward(self, pixels: Tensor) -> Seen:  # type: ignore[override]
+    def forward(self, pixels: Tensor) -> FeatureGrid:  # type: ignore[override]
         outputs = self.model(pixel_values=pixels, output_hidden_states=not self._is_transformer())
         if not self._is_transformer():
             cells = outputs.hidden_states[self._stage]  # (B, map_width, side, side)
-            return Seen(torch.flatten(outputs.pooler_output, start_dim=1), cells.flatten(2).transpose(1, 2))
+            return FeatureGrid(torch.flatten(outputs.pooler_output, start_dim=1), cells.flatten(2).transpose(1, 2))
         states = outputs.last_hidden_state
         whole = states[:, 0] if isinstance(self.model, ViTModel) else outputs.pooler_output
-        return Seen(whole, states[:, 1:])
+        return FeatureGrid(whole, states[:, 1:])
 
     def _is_transformer(self) -> bool:
         return isinstance(self.model, CLIPVisionModel | ViTModel)

@@ -11,8 +11,8 @@ from torch.nn import functional
 from lightning_modules.training.losses import contrastive_loss
 from lightning_modules.training.settings import OptimizerSettings
 from lightning_modules.training.training_module import TrainingModule
-from lightning_modules.writer.feature_grid import Seen
-from lightning_modules.writer.sampling import Lessons, WriterBatch
+from lightning_modules.writer.feature_grid import FeatureGrid
+from lightning_modules.writer.sampling import TrainingExamples, WriterBatch
 from lightning_modules.writer.settings import LossWeights
 from lightning_modules.writer.writer import Memory, Writer
 
@@ -37,7 +37,7 @@ class WriterModule(TrainingModule):
         self.weights = weights.model_dump()
 
     def step(self, batch: WriterBatch) -> dict[str, Any]:
-        seen = Seen(*(torch.cat([part, part]) for part in self.network.see(batch.inputs.pixels)))
+        seen = FeatureGrid(*(torch.cat([part, part]) for part in self.network.see(batch.inputs.pixels)))
         memory = self.network.remember(seen, batch.inputs)  # of 2 B rows
         read = self.network.read(batch.hidden)
         told: dict[str, list[tuple[Tensor, int]]] = {name: [] for name in LOSSES}
@@ -59,7 +59,7 @@ class WriterModule(TrainingModule):
         return {"loss": total, "losses": {name: loss.detach() for name, loss in losses.items()}}
 
     def _learn(
-        self, lessons: Lessons, memory: Memory, quality: Tensor, told: dict[str, list[tuple[Tensor, int]]]
+        self, lessons: TrainingExamples, memory: Memory, quality: Tensor, told: dict[str, list[tuple[Tensor, int]]]
     ) -> None:
         """Add sums of losses over a bucket's lessons, with the number of what was summed."""
         states = self.network.states(memory, lessons.tokens)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from lightning_modules.training.data import Row, Sample, pixels_of
+from lightning_modules.training.data import Row, ShardSample, stack_pixels
 from lightning_modules.writer.scene_graph import Scene
 
 Box = tuple[float, float, float, float]
@@ -71,16 +71,16 @@ class WriterInputs:
         return len(self.pixels)
 
 
-class Sighted(NamedTuple):
+class TruncatedScene(NamedTuple):
     """The objects and relations that a network reads, and how many of each were left out."""
 
     objects: list[SceneObject]
     relations: list[tuple[int, str, int]]
-    objects_left_out: int
-    relations_left_out: int
+    objects_dropped: int
+    relations_dropped: int
 
 
-def inputs_of(sample: Sample, ratio: float, fit: Literal["crop", "pad"]) -> Inputs:
+def inputs_of(sample: ShardSample, ratio: float, fit: Literal["crop", "pad"]) -> Inputs:
     """Everything that a listing's row tells of its image.
 
     Args:
@@ -156,7 +156,9 @@ def facts_of(image: NDArray[np.uint8], ratio: float, exif: Mapping[str, Any]) ->
     return tuple(fact if math.isnan(fact) else max(-4.0, min(4.0, fact)) for fact in facts)
 
 
-def sighted(objects: Sequence[SceneObject], relations: Sequence[tuple[int, str, int]], most: int) -> Sighted:
+def truncate_scene(
+    objects: Sequence[SceneObject], relations: Sequence[tuple[int, str, int]], most: int
+) -> TruncatedScene:
     """What a network reads of objects and relations, which may come from anywhere.
 
     The ``most`` largest objects that have a label stay, in their order. Relations stay among these, unless they have no
@@ -171,7 +173,7 @@ def sighted(objects: Sequence[SceneObject], relations: Sequence[tuple[int, str, 
         if subject in kept and target in kept and subject != target and predicate.strip()
     ]
     left_out = len(objects) - len(kept), len(relations) - len(among)
-    return Sighted([objects[place] for place in kept], among, *left_out)
+    return TruncatedScene([objects[place] for place in kept], among, *left_out)
 
 
 class WriterReader:
@@ -191,8 +193,8 @@ class WriterReader:
         unknown = (math.nan,) * len(FACTS)
         contexts = [clauses(one.context or "")[: self.clauses] for one in inputs]
         return WriterInputs(
-            pixels_of([one.image for one in inputs]),
-            self._scene([sighted(one.objects, one.relations, self.max_objects) for one in inputs]),
+            stack_pixels([one.image for one in inputs]),
+            self._scene([truncate_scene(one.objects, one.relations, self.max_objects) for one in inputs]),
             self._padded([[self.tokens([clause]) for clause in context] for context in contexts]),
             torch.tensor([unknown if one.facts is None else tuple(one.facts) for one in inputs], dtype=torch.float32),
         )
@@ -202,7 +204,7 @@ class WriterReader:
         encoded = self.tokenizer.encode_batch([f" {word}" for word in words], add_special_tokens=False)
         return [token for one in encoded for token in one.ids]
 
-    def _scene(self, sights: Sequence[Sighted]) -> Scene:
+    def _scene(self, sights: Sequence[TruncatedScene]) -> Scene:
         counts = [len(sight.objects) for sight in sights], [len(sight.relations) for sight in sights]
         boxes = [[thing.box for thing in sight.objects] for sight in sights]
         ends = [[(subject, target) for subject, _, target in sight.relations] for sight in sights]

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from lightning_modules.image.augmentation import augment, drawn_for
+from lightning_modules.image.augmentation import augment, sample_generator
 from lightning_modules.tokenization.vocabulary import UNKNOWN
-from lightning_modules.training.data import Row, Sample
+from lightning_modules.training.data import Row, ShardSample
 from lightning_modules.training.settings import AugmentationSettings
 from lightning_modules.writer.content_fields import FIELDS
 from lightning_modules.writer.content_tokens import ContentTokens
@@ -26,7 +26,7 @@ VALIDATION = -1
 
 
 @dataclass  # not frozen: Lightning moves its tensors to the device
-class Lessons:
+class TrainingExamples:
     """Texts of similar length."""
 
     rows: Tensor
@@ -48,7 +48,7 @@ class WriterBatch:
     inputs: WriterInputs
     """The pixels of the listings; of everything else 2 B rows: all that is known, then the same without objects and, of
     some, without context or facts."""
-    lessons: list[Lessons]
+    lessons: list[TrainingExamples]
     """Of both views, shortest first."""
     text: Tensor
     """Tokens of the plainest text of each listing, padded, int64 (B, T)."""
@@ -103,9 +103,9 @@ class WriterCollate:
             raise ValueError(f"the tokenizer lacks {UNKNOWN}; learn it with the stage tokenizer")
         self.unknown = unknown
 
-    def __call__(self, samples: Sequence[Sample], epoch: int | None) -> WriterBatch:
+    def __call__(self, samples: Sequence[ShardSample], epoch: int | None) -> WriterBatch:
         lesson = VALIDATION if epoch is None else epoch
-        draws = [drawn_for(f"{sample.key} lesson", lesson, self.seed) for sample in samples]
+        draws = [sample_generator(f"{sample.key} lesson", lesson, self.seed) for sample in samples]
         inputs = [self._inputs(sample, epoch) for sample in samples]
         fields = [present(self.fields_of(sample.row)) for sample in samples]
         whole = self.reader(inputs)
@@ -116,17 +116,17 @@ class WriterCollate:
         quality = torch.tensor([np.nan if score is None else score for score in scores], dtype=torch.float32)
         return WriterBatch(self._twice(whole, draws), lessons, text, masked, hidden, quality)
 
-    def _inputs(self, sample: Sample, epoch: int | None) -> Inputs:
+    def _inputs(self, sample: ShardSample, epoch: int | None) -> Inputs:
         inputs = inputs_of(sample, self.ratios.get(sample.row["image"], 1.0), self.fit)
         if epoch is None:
             return inputs
-        image = augment(sample.image, "", self.augmentation, drawn_for(sample.key, epoch, self.seed))
+        image = augment(sample.image, "", self.augmentation, sample_generator(sample.key, epoch, self.seed))
         shift = self._move(sample.key, epoch, len(image))
         return replace(inputs, image=image, objects=[replace(one, box=shift(one.box)) for one in inputs.objects])
 
     def _move(self, key: str, epoch: int, side: int) -> Callable[[Box], Box]:
         """What :func:`augment`, whose first two draws these are, does to boxes."""
-        across, down = drawn_for(key, epoch, self.seed).uniform(-1, 1, size=5)[:2]
+        across, down = sample_generator(key, epoch, self.seed).uniform(-1, 1, size=5)[:2]
         reach = self.augmentation.shift * side
         return lambda box: moved(box, round(across * reach) / side, round(down * reach) / side)
 
@@ -138,7 +138,7 @@ class WriterCollate:
         scene = whole.scene.with_emptied()
         return WriterInputs(whole.pixels, scene, torch.cat([whole.context, context]), torch.cat([whole.facts, facts]))
 
-    def _lessons(self, fields: Sequence[Fields], draws: Sequence[np.random.Generator]) -> list[Lessons]:
+    def _lessons(self, fields: Sequence[Fields], draws: Sequence[np.random.Generator]) -> list[TrainingExamples]:
         drawn = [self._drawn(known, draw) for known, draw in zip(fields, draws, strict=True)]
         order = sorted(range(len(drawn)), key=lambda row: len(drawn[row][0]))
         size = -(-len(order) // self.settings.buckets)
@@ -181,12 +181,14 @@ class WriterCollate:
                 return str(name), [*value[:place], part, *value[place + 1 :]]
         return None
 
-    def _bucket(self, rows: Sequence[int], drawn: Sequence[tuple[list[int], list[bool], list[bool]]]) -> Lessons:
+    def _bucket(
+        self, rows: Sequence[int], drawn: Sequence[tuple[list[int], list[bool], list[bool]]]
+    ) -> TrainingExamples:
         tokens, judged, wrong = (
             pad_sequence([torch.tensor(drawn[row][part]) for row in rows], batch_first=True, padding_value=filling)
             for part, filling in enumerate((self.tokens.pad, False, False))
         )
-        return Lessons(torch.tensor(rows), tokens, judged, tokens == self.tokens.end, wrong)
+        return TrainingExamples(torch.tensor(rows), tokens, judged, tokens == self.tokens.end, wrong)
 
     def _text(self, fields: Sequence[Fields], draws: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor]:
         """The plainest text of each listing and the tokens of it that are hidden."""

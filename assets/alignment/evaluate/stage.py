@@ -16,15 +16,15 @@ from assets.alignment.embedding_spaces.embedding_spaces import Encoders, Spaces
 from assets.alignment.evaluate.cross_modal_retrieval import MEASURES, K, Values, ceilings, chances, measured, question
 from assets.alignment.evaluate.image_nodes import Seen
 from assets.alignment.evaluate.image_products import product_values
-from assets.alignment.evaluate.parameters import AlignmentEvaluationParameters
 from assets.alignment.train.parameters import AlignmentParameters
 from heddle.core.csv_file import write_csv
 from heddle.core.parameters.shared import read_seed
 from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import Metrics, Stage
 from heddle.core.vectors import matrix
-from heddle.graph.tables import NODES_FILE, Graph
-from heddle.metrics.bootstrap import ConfidenceInterval
+from heddle.evaluation.parameters import BootstrapParameters
+from heddle.graph.tables import NODES_FILE, CatalogGraph
+from heddle.metrics.bootstrap import ConfidenceInterval, flat
 from lightning_modules.alignment.alignment import Alignment
 from lightning_modules.alignment.config import Space
 
@@ -57,8 +57,7 @@ def alignment_evaluation(stage: Stage) -> Metrics:
 
 
 def _judged(stage: Stage, encoders: Encoders, held_out: Spaces) -> dict[str, float]:
-    parameters = stage.parameters(AlignmentEvaluationParameters)
-    sure = ConfidenceInterval(parameters.resamples, parameters.confidence, read_seed())
+    sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     network = Alignment.from_pretrained(stage.input("alignment"))
     ways = {ALIGNED: network, UNALIGNED: _unaligned(network)}
     found = {way: one.embed(held_out.vectors) for way, one in ways.items()}
@@ -120,7 +119,7 @@ def _products(
 ) -> tuple[dict[str, float], list[Row]]:
     """What an image's item and material can become, as far as test edges alone say so."""
     stage.progress("image to products")
-    graph = Graph.open(stage.input("graph"))
+    graph = CatalogGraph.open(stage.input("graph"))
     embeddings = matrix(pq.read_table(stage.input("recommender") / NODES_FILE), "embedding")
     known = list(encoders.places)
     images = network.embed({"image": held_out.vectors["image"]})["image"]
@@ -152,7 +151,7 @@ def _rows(
 
 
 def _sure(sure: ConfidenceInterval, name: str, values: NDArray[np.float64]) -> dict[str, float]:
-    return sure(name, float(values.mean()), values)
+    return flat(name, sure(float(values.mean()), values))
 
 
 def _cosines(queries: NDArray[np.float32], candidates: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -11,8 +11,6 @@ class ClipEvaluationParameters(Section):
     templates: tuple[str, ...] = Field(
         min_length=1, description="sentences with one {} for the item; an item's vector is the mean over all of them"
     )
-    resamples: int = Field(ge=100, description="bootstrap resamples of the test listings")
-    confidence: float = Field(gt=0, lt=1, description="share of the resamples inside each interval")
     examples: int = Field(ge=0, description="retrievals that examples.parquet shows")
 
     @field_validator("templates")

@@ -16,16 +16,17 @@ from heddle.core.listing_text import caption, has_caption
 from heddle.core.parameters.shared import Compute, read_seed
 from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import Metrics, Stage, read_json
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.evaluation.plots import write_confusion
 from heddle.metrics import compute
-from heddle.metrics.bootstrap import ConfidenceInterval
+from heddle.metrics.bootstrap import ConfidenceInterval, flat
 from heddle.metrics.clip_score import WEIGHT, ClipScore
 from heddle.metrics.judgements import judged
 from heddle.metrics.ranking import Floats, own_ranks
 from heddle.metrics.recall import Recall
 from heddle.metrics.reciprocal_rank import ReciprocalRank
 from lightning_modules.clip.encoder import ClipEncoder
-from lightning_modules.training.data import Sample, read_samples
+from lightning_modules.training.data import ShardSample, read_samples
 
 KS = (1, 5, 10)
 DEPTH = max(KS)
@@ -63,7 +64,7 @@ def clip_evaluation(stage: Stage) -> Metrics:
 
 
 def _judged(
-    stage: Stage, parameters: ClipEvaluationParameters, samples: list[Sample], paired: NDArray[np.bool_]
+    stage: Stage, parameters: ClipEvaluationParameters, samples: list[ShardSample], paired: NDArray[np.bool_]
 ) -> dict[str, float]:
     encoder = ClipEncoder.from_pretrained(stage.input("clip"), stage.parameters(Compute, "compute").threads)
     stage.progress("embedding images and texts", int(paired.sum()), len(samples))
@@ -71,7 +72,7 @@ def _judged(
     pairs = [sample for sample, has_words in zip(samples, paired, strict=True) if has_words]
     texts = [caption(sample.row) for sample in pairs]
     image, text = all_images[paired], encoder.texts(texts)
-    sure = ConfidenceInterval(parameters.resamples, parameters.confidence, read_seed())
+    sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
 
     (stage.output / "plots").mkdir()
     rankings = [
@@ -99,10 +100,10 @@ def _retrieval(ranking: Ranking, sure: ConfidenceInterval) -> dict[str, float]:
     numbers: dict[str, float] = {f"{name}_median_rank": float(np.median(ranks))}
     for k in KS:
         value = compute(Recall, predictions=predictions, references=references, k=k)["recall"]
-        numbers |= sure(f"{name}_recall_at_{k}", value, (ranks <= k).astype(np.float64))
+        numbers |= flat(f"{name}_recall_at_{k}", sure(value, (ranks <= k).astype(np.float64)))
         numbers[f"{name}_recall_at_{k}_chance"] = min(1.0, k / len(ranks))
     value = compute(ReciprocalRank, predictions=predictions, references=references, k=DEPTH)["mrr"]
-    return numbers | sure(f"{name}_mrr_at_{DEPTH}", value, np.where(ranks <= DEPTH, 1 / ranks, 0.0))
+    return numbers | flat(f"{name}_mrr_at_{DEPTH}", sure(value, np.where(ranks <= DEPTH, 1 / ranks, 0.0)))
 
 
 def _similarity(text: Floats, image: Floats, sure: ConfidenceInterval) -> dict[str, float]:
@@ -110,13 +111,13 @@ def _similarity(text: Floats, image: Floats, sure: ConfidenceInterval) -> dict[s
     matching = np.maximum((text * image).sum(axis=1, dtype=np.float64), 0)
     others = np.roll(image, 1, axis=0)  # each text with its neighbour's image
     mismatched = compute(ClipScore, predictions=text, references=others)["clip_score"]
-    return sure("clip_score", score, WEIGHT * matching) | {"clip_score_mismatched": mismatched}
+    return flat("clip_score", sure(score, WEIGHT * matching)) | {"clip_score_mismatched": mismatched}
 
 
 def _zero_shot(
     stage: Stage,
     encoder: ClipEncoder,
-    samples: list[Sample],
+    samples: list[ShardSample],
     images: Floats,
     items: list[str],
     parameters: ClipEvaluationParameters,
@@ -137,4 +138,4 @@ def _zero_shot(
     write_confusion(stage.output / "plots" / "item_confusion.csv", actual, predicted)
     right = np.array([a == p for a, p in zip(actual, predicted, strict=True)], dtype=np.float64)
     numbers["zero_shot_item_accuracy_chance"] = 1 / len(items)
-    return numbers | sure("zero_shot_item_accuracy", float(right.mean()), right)
+    return numbers | flat("zero_shot_item_accuracy", sure(float(right.mean()), right))

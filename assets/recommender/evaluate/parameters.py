@@ -11,7 +11,5 @@ class RecommenderEvaluationParameters(Section):
     queries: int = Field(
         ge=1, description="most nodes that are asked for recommendations, drawn by the hash of their ids"
     )
-    resamples: int = Field(ge=100, description="bootstrap resamples of the queries")
-    confidence: float = Field(gt=0, lt=1, description="share of the resamples inside each interval")
     examples: int = Field(ge=0, description="queries that examples.parquet shows with what was recommended")
     mapped: int = Field(ge=0, description="most nodes on the map of embeddings")

@@ -11,7 +11,7 @@ from assets.recommender.evaluate.queries import Query, ranked
 from assets.recommender.evaluate.systems import System
 from heddle.metrics import compute
 from heddle.metrics.auc import Auc, auc_interval
-from heddle.metrics.bootstrap import ConfidenceInterval
+from heddle.metrics.bootstrap import ConfidenceInterval, flat
 from heddle.metrics.judgements import judged
 from heddle.metrics.ndcg import Ndcg
 from heddle.metrics.pair_average_precision import PairAveragePrecision
@@ -53,7 +53,7 @@ def attempt(
     joined, labels = np.concatenate(scores), np.repeat([1, 0], [len(edges), len(others)])
     told: dict[str, float] = compute(Auc, predictions=joined, references=labels)
     if min(len(edges), len(others)) > 1:
-        told["auc_low"], told["auc_high"] = auc_interval(*scores, sure.confidence)
+        told["auc_low"], told["auc_high"] = auc_interval(*scores, sure.bootstrap.confidence)
     told |= compute(PairAveragePrecision, predictions=joined, references=labels)
     lists = [ranked(query, system, DEPTH) for query in asked]
     told |= _ranked_numbers(asked, lists, sure)
@@ -76,7 +76,7 @@ def _ranked_numbers(
     }
     told: dict[str, float] = {}
     for name, each in values.items():
-        told |= sure(name, float(each.mean()), each)
+        told |= flat(name, sure(float(each.mean()), each))
     return told
 
 

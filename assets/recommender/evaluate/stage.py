@@ -29,8 +29,9 @@ from heddle.core.schemas import write_table
 from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import Metrics, Stage, read_json
 from heddle.core.vectors import matrix
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.graph.neighbours import Neighbours
-from heddle.graph.tables import NODES_FILE, Graph
+from heddle.graph.tables import NODES_FILE, CatalogGraph
 from heddle.metrics.bootstrap import ConfidenceInterval
 
 MODEL = "recommender"
@@ -64,7 +65,7 @@ def recommender_evaluation(stage: Stage) -> Metrics:
     parameters = stage.parameters(RecommenderEvaluationParameters)
     ceilings = read_json(stage.input("catalog") / "ceilings.json")
     reason = skip_reason(stage.input("graph")) or skip_reason(stage.input("recommender"))
-    graph = None if reason else Graph.open(stage.input("graph"))
+    graph = None if reason else CatalogGraph.open(stage.input("graph"))
     if graph and not (len(graph.predicted("test")) and len(graph.negatives["test"])):
         reason = "data/graph has no test edges to tell from others; bring more edges or raise split.test"
     if reason or graph is None:
@@ -73,7 +74,7 @@ def recommender_evaluation(stage: Stage) -> Metrics:
         return {"test_edges": 0}
     embeddings = matrix(pq.read_table(stage.input("recommender") / NODES_FILE), "embedding")
     edges, others, asked = graph.predicted("test"), graph.negatives["test"], queries(graph, parameters.queries)
-    sure = ConfidenceInterval(parameters.resamples, parameters.confidence, read_seed())
+    sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     trials = []
     for name, system in _systems(graph, embeddings).items():
         stage.progress(name.replace("_", " "))
@@ -90,9 +91,9 @@ def recommender_evaluation(stage: Stage) -> Metrics:
     return numbers
 
 
-def _systems(graph: Graph, embeddings: NDArray[np.float32]) -> dict[str, System]:
+def _systems(graph: CatalogGraph, embeddings: NDArray[np.float32]) -> dict[str, System]:
     """The recommender first."""
-    told = adjacency(graph.messages, len(graph.ids))
+    told = adjacency(graph.message_edges, len(graph.ids))
     return {
         MODEL: dot_product(embeddings),
         "popularity": popularity(told),
@@ -125,7 +126,7 @@ def _bounds(others: NDArray[np.float64]) -> list[tuple[float, float]]:
     return [*bounds, (1.0, -np.inf)]
 
 
-def _write_map(stage: Stage, graph: Graph, embeddings: NDArray[np.float32], most: int) -> None:
+def _write_map(stage: Stage, graph: CatalogGraph, embeddings: NDArray[np.float32], most: int) -> None:
     """Where nodes lie in the plane of the embeddings' two largest variances; ``most`` of them by their ids' hash."""
     order = sorted(range(len(graph.ids)), key=lambda node: hashlib.sha256(graph.ids[node].encode()).digest())
     drawn = sorted(order[:most])
@@ -141,8 +142,8 @@ def _write_map(stage: Stage, graph: Graph, embeddings: NDArray[np.float32], most
     write_csv(stage.output / "plots" / "map.csv", ("type", "text", "x", "y"), rows)
 
 
-def _write_examples(stage: Stage, graph: Graph, asked: Sequence[Query], trial: Trial) -> None:
-    neighbours = Neighbours(graph.messages, len(graph.ids))
+def _write_examples(stage: Stage, graph: CatalogGraph, asked: Sequence[Query], trial: Trial) -> None:
+    neighbours = Neighbours(graph.message_edges, len(graph.ids))
 
     def called(node: int) -> str:
         return graph.texts[node] or graph.ids[node]

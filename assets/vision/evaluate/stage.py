@@ -8,6 +8,7 @@ from heddle.core.parameters.shared import Compute, read_seed
 from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import Metrics, Stage, read_json
 from heddle.evaluation.classification import answers, numbers, write_mistakes, write_plots
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.training.data import read_samples
 from lightning_modules.vision.classifier import VisionClassifier
@@ -26,7 +27,7 @@ def vision_evaluation(stage: Stage) -> Metrics:
     stage.progress("classifying images", len(samples), len(samples))
     probabilities = classifier.probabilities(sample.image for sample in samples)
     ceilings = read_json(stage.input("catalog") / "ceilings.json")
-    sure = ConfidenceInterval(parameters.resamples, parameters.confidence, read_seed())
+    sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     heads = [answers(head, samples, classes, probabilities[head]) for head, classes in classifier.config.heads.items()]
     (stage.output / "plots").mkdir()
     for given in heads:

@@ -28,8 +28,6 @@ class WriterEvaluationParameters(Section):
     )
     top_p: float = Field(gt=0, le=1, description="of what is drawn, which tells whether any output may be invalid")
     bert_score: BertScoring | None = Field(default=None, description="BERTScore as well; it costs seconds")
-    resamples: int = Field(ge=100, description="bootstrap resamples of the test listings")
-    confidence: float = Field(gt=0, lt=1, description="share of the resamples inside each interval")
     examples: int = Field(ge=0, description="listings in examples.parquet with what was written for them")
     mistakes: int = Field(ge=0, description="surest texts with a mistake, in mistakes.parquet")
 

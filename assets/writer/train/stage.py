@@ -13,16 +13,17 @@ from heddle.content.rubric import Titles, seo_score
 from heddle.core.parameters.shared import Compute, read_seed
 from heddle.core.stage import Metrics, Stage
 from heddle.images.aspect_ratios import image_ratios
-from heddle.pretrained.image_tower import ImageStart, NoStartError, image_start
+from heddle.pretrained.image_tower import ImageInitialization, SkippedInitializationError, read_initialization
 from heddle.training.training import (
-    TooFewError,
-    not_trained,
-    only_first_process,
+    TooFewListingsError,
+    exit_other_processes,
+    open_splits,
+    skip_training,
+    split_metrics,
     training_metrics,
-    training_splits,
     write_trained,
 )
-from lightning_modules.training.data import Row, ShardData, Split
+from lightning_modules.training.data import Row, ShardData, ShardSplit
 from lightning_modules.training.phased_data import PhasedData
 from lightning_modules.training.phases import TwoPhases
 from lightning_modules.training.train import train
@@ -31,7 +32,7 @@ from lightning_modules.writer.content_fields import FIELDS
 from lightning_modules.writer.content_tokens import ContentTokens
 from lightning_modules.writer.content_writer import TOKENIZER_FILE, reader_of
 from lightning_modules.writer.losses import LossParts, WriterModule
-from lightning_modules.writer.samples import objects_of, relations_of, sighted
+from lightning_modules.writer.samples import objects_of, relations_of, truncate_scene
 from lightning_modules.writer.sampling import Fields, WriterCollate
 from lightning_modules.writer.writer import Writer
 
@@ -42,11 +43,11 @@ def writer(stage: Stage) -> Metrics:
     """Train, and write the best epoch's network, the tokenizer, the lexicon and the history."""
     parameters = stage.parameters(WriterParameters)
     try:
-        training, validation = training_splits(stage.input("shards"), "writer", parameters, has_content, NEEDED)
-        start = image_start(stage, "writer.pretrained", parameters.image, parameters.pretrained)
+        training, validation = open_splits(stage.input("shards"), "writer", parameters, has_content, NEEDED)
+        start = read_initialization(stage, "writer.pretrained", parameters.image, parameters.pretrained)
         return _train(stage, parameters, start, training, validation)
-    except (TooFewError, NoStartError) as error:
-        return not_trained(stage, str(error))
+    except (TooFewListingsError, SkippedInitializationError) as error:
+        return skip_training(stage, str(error))
 
 
 def has_content(row: Row) -> bool:
@@ -73,7 +74,7 @@ class Quality:
         training: whose titles the content competes with.
     """
 
-    def __init__(self, training: Split) -> None:
+    def __init__(self, training: ShardSplit) -> None:
         self.titles = Titles({row["id"]: row["title"] for row in training.rows() if row["title"]})
         self.known: dict[str, float] = {}
 
@@ -88,12 +89,12 @@ class Quality:
 
 
 def _train(
-    stage: Stage, parameters: WriterParameters, start: ImageStart, training: Split, validation: Split
+    stage: Stage, parameters: WriterParameters, start: ImageInitialization, training: ShardSplit, validation: ShardSplit
 ) -> Metrics:
     stage.progress(f"{training.kept} of {training.total} train listings have words, {validation.kept} validate")
     tokenizer = Tokenizer.from_file(str(stage.input("tokenizer") / TOKENIZER_FILE))
     config, seed = _config(parameters, start, tokenizer), read_seed()
-    lexicon = Lexicon.learn(training.rows())
+    lexicon = Lexicon.fit(training.rows())
     collate = _collate(stage, parameters, config, tokenizer, training, lexicon, seed)
     data, callbacks = _data(stage, parameters, training, validation, collate, seed)
     trained = train(
@@ -105,14 +106,15 @@ def _train(
         progress=stage.progress,
         callbacks=[LossParts(), *callbacks],
     )
-    only_first_process(trained)
+    exit_other_processes(trained)
     write_trained(stage.output, trained)
     tokenizer.save(str(stage.output / TOKENIZER_FILE))
     lexicon.write(stage.output)
-    return {**training_metrics(trained, training, validation, "words"), **_read(config, training)}
+    found = {**training_metrics(trained), **split_metrics(training, validation, "words")}
+    return {**found, **_read(config, training)}
 
 
-def _config(parameters: WriterParameters, start: ImageStart, tokenizer: Tokenizer) -> WriterConfig:
+def _config(parameters: WriterParameters, start: ImageInitialization, tokenizer: Tokenizer) -> WriterConfig:
     tokens = ContentTokens(tokenizer)
     return WriterConfig(
         **vars(parameters.network),
@@ -138,7 +140,7 @@ def _collate(
     parameters: WriterParameters,
     config: WriterConfig,
     tokenizer: Tokenizer,
-    training: Split,
+    training: ShardSplit,
     lexicon: Lexicon,
     seed: int,
 ) -> WriterCollate:
@@ -157,12 +159,17 @@ def _collate(
 
 
 def _data(
-    stage: Stage, parameters: WriterParameters, training: Split, validation: Split, collate: WriterCollate, seed: int
+    stage: Stage,
+    parameters: WriterParameters,
+    training: ShardSplit,
+    validation: ShardSplit,
+    collate: WriterCollate,
+    seed: int,
 ) -> tuple[ShardData, list[Callback]]:
     """One phase on all listings or, with an adaptation, a second one on the domain's own at a rate of its own.
 
     Raises:
-        TooFewError: the sources of the domain have too few listings.
+        TooFewListingsError: the sources of the domain have too few listings.
     """
     adaptation = parameters.adaptation
     if adaptation is None:
@@ -172,20 +179,20 @@ def _data(
         return has_content(row) and row["source"] in adaptation.sources
 
     needed = f"{NEEDED} and come from {', '.join(adaptation.sources)}"
-    domain, domain_validation = training_splits(stage.input("shards"), "writer", parameters, own, needed)
+    domain, domain_validation = open_splits(stage.input("shards"), "writer", parameters, own, needed)
     stage.progress(f"phase 2: {domain.kept} train listings come from {', '.join(adaptation.sources)}")
     epochs = parameters.trainer.max_epochs - adaptation.epochs
     phases = TwoPhases(lambda module: [], epochs, adaptation.learning_rate / parameters.learning_rate)
     return PhasedData(training, domain, domain_validation, epochs, collate, seed), [phases]
 
 
-def _read(config: WriterConfig, training: Split) -> Metrics:
+def _read(config: WriterConfig, training: ShardSplit) -> Metrics:
     """How many objects and relations of the train listings are read, and how many left out."""
-    counts = dict.fromkeys(("objects", "relations", "objects_left_out", "relations_left_out"), 0)
+    counts = dict.fromkeys(("objects", "relations", "objects_dropped", "relations_dropped"), 0)
     for row in training.rows():
-        told = sighted(objects_of(row, 1.0, config.image_fit), relations_of(row), config.max_objects)
+        told = truncate_scene(objects_of(row, 1.0, config.image_fit), relations_of(row), config.max_objects)
         counts["objects"] += len(told.objects)
         counts["relations"] += len(told.relations)
-        counts["objects_left_out"] += told.objects_left_out
-        counts["relations_left_out"] += told.relations_left_out
+        counts["objects_dropped"] += told.objects_dropped
+        counts["relations_dropped"] += told.relations_dropped
     return {f"train_{name}": count for name, count in counts.items()}

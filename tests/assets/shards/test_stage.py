@@ -17,7 +17,7 @@ from heddle.core.splits import SPLITS, split_of
 from heddle.core.stage import StageError, read_json
 from heddle.images.originals import find_originals
 from heddle.images.resize import decode
-from lightning_modules.training.data import Split, read_samples
+from lightning_modules.training.data import ShardSplit, read_samples
 from lightning_modules.training.settings import LoadingSettings
 from tests.support.small_project import contents, run, write_project
 
@@ -116,7 +116,7 @@ def test_without_listings_each_split_is_a_tar_without_samples(project: Path, tmp
     for name in SPLITS:
         assert [path.name for path in (folder / "data/again" / name).iterdir()] == ["00000.tar"]
         assert list(read_samples(folder / "data/again" / name)) == []
-        assert Split(folder / "data/again" / name, lambda row: True, settings).total == 0
+        assert ShardSplit(folder / "data/again" / name, lambda row: True, settings).total == 0
 
 
 def test_keys_are_hashes_of_ids() -> None:

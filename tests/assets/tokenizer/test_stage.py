@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from assets.tokenizer.parameters import TokenizerParameters
 from assets.tokenizer.stage import learn, tokenizer
 from heddle.core.schemas import TABLES, write_table
-from lightning_modules.tokenization.vocabulary import END, PAD, SPECIAL_TOKENS, START, framed
+from lightning_modules.tokenization.vocabulary import END, PAD, SPECIAL_TOKENS, START, make_framed_tokenizer
 from tests.support.small_project import run, write_project
 
 TEXTS = ["A red wooden chair", "a wooden chair, needs mending", "The chair: crème de la crème", "wooden wooden"] * 3
@@ -54,7 +54,7 @@ def test_rare_pairs_stay_apart() -> None:
 
 
 def test_the_frame_lowers_cuts_and_pads() -> None:
-    tokenizer = framed(LEARNED, context=6)
+    tokenizer = make_framed_tokenizer(LEARNED, context=6)
     start, end, pad = (tokenizer.token_to_id(token) for token in (START, END, PAD))
     short, long = tokenizer.encode_batch(["Chair", "a wooden chair, needs mending and more mending"])
     assert len(short.ids) == len(long.ids) == 6

@@ -11,8 +11,9 @@ from assets.index.stage import index
 from heddle.cli.commands import main
 from heddle.core.schemas import TABLES, write_table
 from heddle.core.skipped import write_skipped
-from heddle.retrieval.guide_index import write_empty_library
-from heddle.retrieval.retriever import RetrievalConfig, Retriever
+from heddle.retrieval.config import RetrievalConfig
+from heddle.retrieval.guide_index import write_empty_guide_index
+from heddle.retrieval.retriever import Retriever
 from tests.support.small_project import HOSTILE, run, write_project
 
 GUIDES = [
@@ -71,7 +72,7 @@ def test_guides_are_shown_with_the_confidence_in_the_first(heddle) -> None:
 def test_json_tells_what_the_retriever_found(heddle, project: Path, options: list[str], way: RetrievalConfig) -> None:
     code, output = heddle("glass bottles", "--guides", "--json", *options)
     assert code == 0
-    answer = Retriever.open(project / "data").answer("glass bottles", way)
+    answer = Retriever.open(project / "data").search("glass bottles", way)
     found = [json.loads(line) for line in output.splitlines()]
     assert [(hit["id"], hit["title"], hit["text"]) for hit in found] == [
         (hit.id, hit.title, hit.text) for hit in answer.hits
@@ -113,7 +114,7 @@ def test_a_question_in_another_script_is_answered(heddle, options: list[str]) ->
 def test_without_guides_nothing_matches(heddle, project: Path, tmp_path: Path, options: list[str]) -> None:
     moved = (project / "data/index").rename(tmp_path / "index")
     (project / "data/index").mkdir()
-    write_empty_library(project / "data/index")
+    write_empty_guide_index(project / "data/index")
     try:
         code, output = heddle("chair", *options)
     finally:

@@ -1,4 +1,4 @@
-"""Scores by hand, relevance against the metric, and what a missing judge leaves."""
+"""QualityScores by hand, relevance against the metric, and what a missing judge leaves."""
 
 import json
 from pathlib import Path
@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import heddle.metrics.clip_score
-from heddle.content.lexicon import Lexicon, Stated
+from heddle.content.lexicon import ImageFacts, Lexicon
 from heddle.content.rubric import Titles
-from heddle.description.certainty import Certainty, Line
+from heddle.description.certainty import Certainty, PlattScaling
 from heddle.description.describer import Describer
-from heddle.description.quality import WEIGHTS, Judges, Scores, accuracy, doubted, plain, relevance
+from heddle.description.quality import WEIGHTS, ContentScorer, QualityScores, accuracy, plain, relevance, suspect_fields
 from heddle.description.user_inputs import Context, Scene, Thing, UserInputs
 from lightning_modules.clip.encoder import ClipEncoder
 from lightning_modules.vision.classifier import VisionClassifier
-from tests.support.echo_writer import NO_JUDGES, describer, image
+from tests.support.echo_writer import NO_MODELS, describer, image
 from tests.support.small_project import write_project
 
 BAG = {"label": "bag", "attributes": ["red", "cotton"]}
@@ -32,23 +32,23 @@ SHARES = st.none() | st.floats(0, 1)
 @pytest.mark.parametrize(
     ("stated", "told", "seen", "expected"),
     [
-        (Stated(), TOLD, SEEN, None),
-        (Stated(item="bag"), {}, {}, None),
-        (Stated(item="bag"), TOLD, {}, 1),
-        (Stated(item="jar"), TOLD, {}, 0),
-        (Stated(item="jar"), TOLD, SEEN, 0.25),  # vision may be right where the objects leave it out
-        (Stated(item="bag"), {}, SEEN, 0.75),
-        (Stated(item="lamp"), {}, SEEN, None),  # vision knows no lamps
-        (Stated(item="bag", colour="red", material="cotton"), TOLD, SEEN, 1),
-        (Stated(item="bag", colour="blue"), TOLD, SEEN, 0.5),  # the ball is blue, not the bag
-        (Stated(colour="blue"), TOLD, SEEN, 1),
-        (Stated(item="bag", material="glass"), TOLD, SEEN, (1 + 0.125) / 2),
-        (Stated(item="bag", colour="red"), {"objects": [{"label": "bag", "attributes": []}]}, {}, 1),
-        (Stated(relations=frozenset([("ball", "behind")])), TOLD, {}, 1),
-        (Stated(relations=frozenset([("ball", "on"), ("ball", "behind")])), TOLD, {}, 0.5),
-        (Stated(item="ball", relations=frozenset([("ball", "behind")])), TOLD, {}, 0.5),
-        (Stated(relations=frozenset([("ball", "behind")])), {"objects": [BAG]}, {}, None),
-        (Stated(relations=frozenset([("ball", "on")])), TOLD | {"relations": [NOWHERE]}, {}, 0),
+        (ImageFacts(), TOLD, SEEN, None),
+        (ImageFacts(item="bag"), {}, {}, None),
+        (ImageFacts(item="bag"), TOLD, {}, 1),
+        (ImageFacts(item="jar"), TOLD, {}, 0),
+        (ImageFacts(item="jar"), TOLD, SEEN, 0.25),  # vision may be right where the objects leave it out
+        (ImageFacts(item="bag"), {}, SEEN, 0.75),
+        (ImageFacts(item="lamp"), {}, SEEN, None),  # vision knows no lamps
+        (ImageFacts(item="bag", colour="red", material="cotton"), TOLD, SEEN, 1),
+        (ImageFacts(item="bag", colour="blue"), TOLD, SEEN, 0.5),  # the ball is blue, not the bag
+        (ImageFacts(colour="blue"), TOLD, SEEN, 1),
+        (ImageFacts(item="bag", material="glass"), TOLD, SEEN, (1 + 0.125) / 2),
+        (ImageFacts(item="bag", colour="red"), {"objects": [{"label": "bag", "attributes": []}]}, {}, 1),
+        (ImageFacts(relations=frozenset([("ball", "behind")])), TOLD, {}, 1),
+        (ImageFacts(relations=frozenset([("ball", "on"), ("ball", "behind")])), TOLD, {}, 0.5),
+        (ImageFacts(item="ball", relations=frozenset([("ball", "behind")])), TOLD, {}, 0.5),
+        (ImageFacts(relations=frozenset([("ball", "behind")])), {"objects": [BAG]}, {}, None),
+        (ImageFacts(relations=frozenset([("ball", "on")])), TOLD | {"relations": [NOWHERE]}, {}, 0),
     ],
 )  # fmt: skip
 def test_accuracy_is_the_mean_agreement_of_what_is_stated(stated, told, seen, expected) -> None:  # type: ignore[no-untyped-def]
@@ -69,7 +69,7 @@ def test_relevance_is_the_metric_s_clip_score() -> None:
 
 @given(st.tuples(SHARES, SHARES, st.floats(0, 1), st.floats(0, 1), SHARES))
 def test_overall_is_the_weighted_mean_of_what_there_is(values: tuple[float | None, ...]) -> None:
-    scores = Scores(*values, errors=())  # type: ignore[arg-type, misc]
+    scores = QualityScores(*values, errors=())  # type: ignore[arg-type, misc]
     told = {name: value for name, value in zip(WEIGHTS, values, strict=True) if value is not None}
     expected = np.average(list(told.values()), weights=[WEIGHTS[name] for name in told])
     assert scores.overall == pytest.approx(expected)
@@ -77,11 +77,11 @@ def test_overall_is_the_weighted_mean_of_what_there_is(values: tuple[float | Non
 
 
 def test_a_relevance_above_one_counts_as_one() -> None:
-    assert Scores(1.75, None, 1.0, 1.0, None, ()).overall == 1
+    assert QualityScores(1.75, None, 1.0, 1.0, None, ()).overall == 1
 
 
 def test_doubts_bear_the_names_of_the_json() -> None:
-    assert doubted({"alt_text": 0.51, "title": 0.5, "description": 0.9, "body": 0.99}) == (
+    assert suspect_fields({"alt_text": 0.51, "title": 0.5, "description": 0.9, "body": 0.99}) == (
         "alt_text",
         "excerpt",
         "content",
@@ -97,10 +97,10 @@ def test_each_block_of_the_body_is_a_sentence() -> None:
 def test_models_that_are_there_give_scores_and_each_is_as_if_alone(tmp_path: Path) -> None:
     data = write_project(tmp_path / "project") / "data"
     words = {"item": {("lamp",): "lamp"}, "material": {}, "colour": {}}
-    judges = Judges(
+    judges = ContentScorer(
         Lexicon(words, {}, {}),  # type: ignore[arg-type]
         Titles({"a": "Colour"}),
-        Certainty({False: Line(4.0, 2.0), True: Line(4.0, 3.0)}),
+        Certainty({False: PlattScaling(4.0, 2.0), True: PlattScaling(4.0, 3.0)}),
         ClipEncoder.from_pretrained(data / "clip", threads=1),
         VisionClassifier.from_pretrained(data / "vision", threads=1),
     )
@@ -127,7 +127,7 @@ def test_models_that_are_there_give_scores_and_each_is_as_if_alone(tmp_path: Pat
 
 def test_without_models_there_are_null_scores(tmp_path: Path) -> None:
     (tmp_path / "one.png").write_bytes(image(1))
-    made_by: Describer = describer(judges=NO_JUDGES)
+    made_by: Describer = describer(judges=NO_MODELS)
     (line,) = made_by.lines([made_by.read(tmp_path / "one.png", "one.png", UserInputs())])
     scores = line["scores"]
     assert (scores["relevance"], scores["accuracy"], scores["certainty"]) == (None, None, None)

@@ -16,17 +16,18 @@ from sklearn.metrics import accuracy_score, f1_score
 from heddle import metrics
 from heddle.core.schemas import LISTINGS, read_rows
 from heddle.evaluation.classification import Answers, answers, numbers, write_mistakes, write_plots
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.metrics.accuracy import Accuracy
 from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.expected_calibration_error import ExpectedCalibrationError
 from heddle.metrics.f1 import F1
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 
 METRICS = Path(metrics.__file__).parent
 CLASSES = ("book", "chair", "jar")
 LABELS = st.sampled_from(("book", "chair", "jar", "lamp"))
 PAIRS = st.lists(st.tuples(LABELS, LABELS), min_size=1, max_size=40)
-SURE = ConfidenceInterval(resamples=200, confidence=0.95, seed=1)
+SURE = ConfidenceInterval(BootstrapParameters(samples=200), seed=1)
 
 # The example of scikit-learn's documentation of f1_score, which gives 0.26… for both averages.
 SAID = ["0", "2", "1", "0", "0", "1"]
@@ -99,10 +100,10 @@ def test_anyone_can_load_the_metrics_by_path(name: str, inputs: dict, result: di
     assert found == pytest.approx(result)
 
 
-def _samples(actual: list[str | None]) -> list[Sample]:
-    def sample(number: int, item: str | None) -> Sample:
+def _samples(actual: list[str | None]) -> list[ShardSample]:
+    def sample(number: int, item: str | None) -> ShardSample:
         row = dict.fromkeys(LISTINGS.names) | {"id": f"shop:{number}", "item": item, "title": f"number {number}"}
-        return Sample(f"{number:04}", np.full((8, 8, 3), number, np.uint8), row)
+        return ShardSample(f"{number:04}", np.full((8, 8, 3), number, np.uint8), row)
 
     return [sample(number, item) for number, item in enumerate(actual)]
 

@@ -9,7 +9,8 @@ from ruamel.yaml import YAML
 from assets.assistant.train.stage import assistant
 from heddle.inference.ask import LEAST, AskError, ask
 from heddle.inference.search import SearchError, search_guides
-from heddle.retrieval.retriever import Answer, GuideHit, RetrievalConfig
+from heddle.retrieval.config import RetrievalConfig
+from heddle.retrieval.retriever import GuideHit, GuideSearchResult
 from lightning_modules.assistant.assistant import Assistant
 from tests.support.small_library import rewrite, without_guides, write_yaml
 from tests.support.small_project import run
@@ -62,7 +63,7 @@ def test_what_the_reranker_expects_nothing_of_is_not_answered_from(
 ) -> None:
     (data / "reranker/skipped.json").unlink()
     hits = [GuideHit(f"guide:{place}", "", "Glue the loose leg.", score / (place + 1)) for place in range(2)]
-    monkeypatch.setattr("heddle.inference.ask.search_guides", lambda *_: Answer(hits, 0.5, "high"))
+    monkeypatch.setattr("heddle.inference.ask.search_guides", lambda *_: GuideSearchResult(hits, 0.5, "high"))
     reply = ask(QUESTION, data=data)
     assert (reply.text is not None, reply.band) == (answered, "high" if answered else "low")
     assert reply.guides == hits

@@ -17,7 +17,7 @@ from heddle.content.schema import problems
 from heddle.core.skipped import write_skipped
 from heddle.description.describer import Describer
 from heddle.description.resumable_jsonl import ResumableJsonlError, ResumableJsonlWriter
-from heddle.description.user_inputs import Context, Scene, Thing, UserInputs
+from heddle.description.user_inputs import UserContext, UserInputs, UserObject, UserScene
 from heddle.inference.describe import (
     BATCH,
     DescribeError,
@@ -141,7 +141,7 @@ def test_a_second_call_describes_nothing_and_only_what_changed_is_described_anew
     assert again.writer.batches == []  # type: ignore[attr-defined]
     (folder / "02.png").write_bytes(image(99))
     (folder / "03.png").unlink()
-    scene = {"00.png": Scene(objects=(Thing(label="lamp"),))}
+    scene = {"00.png": UserScene(objects=(UserObject(label="lamp"),))}
     again = describer()
     second = _lines(_run(folder, output, again, UserInputs(None, scene)))
     assert again.writer.batches == [2]  # type: ignore[attr-defined]
@@ -152,7 +152,7 @@ def test_a_second_call_describes_nothing_and_only_what_changed_is_described_anew
 
 def test_other_words_another_seed_and_other_models_are_asked_anew(tmp_path: Path) -> None:
     (tmp_path / "one.png").write_bytes(image(1))
-    told = UserInputs(Context(locale="de-DE"))
+    told = UserInputs(UserContext(locale="de-DE"))
     asked = [
         one.read(tmp_path / "one.png", "one.png", words).head["asked"]
         for one, words in (

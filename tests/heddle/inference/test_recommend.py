@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from assets.graph.stage import graph
 from assets.recommender.train.stage import recommender
 from heddle.core.stage import read_json, write_json
-from heddle.inference.classify import seen_in
+from heddle.inference.classify import predict_labels
 from heddle.inference.recommend import Recommendations, RecommenderIndex, RecommendError, recommend
 from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder
 from tests.support.small_graph import NO_GRAPH, SECTION, shop_rows, write_tables
@@ -106,7 +106,7 @@ def test_other_words_stand_for_the_node_of_the_likest_text(data: Path) -> None:
     (asked,) = recommend(said, 1, data).asked
     advisor = RecommenderIndex.open(data / "recommender")
     encoder = SentenceEncoder.from_pretrained(read_json(data / "graph/encoder.json")["name"], threads=1)
-    texts = [text or "" for text in advisor.graph.texts[: advisor.graph.core]]
+    texts = [text or "" for text in advisor.graph.texts[: advisor.graph.num_transductive]]
     mean = encoder.documents(texts).mean(axis=0)
     likeness = [
         float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
@@ -124,7 +124,7 @@ def test_an_image_is_asked_about_through_what_it_shows(
     image = tmp_path / "seen.png"
     Image.new("RGB", (20, 20), (9, 200, 3)).save(image)
     seen = {"item": {"bag": 0.7, "rocket": 0.3}, "material": {"wool": 1.0}}
-    monkeypatch.setattr("heddle.inference.classify.seen_in", lambda *of: seen)
+    monkeypatch.setattr("heddle.inference.classify.predict_labels", lambda *of: seen)
     assert [one.id for one in recommend(str(image), 5, data).asked] == [BAG, "shop:material:wool"]
     seen |= {"item": {"rocket": 1.0}, "material": {"moondust": 1.0}}
     with pytest.raises(
@@ -133,7 +133,7 @@ def test_an_image_is_asked_about_through_what_it_shows(
         recommend(str(image), 5, data)
     (tmp_path / "notes.txt").write_text("no image")
     monkeypatch.undo()
-    shown = {label: max(said, key=said.get) for label, said in seen_in(image, data).items()}
+    shown = {label: max(said, key=said.get) for label, said in predict_labels(image, data).items()}
     assert set(shown) == {"item", "material"}  # as the small project's classifier has it
     with pytest.raises(RecommendError, match=r"notes\.txt: not an image that can be read"):
         recommend(str(tmp_path / "notes.txt"), 5, data)

@@ -13,9 +13,9 @@ from heddle.core.skipped import write_skipped
 from heddle.core.vectors import matrix
 from heddle.images.originals import find_originals
 from heddle.inference.search import Index, SearchError, search, search_guides
-from heddle.retrieval.guide_index import write_empty_library
-from heddle.retrieval.lexical.bm25 import WordIndex
-from heddle.retrieval.retriever import RetrievalConfig
+from heddle.retrieval.config import RetrievalConfig
+from heddle.retrieval.guide_index import write_empty_guide_index
+from heddle.retrieval.lexical.bm25 import BM25Index
 from lightning_modules.clip.encoder import ClipEncoder
 from tests.support.small_project import run, write_project
 
@@ -67,7 +67,7 @@ def test_an_image_finds_itself_first(data: Path, image: Path) -> None:
 
 def test_words_are_looked_up_by_bm25_and_only_what_shares_one_is_a_hit(data: Path) -> None:
     rows = read_rows(data / "index" / "listings.parquet")
-    scores = WordIndex.load(data / "index" / "bm25").scores("glass jars")
+    scores = BM25Index.load(data / "index" / "bm25").scores("glass jars")
     hits = search(text="glass jars", top=24, mode="words", data=data)
     assert [hit.score for hit in hits] == sorted(scores[scores > 0], reverse=True)
     assert {hit.id for hit in hits} == {rows[place]["id"] for place in np.flatnonzero(scores)}
@@ -131,7 +131,7 @@ def test_an_index_without_listings_says_so_and_one_without_guides_finds_none(dat
     empty = tmp_path / "project/data"
     (empty / "index").mkdir(parents=True)
     write_table(empty / "index/listings.parquet", [], index_schema(8))
-    write_empty_library(empty / "index")
+    write_empty_guide_index(empty / "index")
     with pytest.raises(SearchError, match="holds no listings: bring some in `catalog`, or search the guides"):
         search(text=QUERY, data=empty)
     assert search_guides(QUERY, RetrievalConfig(), data=empty).hits == []

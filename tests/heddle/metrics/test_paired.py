@@ -1,12 +1,16 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.metrics.judgements import judged
 from heddle.metrics.ndcg import Ndcg
 from heddle.metrics.paired import paired_difference
 
-SETTINGS = {"resamples": 999, "confidence": 0.95, "seed": 1}
+SETTINGS: dict[str, Any] = {"bootstrap": BootstrapParameters(samples=999, confidence=0.95), "seed": 1}
+HUNDRED = BootstrapParameters(samples=100, confidence=0.9)
 
 
 def _hard_and_easy(count: int) -> np.ndarray:
@@ -33,7 +37,7 @@ def test_a_little_better_everywhere_is_clearly_better() -> None:
 
 def test_the_interval_is_as_wide_as_theory_says() -> None:
     differences = (np.arange(400) % 2).astype(float)
-    found = paired_difference(differences + 1, np.ones(400), resamples=2000, confidence=0.95, seed=1)
+    found = paired_difference(differences + 1, np.ones(400), BootstrapParameters(samples=2000), seed=1)
     deviation = 1.96 * 0.5 / np.sqrt(400)
     assert (found.low, found.high) == pytest.approx((0.5 - deviation, 0.5 + deviation), abs=0.006)
 
@@ -43,14 +47,14 @@ def test_the_p_value_is_near_that_of_student_s_test(better_by: float) -> None:
     # For normal differences his is exact; 4000 resamples say 0.5 with a standard error of 0.008.
     other = np.random.default_rng(5).normal(size=400)
     one = other + np.random.default_rng(6).normal(better_by, 1, size=400)
-    found = paired_difference(one, other, resamples=4000, confidence=0.95, seed=1)
+    found = paired_difference(one, other, BootstrapParameters(samples=4000), seed=1)
     assert found.p_value == pytest.approx(ttest_rel(one, other).pvalue, abs=0.03)
 
 
 def test_the_seed_decides() -> None:
     one, other = _hard_and_easy(20), _hard_and_easy(20)[::-1]
-    assert paired_difference(one, other, 99, 0.9, 1) == paired_difference(one, other, 99, 0.9, 1)
-    assert paired_difference(one, other, 99, 0.9, 1) != paired_difference(one, other, 99, 0.9, 2)
+    assert paired_difference(one, other, HUNDRED, 1) == paired_difference(one, other, HUNDRED, 1)
+    assert paired_difference(one, other, HUNDRED, 1) != paired_difference(one, other, HUNDRED, 2)
 
 
 def test_two_rankings_of_the_same_queries_are_compared() -> None:
@@ -64,5 +68,5 @@ def test_two_rankings_of_the_same_queries_are_compared() -> None:
 
 @pytest.mark.parametrize(("one", "other"), [([0.1, 0.2], [0.1]), ([], [])])
 def test_what_is_no_pair_is_refused(one: list[float], other: list[float]) -> None:
-    with pytest.raises(ValueError, match="no pairs"):
+    with pytest.raises(ValueError, match="as many values"):
         paired_difference(np.array(one), np.array(other), **SETTINGS)

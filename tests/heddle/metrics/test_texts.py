@@ -12,6 +12,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics import BLEU
 
 from heddle import metrics
+from heddle.evaluation.parameters import BootstrapParameters
 from heddle.metrics.bleu import Bleu, bleu_interval, bleu_of, counts
 from heddle.metrics.rouge import Rouge
 
@@ -89,15 +90,16 @@ def test_bleu_of_counts_is_that_of_the_corpus(pairs: list[tuple[str, str]]) -> N
 
 
 def test_the_interval_of_bleu_is_that_of_drawn_corpora_and_shrinks_for_a_pair() -> None:
+    drawing = BootstrapParameters(samples=200, confidence=0.9)
     said = [f"the cat sat on {thing} number {place}" for place, thing in enumerate(["mats", "a mat", "it"] * 8)]
     worse = [text.replace("cat", "dog") for text in said]
     right = [f"the cat sat on a mat number {place}" for place in range(24)]
     one, other = [np.stack([counts(*pair) for pair in zip(texts, right, strict=True)]) for texts in (said, worse)]
-    low, high = bleu_interval([one], 200, 0.9, 5)
+    low, high = bleu_interval([one], drawing, 5)
     random = np.random.default_rng(9)
     drawn = [random.integers(0, 24, 24) for _ in range(200)]
     values = [BLEU().corpus_score([said[i] for i in of], [[right[i] for i in of]]).score for of in drawn]
     assert (low, high) == pytest.approx(np.quantile(values, [0.05, 0.95]), abs=3)
-    over = bleu_interval([one, other], 200, 0.9, 5)
+    over = bleu_interval([one, other], drawing, 5)
     assert 0 < over[0] < bleu_of(one) - bleu_of(other) < over[1]
     assert over[1] - over[0] < high - low

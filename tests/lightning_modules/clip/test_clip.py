@@ -13,8 +13,8 @@ from assets.clip.train.parameters import ClipParameters
 from heddle.core.parameters.section import read_yaml
 from lightning_modules.clip.clip import Clip
 from lightning_modules.clip.config import ClipConfig, TextTower
-from lightning_modules.clip.hub import load
-from lightning_modules.clip.pairs import tokens_of
+from lightning_modules.clip.hub import load_clip
+from lightning_modules.clip.pairs import encode_texts
 from lightning_modules.image.config import CLIP_MEAN, CLIP_STD, ClipVitTower, ImageTower, ResNetTower
 
 ROOT = Path(__file__).parents[3]
@@ -130,9 +130,9 @@ def _checkpoint(folder: Path, legacy_end: bool) -> CLIPModel:
 @pytest.mark.parametrize("legacy_end", [False, True])
 def test_a_hub_checkpoint_gives_transformers_own_likenesses(tmp_path: Path, legacy_end: bool) -> None:
     theirs = _checkpoint(tmp_path, legacy_end)
-    ours, tokenizer = load(str(tmp_path), "crop")
+    ours, tokenizer = load_clip(str(tmp_path), "crop")
     assert all(module.training for module in ours.modules())
-    tokens = tokens_of(tokenizer, ["a red chair", "jar"])
+    tokens = encode_texts(tokenizer, ["a red chair", "jar"])
     pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 3, 16, 16), dtype=np.uint8))
     mean, std = torch.tensor(CLIP_MEAN)[:, None, None], torch.tensor(CLIP_STD)[:, None, None]
     expected = theirs(input_ids=tokens, pixel_values=(pixels / 255 - mean) / std).logits_per_image
@@ -144,4 +144,4 @@ def test_a_hub_checkpoint_gives_transformers_own_likenesses(tmp_path: Path, lega
 def test_a_missing_checkpoint_is_an_os_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(OSError, match="missing"):
-        load(str(tmp_path / "missing"), "crop")
+        load_clip(str(tmp_path / "missing"), "crop")

@@ -5,7 +5,7 @@ from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from lightning_modules.clip.config import TextTower
-from lightning_modules.clip.hub import text_weights
+from lightning_modules.clip.hub import rename_text_weights
 from lightning_modules.clip.text_tower import TextEncoder
 from tests.support.copied_weights import shake
 from tests.support.kinds import KINDS
@@ -38,7 +38,7 @@ def _theirs(tower: TextTower, vocabulary: int = VOCABULARY) -> CLIPTextModel:
 def test_equals_transformers_clip_on_copied_weights(activation: str) -> None:
     theirs, ours = _theirs(_tower(activation=activation)), TextEncoder(_tower(activation=activation), VOCABULARY, END)
     shake(theirs)
-    ours.load_state_dict(text_weights(theirs.state_dict()))
+    ours.load_state_dict(rename_text_weights(theirs.state_dict()))
     tokens = torch.randint(3, END, (5, 10), generator=torch.Generator().manual_seed(0))
     tokens[torch.arange(5), torch.tensor([9, 3, 1, 5, 5])] = END
     tokens[4, 7] = END  # a second one, which must not count
@@ -48,7 +48,7 @@ def test_equals_transformers_clip_on_copied_weights(activation: str) -> None:
     (found * direction).sum().backward()
     (expected * direction).sum().backward()
     gradients = {name: parameter.grad for name, parameter in theirs.named_parameters() if parameter.grad is not None}
-    renamed = text_weights(gradients)
+    renamed = rename_text_weights(gradients)
     for name, parameter in ours.named_parameters():
         torch.testing.assert_close(parameter.grad, renamed.pop(name), atol=1e-4, rtol=1e-4)
     assert not renamed
@@ -64,7 +64,7 @@ def test_starts_as_transformers_clip_does() -> None:
     theirs, ours = _theirs(tower, vocabulary=500), TextEncoder(tower, 500, END)
     expected = _spread(theirs)
     found = _spread(ours)
-    renamed = text_weights({name: torch.tensor(value) for name, value in expected.items()})
+    renamed = rename_text_weights({name: torch.tensor(value) for name, value in expected.items()})
     assert found == pytest.approx({name: value.item() for name, value in renamed.items()}, rel=0.03)
     for name, parameter in ours.named_parameters():
         if parameter.ndim == 1:

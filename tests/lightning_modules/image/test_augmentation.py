@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_modules.image.augmentation import augment, thin_out
+from lightning_modules.image.augmentation import augment, drop_words
 from lightning_modules.training.settings import AugmentationSettings
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
@@ -51,7 +51,7 @@ WORDS = st.lists(st.text("abc", min_size=1), min_size=1, max_size=8)
 
 @given(text=WORDS, share=st.floats(0, 0.99), seed=st.integers(0, 99))
 def test_thinned_words_stay_in_order_and_never_run_out(text: list[str], share: float, seed: int) -> None:
-    kept = thin_out(" ".join(text), share, np.random.default_rng(seed)).split()
+    kept = drop_words(" ".join(text), share, np.random.default_rng(seed)).split()
     rest = iter(text)
     assert kept
     assert all(word in rest for word in kept)
@@ -59,5 +59,5 @@ def test_thinned_words_stay_in_order_and_never_run_out(text: list[str], share: f
 
 
 def test_about_the_share_of_the_words_is_left_out() -> None:
-    counts = [len(thin_out("a b c d e f g h i j", 0.3, np.random.default_rng(seed)).split()) for seed in range(200)]
+    counts = [len(drop_words("a b c d e f g h i j", 0.3, np.random.default_rng(seed)).split()) for seed in range(200)]
     assert 6.5 < np.mean(counts) < 7.5

@@ -24,7 +24,7 @@ from lightning_modules.image.config import (
     VitTower,
     usual_normalisation,
 )
-from lightning_modules.image.image_tower import ImageEncoder, normalised, strides
+from lightning_modules.image.image_tower import ImageEncoder, efficientnet_strides, normalize_pixels
 
 TRANSFORMER: Any = {"patch_size": 8, "width": 16, "layers": 2, "heads": 2, "feed_forward": 32, "activation": "gelu"}
 TOWERS: list[ImageTower] = [
@@ -85,7 +85,7 @@ def test_the_output_stride_is_kept(tower: MobileNetV2Tower | EfficientNetTower, 
 
 
 def test_the_papers_strides_make_32() -> None:
-    assert strides(32) == [1, 2, 2, 2, 1, 2, 1]
+    assert efficientnet_strides(32) == [1, 2, 2, 2, 1, 2, 1]
 
 
 # Without their classifiers of 1000 classes. Tan and Le 2019 say 5.3 million for B0; Sandler et al. 2018 3.4 million.
@@ -140,7 +140,7 @@ def test_the_weights_bear_transformers_names() -> None:
 
 def test_the_channels_are_normalised_each_by_itself() -> None:
     pixels = torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(1, 3, 1, 1).expand(2, 3, 4, 4)
-    found = normalised(pixels, (0.5, 0.2, 0.0), (0.5, 0.25, 0.5))
+    found = normalize_pixels(pixels, (0.5, 0.2, 0.0), (0.5, 0.25, 0.5))
     assert found.shape == (2, 3, 4, 4)
     torch.testing.assert_close(found[1, :, 2, 3], torch.tensor([-1.0, 0.0, 2.0]))
 

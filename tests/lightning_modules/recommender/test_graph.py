@@ -16,7 +16,7 @@ from assets.recommender.train.parameters import RecommenderParameters
 from heddle.core.parameters.section import read_yaml
 from lightning_modules.recommender.config import Gat, GraphConfig, Sage
 from lightning_modules.recommender.embedder import GraphEmbedder
-from lightning_modules.recommender.graph import GraphModule, GraphRecommender, LinkAuc, dot_products
+from lightning_modules.recommender.graph import GraphModule, GraphRecommender, LinkAurocLogger, edge_logits
 from lightning_modules.recommender.links import LinkBatch
 
 EDGES = torch.tensor([[1, 2, 3, 0, 2, 0, 1, 3], [0, 0, 0, 1, 1, 2, 2, 2]])  # node 3 is told nothing, node 4 is alone
@@ -103,7 +103,7 @@ def test_new_numbers_for_the_nodes_change_no_score(kind: str, learned: int, shal
             made.learned.weight[new] = made.learned.weight.clone()
         after = made(moved, new[EDGES])
         torch.testing.assert_close(after[new], before, atol=1e-5, rtol=0)
-        torch.testing.assert_close(dot_products(after, new[pairs]), dot_products(before, pairs), atol=1e-5, rtol=0)
+        torch.testing.assert_close(edge_logits(after, new[pairs]), edge_logits(before, pairs), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("kind", ["mean", "max", "gat"])
@@ -122,8 +122,8 @@ def test_the_shallow_convolution_sees_the_features_and_the_logit_is_the_mean_of_
         found = made(x, EDGES)
         deep, shallow = made.parts(found)
         torch.testing.assert_close(shallow, made.shallow(x, EDGES))
-        mean = (dot_products(deep, pairs) + dot_products(shallow, pairs)) / 2
-        torch.testing.assert_close(dot_products(found, pairs), mean)
+        mean = (edge_logits(deep, pairs) + edge_logits(shallow, pairs)) / 2
+        torch.testing.assert_close(edge_logits(found, pairs), mean)
     assert deep.shape == (NODES, 4)
     assert shallow.shape == (NODES, 8)
 
@@ -181,7 +181,7 @@ def test_a_folder_gives_the_network_back(tmp_path: Path) -> None:
 
 
 def test_a_width_must_be_shared_out_among_the_heads() -> None:
-    with pytest.raises(ValueError, match="a width of 6 is no multiple of 4 heads"):
+    with pytest.raises(ValueError, match="convolution.heads: 4 does not divide the width 6"):
         network(KINDS["gat"], (6,))
 
 
@@ -212,5 +212,5 @@ def test_the_validation_auc_knows_no_ties_that_there_are_not() -> None:
 
     scores, labels = torch.tensor([40.0, 41.0, 39.0, 42.0]), torch.tensor([0.0, 1.0, 0.0, 1.0])
     assert float(binary_auroc(scores, labels.int())) < 1  # the trap: large scores are squashed to 1
-    LinkAuc().on_validation_batch_end(None, Module(), {"scores": scores, "labels": labels}, [1], 0)  # type: ignore[arg-type]
+    LinkAurocLogger().on_validation_batch_end(None, Module(), {"scores": scores, "labels": labels}, [1], 0)  # type: ignore[arg-type]
     assert logged["validation_auc"] == 1.0

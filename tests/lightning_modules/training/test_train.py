@@ -25,7 +25,7 @@ class LineConfig:
     hidden: int
 
 
-class Line(Network):
+class ProgressLine(Network):
     Config = LineConfig
 
     def __init__(self, config: LineConfig) -> None:
@@ -36,7 +36,7 @@ class Line(Network):
 
 
 class LineModule(TrainingModule):
-    network: Line
+    network: ProgressLine
 
     def step(self, batch: Any) -> dict[str, Tensor]:
         inputs, target = batch
@@ -91,7 +91,7 @@ def _train(
     )
     told = [] if lines is None else lines
     return train(
-        lambda: LineModule(Line(LineConfig(inputs=6, hidden=64)), optimizer),
+        lambda: LineModule(ProgressLine(LineConfig(inputs=6, hidden=64)), optimizer),
         Noise(opposite),
         TrainerSettings.model_validate(trainer | changes),
         seed=seed,
@@ -158,7 +158,7 @@ def test_accumulating_four_batches_equals_one_batch_of_four_times_the_size() -> 
     results = []
     for data, batches in ((Quarters(), 4), (Whole(), 1)):
         torch.manual_seed(0)
-        network = Line(LineConfig(inputs=6, hidden=64))
+        network = ProgressLine(LineConfig(inputs=6, hidden=64))
         network.layers[2] = nn.Identity()  # dropout would draw differently
         optimizer = OptimizerSettings(
             learning_rate=0.01,

@@ -13,7 +13,7 @@ from assets.vision.train.parameters import VisionParameters
 from heddle.core.parameters.section import read_yaml
 from lightning_modules.image.augmentation import augment
 from lightning_modules.image.config import HALF, ImageTower, ResNetTower, VitTower
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 from lightning_modules.training.inference import BATCH
 from lightning_modules.training.labels import MISSING, LabelledBatch
 from lightning_modules.training.settings import AugmentationSettings, CosineSchedule, OptimizerSettings
@@ -139,7 +139,7 @@ def test_dropout_is_between_tower_and_heads_and_in_training_only() -> None:
     assert torch.equal(first, _network().eval()(_pixels(2))["item"])
 
 
-def _samples() -> list[Sample]:
+def _samples() -> list[ShardSample]:
     random = np.random.default_rng(0)
     labels: list[dict[str, Any]] = [
         {"item": "jar", "bin": None},
@@ -147,7 +147,7 @@ def _samples() -> list[Sample]:
         {"item": None, "bin": "glass"},
     ]
     return [
-        Sample(str(number), random.integers(0, 256, (16, 16, 3), dtype=np.uint8), row)
+        ShardSample(str(number), random.integers(0, 256, (16, 16, 3), dtype=np.uint8), row)
         for number, row in enumerate(labels)
     ]
 

@@ -17,7 +17,7 @@ from heddle.content.schema import problems
 from lightning_modules.writer.content_bytes import DEAD, FINISHED, automaton
 from lightning_modules.writer.content_fields import FIELDS, FORBIDDEN, INVISIBLE, fitted
 from lightning_modules.writer.content_grammar import ContentGrammar
-from lightning_modules.writer.content_tokens import ContentTokens, Lesson
+from lightning_modules.writer.content_tokens import ContentTokens, EncodedContent
 from tests.support.content_values import values
 
 WORDS = [
@@ -131,7 +131,7 @@ def test_hostile_logits(grammar: ContentGrammar) -> None:
     check(grammar, write(grammar, preferring(scores, noise, seed=3), len(scores)))
 
 
-def allows(grammar: ContentGrammar, lesson: Lesson) -> bool:
+def allows(grammar: ContentGrammar, lesson: EncodedContent) -> bool:
     state = grammar.begin(1)
     names = {token: place for place, token in enumerate(grammar.tokens.field.values())}
     for token in lesson.tokens[1:]:

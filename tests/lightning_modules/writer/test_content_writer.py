@@ -10,7 +10,7 @@ from heddle.content.schema import problems
 from lightning_modules.layers.generation import Pick, Sampler, greedy
 from lightning_modules.training.inference import BATCH
 from lightning_modules.writer.content_fields import FIELDS
-from lightning_modules.writer.content_writer import TOKENIZER_FILE, ContentWriter, Judged
+from lightning_modules.writer.content_writer import TOKENIZER_FILE, ContentWriter, WriterScores
 from lightning_modules.writer.samples import Inputs
 from tests.support.tiny_writer import TOKENIZER, TOKENS, tiny_inputs, tiny_writer
 
@@ -117,7 +117,7 @@ def test_what_is_saved_writes_the_same(tmp_path: Path) -> None:
     assert ContentWriter.from_folder(tmp_path, threads=1).write(inputs, _hasty) == writer.write(inputs, _hasty)
 
 
-def _same(one: Judged, other: Judged) -> None:
+def _same(one: WriterScores, other: WriterScores) -> None:
     assert one.certainty == pytest.approx(other.certainty, abs=1e-5)
     assert one.wrong == pytest.approx(other.wrong, abs=1e-5)
     assert one.quality == pytest.approx(other.quality, abs=1e-5)

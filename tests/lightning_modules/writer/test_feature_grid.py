@@ -10,7 +10,7 @@ from lightning_modules.image.config import (
     VitTower,
 )
 from lightning_modules.image.image_tower import ImageEncoder
-from lightning_modules.writer.feature_grid import LEAST_SIDE, ImageMap
+from lightning_modules.writer.feature_grid import LEAST_SIDE, FeatureGridEncoder
 
 WIDE = {"patch_size": 8, "width": 16, "layers": 2, "heads": 2, "feed_forward": 32}
 TOWERS: list[ImageTower] = [
@@ -29,7 +29,7 @@ KINDS = [tower.kind for tower in TOWERS]
 def test_its_vector_and_its_weights_are_the_encoders(tower: ImageTower) -> None:
     torch.manual_seed(0)
     encoder = ImageEncoder(tower, 64).eval()
-    seeing = ImageMap(tower, 64).eval()
+    seeing = FeatureGridEncoder(tower, 64).eval()
     seeing.load_state_dict(encoder.state_dict())
     pixels = torch.randn(2, 3, 64, 64)
     seen = seeing(pixels)
@@ -43,7 +43,7 @@ def test_looking_for_the_map_leaves_no_trace(tower: ImageTower) -> None:
     torch.manual_seed(0)
     encoder, drawn = ImageEncoder(tower, 64), torch.rand(1)
     torch.manual_seed(0)
-    seeing = ImageMap(tower, 64)
+    seeing = FeatureGridEncoder(tower, 64)
     assert torch.equal(torch.rand(1), drawn)
     assert seeing.training
     for name, value in encoder.state_dict().items():
@@ -54,7 +54,7 @@ def test_looking_for_the_map_leaves_no_trace(tower: ImageTower) -> None:
 def test_cells_stand_row_by_row(tower: ImageTower) -> None:
     """What is changed in a corner of the image is seen most in that corner of the map."""
     torch.manual_seed(0)
-    seeing = ImageMap(tower, 64).eval()
+    seeing = FeatureGridEncoder(tower, 64).eval()
     pixels = torch.randn(1, 3, 64, 64)
     changed = pixels.clone()
     changed[:, :, 48:, :16] += 3  # bottom left
@@ -65,6 +65,6 @@ def test_cells_stand_row_by_row(tower: ImageTower) -> None:
 
 
 def test_a_small_image_has_a_map_all_the_same() -> None:
-    seeing = ImageMap(TOWERS[0], 8)
+    seeing = FeatureGridEncoder(TOWERS[0], 8)
     assert (seeing.side, seeing.map_width) == (2, 8)
     assert seeing(torch.randn(2, 3, 8, 8)).cells.shape == (2, 4, 8)

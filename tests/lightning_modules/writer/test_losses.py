@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 import torch
 
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 from lightning_modules.writer.losses import WriterModule
 from lightning_modules.writer.settings import LossWeights
 from tests.support.tiny_writer import (
@@ -73,7 +73,7 @@ def test_from_a_lesson_with_an_error_only_finding_it_is_learned() -> None:
 
 def test_scores_that_are_not_known_teach_nothing() -> None:
     known, half = (
-        [Sample(f"{number}", SAMPLES[number].image, tiny_row(number, score=score)) for number in range(6)]
+        [ShardSample(f"{number}", SAMPLES[number].image, tiny_row(number, score=score)) for number in range(6)]
         for score in (0.5, None)
     )
     collate = tiny_collate(tiny_config())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from heddle.images.resize import fit as fitted
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 from lightning_modules.writer.samples import (
     FACTS,
     WHOLE,
@@ -20,8 +20,8 @@ from lightning_modules.writer.samples import (
     context_of,
     facts_of,
     inputs_of,
-    sighted,
     squared,
+    truncate_scene,
 )
 from tests.support.tiny_writer import SIZE, TOKENIZER, TOKENS, tiny_inputs, tiny_row, tiny_samples
 
@@ -62,19 +62,19 @@ def test_the_largest_objects_stay_in_their_order_with_the_relations_among_them()
     side = [0.1, 0.5, 0.3, 0.4]
     objects = [SceneObject(str(place), (), (0, 0, length, length)) for place, length in enumerate(side)]
     relations = [(0, "on", 1), (1, "left of", 2), (3, "above", 1), (2, "on", 3)]
-    seen = sighted(objects, relations, 2)
+    seen = truncate_scene(objects, relations, 2)
     assert [thing.label for thing in seen.objects] == ["1", "3"]
     assert seen.relations == [(1, "above", 0)]
-    assert (seen.objects_left_out, seen.relations_left_out) == (2, 3)
+    assert (seen.objects_dropped, seen.relations_dropped) == (2, 3)
 
 
 def test_relations_that_make_no_sense_are_left_out_and_counted() -> None:
     objects = [SceneObject("jar", (), WHOLE), SceneObject(" ", (), WHOLE), SceneObject("box", (), WHOLE)]
     relations = [(0, "on", 0), (0, "on", 9), (-1, "on", 0), (0, " ", 2), (1, "on", 2), (2, "on", 0), (2, "on", 0)]
-    seen = sighted(objects, relations, 100)
+    seen = truncate_scene(objects, relations, 100)
     assert [thing.label for thing in seen.objects] == ["jar", "box"]
     assert seen.relations == [(1, "on", 0), (1, "on", 0)]
-    assert (seen.objects_left_out, seen.relations_left_out) == (1, 5)
+    assert (seen.objects_dropped, seen.relations_dropped) == (1, 5)
 
 
 def test_five_hundred_objects_become_as_many_as_are_read() -> None:
@@ -146,12 +146,14 @@ def test_a_listing_with_everything_and_one_with_nothing() -> None:
     known = inputs_of(sample, 2.0, "pad")
     assert known.objects[0].box == pytest.approx((0.2, 0.35, 0.8, 0.65))
     empty = {"objects": None, "relations": None, "context": None, "exif": None}
-    bare = inputs_of(Sample("0", GREY, sample.row | empty), 1.0, "pad")
+    bare = inputs_of(ShardSample("0", GREY, sample.row | empty), 1.0, "pad")
     assert (list(bare.objects), list(bare.relations), bare.context) == ([], [], None)
     holes = {
         "objects": [{"label": None, "attributes": None, "box": None}],
         "relations": [{"subject": 0, "predicate": None, "object": 0}],
     }
-    read = WriterReader(TOKENIZER, TOKENS.pad, 8, 8)([inputs_of(Sample("0", GREY, sample.row | holes), 1.0, "pad")])
+    read = WriterReader(TOKENIZER, TOKENS.pad, 8, 8)(
+        [inputs_of(ShardSample("0", GREY, sample.row | holes), 1.0, "pad")]
+    )
     assert read.scene.boxes.shape[1] == 0
     assert torch.isfinite(read.facts[0, :4]).all()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 from lightning_modules.training.settings import AugmentationSettings
 from lightning_modules.writer.content_fields import FIELDS
 from lightning_modules.writer.sampling import WriterBatch, moved
@@ -115,7 +115,7 @@ def test_boxes_move_with_the_image() -> None:
     image = np.zeros((32, 32, 3), np.uint8)
     image[12:20, 8:20] = 255
     thing = {"label": "jar", "attributes": [], "box": [8 / 32, 12 / 32, 20 / 32, 20 / 32]}
-    samples = [Sample(f"{number}", image, tiny_row(number, objects=[thing])) for number in range(20)]
+    samples = [ShardSample(f"{number}", image, tiny_row(number, objects=[thing])) for number in range(20)]
     batch = tiny_collate(CONFIG, SHIFTED)(samples, epoch=0)
     seen = set()
     for pixels, box in zip(batch.inputs.pixels, batch.inputs.scene.boxes[:20, 0], strict=True):
@@ -129,5 +129,8 @@ def test_boxes_move_with_the_image() -> None:
 
 
 def test_scores_that_are_not_known_are_not_numbers() -> None:
-    scored = [Sample("0", SAMPLES[0].image, tiny_row(0, score=None)), Sample("1", SAMPLES[1].image, tiny_row(1))]
+    scored = [
+        ShardSample("0", SAMPLES[0].image, tiny_row(0, score=None)),
+        ShardSample("1", SAMPLES[1].image, tiny_row(1)),
+    ]
     assert tiny_collate(CONFIG)(scored, epoch=0).quality.isnan().tolist() == [True, False]

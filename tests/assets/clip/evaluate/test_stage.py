@@ -14,7 +14,6 @@ from heddle import metrics
 from heddle.core.schemas import read_rows
 from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import read_json
-from heddle.metrics.bootstrap import bootstrap_interval
 from heddle.metrics.clip_score import ClipScore
 from heddle.metrics.ranking import own_ranks
 from lightning_modules.training.data import read_samples
@@ -52,14 +51,6 @@ def test_chunks_of_queries_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> Non
     whole = own_ranks(queries, candidates, 5)
     monkeypatch.setattr("heddle.metrics.ranking.CHUNK", 7)
     assert all(np.array_equal(one, other) for one, other in zip(whole, own_ranks(queries, candidates, 5), strict=True))
-
-
-def test_bootstrap_interval_is_as_wide_as_theory_says() -> None:
-    values = (np.arange(400) % 2).astype(float)
-    low, high = bootstrap_interval(values, resamples=2000, confidence=0.95, seed=1)
-    deviation = 1.96 * 0.5 / np.sqrt(400)
-    assert (low, high) == pytest.approx((0.5 - deviation, 0.5 + deviation), abs=0.006)
-    assert bootstrap_interval(values, 200, 0.95, 1) == bootstrap_interval(values, 200, 0.95, 1)
 
 
 def test_clip_score_by_hand() -> None:
