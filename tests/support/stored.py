@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from heddle.stores import open_store
 from heddle.stores.parameters import LanceDb, Weaviate
-from heddle.stores.store import Collection, StoreQuery, Store
+from heddle.stores.store import Collection, Store, StoreQuery
 
 ROOT = Path(__file__).parents[2]
 SETTINGS: TypeAdapter[LanceDb | Weaviate] = TypeAdapter(LanceDb | Weaviate)

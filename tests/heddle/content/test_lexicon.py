@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from heddle.content.lexicon import Lexicon, ImageFacts, listing_facts
+from heddle.content.lexicon import ImageFacts, Lexicon, listing_facts
 
 NAMES = {
     "kettle": ["kettle", "tea kettle"],

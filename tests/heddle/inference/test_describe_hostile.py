@@ -10,7 +10,7 @@ from PIL import ExifTags, Image
 
 from heddle.content.schema import problems
 from heddle.description.describer import Describer
-from heddle.description.user_inputs import UserContext, UserRelation, UserScene, UserObject, UserInputs
+from heddle.description.user_inputs import UserContext, UserInputs, UserObject, UserRelation, UserScene
 from lightning_modules.layers.generation import Pick
 from lightning_modules.writer.content_writer import ContentWriter
 from tests.support.echo_writer import describer, image
@@ -68,7 +68,7 @@ class Brief(ContentWriter):
 
 @pytest.fixture(scope="module")
 def untrained() -> Describer:
-    return Describer(Brief(tiny_writer(), TOKENIZER), describer().judges)
+    return Describer(Brief(tiny_writer(), TOKENIZER), describer().scorer)
 
 
 def _scene(objects: int) -> UserScene:
@@ -97,7 +97,7 @@ TOLD: dict[str, UserInputs] = {
 
 
 def _described(made_by: Describer, path: Path, told: UserInputs) -> dict[str, Any]:
-    (line,) = made_by.lines([made_by.read(path, "one.jpg", told)])
+    (line,) = made_by.describe([made_by.read(path, "one.jpg", told)])
     text = json.dumps(line, ensure_ascii=False)
     assert json.loads(text) == line
     assert text.encode()  # no lone surrogate

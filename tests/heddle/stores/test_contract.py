@@ -9,7 +9,7 @@ import pytest
 
 from heddle.core.vectors import matrix
 from heddle.stores import open_store
-from heddle.stores.store import Collection, Condition, StoreQuery, Store, StoreError
+from heddle.stores.store import Collection, Condition, Store, StoreError, StoreQuery
 from tests.support.stored import WOODS, everything, guides, ids, listings, vectors
 
 LOOK = vectors(1, 8, 0)[0]

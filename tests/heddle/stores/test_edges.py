@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from heddle.stores.store import Collection, StoreQuery, Store
+from heddle.stores.store import Collection, Store, StoreQuery
 from tests.support.stored import arrow
 
 TEXTS = ["glue the old chair", "შეღებე სკამი", "Подклейте корешок книги", "обивка стула", ""]

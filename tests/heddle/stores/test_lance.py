@@ -9,7 +9,7 @@ import pytest
 
 from heddle.stores import lance, open_store
 from heddle.stores.parameters import LanceDb
-from heddle.stores.store import Collection, StoreQuery, StoreError
+from heddle.stores.store import Collection, StoreError, StoreQuery
 from tests.support.stored import everything, ids, listings
 
 LANCE = LanceDb(kind="lancedb")

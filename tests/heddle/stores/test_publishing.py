@@ -10,7 +10,7 @@ import pytest
 
 from heddle.stores import open_store
 from heddle.stores.parameters import LanceDb, Weaviate
-from heddle.stores.store import StoreQuery, Store
+from heddle.stores.store import Store, StoreQuery
 from tests.support.stored import everything, ids, listings, publisher, vectors
 from tests.support.weaviate_server import WeaviateServer
 

@@ -10,7 +10,7 @@ import pytest
 
 from heddle.stores import open_store
 from heddle.stores.parameters import Weaviate
-from heddle.stores.store import Collection, StoreQuery, StoreError
+from heddle.stores.store import Collection, StoreError, StoreQuery
 from heddle.stores.weaviate import WeaviateStore
 from tests.support.stored import everything, guides, ids, listings, vectors
 from tests.support.weaviate_server import WeaviateServer
