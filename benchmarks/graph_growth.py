@@ -74,7 +74,7 @@ def measured(edges: int, epochs: int, changes: Mapping[str, Any]) -> dict[str, f
     trained = train_recommender(graph, parameters, 1, threads, lambda *told: None)
     watch("train")
     found["train"] /= epochs
-    GraphEmbedder(trained.network)(graph.features, graph.messages, graph.heard)
+    GraphEmbedder(trained.network)(graph.features, graph.message_edges, graph.inductive_edges)
     watch("embed")
     return found | {"megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 

@@ -96,7 +96,7 @@ def judged(graph: CatalogGraph, name: str, system: System) -> Mapping[str, float
 
 def baselines(graph: CatalogGraph) -> Iterator[tuple[str, System]]:
     """What must be beaten."""
-    told = adjacency(graph.messages, len(graph.ids))
+    told = adjacency(graph.message_edges, len(graph.ids))
     yield "popularity", popularity(told)
     yield "common neighbours", common_neighbours(told)
     yield "Adamic-Adar", adamic_adar(told)
@@ -124,7 +124,7 @@ def main() -> None:
             before = cpu()
             trained = train_recommender(graph, parameters, seed, threads, lambda *told: None)
             spent = cpu() - before
-            embeddings = GraphEmbedder(trained.network)(graph.features, graph.messages, graph.heard)
+            embeddings = GraphEmbedder(trained.network)(graph.features, graph.message_edges, graph.inductive_edges)
             validation = trained.history[trained.best_epoch - 1]["validation_auc"]
             numbers = {**judged(graph, name, dot_product(embeddings)), "validation": validation, "cpu": spent}
             found.setdefault(name, []).append(numbers)

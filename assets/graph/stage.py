@@ -21,11 +21,10 @@ from heddle.graph.edges import (
     count_split_pairs,
     edge_indices,
     find_listing_edges,
-    listening,
     sample_negatives,
 )
 from heddle.graph.features import ENCODER_FILE, embed_texts
-from heddle.graph.tables import LISTING, CatalogGraph
+from heddle.graph.tables import INDUCTIVE, LISTING, CatalogGraph
 
 STATISTICS_FILE = "statistics.json"
 
@@ -60,7 +59,7 @@ def _made(stage: Stage, parameters: GraphParameters, nodes: pa.Table, edges: pa.
         ends = [(place[name], target) for name, _, target in naming]
         pairs = np.concatenate([pairs, np.array(ends, np.int64).reshape(-1, 2)])
         relations = np.concatenate([relations, np.array([relation for _, relation, _ in naming], object)])
-        parts = np.concatenate([parts, listening(len(naming))])
+        parts = np.concatenate([parts, np.full(len(naming), INDUCTIVE, object)])
     encoder = stage.parameters(IndexParameters, "index").encoder
     stage.progress(f"embedding the texts of {len(ids)} nodes with {encoder.name}")
     opened = sentence_encoder(encoder, stage.parameters(Compute, "compute").threads)

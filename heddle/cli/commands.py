@@ -133,9 +133,9 @@ def describe(path: Path, context: str | None, objects: Path | None, seed: int | 
     """
     if output and not path.is_dir():
         raise click.UsageError("--output requires a FOLDER; the JSON of one IMAGE is printed to the standard output")
-    from heddle.cli.describe import show
+    from heddle.cli.describe import print_descriptions
 
-    show(path, context, objects, seed, output)
+    print_descriptions(path, context, objects, seed, output)
 
 
 @main.command()
@@ -144,9 +144,9 @@ def describe(path: Path, context: str | None, objects: Path | None, seed: int | 
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def recommend(query: str, top: int, as_json: bool) -> None:
     """Tell what a node of the graph can become or goes with, asked by its id or text, by other words or an image."""
-    from heddle.cli.recommend import show
+    from heddle.cli.recommend import print_recommendations
 
-    show(query, top, as_json=as_json, console=console)
+    print_recommendations(query, top, as_json=as_json, console=console)
 
 
 @main.group()

@@ -51,7 +51,7 @@ class Alignment(Network):
             self.register_buffer(f"{space}_mean", torch.zeros(config.spaces[space]))
             self.register_buffer(f"{space}_deviation", torch.ones(config.spaces[space]))
 
-    def standardising(self, vectors: Vectors) -> Self:
+    def fit_standardization(self, vectors: Vectors) -> Self:
         """This network, which from now on brings each dimension to mean 0 and deviation 1 as over these vectors."""
         for space in self.spaces:
             deviation = vectors[space].std(axis=0)

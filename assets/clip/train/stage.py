@@ -1,4 +1,4 @@
-"""Train the dual encoder on the shards: an image and what is said about it come to lie close together."""
+"""Train the CLIP dual encoder on the shards: image and text embeddings in one space."""
 
 import copy
 from collections.abc import Callable
@@ -11,12 +11,14 @@ from tokenizers import Tokenizer
 from assets.clip.train.parameters import ClipParameters, FieldShares
 from heddle.core.listing_text import caption, drawn_caption, has_caption
 from heddle.core.parameters.shared import Compute, read_seed
-from heddle.core.stage import Metrics, Stage, StageError, read_json
+from heddle.core.stage import Metrics, Stage, read_json
+from heddle.training.checkpoint import check_image_size, checkpoint_errors
 from heddle.training.training import (
     TooFewListingsError,
     exit_other_processes,
     open_splits,
     skip_training,
+    split_metrics,
     training_metrics,
     write_trained,
 )
@@ -33,7 +35,7 @@ from lightning_modules.training.train import train
 
 
 def clip(stage: Stage) -> Metrics:
-    """Train, and write the best epoch's network, its tokenizer and the history; say so if there is nothing to learn."""
+    """Train and write the network of the best epoch, its tokenizer and the history; skip without captions."""
     parameters = stage.parameters(ClipParameters)
     try:
         splits = open_splits(stage.input("shards"), "clip", parameters, has_caption, "words")
@@ -43,8 +45,11 @@ def clip(stage: Stage) -> Metrics:
 
 
 def _train(stage: Stage, parameters: ClipParameters, training: ShardSplit, validation: ShardSplit) -> Metrics:
-    build, tokenizer = _beginning(stage, parameters)
-    stage.progress(f"{training.kept} of {training.total} train listings have words, {validation.kept} validate")
+    build, tokenizer = _initialize(stage, parameters)
+    stage.progress(
+        f"training on {training.kept} of {training.total} train listings (those with text), "
+        f"{validation.kept} validation listings"
+    )
     seed = read_seed()
     collate = PairCollate(tokenizer, CaptionSampler(parameters.field_shares, seed), parameters.augmentation, seed)
     trained = train(
@@ -59,12 +64,12 @@ def _train(stage: Stage, parameters: ClipParameters, training: ShardSplit, valid
     exit_other_processes(trained)
     write_trained(stage.output, trained)
     tokenizer.save(str(stage.output / TOKENIZER_FILE))
-    return training_metrics(trained, training, validation, "words")
+    return {**training_metrics(trained), **split_metrics(training, validation, "words")}
 
 
 @dataclass(frozen=True)
 class CaptionSampler:
-    """The text of a row: a drawn one in training, the plainest otherwise."""
+    """Text of a row: sampled from its fields in training (``epoch`` is a number), its plainest text otherwise."""
 
     field_shares: FieldShares
     seed: int
@@ -73,16 +78,16 @@ class CaptionSampler:
         return caption(row) if epoch is None else drawn_caption(row, self.field_shares, self.seed, epoch)
 
 
-def _beginning(stage: Stage, parameters: ClipParameters) -> tuple[Callable[[], Clip], Tokenizer]:
-    """How to make the first network, and the tokenizer that goes with it."""
+def _initialize(stage: Stage, parameters: ClipParameters) -> tuple[Callable[[], Clip], Tokenizer]:
+    """Return a function that builds the untrained or pretrained network, and the network's tokenizer."""
     images = read_json(stage.input("shards") / "images.json")
     if parameters.pretrained is not None:
-        return _pretrained(parameters.pretrained, images["size"], images["fit"])
-    assert parameters.image is not None  # as ClipParameters made sure
+        return _load_pretrained(parameters.pretrained, images["size"], images["fit"])
+    assert parameters.image is not None  # ClipParameters requires these three
     assert parameters.text is not None
     assert parameters.embedding is not None
-    learned = Tokenizer.from_file(str(stage.input("tokenizer") / TOKENIZER_FILE))
-    ids = learned.get_vocab()
+    tokenizer = Tokenizer.from_file(str(stage.input("tokenizer") / TOKENIZER_FILE))
+    ids = tokenizer.get_vocab()
     config = ClipConfig(
         image=parameters.image,
         text=parameters.text,
@@ -91,21 +96,15 @@ def _beginning(stage: Stage, parameters: ClipParameters) -> tuple[Callable[[], C
         image_fit=images["fit"],
         image_mean=CLIP_MEAN,
         image_std=CLIP_STD,
-        vocabulary=learned.get_vocab_size(),
+        vocabulary=tokenizer.get_vocab_size(),
         pad_token=ids[PAD],
         end_token=ids[END],
     )
-    return partial(Clip, config), make_framed_tokenizer(learned, parameters.text.context)
+    return partial(Clip, config), make_framed_tokenizer(tokenizer, parameters.text.context)
 
 
-def _pretrained(checkpoint: str, size: int, fit: Literal["crop", "pad"]) -> tuple[Callable[[], Clip], Tokenizer]:
-    try:
+def _load_pretrained(checkpoint: str, size: int, fit: Literal["crop", "pad"]) -> tuple[Callable[[], Clip], Tokenizer]:
+    with checkpoint_errors("clip.pretrained", checkpoint):
         network, tokenizer = load_clip(checkpoint, fit)
-    except (OSError, ValueError) as error:
-        raise StageError(f"clip.pretrained: {checkpoint!r} is no checkpoint that can be used: {error}") from error
-    if network.config.image_size != size:
-        raise StageError(
-            f"clip.pretrained: {checkpoint!r} takes images of {network.config.image_size} pixels, data/shards has "
-            f"{size}; set shards.image_size to {network.config.image_size}"
-        )
-    return (lambda: copy.deepcopy(network)), tokenizer
+    check_image_size("clip.pretrained", checkpoint, network.config.image_size, size)
+    return partial(copy.deepcopy, network), tokenizer

@@ -93,7 +93,7 @@ def recommender_evaluation(stage: Stage) -> Metrics:
 
 def _systems(graph: CatalogGraph, embeddings: NDArray[np.float32]) -> dict[str, System]:
     """The recommender first."""
-    told = adjacency(graph.messages, len(graph.ids))
+    told = adjacency(graph.message_edges, len(graph.ids))
     return {
         MODEL: dot_product(embeddings),
         "popularity": popularity(told),
@@ -143,7 +143,7 @@ def _write_map(stage: Stage, graph: CatalogGraph, embeddings: NDArray[np.float32
 
 
 def _write_examples(stage: Stage, graph: CatalogGraph, asked: Sequence[Query], trial: Trial) -> None:
-    neighbours = Neighbours(graph.messages, len(graph.ids))
+    neighbours = Neighbours(graph.message_edges, len(graph.ids))
 
     def called(node: int) -> str:
         return graph.texts[node] or graph.ids[node]

@@ -15,7 +15,8 @@ from heddle.core.schemas import read_rows
 from heddle.core.splits import SPLITS, SplitName, split_of
 from heddle.core.stage import Metrics, Stage, StageError
 from heddle.retrieval.retriever import RetrievalConfig, RetrievalError, Retriever
-from heddle.training.training import exit_other_processes, skip_training, write_history
+from heddle.training.checkpoint import checkpoint_errors
+from heddle.training.training import exit_other_processes, skip_training, training_metrics, write_history
 from lightning_modules.reranker.cross_encoder import (
     CrossEncoder,
     CrossEncoderModule,
@@ -26,7 +27,7 @@ from lightning_modules.reranker.cross_encoder import (
 )
 from lightning_modules.reranker.judged_groups import GroupData, Lesson, RankingProgress
 from lightning_modules.tokenization.saved import save_tokenizer
-from lightning_modules.training.train import Trained, train
+from lightning_modules.training.train import train
 
 Lessons = Mapping[SplitName, Sequence[Lesson]]
 
@@ -87,11 +88,9 @@ def _hard(retriever: Retriever, question: str, gains: Mapping[int, float], mined
 
 
 def _trained(stage: Stage, parameters: RerankerParameters, lessons: Lessons, guides: Sequence[str]) -> Metrics:
-    try:
+    with checkpoint_errors("reranker.pretrained", parameters.pretrained):
         tokenizer = load_pair_tokenizer(parameters.pretrained, parameters.context)
         load_classifier(parameters.pretrained, parameters.layers, parameters.dropout)
-    except (OSError, ValueError) as error:
-        raise StageError(f"reranker.pretrained: {parameters.pretrained!r} cannot be used: {error}") from error
     seed = read_seed()
     data = GroupData(lessons["train"], lessons["validation"], guides, partial(encoded, tokenizer), parameters, seed)
     trained = train(
@@ -110,15 +109,5 @@ def _trained(stage: Stage, parameters: RerankerParameters, lessons: Lessons, gui
     trained.network.save_pretrained(stage.output)
     save_tokenizer(tokenizer, stage.output)
     write_history(stage.output / "history.csv", trained.history)
-    return _metrics(trained, lessons) | {"calibration_scale": scale, "calibration_shift": shift}
-
-
-def _metrics(trained: Trained, lessons: Lessons) -> dict[str, float]:
-    best = trained.history[trained.best_epoch - 1]
-    return {
-        "parameters": trained.network.count_parameters(),
-        "epochs": len(trained.history),
-        "best_epoch": trained.best_epoch,
-        **{f"{name}_queries": len(lessons[name]) for name in ("train", "validation")},
-        **{name: value for name, value in best.items() if name not in ("epoch", "learning_rate")},
-    }
+    queries = {f"{name}_queries": len(lessons[name]) for name in ("train", "validation")}
+    return {**training_metrics(trained), **queries, "calibration_scale": scale, "calibration_shift": shift}

@@ -1,4 +1,4 @@
-"""Train the image classifier on the shards: one image tower, one head for each kind of label."""
+"""Train the image classifier on the shards: one image tower and one linear head per kind of label."""
 
 from collections.abc import Mapping
 
@@ -14,6 +14,7 @@ from heddle.training.training import (
     exit_other_processes,
     open_splits,
     skip_training,
+    split_metrics,
     training_metrics,
     write_trained,
 )
@@ -28,14 +29,14 @@ Heads = Mapping[str, tuple[str, ...]]
 
 
 def vision(stage: Stage) -> Metrics:
-    """Train, and write the best epoch's network and the history; say so if there are no labels to learn."""
+    """Train and write the network of the best epoch and the history; skip without labels of two classes."""
     parameters = stage.parameters(VisionParameters)
     known = read_json(stage.input("shards") / "labels.json")
     counts = {f"{head}_classes": len(known[head]) for head in parameters.heads}
-    heads = _heads(stage, parameters, known)
+    heads = _select_heads(stage, parameters, known)
     if not heads:
-        named = ", ".join(parameters.heads)
-        reason = f"data/shards/train: none of {named} has two classes; bring labels or name other vision.heads"
+        names = ", ".join(parameters.heads)
+        reason = f"data/shards/train: none of {names} has two classes; add labels or change vision.heads"
         return {**counts, **skip_training(stage, reason)}
     try:
         splits = open_splits(stage.input("shards"), "vision", parameters, HasLabel(heads), "labels")
@@ -44,11 +45,11 @@ def vision(stage: Stage) -> Metrics:
         return {**counts, **skip_training(stage, str(error))}
 
 
-def _heads(stage: Stage, parameters: VisionParameters, known: Mapping[str, list[str]]) -> Heads:
-    """The heads that there is something to learn for: two classes at least in the train split."""
+def _select_heads(stage: Stage, parameters: VisionParameters, known: Mapping[str, list[str]]) -> Heads:
+    """Heads with at least two classes in the train split."""
     for head in parameters.heads:
         if len(known[head]) < 2:
-            stage.progress(f"left out: the train listings name {len(known[head])} classes of {head}, two are needed")
+            stage.progress(f"head {head} skipped: {len(known[head])} classes in the train split, 2 are needed")
     return {head: tuple(known[head]) for head in parameters.heads if len(known[head]) >= 2}
 
 
@@ -65,11 +66,14 @@ def _train(
         heads=dict(heads),
         dropout=parameters.dropout,
     )
-    stage.progress(f"{training.kept} of {training.total} train listings have labels, {validation.kept} validate")
+    stage.progress(
+        f"training on {training.kept} of {training.total} train listings (those with labels), "
+        f"{validation.kept} validation listings"
+    )
     seed = read_seed()
     weights: dict[str, float] = dict(parameters.heads.items())
     trained = train(
-        lambda: VisionModule(_network(config, start.weights), parameters, weights, parameters.label_smoothing),
+        lambda: VisionModule(_build(config, start.weights), parameters, weights, parameters.label_smoothing),
         ShardData(training, validation, LabelledCollate(heads, parameters.augmentation, seed), seed),
         parameters.trainer,
         seed=seed,
@@ -79,10 +83,10 @@ def _train(
     )
     exit_other_processes(trained)
     write_trained(stage.output, trained)
-    return training_metrics(trained, training, validation, "labels")
+    return {**training_metrics(trained), **split_metrics(training, validation, "labels")}
 
 
-def _network(config: VisionConfig, weights: dict[str, Tensor] | None) -> Vision:
+def _build(config: VisionConfig, weights: dict[str, Tensor] | None) -> Vision:
     network = Vision(config)
     if weights is not None:
         network.image.load_state_dict(weights)

@@ -19,6 +19,7 @@ from heddle.training.training import (
     exit_other_processes,
     open_splits,
     skip_training,
+    split_metrics,
     training_metrics,
     write_trained,
 )
@@ -111,7 +112,8 @@ def _train(
     write_trained(stage.output, trained)
     tokenizer.save(str(stage.output / TOKENIZER_FILE))
     lexicon.write(stage.output)
-    return {**training_metrics(trained, training, validation, "words"), **_count_scenes(config, training)}
+    metrics = {**training_metrics(trained), **split_metrics(training, validation, "words")}
+    return {**metrics, **_count_scenes(config, training)}
 
 
 def _config(parameters: WriterParameters, start: ImageInitialization, tokenizer: Tokenizer) -> WriterConfig:

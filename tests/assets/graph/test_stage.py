@@ -136,7 +136,7 @@ def test_homophily_is_pygs_and_texts_of_neighbours_are_compared() -> None:
 
 def test_the_projection_is_that_of_the_principal_components() -> None:
     vectors = np.random.default_rng(3).normal(size=(40, 7)).astype(np.float32) @ np.diag([5, 4, 3, 2, 1, 1, 1])
-    found = Projection.fitted(vectors.astype(np.float32), 3)(vectors.astype(np.float32))
+    found = Projection.fit(vectors.astype(np.float32), 3)(vectors.astype(np.float32))
     expected = PCA(3).fit_transform(vectors)
     expected /= np.sqrt((expected**2).mean())
     np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-3)
@@ -145,11 +145,11 @@ def test_the_projection_is_that_of_the_principal_components() -> None:
 
 def test_fewer_texts_than_dimensions_leave_the_rest_at_zero(tmp_path: Path) -> None:
     vectors = np.random.default_rng(3).normal(size=(3, 7)).astype(np.float32)
-    projection = Projection.fitted(vectors, 5)
+    projection = Projection.fit(vectors, 5)
     assert not projection(vectors)[:, 2:].any()  # three points lie in a plane
     projection.save(tmp_path)
     np.testing.assert_array_equal(Projection.load(tmp_path)(vectors), projection(vectors))
-    assert not Projection.fitted(vectors[:1], 5)(vectors[:1]).any()
+    assert not Projection.fit(vectors[:1], 5)(vectors[:1]).any()
 
 
 def project(folder: Path, nodes: list[dict[str, Any]], edges: list[dict[str, Any]], **changes: Any) -> Path:
@@ -187,8 +187,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_nodes_come_with_features_and_edges_with_parts(shop: Path) -> None:
     nodes, edges = shop_rows()
     found = CatalogGraph.open(shop / "data/graph")
-    assert found.ids[: found.core] == sorted(row["id"] for row in nodes)
-    assert found.features.shape == (found.core + 2, 5)
+    assert found.ids[: found.num_transductive] == sorted(row["id"] for row in nodes)
+    assert found.features.shape == (found.num_transductive + 2, 5)
     names = [(found.ids[a], found.ids[b]) for a, b in found.edges[found.parts != INDUCTIVE].tolist()]
     assert sorted(names) == sorted((row["source"], row["target"]) for row in edges)
     assert set(found.relations[found.parts == "message"]) == {"made_of"}
@@ -203,22 +203,22 @@ def test_nodes_come_with_features_and_edges_with_parts(shop: Path) -> None:
 
 def test_listings_hear_of_what_they_name_and_tell_nobody(shop: Path) -> None:
     found = CatalogGraph.open(shop / "data/graph")
-    assert found.types[found.core :] == [LISTING, LISTING]
-    named = {(found.ids[listing], found.ids[node]) for node, listing in found.heard.tolist()}
+    assert found.types[found.num_transductive :] == [LISTING, LISTING]
+    named = {(found.ids[listing], found.ids[node]) for node, listing in found.inductive_edges.tolist()}
     assert named == {
         ("shop:1", "shop:item:bag"),
         ("shop:1", "shop:material:cotton"),
         ("shop:3", "shop:material:wood"),
     }
-    assert found.messages.max() < found.core
+    assert found.message_edges.max() < found.num_transductive
 
 
 def test_listings_can_stay_away(tmp_path: Path) -> None:
     folder = project(tmp_path / "project", *shop_rows(), listings=False)
     run(graph, folder)
     found = CatalogGraph.open(folder / "data/graph")
-    assert found.core == len(found.ids)
-    assert not len(found.heard)
+    assert found.num_transductive == len(found.ids)
+    assert not len(found.inductive_edges)
 
 
 def test_the_same_tables_give_the_same_bytes(shop: Path) -> None:
@@ -254,7 +254,7 @@ def test_without_nodes_there_is_no_graph_no_recommender_and_no_error(tmp_path: P
 
 def test_an_edge_to_nowhere_is_named_with_its_row() -> None:
     rows = [{"source": "a", "relation": "becomes", "target": "b"}, {"source": "a", "relation": "suits", "target": "c"}]
-    with pytest.raises(StageError, match=r"edges\.parquet row 2: target 'c' is no node; bring the node in `catalog`"):
+    with pytest.raises(StageError, match=r"edges\.parquet row 2: target 'c' is not a node; add the node to a source"):
         edge_indices(pa.Table.from_pylist(rows, schema=EDGES), ["a", "b"])
 
 
@@ -277,7 +277,7 @@ def test_repeats_and_twins_count_once() -> None:
     nodes, edges = shop_rows()
     twins = [row | {"source": row["target"], "target": row["source"]} for row in edges]
     once, twice = made(nodes, edges), made(nodes, [*edges, *edges, *twins])
-    for one, other in ((once.messages, twice.messages), (once.predicted("test"), twice.predicted("test"))):
+    for one, other in ((once.message_edges, twice.message_edges), (once.predicted("test"), twice.predicted("test"))):
         assert keys_of(one, len(nodes)) == keys_of(other, len(nodes))
         assert len(one) == len(other)
 

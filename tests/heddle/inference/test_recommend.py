@@ -106,7 +106,7 @@ def test_other_words_stand_for_the_node_of_the_likest_text(data: Path) -> None:
     (asked,) = recommend(said, 1, data).asked
     advisor = RecommenderIndex.open(data / "recommender")
     encoder = SentenceEncoder.from_pretrained(read_json(data / "graph/encoder.json")["name"], threads=1)
-    texts = [text or "" for text in advisor.graph.texts[: advisor.graph.core]]
+    texts = [text or "" for text in advisor.graph.texts[: advisor.graph.num_transductive]]
     mean = encoder.documents(texts).mean(axis=0)
     likeness = [
         float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))

@@ -86,7 +86,7 @@ def test_spaces_that_are_turned_copies_of_one_another_are_learned() -> None:
     torch.manual_seed(2)
     schedule = CosineSchedule(kind="cosine", warmup_epochs=0, final_share=1)
     settled = OptimizerSettings(learning_rate=0.02, schedule=schedule, weight_decay=0, beta1=0.9, beta2=0.98)
-    module = AlignmentModule(Alignment(CONFIG).standardising(vectors), settled)
+    module = AlignmentModule(Alignment(CONFIG).fit_standardization(vectors), settled)
     kinds = {space: np.arange(40) for space in vectors}
     batch = AlignmentData((vectors, kinds), (vectors, kinds), 40, 1).epoch(0)[0]
     optimizer = torch.optim.Adam(module.parameters(), lr=0.02)
@@ -104,13 +104,13 @@ def test_embeddings_are_unit_vectors_of_standardised_ones_and_are_kept(hidden: i
     config = AlignmentConfig(spaces={"text": 4, "graph": 3}, hidden=hidden, width=6, dropout=0.5)
     random = np.random.default_rng(3)
     vectors = {"text": random.normal(5, 3, (9, 4)).astype(np.float32), "graph": np.ones((9, 3), np.float32)}
-    network = Alignment(config).standardising(vectors).eval()
+    network = Alignment(config).fit_standardization(vectors).eval()
     found = network.embed(vectors)
     assert np.linalg.norm(found["text"], axis=1) == pytest.approx(np.ones(9), abs=1e-5)
     assert np.isfinite(found["graph"]).all()  # what is constant is not divided by nothing
     moved = {"text": vectors["text"] * 10 + 1}
     again = Alignment(config)
-    again.load_state_dict(network.state_dict() | _buffers(Alignment(config).standardising(vectors | moved)))
+    again.load_state_dict(network.state_dict() | _buffers(Alignment(config).fit_standardization(vectors | moved)))
     assert again.eval().embed(moved)["text"] == pytest.approx(found["text"], abs=1e-4)
     network.save_pretrained(tmp_path)
     assert (Alignment.from_pretrained(tmp_path).embed(vectors)["text"] == found["text"]).all()

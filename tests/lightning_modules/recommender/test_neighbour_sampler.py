@@ -40,21 +40,21 @@ def test_a_part_holds_the_seeds_and_no_more_than_the_fan_out(
     count: int, seeds: list[int], fan_out: list[int], seed: int
 ) -> None:
     pairs, random = drawn_pairs(count, seed), np.random.default_rng(seed)
-    silent = random.random(count) < 0.3
+    masked = random.random(count) < 0.3
     sampler = NeighbourSampler(pairs, NODES, fan_out)
-    nodes, edges = sampler(np.array(seeds), silent, np.random.default_rng(7))
+    nodes, edges = sampler(np.array(seeds), masked, np.random.default_rng(7))
     assert set(seeds) <= set(nodes.tolist())
     assert (np.diff(nodes) > 0).all()
     ends = nodes[edges].T
     assert len(np.unique(ends, axis=0)) == len(ends)
-    assert set(pair_keys(ends, NODES).tolist()) <= set(pair_keys(pairs[~silent], NODES).tolist())
-    told = np.concatenate([pairs, pairs[:, ::-1]])[np.tile(~silent, 2)]
+    assert set(pair_keys(ends, NODES).tolist()) <= set(pair_keys(pairs[~masked], NODES).tolist())
+    directed = np.concatenate([pairs, pairs[:, ::-1]])[np.tile(~masked, 2)]
     for node in set(seeds):
-        heard, known = (ends[:, 1] == node).sum(), (told[:, 1] == node).sum()
+        heard, known = (ends[:, 1] == node).sum(), (directed[:, 1] == node).sum()
         assert heard == (known if fan_out[0] == ALL else min(known, fan_out[0]))
     if ALL not in fan_out:
         assert np.bincount(ends[:, 1], minlength=NODES).max(initial=0) <= max(fan_out)
-    again = sampler(np.array(seeds), silent, np.random.default_rng(7))
+    again = sampler(np.array(seeds), masked, np.random.default_rng(7))
     np.testing.assert_array_equal(again[1], edges)
 
 

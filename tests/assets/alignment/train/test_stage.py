@@ -84,7 +84,7 @@ def test_two_spaces_do_without_the_third_ones_model(changeable: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("spaces: [image, text, graph]", "spaces: []", "alignment.spaces names no space; name two"),
+        ("spaces: [image, text, graph]", "spaces: []", "alignment.spaces is empty; set at least two"),
         (
             "  batch_size: 4\n  learning_rate: 1e-2\n  schedule: {kind: cosine, warmup_epochs: 0, final_share: 0.1}",
             "  batch_size: 400\n  learning_rate: 1e-2\n  schedule: {kind: cosine, warmup_epochs: 0, final_share: 0.1}",
@@ -116,7 +116,7 @@ def test_a_place_is_what_its_neighbours_make_it_whatever_the_title(project: Path
     places = place_vectors(graph, neighbours, embedder)
     assert set(places) == set(neighbours.values())
     renamed = graph.features.copy()
-    renamed[graph.core :] += 1
+    renamed[graph.num_transductive :] += 1
     again = place_vectors(CatalogGraph(**{**vars(graph), "features": renamed}), neighbours, embedder)
     for named, vector in places.items():
         assert (again[named] == vector).all()

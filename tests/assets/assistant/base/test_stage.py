@@ -66,7 +66,7 @@ def test_a_catalogue_without_words_makes_no_model(project: Path, tmp_path: Path)
     rewrite(folder, "guides", [])
     rewrite(folder, "listings", title=None)
     run(base_language, folder)
-    assert "0 texts to learn from" in (skip_reason(folder / "data/base_language") or "")
+    assert "0 training texts" in (skip_reason(folder / "data/base_language") or "")
 
 
 def test_a_model_from_elsewhere_is_taken_as_it_is(project: Path, tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_where_a_tokenizer_came_from_is_not_written_down(project: Path, tmp_path
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
     folder = write_small_library(tmp_path / "project")
     write_yaml(folder / "scales/smoke.yaml", {"base_language": {"pretrained": "./nowhere"}})
-    with pytest.raises(StageError, match=r"base_language.pretrained: './nowhere'"):
+    with pytest.raises(StageError, match=r"base_language.pretrained: cannot load checkpoint './nowhere'"):
         run(base_language, folder)
 
 

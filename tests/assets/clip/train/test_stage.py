@@ -80,7 +80,7 @@ def test_too_few_listings_for_a_batch_make_no_model_and_no_error(project: Path) 
     assert run(clip, project, "again") == {"train_listings": 0}
     assert {path.name for path in (project / "data/again").iterdir()} == {"skipped.json", "metrics.json"}
     reason = skip_reason(project / "data/again") or ""
-    assert "fewer than one batch of 400; bring more listings or lower clip.batch_size" in reason
+    assert "fewer than one batch of 400; add listings or lower clip.batch_size" in reason
 
 
 @pytest.mark.parametrize(

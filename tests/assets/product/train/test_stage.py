@@ -261,7 +261,7 @@ def test_without_the_model_that_it_begins_with_there_is_none(project: Path) -> N
     write_skipped(project / "data/clip", "No words; write some.")
     assert run(product, project)["train_listings"] == 0
     reason = skip_reason(project / "data/product")
-    assert reason == "product.pretrained is clip, which was not trained: No words; write some."
+    assert reason == "product.pretrained: stage clip was skipped: No words; write some."
 
 
 def test_the_tower_can_come_from_a_checkpoint(project: Path, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_the_folder_holds_network_history_nodes_and_edges(trained: Path, shop: C
     nodes = pq.read_table(folder / "nodes.parquet")
     assert nodes["id"].to_pylist() == shop.ids
     network = GraphRecommender.from_pretrained(folder)
-    expected = GraphEmbedder(network)(shop.features, shop.messages, shop.heard)
+    expected = GraphEmbedder(network)(shop.features, shop.message_edges, shop.inductive_edges)
     np.testing.assert_allclose(matrix(nodes, "embedding"), expected, atol=1e-6)
 
 
@@ -79,7 +79,7 @@ def test_held_out_edges_tell_nothing(trained: Path, shop: CatalogGraph, tmp_path
         shop.ids, shop.types, shop.texts, shop.features, shop.edges[kept], shop.relations[kept], shop.parts[kept], {}
     )
     found = matrix(pq.read_table(trained / "data/recommender/nodes.parquet"), "embedding")
-    np.testing.assert_allclose(embedder(bare.features, bare.messages, bare.heard), found, atol=1e-6)
+    np.testing.assert_allclose(embedder(bare.features, bare.message_edges, bare.inductive_edges), found, atol=1e-6)
 
 
 def test_the_same_input_gives_the_same_bytes(trained: Path) -> None:
@@ -117,7 +117,7 @@ def test_every_network_learns_who_goes_with_whom(convolution: dict[str, Any], ch
     learned = train_recommender(
         graph, section(convolution=convolution, trainer=trainer, **changes), 1, 1, lambda *told: None
     )
-    reached = auc(graph, GraphEmbedder(learned.network)(graph.features, graph.messages, graph.heard))
+    reached = auc(graph, GraphEmbedder(learned.network)(graph.features, graph.message_edges, graph.inductive_edges))
     assert reached > 0.72, reached  # 0.83 is the most: a third of the others go together as well
 
 
@@ -137,7 +137,7 @@ def test_cora_is_learned_without_features() -> None:
     changes = {"widths": [128, 64], "learned": 128, "learning_rate": 5e-3, "weight_decay": 1.0, "feature_dropout": 0.3}
     trainer = SECTION["trainer"] | {"max_epochs": 40, "patience": 40}
     learned = train_recommender(graph, section(**changes, trainer=trainer), 1, 1, lambda *told: None)
-    assert auc(graph, GraphEmbedder(learned.network)(graph.features, graph.messages, graph.heard)) > 0.78
+    assert auc(graph, GraphEmbedder(learned.network)(graph.features, graph.message_edges, graph.inductive_edges)) > 0.78
 
 
 def _without(graph: CatalogGraph, *splits: str) -> CatalogGraph:
@@ -157,8 +157,8 @@ def _without(graph: CatalogGraph, *splits: str) -> CatalogGraph:
 @pytest.mark.parametrize(
     ("missing", "reason"),
     [
-        ("train", "0 train edges are to be predicted, fewer than the 2 batches of an epoch; bring more edges or name"),
-        ("validation", r"0 validation edges and \d+ pairs that no edge joins steer the training"),
+        ("train", "0 train edges are to be predicted, fewer than the 2 batches of an epoch; add edges or add"),
+        ("validation", r"0 validation edges and \d+ validation negatives, at least one of each"),
     ],
 )
 def test_too_few_edges_make_no_model_and_no_error(
@@ -184,7 +184,7 @@ def test_nodes_without_text_need_features_of_their_own(tmp_path: Path, shop: Cat
     run(recommender, folder, "recommender_learned")
     network = GraphRecommender.from_pretrained(folder / "data/recommender_learned")
     assert network.learned is not None
-    assert network.learned.weight.shape == (shop.core, 8)
+    assert network.learned.weight.shape == (shop.num_transductive, 8)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,10 @@ def test_nodes_without_text_need_features_of_their_own(tmp_path: Path, shop: Cat
     [
         ({"batches": 1}, r"recommender\.batches: found 1; .*greater than or equal to 2"),
         ({"convolution": {"kind": "gcn"}}, r"recommender\.convolution: .*'sage', 'gat'"),
-        ({"convolution": {"kind": "gat", "heads": 3, "slope": 0.2}}, "16 is no multiple of 3 heads"),
+        (
+            {"convolution": {"kind": "gat", "heads": 3, "slope": 0.2}},
+            "16 is no multiple of 3 heads",
+        ),
         (
             {"convolution": {"kind": "gat", "heads": 4, "slope": 0.2}, "shallow": 6},
             "6 is no multiple of 4 heads",

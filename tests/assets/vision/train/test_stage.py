@@ -120,7 +120,7 @@ def test_the_same_input_gives_the_same_bytes(project: Path) -> None:
 def test_a_head_with_a_single_class_is_left_out_and_said_so(project: Path, capsys: pytest.CaptureFixture) -> None:
     assert read_json(project / "data/shards/labels.json")["bin"] == ["wood"]  # as the small project has it
     assert run(vision, project)["bin_classes"] == 1
-    assert "left out: the train listings name 1 classes of bin, two are needed" in capsys.readouterr().out
+    assert "head bin skipped: 1 classes in the train split, 2 are needed" in capsys.readouterr().out
     assert set(Vision.from_pretrained(project / "data/vision").config.heads) == {"item", "material"}
 
 
@@ -236,7 +236,7 @@ def test_without_the_model_that_it_begins_with_there_is_none(project: Path) -> N
     write_skipped(project / "data/clip", "No words; write some.")
     assert run(vision, project)["train_listings"] == 0
     reason = skip_reason(project / "data/vision")
-    assert reason == "vision.pretrained is clip, which was not trained: No words; write some."
+    assert reason == "vision.pretrained: stage clip was skipped: No words; write some."
 
 
 def test_the_tower_can_come_from_a_checkpoint(project: Path, tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_a_convolutional_checkpoint_takes_images_of_any_size(project: Path, tmp_
 
 def test_a_checkpoint_that_is_not_there_is_named(project: Path, tmp_path: Path) -> None:
     _start_from(project, str(tmp_path / "missing"))
-    with pytest.raises(StageError, match=r"vision\.pretrained: '.*missing' is no checkpoint that can be used"):
+    with pytest.raises(StageError, match=r"vision\.pretrained: cannot load checkpoint '.*missing'"):
         run(vision, project)
 
 

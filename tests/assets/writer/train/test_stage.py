@@ -159,7 +159,7 @@ def test_without_a_tower_to_start_from_it_is_absent(project: Path) -> None:
     (project / "data/vision").mkdir()
     write_skipped(project / "data/vision", "no labels")
     run(writer, project)
-    assert skip_reason(project / "data/writer") == "writer.pretrained is vision, which was not trained: no labels"
+    assert skip_reason(project / "data/writer") == "writer.pretrained: stage vision was skipped: no labels"
     _write_section(project, section | {"pretrained": "no/such/folder"})
     with pytest.raises(StageError, match=r"writer\.pretrained"):
         run(writer, project)
