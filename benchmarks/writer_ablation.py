@@ -20,7 +20,7 @@ from heddle.images.aspect_ratios import image_ratios
 from lightning_modules.training.data import read_samples
 from lightning_modules.writer.config import FusionShape, WriterShape
 from lightning_modules.writer.content_writer import ContentWriter
-from lightning_modules.writer.samples import Inputs, inputs_of
+from lightning_modules.writer.samples import Inputs, read_inputs
 
 
 class AblationStage(Stage):
@@ -76,7 +76,7 @@ def _measured(folder: Path) -> dict[str, list[float]]:
     opened, lexicon = ContentWriter.from_folder(folder), Lexicon.from_folder(folder)
     samples = list(read_samples(Path("data/shards/validation")))
     ratios, fit = image_ratios(Path("data/catalog")), opened.network.config.image_fit
-    known = [inputs_of(sample, ratios[sample.row["image"]], fit) for sample in samples]
+    known = [read_inputs(sample, ratios[sample.row["image"]], fit) for sample in samples]
     truths = [listing_facts(sample.row) for sample in samples]
     views = {"whole": known, "image alone": [Inputs(one.image) for one in known]}
     told = {

@@ -165,10 +165,10 @@ def describe(path: Path, context: str | None, objects: Path | None, seed: int | 
     interruption.
     """
     if output and not path.is_dir():
-        raise click.UsageError("--output is for a folder; of one image the JSON goes to the standard output")
-    from heddle.cli.describe import show
+        raise click.UsageError("--output requires a FOLDER; the JSON of one IMAGE is printed to the standard output")
+    from heddle.cli.describe import print_descriptions
 
-    show(path, context, objects, seed, output)
+    print_descriptions(path, context, objects, seed, output)
 
 
 @main.command()

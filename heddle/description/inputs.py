@@ -13,7 +13,7 @@ from PIL import Image
 from heddle.images.exif import exif_of
 from heddle.images.resize import Fit, decode, fit
 from lightning_modules.training.data import ShardSample
-from lightning_modules.writer.samples import Inputs, inputs_of
+from lightning_modules.writer.samples import Inputs, read_inputs
 
 Shape = tuple[int, Fit]
 """Side of a square image in pixels, and the resize mode."""
@@ -57,7 +57,7 @@ class ImageFile:
             columns: `context`, `objects` and `relations` of a listing, any of which may be missing.
         """
         row = {**columns, "exif": self.exif}
-        return inputs_of(ShardSample(self.sha256, self.squares[shape], row), self.ratio, shape[1])
+        return read_inputs(ShardSample(self.sha256, self.squares[shape], row), self.ratio, shape[1])
 
 
 def decode_image_file(content: bytes, shapes: Iterable[Shape]) -> ImageFile:

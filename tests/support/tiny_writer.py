@@ -16,7 +16,7 @@ from lightning_modules.training.data import Row, ShardSample
 from lightning_modules.training.settings import AugmentationSettings, CosineSchedule, OptimizerSettings
 from lightning_modules.writer.config import WriterConfig
 from lightning_modules.writer.content_tokens import ContentTokens
-from lightning_modules.writer.content_writer import reader_of
+from lightning_modules.writer.content_writer import make_reader
 from lightning_modules.writer.corruption import Corruption
 from lightning_modules.writer.samples import Inputs, SceneObject, WriterInputs
 from lightning_modules.writer.sampling import WriterCollate
@@ -85,7 +85,7 @@ def tiny_writer(seed: int = 0, **changes: Any) -> Writer:
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
-    network.see(torch.randint(0, 256, (8, 3, SIZE, SIZE), dtype=torch.uint8))
+    network.encode_image(torch.randint(0, 256, (8, 3, SIZE, SIZE), dtype=torch.uint8))
     return network.eval()
 
 
@@ -133,7 +133,7 @@ def tiny_samples(count: int, **changes: Any) -> list[ShardSample]:
 def tiny_collate(config: WriterConfig, augmentation: AugmentationSettings = PLAIN, **changes: Any) -> WriterCollate:
     """TrainingExamples of rows whose fields stand in them as they are; ``changes`` are of the lessons' settings."""
     return WriterCollate(
-        reader_of(config, TOKENIZER),
+        make_reader(config, TOKENIZER),
         TOKENS,
         lambda row: row,
         lambda row: row.get("score", 0.5),
@@ -148,10 +148,10 @@ def tiny_collate(config: WriterConfig, augmentation: AugmentationSettings = PLAI
 
 def tiny_batch(*inputs: Inputs, config: WriterConfig | None = None) -> WriterInputs:
     """The inputs of a network."""
-    return reader_of(config or tiny_config(), TOKENIZER)(inputs)
+    return make_reader(config or tiny_config(), TOKENIZER)(inputs)
 
 
-def lesson(*texts: str) -> Tensor:
+def alt_text_tokens(*texts: str) -> Tensor:
     """Alt texts as tokens, (B, T)."""
     rows = [torch.tensor(TOKENS.encode({"alt_text": text}).tokens) for text in texts]
     return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=TOKENS.pad)

@@ -36,24 +36,24 @@ def test_the_losses_are_their_formulas() -> None:
     with torch.no_grad():
         told = module.step(batch)
         network, inputs = module.network, batch.inputs
-        seen = network.see(inputs.pixels)
+        seen = network.encode_image(inputs.pixels)
         doubled = type(seen)(*(torch.cat([part, part]) for part in seen))
-        memory = network.remember(doubled, inputs)
+        memory = network.encode_memory(doubled, inputs)
         chosen, ends, quality = [], [], []
-        for lessons in batch.lessons:
-            logits = network.score(network.states(memory.select(lessons.rows), lessons.tokens)).log_softmax(dim=-1)
-            for row in range(len(lessons.rows)):
-                wrong = bool(lessons.wrong[row].any())
-                ends += lessons.wrong[row][lessons.ends[row]].tolist()
+        for examples in batch.examples:
+            logits = network.score(network.states(memory.select(examples.rows), examples.tokens)).log_softmax(dim=-1)
+            for row in range(len(examples.rows)):
+                wrong = bool(examples.has_error[row].any())
+                ends += examples.has_error[row][examples.ends[row]].tolist()
                 if wrong:
                     continue
-                quality.append(int(lessons.rows[row]))
+                quality.append(int(examples.rows[row]))
                 chosen += [
-                    float(-logits[row, place - 1, lessons.tokens[row, place]])
-                    for place in range(1, lessons.tokens.shape[1])
-                    if lessons.judged[row, place]
+                    float(-logits[row, place - 1, examples.tokens[row, place]])
+                    for place in range(1, examples.tokens.shape[1])
+                    if examples.is_target[row, place]
                 ]
-        read = network.read(batch.hidden)
+        read = network.encode_text(batch.hidden)
         guessed = network.score(read).log_softmax(dim=-1).gather(2, batch.text[..., None])[..., 0]
     losses = told["losses"]
     assert 0 < sum(ends) < len(ends)
