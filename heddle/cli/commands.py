@@ -80,8 +80,8 @@ def top_k_option(default: int, help_text: str) -> Callable[[Callable[..., Any]],
 @click.option(
     "--mode",
     type=click.Choice(["hybrid", "dense", "bm25"]),
-    help="dense: similarity of vectors, image-text for listings. bm25: keyword search. hybrid: both, fused by reciprocal "
-    "rank (guides only). Default: dense for listings, hybrid for guides.",
+    help="dense: similarity of vectors, image-text for listings. bm25: keyword search. hybrid: both, fused by "
+    "reciprocal rank (guides only). Default: dense for listings, hybrid for guides.",
 )
 @click.option("--expand", is_flag=True, help="Expand the query with words of the first guides found (guides only).")
 @click.option("--rerank", is_flag=True, help="Rerank the first guides with the reranker (guides only).")

@@ -23,7 +23,7 @@ def _heddle(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> 
 
 
 def test_a_table_says_what_was_asked_and_what_goes_with_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, output = _heddle(project, monkeypatch, "chair", "--top", "3")
+    code, output = _heddle(project, monkeypatch, "chair", "-k", "3")
     assert code == 0
     assert output.startswith("For item chair:")
     rows = output.splitlines()[2:]
@@ -33,7 +33,7 @@ def test_a_table_says_what_was_asked_and_what_goes_with_it(project: Path, monkey
 
 
 def test_json_is_one_object(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, output = _heddle(project, monkeypatch, "chair", "--top", "2", "--json")
+    code, output = _heddle(project, monkeypatch, "chair", "-k", "2", "--json")
     assert code == 0
     found = json.loads(output)
     assert found["asked"] == [{"id": "shop:item:chair", "type": "item", "text": "chair", "likeness": None}]
