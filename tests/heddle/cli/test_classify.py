@@ -26,7 +26,7 @@ def _heddle(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> 
 
 
 def test_classify_prints_sorted_tables(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, output = _heddle(project, monkeypatch, "query.png", "--text", "oak chair", "--top", "2")
+    code, output = _heddle(project, monkeypatch, "query.png", "--text", "oak chair", "-k", "2")
     assert code == 0
     shares = [float(word[:-1]) for word in output.split() if word.endswith("%")]
     assert len(shares) == 6  # item, material, product class: two of each
@@ -35,7 +35,7 @@ def test_classify_prints_sorted_tables(project: Path, monkeypatch: pytest.Monkey
 
 
 def test_classify_json_contains_every_class(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, output = _heddle(project, monkeypatch, "query.png", "--json", "--top", "1")
+    code, output = _heddle(project, monkeypatch, "query.png", "--json", "-k", "1")
     assert code == 0
     found = json.loads(output)
     assert set(found["labels"]["product"]["product_class"]) == set(CLASSES)

@@ -23,7 +23,7 @@ def _heddle(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> 
 
 
 def test_recommend_prints_query_and_sorted_table(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, output = _heddle(project, monkeypatch, "chair", "--top", "3")
+    code, output = _heddle(project, monkeypatch, "chair", "-k", "3")
     assert code == 0
     assert output.startswith("For item chair:")
     rows = output.splitlines()[2:]
@@ -33,7 +33,7 @@ def test_recommend_prints_query_and_sorted_table(project: Path, monkeypatch: pyt
 
 
 def test_recommend_json_is_one_object(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, output = _heddle(project, monkeypatch, "chair", "--top", "2", "--json")
+    code, output = _heddle(project, monkeypatch, "chair", "-k", "2", "--json")
     assert code == 0
     found = json.loads(output)
     assert found["query_nodes"] == [{"id": "shop:item:chair", "type": "item", "text": "chair", "similarity": None}]
