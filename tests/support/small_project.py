@@ -206,7 +206,7 @@ def _write_catalog(folder: Path, images: dict[str, bytes], bare: bool) -> None:
     write_table(folder / "images.parquet", [told | row for row in rows], IMAGES)
     copies = [] if bare else [{"id": "shop:900", "original": "shop:000", "kind": "near", "distance": 3}]
     write_table(folder / "duplicates.parquet", copies, DUPLICATES)
-    write_json(folder / "ceilings.json", {} if bare else CEILINGS)
+    write_json(folder / "upper_bounds.json", {} if bare else CEILINGS)
     fetched, refused = (24, 0) if bare else (28, 3)
     numbers = {"fetched": fetched, "accepted": 24, "quarantined": refused, "duplicates": len(copies)}
     write_json(folder / METRICS_FILE, {f"listings_{name}": number for name, number in numbers.items()})
