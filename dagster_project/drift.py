@@ -75,7 +75,7 @@ def compare(root: Path) -> Comparison:
     if not earlier or not now:
         raise DriftError(f"{len(earlier)} listings at {newest.tag}, {len(now)} now: there is nothing to compare")
     bounds = load("drift", DriftParameters, root)
-    auc = _embedding_auc(root, sample(earlier, bounds.embedded), sample(now, bounds.embedded))
+    auc = _embedding_auc(root, sample(earlier, bounds.embedding_sample_size), sample(now, bounds.embedding_sample_size))
     return Comparison(newest.tag, (len(earlier), len(now)), drifts(earlier, now), auc, bounds)
 
 

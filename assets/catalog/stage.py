@@ -66,7 +66,7 @@ def catalog(stage: Stage) -> Metrics:
         raise StageError(f"catalog.sources: {named} brought neither a listing nor a guide; name a source of either")
     stage.progress("looking for duplicates")
     shown = [(draft.id, image) for draft, image in settled.listings]
-    duplicates = find_duplicates(shown, parameters.near_duplicate_bits, parameters.near_duplicate_colour)
+    duplicates = find_duplicates(shown, parameters.max_hash_distance, parameters.max_colour_distance)
     left_out = {each.id for each in duplicates}
     accepted = [(draft, image) for draft, image in settled.listings if draft.id not in left_out]
     _write(stage, harvest, settled, accepted, duplicates)

@@ -72,8 +72,8 @@ def ask(question: str, top: int = 5, data: Path = DATA) -> Reply:
     _check(data / "assistant")
     parameters = load("assistant", AssistantParameters, data.parent)
     way = RetrievalConfig(rerank=skip_reason(data / "reranker") is None)
-    found = search_guides(question, way, max(top, parameters.guides), data)
-    read = found.hits[: parameters.guides]
+    found = search_guides(question, way, max(top, parameters.num_context_documents), data)
+    read = found.hits[: parameters.num_context_documents]
     unsure = not read or found.band == UNSURE or (way.rerank and read[0].score < LEAST)
     return Reply(
         text=None if unsure else _answer(question, read, parameters, data),
@@ -99,12 +99,14 @@ def _answer(question: str, read: Sequence["GuideHit"], parameters: AssistantPara
 
     model = Assistant.from_pretrained(data / "assistant", os.cpu_count() or 1, data / "base_language")
     guides = [
-        shortened(model.tokenizer, words_of({"title": guide.title, "text": guide.text}), parameters.guide_tokens)
+        shortened(
+            model.tokenizer, words_of({"title": guide.title, "text": guide.text}), parameters.context_document_tokens
+        )
         for guide in read
     ]
     try:
         return model.answer(
-            with_guides([Message(role="user", content=question)], guides), parameters.answer_tokens
+            with_guides([Message(role="user", content=question)], guides), parameters.max_new_tokens
         ).strip()
     except ValueError as error:
         raise AskError(f"the question is too long ({error}): ask in fewer words") from error

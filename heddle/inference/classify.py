@@ -99,7 +99,7 @@ def _by_vision(folder: Path, image: Path) -> dict[str, Probabilities]:
     from lightning_modules.vision.classifier import VisionClassifier  # torch takes seconds to import; errors do not
 
     model = VisionClassifier.from_pretrained(folder, threads=os.cpu_count() or 1)
-    pixels = _read(image, model.config.image_size, model.config.image_fit)
+    pixels = _read(image, model.config.image_size, model.config.resize_mode)
     found = model.probabilities([pixels])
     heads = sorted(model.config.heads, key=LISTINGS.names.index)
     return {head: _ordered(model.config.heads[head], found[head][0]) for head in heads}
@@ -116,7 +116,7 @@ def _by_product(folder: Path, image: Path, text: str | None) -> tuple[Probabilit
     missing = [name for name, branch in config.modalities.items() if isinstance(branch, NumbersBranch)]
     if text is None:
         missing += words
-    found = model.probabilities([(_read(image, config.image_size, config.image_fit), row)])
+    found = model.probabilities([(_read(image, config.image_size, config.resize_mode), row)])
     return _ordered(config.classes, found[0]), tuple(sorted(missing))
 
 

@@ -39,7 +39,9 @@ class PairCollate:
                 augment(image, text, self.augmentation, draw)
                 for image, text, draw in zip(images, texts, draws, strict=True)
             ]
-            texts = [thin_out(text, self.augmentation.word_drop, draw) for text, draw in zip(texts, draws, strict=True)]
+            texts = [
+                thin_out(text, self.augmentation.word_dropout, draw) for text, draw in zip(texts, draws, strict=True)
+            ]
         return Batch(pixels_of(images), tokens_of(self.tokenizer, texts))
 
 

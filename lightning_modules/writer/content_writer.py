@@ -152,7 +152,7 @@ class ContentWriter:
 
 def reader_of(config: WriterConfig, tokenizer: Tokenizer) -> WriterReader:
     """What makes the inputs of a network."""
-    return WriterReader(tokenizer, config.pad_token, config.max_objects, config.clauses)
+    return WriterReader(tokenizer, config.pad_token, config.max_objects, config.max_clauses)
 
 
 def moved(inputs: WriterInputs, device: torch.device) -> WriterInputs:

@@ -71,7 +71,9 @@ class WriterModule(TrainingModule):
         likelihoods = torch.zeros_like(judged, dtype=torch.float32).masked_scatter(judged, -entropies.detach())
         found = self.network.wrong(states, lessons.ends, likelihoods)
         wrong = lessons.wrong[lessons.ends].to(found.dtype)
-        told["wrong"].append((functional.binary_cross_entropy_with_logits(found, wrong, reduction="sum"), len(wrong)))
+        told["error_detection"].append(
+            (functional.binary_cross_entropy_with_logits(found, wrong, reduction="sum"), len(wrong))
+        )
         scored = ~quality.isnan() & right
         guessed = self.network.quality(states, lessons.ends, memory)
         error = (guessed - quality.nan_to_num(0.0)).square().masked_fill(~scored, 0.0)

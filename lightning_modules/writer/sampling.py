@@ -17,7 +17,7 @@ from lightning_modules.writer.content_fields import FIELDS
 from lightning_modules.writer.content_tokens import ContentTokens
 from lightning_modules.writer.corruption import Corruption
 from lightning_modules.writer.samples import Box, Inputs, WriterInputs, WriterReader, inputs_of
-from lightning_modules.writer.settings import LessonSettings
+from lightning_modules.writer.settings import SamplingSettings
 
 Fields = Mapping[str, Any]
 """Content as :class:`ContentTokens` encodes it; what is not there is missing or empty."""
@@ -91,7 +91,7 @@ class WriterCollate:
         corruption: Corruption,
         ratios: Mapping[str, float],
         fit: Any,
-        settings: LessonSettings,
+        settings: SamplingSettings,
         augmentation: AugmentationSettings,
         seed: int,
     ) -> None:
@@ -127,12 +127,12 @@ class WriterCollate:
     def _move(self, key: str, epoch: int, side: int) -> Callable[[Box], Box]:
         """What :func:`augment`, whose first two draws these are, does to boxes."""
         across, down = drawn_for(key, epoch, self.seed).uniform(-1, 1, size=5)[:2]
-        reach = self.augmentation.shift * side
+        reach = self.augmentation.translate * side
         return lambda box: moved(box, round(across * reach) / side, round(down * reach) / side)
 
     def _twice(self, whole: WriterInputs, draws: Sequence[np.random.Generator]) -> WriterInputs:
         """Everything but the pixels once more without objects, and of some without context, without facts."""
-        lost = torch.tensor(np.array([draw.random(2) for draw in draws]) < self.settings.context_lost)  # (B, 2)
+        lost = torch.tensor(np.array([draw.random(2) for draw in draws]) < self.settings.context_dropout)  # (B, 2)
         context = whole.context.masked_fill(lost[:, :1, None], self.reader.pad)
         facts = whole.facts.masked_fill(lost[:, 1:], torch.nan)
         scene = whole.scene.with_emptied()
@@ -141,7 +141,7 @@ class WriterCollate:
     def _lessons(self, fields: Sequence[Fields], draws: Sequence[np.random.Generator]) -> list[Lessons]:
         drawn = [self._drawn(known, draw) for known, draw in zip(fields, draws, strict=True)]
         order = sorted(range(len(drawn)), key=lambda row: len(drawn[row][0]))
-        size = -(-len(order) // self.settings.buckets)
+        size = -(-len(order) // self.settings.length_buckets)
         return [self._bucket(order[start : start + size], drawn) for start in range(0, len(order), size)]
 
     def _drawn(self, known: Fields, draw: np.random.Generator) -> tuple[list[int], list[bool], list[bool]]:
@@ -153,7 +153,7 @@ class WriterCollate:
             for field, chance in zip(FIELDS, chances, strict=True)
             if field.name in known and chance < shares.get(field.name, 1.0)
         } or dict(list(known.items())[:1])
-        error = draw.random() < self.settings.corrupted
+        error = draw.random() < self.settings.corruption_ratio
         spoilt = self._spoil(told, draw) if error else None
         lesson = self.tokens.encode(told if spoilt is None else told | {spoilt[0]: spoilt[1]})
         wrong = [False] * len(lesson.tokens)
@@ -190,8 +190,8 @@ class WriterCollate:
 
     def _text(self, fields: Sequence[Fields], draws: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor]:
         """The plainest text of each listing and the tokens of it that are hidden."""
-        texts = [self.reader.tokens([spoken(known)])[: self.settings.text] for known in fields]
-        hidden = [draw.random(len(text)) < self.settings.masked for text, draw in zip(texts, draws, strict=True)]
+        texts = [self.reader.tokens([spoken(known)])[: self.settings.max_text_tokens] for known in fields]
+        hidden = [draw.random(len(text)) < self.settings.mask_ratio for text, draw in zip(texts, draws, strict=True)]
         tokens = pad_sequence([torch.tensor(text) for text in texts], batch_first=True, padding_value=self.reader.pad)
         return tokens, pad_sequence([torch.from_numpy(mask) for mask in hidden], batch_first=True)
 

@@ -71,8 +71,8 @@ def learn(
     """Train on listings that have every space; ``seed`` is that of first weights and order."""
     config = AlignmentConfig(
         spaces={space: training.vectors[space].shape[1] for space in parameters.spaces},
-        hidden=parameters.hidden,
-        width=parameters.width,
+        hidden_dim=parameters.hidden_dim,
+        projection_dim=parameters.projection_dim,
         dropout=parameters.dropout,
     )
     return train(

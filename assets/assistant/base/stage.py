@@ -77,10 +77,10 @@ def _texts(stage: Stage) -> tuple[list[str], list[str]]:
 
 def _trained(stage: Stage, scratch: Scratch, training: Sequence[str], validation: Sequence[str]) -> Metrics:
     learned_words = Tokenizer.from_file(str(stage.input("tokenizer") / "tokenizer.json"))
-    tokenizer = chat_tokenizer(learned_words, scratch.network.context)
+    tokenizer = chat_tokenizer(learned_words, scratch.network.context_length)
     seed = read_seed()
-    read = [piece for text in training for piece in _pieces(tokenizer, text, scratch.block)]
-    checked = [piece for text in validation for piece in _pieces(tokenizer, text, scratch.block)]
+    read = [piece for text in training for piece in _pieces(tokenizer, text, scratch.block_size)]
+    checked = [piece for text in validation for piece in _pieces(tokenizer, text, scratch.block_size)]
     tokens = sum(len(piece.ids) for piece in read)
     stage.progress(f"reading {len(training)} texts of {tokens} tokens")
     trained = train(
@@ -88,7 +88,7 @@ def _trained(stage: Stage, scratch: Scratch, training: Sequence[str], validation
         PackedData(
             lambda epoch: [*read, *_echoes(tokenizer, scratch, tokens, f"{seed} {epoch}")],
             checked,
-            scratch.block,
+            scratch.block_size,
             scratch.batch_size,
             tokenizer.pad_token_id,
             seed,
@@ -126,9 +126,9 @@ def _pieces(tokenizer: PreTrainedTokenizerBase, text: str, block: int) -> list[P
 
 def _echoes(tokenizer: PreTrainedTokenizerBase, scratch: Scratch, tokens: int, seed: str) -> list[Piece]:
     """As many drawn tokens, said twice, as make their share of what is read beside ``tokens`` of text."""
-    draw, wanted = random.Random(seed), tokens * scratch.echoes / (1 - scratch.echoes)
+    draw, wanted = random.Random(seed), tokens * scratch.copy_task_ratio / (1 - scratch.copy_task_ratio)
     echoes: list[Piece] = []
     while wanted > 0:
-        echoes.append(echo_piece(tokenizer, scratch.echo_tokens, draw))
+        echoes.append(echo_piece(tokenizer, scratch.copy_task_length, draw))
         wanted -= len(echoes[-1].ids)
     return echoes

@@ -106,22 +106,22 @@ class Lesson:
 
     def those_that_fit(self, conversations: Sequence[Conversation]) -> list[Conversation]:
         """The conversations that are not longer than a block by themselves."""
-        return [one for one in conversations if len(self.plain(one).ids) <= self.parameters.block]
+        return [one for one in conversations if len(self.plain(one).ids) <= self.parameters.block_size]
 
     def _first_that_fits(self, wordings: Sequence[Sequence[Message]], conversation: Conversation) -> Piece:
         """The first of some wordings that a block has room for; if none, the conversation without guides."""
         pieces = (chat_piece(self.tokenizer, wording) for wording in wordings)
-        found = (piece for piece in pieces if len(piece.ids) <= self.parameters.block)
+        found = (piece for piece in pieces if len(piece.ids) <= self.parameters.block_size)
         return next(found, None) or self.plain(conversation)
 
     def _drawn(self, conversation: Conversation, draw: random.Random) -> list[list[Message]]:
         """How the conversation is shown this time; after a swap, which may be long, also how it would be without."""
         alone, swap = draw.random(), draw.random()
-        if alone < self.parameters.without_guides:
+        if alone < self.parameters.context_dropout:
             return [list(conversation.messages)]
         guides, messages = self._guides(conversation, draw), conversation.messages
         shown = [with_guides(messages, guides)]
-        if swap < self.parameters.swapped and self.pool:
+        if swap < self.parameters.counterfactual_ratio and self.pool:
             said = [message["content"] for message in messages if message["role"] == "assistant"]
             guides, said = swapped(guides, said, self.pool, draw)
             answers = iter(said)
@@ -137,10 +137,13 @@ class Lesson:
         source = self.source(conversation)
         if source is None:
             return []
-        near = self.sources.nearest(conversation.question, self.parameters.guides + 1)
-        chosen = [source, *(place for place in near if place != source)][: self.parameters.guides]
+        near = self.sources.nearest(conversation.question, self.parameters.num_context_documents + 1)
+        chosen = [source, *(place for place in near if place != source)][: self.parameters.num_context_documents]
         draw.shuffle(chosen)
-        return [shortened(self.tokenizer, self.sources.texts[place], self.parameters.guide_tokens) for place in chosen]
+        return [
+            shortened(self.tokenizer, self.sources.texts[place], self.parameters.context_document_tokens)
+            for place in chosen
+        ]
 
 
 def _pool(stage: Stage, sources: Sources, split: Split) -> list[str]:
@@ -159,7 +162,7 @@ def _train(
         PackedData(
             lambda epoch: lesson.drawn(training, epoch),
             lesson.checked(validation),
-            parameters.block,
+            parameters.block_size,
             parameters.batch_size,
             lesson.tokenizer.pad_token_id,
             lesson.seed,

@@ -80,22 +80,22 @@ def _beginning(stage: Stage, parameters: ClipParameters) -> tuple[Callable[[], C
         return _pretrained(parameters.pretrained, images["size"], images["fit"])
     assert parameters.image is not None  # as ClipParameters made sure
     assert parameters.text is not None
-    assert parameters.embedding is not None
+    assert parameters.projection_dim is not None
     learned = Tokenizer.from_file(str(stage.input("tokenizer") / TOKENIZER_FILE))
     ids = learned.get_vocab()
     config = ClipConfig(
         image=parameters.image,
         text=parameters.text,
-        embedding=parameters.embedding,
+        projection_dim=parameters.projection_dim,
         image_size=images["size"],
-        image_fit=images["fit"],
+        resize_mode=images["fit"],
         image_mean=CLIP_MEAN,
         image_std=CLIP_STD,
-        vocabulary=learned.get_vocab_size(),
+        vocab_size=learned.get_vocab_size(),
         pad_token=ids[PAD],
         end_token=ids[END],
     )
-    return partial(Clip, config), framed(learned, parameters.text.context)
+    return partial(Clip, config), framed(learned, parameters.text.context_length)
 
 
 def _pretrained(checkpoint: str, size: int, fit: Literal["crop", "pad"]) -> tuple[Callable[[], Clip], Tokenizer]:

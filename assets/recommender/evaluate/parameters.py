@@ -14,4 +14,4 @@ class RecommenderEvaluationParameters(Section):
     resamples: int = Field(ge=100, description="bootstrap resamples of the queries")
     confidence: float = Field(gt=0, lt=1, description="share of the resamples inside each interval")
     examples: int = Field(ge=0, description="queries that examples.parquet shows with what was recommended")
-    mapped: int = Field(ge=0, description="most nodes on the map of embeddings")
+    projection_nodes: int = Field(ge=0, description="most nodes on the map of embeddings")

@@ -29,8 +29,10 @@ def recommender(stage: Stage) -> Metrics:
     counts = {f"{split}_edges": len(graph.predicted(split)) for split in ("train", "validation")}
     if reason := _too_few(graph, parameters):
         return {**not_trained(stage, reason), **counts}
-    if not parameters.learned and not graph.features.any():
-        raise StageError("data/graph: no node has a text; give nodes texts, or set recommender.learned to 32 or more")
+    if not parameters.node_embedding_dim and not graph.features.any():
+        raise StageError(
+            "data/graph: no node has a text; give nodes texts, or set recommender.node_embedding_dim to 32 or more"
+        )
     stage.progress(f"{graph.core} nodes, {counts['train_edges']} edges to learn, {counts['validation_edges']} validate")
     threads = stage.parameters(Compute, "compute").threads
     trained = learn(graph, parameters, read_seed(), threads, stage.progress)
@@ -54,10 +56,10 @@ def recommender(stage: Stage) -> Metrics:
 def _too_few(graph: Graph, parameters: RecommenderParameters) -> str | None:
     """Why there is nothing to learn, if so."""
     train, validation = (len(graph.predicted(split)) for split in ("train", "validation"))
-    if train < parameters.batches:
+    if train < parameters.batches_per_epoch:
         return (
-            f"data/graph: {train} train edges are to be predicted, fewer than the {parameters.batches} batches of an "
-            "epoch; bring more edges or name their relations in graph.predicted"
+            f"data/graph: {train} train edges are to be predicted, fewer than the {parameters.batches_per_epoch} "
+            "batches of an epoch; bring more edges or name their relations in graph.predicted"
         )
     if not validation or not len(graph.negatives["validation"]):
         return (
@@ -83,23 +85,23 @@ def learn(graph: Graph, parameters: RecommenderParameters, seed: int, threads: i
     validation = graph.predicted("validation"), graph.negatives["validation"]
     config = GraphConfig(
         convolution=parameters.convolution,
-        widths=parameters.widths,
+        hidden_dims=parameters.hidden_dims,
         features=features.shape[1],
         dropout=parameters.dropout,
         feature_dropout=parameters.feature_dropout,
-        nodes=told if parameters.learned else 0,
-        learned=parameters.learned,
-        shallow=parameters.shallow,
+        nodes=told if parameters.node_embedding_dim else 0,
+        node_embedding_dim=parameters.node_embedding_dim,
+        skip_connection_dim=parameters.skip_connection_dim,
     )
     return train(
-        lambda: GraphModule(GraphRecommender(config), parameters, parameters.penalty),
+        lambda: GraphModule(GraphRecommender(config), parameters, parameters.l2_penalty),
         LinkData(
             features,
             types,
             messages,
             graph.predicted("train"),
             validation,
-            parameters.batches,
+            parameters.batches_per_epoch,
             seed,
             parameters.fan_out,
         ),

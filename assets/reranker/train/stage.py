@@ -35,7 +35,7 @@ def reranker(stage: Stage) -> Metrics:
     """Write the best epoch's network, calibrated, its tokenizer and the history; say so if there is too little."""
     parameters = stage.parameters(RerankerParameters)
     retriever = _opened(stage)
-    lessons = _lessons(stage, retriever, parameters.mined)
+    lessons = _lessons(stage, retriever, parameters.negatives_depth)
     training, validation = lessons["train"], lessons["validation"]
     if len(training) < parameters.batch_size or len(validation) < 2:
         reason = (
@@ -88,15 +88,15 @@ def _hard(retriever: Retriever, question: str, gains: Mapping[int, float], mined
 
 def _trained(stage: Stage, parameters: RerankerParameters, lessons: Lessons, guides: Sequence[str]) -> Metrics:
     try:
-        tokenizer = load_pair_tokenizer(parameters.pretrained, parameters.context)
-        load_classifier(parameters.pretrained, parameters.layers, parameters.dropout)
+        tokenizer = load_pair_tokenizer(parameters.pretrained, parameters.max_length)
+        load_classifier(parameters.pretrained, parameters.num_layers, parameters.dropout)
     except (OSError, ValueError) as error:
         raise StageError(f"reranker.pretrained: {parameters.pretrained!r} cannot be used: {error}") from error
     seed = read_seed()
     data = GroupData(lessons["train"], lessons["validation"], guides, partial(encoded, tokenizer), parameters, seed)
     trained = train(
         lambda: CrossEncoderModule(
-            CrossEncoder(load_classifier(parameters.pretrained, parameters.layers, parameters.dropout)), parameters
+            CrossEncoder(load_classifier(parameters.pretrained, parameters.num_layers, parameters.dropout)), parameters
         ),
         data,
         parameters.trainer,

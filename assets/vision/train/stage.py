@@ -57,7 +57,7 @@ def _train(stage: Stage, parameters: VisionParameters, heads: Heads, training: S
     config = VisionConfig(
         image=start.tower,
         image_size=start.size,
-        image_fit=start.fit,
+        resize_mode=start.fit,
         image_mean=start.mean,
         image_std=start.std,
         heads=dict(heads),

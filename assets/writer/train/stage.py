@@ -118,10 +118,10 @@ def _config(parameters: WriterParameters, start: ImageStart, tokenizer: Tokenize
         **vars(parameters.network),
         image=start.tower,
         image_size=start.size,
-        image_fit=start.fit,
+        resize_mode=start.fit,
         image_mean=start.mean,
         image_std=start.std,
-        vocabulary=tokens.size,
+        vocab_size=tokens.size,
         pad_token=tokens.pad,
     )
 
@@ -149,8 +149,8 @@ def _collate(
         Quality(training),
         corruption_of(lexicon),
         image_ratios(stage.input("catalog")),
-        config.image_fit,
-        parameters.lessons,
+        config.resize_mode,
+        parameters.sampling,
         parameters.augmentation,
         seed,
     )
@@ -183,7 +183,7 @@ def _read(config: WriterConfig, training: Split) -> Metrics:
     """How many objects and relations of the train listings are read, and how many left out."""
     counts = dict.fromkeys(("objects", "relations", "objects_left_out", "relations_left_out"), 0)
     for row in training.rows():
-        told = sighted(objects_of(row, 1.0, config.image_fit), relations_of(row), config.max_objects)
+        told = sighted(objects_of(row, 1.0, config.resize_mode), relations_of(row), config.max_objects)
         counts["objects"] += len(told.objects)
         counts["relations"] += len(told.relations)
         counts["objects_left_out"] += told.objects_left_out

@@ -120,7 +120,7 @@ def test_what_is_drawn_depends_on_the_epoch_and_the_conversation_alone(project: 
 
 
 def test_the_guide_of_the_answer_is_shown_before_the_question(project: Path) -> None:
-    lesson = _lesson(project, without_guides=0.0, swapped=0.0, guides=1)
+    lesson = _lesson(project, context_dropout=0.0, counterfactual_ratio=0.0, num_context_documents=1)
     for one in read_conversations(project / "data/validated", SPLIT)["train"]:
         (piece, _) = lesson.drawn([one], 0)
         shown = lesson.tokenizer.decode(piece.ids)
@@ -131,7 +131,7 @@ def test_the_guide_of_the_answer_is_shown_before_the_question(project: Path) -> 
 
 
 def test_a_swapped_answer_still_stands_in_its_guide(project: Path) -> None:
-    lesson = _lesson(project, without_guides=0.0, swapped=1.0, guides=1)
+    lesson = _lesson(project, context_dropout=0.0, counterfactual_ratio=1.0, num_context_documents=1)
     some = read_conversations(project / "data/validated", SPLIT)["train"]
     for piece in lesson.drawn(some, 0):
         shown = lesson.tokenizer.decode(piece.ids)
@@ -139,7 +139,7 @@ def test_a_swapped_answer_still_stands_in_its_guide(project: Path) -> None:
 
 
 def test_a_swap_that_does_not_fit_leaves_the_guide_where_it_was(project: Path) -> None:
-    lesson = _lesson(project, without_guides=0.0, swapped=1.0, guides=1)
+    lesson = _lesson(project, context_dropout=0.0, counterfactual_ratio=1.0, num_context_documents=1)
     lesson.pool = ["Dance a merry jig " * 60]
     some = read_conversations(project / "data/validated", SPLIT)["train"]
     shown = [lesson.tokenizer.decode(piece.ids) for piece in lesson.drawn(some, 0)]
@@ -147,7 +147,7 @@ def test_a_swap_that_does_not_fit_leaves_the_guide_where_it_was(project: Path) -
 
 
 def test_without_guides_none_is_shown(project: Path) -> None:
-    lesson = _lesson(project, without_guides=1.0)
+    lesson = _lesson(project, context_dropout=1.0)
     some = read_conversations(project / "data/validated", SPLIT)["train"]
     assert all("About a" not in lesson.tokenizer.decode(piece.ids) for piece in lesson.drawn(some, 0))
 
@@ -216,4 +216,4 @@ def test_the_evaluation_measures_all_three_kinds_of_guides_and_shows_examples(pr
 
 def test_room_for_guides_that_leaves_none_for_the_question_is_refused() -> None:
     with pytest.raises(ValueError, match="must leave room"):
-        AssistantParameters.model_validate(ASSISTANT | {"guides": 4, "guide_tokens": 100})
+        AssistantParameters.model_validate(ASSISTANT | {"num_context_documents": 4, "context_document_tokens": 100})
