@@ -80,7 +80,9 @@ def compare(root: Path) -> DriftComparison:
     if not earlier or not now:
         raise DriftError(f"{LISTINGS}: {len(earlier)} listings at {newest.tag}, {len(now)} now; both need at least 1")
     bounds = load("drift", DriftParameters, root)
-    auc = _embedding_auc(root, select_by_hash(earlier, bounds.embedded), select_by_hash(now, bounds.embedded))
+    auc = _embedding_auc(
+        root, select_by_hash(earlier, bounds.embedding_sample_size), select_by_hash(now, bounds.embedding_sample_size)
+    )
     return DriftComparison(newest.tag, (len(earlier), len(now)), measure_drift(earlier, now), auc, bounds)
 
 

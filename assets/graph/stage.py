@@ -74,8 +74,8 @@ def _numbers(stage: Stage, parameters: GraphParameters, made: CatalogGraph) -> d
     """Measure the graph as it is, held-out edges included; write statistics and the degrees' table."""
     stage.progress("looking at the whole")
     whole = adjacency(made.edges, len(made.ids))
-    numbers, degrees, between = statistics(whole, made.types, made.features, parameters.sources, read_seed())
-    most = np.lexsort((np.arange(len(between)), -degrees, -between))[: parameters.central]
+    numbers, degrees, between = statistics(whole, made.types, made.features, parameters.path_samples, read_seed())
+    most = np.lexsort((np.arange(len(between)), -degrees, -between))[: parameters.top_central]
     central = [
         {
             "id": made.ids[place],
@@ -89,7 +89,7 @@ def _numbers(stage: Stage, parameters: GraphParameters, made: CatalogGraph) -> d
     ]
     told: dict[str, Any] = {
         "numbers": numbers,
-        "sampled": len(made.ids) > parameters.sources,
+        "sampled": len(made.ids) > parameters.path_samples,
         "types": dict(sorted(Counter(made.types).items())),
         "relations": dict(sorted(Counter(made.relations.tolist()).items())),
         "central": central,

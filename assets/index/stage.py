@@ -59,14 +59,14 @@ def _index_listings(
     for row in rows:
         row["split"] = split_of(row["id"], split)
     write_table(
-        stage.output / "listings.parquet", rows, index_schema(encoder.config.embedding if encoder else NO_VECTORS)
+        stage.output / "listings.parquet", rows, index_schema(encoder.config.projection_dim if encoder else NO_VECTORS)
     )
     words = BM25Index.build([row["words"] for row in rows], parameters.k1, parameters.b)
     words.save(stage.output / "bm25")
     return {
         "listings": len(rows),
         "listings_without_words": sum(not row["words"] for row in rows),
-        "dimensions": encoder.config.embedding if encoder else 0,
+        "dimensions": encoder.config.projection_dim if encoder else 0,
         "stems": words.vocab_size,
     }
 
@@ -154,7 +154,7 @@ def _vectors(
     if encoder is None:
         return np.zeros((len(images), NO_VECTORS), np.float32), np.zeros((len(texts), NO_VECTORS), np.float32)
     config = encoder.config
-    seen = encoder.images(np.asarray(fit(image, config.image_size, config.image_fit)) for image in images)
+    seen = encoder.images(np.asarray(fit(image, config.image_size, config.resize_mode)) for image in images)
     said = np.zeros_like(seen)
     written = [place for place, text in enumerate(texts) if text]
     said[written] = encoder.texts(text for text in texts if text)

@@ -38,10 +38,10 @@ class Alignment(Network):
     def __init__(self, config: AlignmentConfig) -> None:
         super().__init__(config)
         self.spaces = sorted(config.spaces)
-        hidden = [] if config.hidden is None else [config.hidden]
+        hidden = [] if config.hidden_dim is None else [config.hidden_dim]
         self.projections = nn.ModuleDict(
             {
-                space: MultiLayerPerceptron(config.spaces[space], hidden, config.width, activation="gelu")
+                space: MultiLayerPerceptron(config.spaces[space], hidden, config.projection_dim, activation="gelu")
                 for space in self.spaces
             }
         )

@@ -110,13 +110,13 @@ def make_llama(size: LlamaSize, tokenizer: PreTrainedTokenizerBase) -> LlamaForC
     """A Llama that has learned nothing; input and output embeddings are one matrix."""
     config = LlamaConfig(
         vocab_size=len(tokenizer),
-        hidden_size=size.width,
-        intermediate_size=size.feed_forward,
-        num_hidden_layers=size.layers,
-        num_attention_heads=size.heads,
-        num_key_value_heads=size.key_value_heads,
-        max_position_embeddings=size.context,
-        rope_parameters={"rope_type": "default", "rope_theta": size.theta},
+        hidden_size=size.hidden_size,
+        intermediate_size=size.intermediate_size,
+        num_hidden_layers=size.num_layers,
+        num_attention_heads=size.num_heads,
+        num_key_value_heads=size.num_key_value_heads,
+        max_position_embeddings=size.context_length,
+        rope_parameters={"rope_type": "default", "rope_theta": size.rope_theta},
         tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
@@ -153,7 +153,7 @@ def add_adapter(model: PreTrainedModel, size: LoraSize, base: str) -> PeftModel:
         r=size.rank,
         lora_alpha=size.alpha,
         lora_dropout=size.dropout,
-        target_modules=list(size.targets),
+        target_modules=list(size.target_modules),
         task_type="CAUSAL_LM",
     )
     with _without_old_names():

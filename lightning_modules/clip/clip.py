@@ -27,9 +27,9 @@ class Clip(Network):
     def __init__(self, config: ClipConfig) -> None:
         super().__init__(config)
         self.image = ImageEncoder(config.image, config.image_size)
-        self.text = TextEncoder(config.text, config.vocabulary, config.end_token)
-        self.image_projection = nn.Linear(self.image.width, config.embedding, bias=False)
-        self.text_projection = nn.Linear(self.text.width, config.embedding, bias=False)
+        self.text = TextEncoder(config.text, config.vocab_size, config.end_token)
+        self.image_projection = nn.Linear(self.image.width, config.projection_dim, bias=False)
+        self.text_projection = nn.Linear(self.text.width, config.projection_dim, bias=False)
         self.log_scale = make_log_scale()
         nn.init.normal_(self.image_projection.weight, std=self.image.width**-0.5)
         nn.init.normal_(self.text_projection.weight, std=self.text.width**-0.5)

@@ -42,7 +42,7 @@ class ClipEncoder:
 
     @property
     def config(self) -> ClipConfig:
-        """Of the network; ``image_size`` and ``image_fit`` say how images must be prepared."""
+        """Of the network; ``image_size`` and ``resize_mode`` say how images must be prepared."""
         return self.network.config
 
     @torch.inference_mode()
@@ -52,7 +52,7 @@ class ClipEncoder:
             self.network.encode_image(stack_pixels(batch).to(self.network.device)).cpu().numpy()
             for batch in iterate_batches(images)
         ]
-        return np.concatenate(parts) if parts else np.zeros((0, self.config.embedding), np.float32)
+        return np.concatenate(parts) if parts else np.zeros((0, self.config.projection_dim), np.float32)
 
     @torch.inference_mode()
     def texts(self, texts: Iterable[str]) -> NDArray[np.float32]:
@@ -61,4 +61,4 @@ class ClipEncoder:
             self.network.encode_text(encode_texts(self.tokenizer, batch).to(self.network.device)).cpu().numpy()
             for batch in iterate_batches(texts)
         ]
-        return np.concatenate(parts) if parts else np.zeros((0, self.config.embedding), np.float32)
+        return np.concatenate(parts) if parts else np.zeros((0, self.config.projection_dim), np.float32)

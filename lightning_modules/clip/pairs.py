@@ -40,7 +40,7 @@ class PairCollate:
                 for image, text, draw in zip(images, texts, draws, strict=True)
             ]
             texts = [
-                drop_words(text, self.augmentation.word_drop, draw) for text, draw in zip(texts, draws, strict=True)
+                drop_words(text, self.augmentation.word_dropout, draw) for text, draw in zip(texts, draws, strict=True)
             ]
         return ImageTextBatch(stack_pixels(images), encode_texts(self.tokenizer, texts))
 

@@ -21,9 +21,9 @@ def augment(image: Image, words: str, settings: AugmentationSettings, random: np
     The same numbers are drawn whatever the settings and words, so that switching one change off leaves the others.
     """
     across, down, mirror, brightness, contrast = random.uniform(-1, 1, size=5)
-    reach = settings.shift * len(image)  # pixels
+    reach = settings.translate * len(image)  # pixels
     changed = _shift(image, round(across * reach), round(down * reach))
-    if settings.mirror and mirror > 0 and not SIDED.search(words):
+    if settings.horizontal_flip and mirror > 0 and not SIDED.search(words):
         changed = changed[:, ::-1]
     if settings.jitter:
         changed = _light(changed, 1 + settings.jitter * brightness, 1 + settings.jitter * contrast)

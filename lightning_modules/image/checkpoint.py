@@ -123,14 +123,14 @@ def tower_from_config(config: Any) -> ImageTower:
         case "vit":
             shape = {"kind": "vit", **_transformer(config), "dropout": config.hidden_dropout_prob}
         case "resnet":
-            shape = {"block": config.layer_type, "stem": config.embedding_size}
-            shape |= {"kind": "resnet", "widths": config.hidden_sizes, "depths": config.depths}
+            shape = {"layer_type": config.layer_type, "embedding_size": config.embedding_size}
+            shape |= {"kind": "resnet", "hidden_sizes": config.hidden_sizes, "depths": config.depths}
         case "mobilenet_v2":
             shape = {"depth_multiplier": config.depth_multiplier, "output_stride": config.output_stride}
             shape |= {"kind": "mobilenet_v2"}
         case _:
             shape = {"width_coefficient": config.width_coefficient, "depth_coefficient": config.depth_coefficient}
-            shape |= {"drop_connect": config.drop_connect_rate, "odd_blocks": config.depthwise_padding}
+            shape |= {"drop_connect_rate": config.drop_connect_rate, "odd_blocks": config.depthwise_padding}
             shape |= {"kind": "efficientnet", "output_stride": 2 * math.prod(config.strides)}
     return TypeAdapter(ImageTower).validate_python(shape)
 
@@ -138,10 +138,10 @@ def tower_from_config(config: Any) -> ImageTower:
 def _transformer(config: Any) -> dict[str, Any]:
     return {
         "patch_size": config.patch_size,
-        "width": config.hidden_size,
-        "layers": config.num_hidden_layers,
-        "heads": config.num_attention_heads,
-        "feed_forward": config.intermediate_size,
+        "hidden_size": config.hidden_size,
+        "num_layers": config.num_hidden_layers,
+        "num_heads": config.num_attention_heads,
+        "intermediate_size": config.intermediate_size,
         "activation": config.hidden_act,
     }
 

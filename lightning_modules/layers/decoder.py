@@ -26,8 +26,8 @@ class TransformerDecoderLayer(nn.Module):
         self.attention = AttentionBlock(config)
         self.cross_attention = AttentionBlock(config) if cross_attention else None
         self.feed_forward = FeedForwardBlock(
-            config.width,
-            config.feed_forward,
+            config.hidden_size,
+            config.intermediate_size,
             activation=config.activation,
             dropout=config.dropout,
             norm=config.norm,
@@ -64,9 +64,9 @@ class TransformerDecoder(nn.Module):
         self.positions = Positions(config)
         self.dropout = nn.Dropout(config.dropout)
         self.layers = nn.ModuleList(
-            TransformerDecoderLayer(config, cross_attention=cross_attention) for _ in range(config.layers)
+            TransformerDecoderLayer(config, cross_attention=cross_attention) for _ in range(config.num_layers)
         )
-        self.norm = nn.LayerNorm(config.width) if config.norm == "first" else nn.Identity()
+        self.norm = nn.LayerNorm(config.hidden_size) if config.norm == "first" else nn.Identity()
 
     def forward(
         self,

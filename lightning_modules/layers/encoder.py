@@ -20,8 +20,8 @@ class TransformerEncoderLayer(nn.Module):
         super().__init__()
         self.attention = AttentionBlock(config)
         self.feed_forward = FeedForwardBlock(
-            config.width,
-            config.feed_forward,
+            config.hidden_size,
+            config.intermediate_size,
             activation=config.activation,
             dropout=config.dropout,
             norm=config.norm,
@@ -39,8 +39,8 @@ class TransformerEncoder(nn.Module):
         super().__init__()
         self.positions = Positions(config)
         self.dropout = nn.Dropout(config.dropout)
-        self.layers = nn.ModuleList(TransformerEncoderLayer(config) for _ in range(config.layers))
-        self.norm = nn.LayerNorm(config.width) if config.norm == "first" else nn.Identity()
+        self.layers = nn.ModuleList(TransformerEncoderLayer(config) for _ in range(config.num_layers))
+        self.norm = nn.LayerNorm(config.hidden_size) if config.norm == "first" else nn.Identity()
 
     def forward(self, states: Tensor, present: Tensor | None = None) -> Tensor:
         """

@@ -38,10 +38,10 @@ class Positions(nn.Module):
 def _scheme(config: TransformerConfig) -> nn.Module:
     match config.positions:
         case "learned":
-            return LearnedPositions(config.context, config.width)
+            return LearnedPositions(config.context_length, config.hidden_size)
         case "sinusoidal":
-            return SinusoidalPositions(config.context, config.width)
+            return SinusoidalPositions(config.context_length, config.hidden_size)
         case "rotary":
-            return RotaryPositions(config.context, config.width // config.heads)
+            return RotaryPositions(config.context_length, config.hidden_size // config.num_heads)
         case "alibi":
-            return ALiBi(config.heads)
+            return ALiBi(config.num_heads)

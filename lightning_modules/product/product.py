@@ -34,7 +34,7 @@ class Product(Network):
         self.absent = nn.ParameterList(torch.zeros(branch.features) for branch in branches)
         self.fusion = MultiLayerPerceptron(
             sum(branch.features for branch in branches),
-            config.fusion.hidden,
+            config.fusion.hidden_dims,
             len(config.classes),
             activation="relu",
             norm="batch",
@@ -102,7 +102,7 @@ class NumbersEncoder(nn.Module):
 def _encoder(branch: Branch, config: ProductConfig) -> nn.Module:
     match branch:
         case WordsBranch():
-            return TextCnn(branch, config.vocabulary, config.pad_token)
+            return TextCnn(branch, config.vocab_size, config.pad_token)
         case ImageBranch():
             return ImageBranchEncoder(branch, config)
         case NumbersBranch():

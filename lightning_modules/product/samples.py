@@ -74,7 +74,7 @@ class ProductReader:
         assert self.tokenizer is not None
         texts = [join_texts(row, branch.fields) for row in rows]
         encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
-        ids = [torch.tensor(encoding.ids[: branch.context], dtype=torch.int64) for encoding in encodings]
+        ids = [torch.tensor(encoding.ids[: branch.context_length], dtype=torch.int64) for encoding in encodings]
         tokens = pad_sequence(ids, batch_first=True, padding_value=self.config.pad_token)
         return tokens, torch.tensor([len(text) > 0 for text in ids])
 
@@ -118,7 +118,7 @@ class ProductCollate:
         image = augment(sample.image, "", self.augmentation, draw) if self.sees else sample.image
         texts = {field: sample.row.get(field) for field in self.fields}
         thinned = {
-            field: drop_words(text, self.augmentation.word_drop, draw)
+            field: drop_words(text, self.augmentation.word_dropout, draw)
             for field, text in texts.items()
             if isinstance(text, str) and text.strip()
         }

@@ -174,7 +174,7 @@ class ShardData(LightningDataModule):
     def _loader(self, split: ShardSplit, epoch: int | None) -> DataLoader:
         rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         batches = ShardBatches(split, self.collate, epoch, self.seed, rank, ranks)
-        return DataLoader(batches, batch_size=None, num_workers=split.settings.workers)
+        return DataLoader(batches, batch_size=None, num_workers=split.settings.num_workers)
 
 
 def stack_pixels(images: Sequence[NDArray[np.uint8]]) -> Tensor:

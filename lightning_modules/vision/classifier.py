@@ -37,7 +37,7 @@ class VisionClassifier:
 
     @property
     def config(self) -> VisionConfig:
-        """Of the network: ``heads`` names the classes; images are prepared by ``image_size`` and ``image_fit``."""
+        """Of the network: ``heads`` names the classes; images are prepared by ``image_size`` and ``resize_mode``."""
         return self.network.config
 
     @torch.inference_mode()

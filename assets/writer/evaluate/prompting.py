@@ -47,7 +47,7 @@ class WriterPrompter:
 
     def views(self, samples: Sequence[ShardSample]) -> dict[str, list[Inputs]]:
         """The listings with all that they tell, by their image alone, and without objects and relations."""
-        fit = self.writer.network.config.image_fit
+        fit = self.writer.network.config.resize_mode
         whole = [read_inputs(sample, self.ratios.get(sample.row["image"], 1.0), fit) for sample in samples]
         return {
             WRITER: whole,

@@ -21,7 +21,14 @@ from tests.support.tiny_bert import WORDS
 
 Row = dict[str, Any]
 
-SETTINGS: Row = {"layers": 1, "dropout": 0.0, "context": 20, "mined": 5, "relevant": 2, "hard_negatives": 2}
+SETTINGS: Row = {
+    "num_layers": 1,
+    "dropout": 0.0,
+    "max_length": 20,
+    "negatives_depth": 5,
+    "relevant": 2,
+    "hard_negatives": 2,
+}
 SETTINGS |= {"random_negatives": 1, "batch_size": 2, **OPTIMIZER, "trainer": TRAINER}
 QUERIES = 40
 
@@ -122,10 +129,10 @@ def test_with_too_little_to_learn_from_there_is_no_reranker(copy: Path, empty: t
 def test_mistakes_name_the_remedy(copy: Path, tmp_path: Path) -> None:
     with pytest.raises(RetrievalError, match=r"cannot load the reranker in.*`dvc repro reranker`"):
         open_reranker(tmp_path / "nowhere", 1)
-    change(copy, "reranker", layers=9)
+    change(copy, "reranker", num_layers=9)
     with pytest.raises(StageError, match=r"reranker.pretrained: .*it has 2 layers, fewer than 9"):
         run(reranker, copy)
-    change(copy, "reranker", layers=1, pretrained="./nowhere")
+    change(copy, "reranker", num_layers=1, pretrained="./nowhere")
     with pytest.raises(StageError, match=r"reranker.pretrained: cannot load checkpoint './nowhere'"):
         run(reranker, copy, "second")
     (copy / "data/index/guides.parquet").unlink()
