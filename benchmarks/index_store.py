@@ -29,7 +29,7 @@ from lancedb.rerankers import RRFReranker
 from rich.console import Console
 from rich.table import Table
 
-from heddle.retrieval.lexical.bm25 import WordIndex
+from heddle.retrieval.lexical.bm25 import BM25Index
 from heddle.stores.lance import POINTERS, LanceStore
 from heddle.stores.store import CANDIDATES, Collection, StoreQuery, fuse
 
@@ -88,7 +88,7 @@ def with_lancedb(folder: Path) -> Search:
 def with_arrays(documents: Collection, vectors: np.ndarray) -> tuple[float, Search]:
     """Index in memory. Returns the seconds that it took, and a search."""
     started = time.perf_counter()
-    words = WordIndex.build(documents.table.column("text").to_pylist(), K1, B)
+    words = BM25Index.build(documents.table.column("text").to_pylist(), K1, B)
     ids = documents.table.column("id").to_pylist()
     seconds = time.perf_counter() - started
 

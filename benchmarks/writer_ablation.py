@@ -13,7 +13,7 @@ from pathlib import Path
 
 from assets.writer.train.parameters import WriterParameters
 from assets.writer.train.stage import writer
-from heddle.content.lexicon import KINDS, Lexicon, ImageFacts, listing_facts
+from heddle.content.lexicon import KINDS, ImageFacts, Lexicon, listing_facts
 from heddle.core.parameters.section import SectionType
 from heddle.core.stage import Stage
 from heddle.images.aspect_ratios import image_ratios

@@ -6,7 +6,7 @@ from typing import Any
 from assets.report.charts.charts import reliability_diagram
 from assets.report.charts.confusion import confusion
 from assets.report.collection import LABELS, data_url, entry
-from assets.report.report_data import Facts
+from assets.report.report_data import ReportData
 from heddle.evaluation.measures import Measure, measures
 
 CLASSIFIERS = {  # model -> heading, what it is
@@ -16,30 +16,30 @@ CLASSIFIERS = {  # model -> heading, what it is
 FIGURES = {"macro_f1": "macro F1", "weighted_f1": "weighted F1", "calibration_error": "calibration error"}
 
 
-def classification(facts: Facts) -> list[dict[str, Any]]:
+def classification(data: ReportData) -> list[dict[str, Any]]:
     """What the template `classification` shows: one classifier after the other."""
-    return [_model(facts, name) for name in CLASSIFIERS]
+    return [_model(data, name) for name in CLASSIFIERS]
 
 
-def _model(facts: Facts, name: str) -> dict[str, Any]:
+def _model(data: ReportData, name: str) -> dict[str, Any]:
     stage = f"{name}_evaluation"
-    known = {measure.key: measure for measure in measures(facts.metrics[stage])}
-    plots, mistakes = facts.plots[stage], facts.mistakes[stage]
+    known = {measure.key: measure for measure in measures(data.metrics[stage])}
+    plots, mistakes = data.plots[stage], data.mistakes[stage]
     labels = [label for label in LABELS if f"{label}_listings" in known]
     rows = [_row(label, known, "" if name == "product" else f"{label}_") for label in labels]
     return {
         "name": name,
         "title": CLASSIFIERS[name][0],
         "words": CLASSIFIERS[name][1],
-        "absent": facts.absent.get(stage),
+        "skipped": data.skipped.get(stage),
         "figures": FIGURES,
         "rows": [row for row in rows if row["accuracy"]],
         "has_ceilings": any(row["accuracy"] and row["accuracy"].ceiling is not None for row in rows),
-        "confidence": facts.confidence[stage],
+        "confidence": data.confidence[stage],
         "ablation": _ablation(plots.get("ablation", []), known),
         "reliability": [_reliability(label, plots) for label in labels if plots.get(f"{label}_reliability")],
         "confusions": [_confusion(label, plots) for label in labels if plots.get(f"{label}_confusion")],
-        "mistakes": [found for label in labels if (found := _mistakes(label, mistakes, facts))["cards"]],
+        "mistakes": [found for label in labels if (found := _mistakes(label, mistakes, data))["cards"]],
     }
 
 
@@ -82,8 +82,8 @@ def _confusion(label: str, plots: Mapping[str, Sequence[Mapping[str, str]]]) -> 
     return {"label": _plain(label), "matrix": matrix, "left_out": left_out}
 
 
-def _mistakes(label: str, rows: Sequence[Mapping[str, Any]], facts: Facts) -> dict[str, Any]:
-    cards = [_card(row, facts.by_id.get(row["id"])) for row in rows if row["label"] == label]
+def _mistakes(label: str, rows: Sequence[Mapping[str, Any]], data: ReportData) -> dict[str, Any]:
+    cards = [_card(row, data.by_id.get(row["id"])) for row in rows if row["label"] == label]
     return {"label": _plain(label), "cards": cards}
 
 

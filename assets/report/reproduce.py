@@ -7,7 +7,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from assets.report.report_data import Facts
+from assets.report.report_data import ReportData
 from heddle.core.parameters.section import read_yaml
 
 COMMANDS = {
@@ -17,22 +17,22 @@ COMMANDS = {
 }
 
 
-def reproduce(facts: Facts, declared: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def reproduce(data: ReportData, declared: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """What the template `reproduce` shows.
 
     Args:
-        facts: what the stages left behind.
+        data: what the stages left behind.
         declared: file to the sections of it that this stage declares in dvc.yaml: no others are shown, so that an
             edit that changes the page is never one that DVC cannot see.
     """
-    commands = COMMANDS | {f"dvc exp run -S seed={facts.seed + 1}": "the same with another seed"}
+    commands = COMMANDS | {f"dvc exp run -S seed={data.seed + 1}": "the same with another seed"}
     width = max(map(len, commands))
-    files = [(Path(file.replace("${scale}", facts.scale)), sections) for file, sections in declared.items()]
+    files = [(Path(file.replace("${scale}", data.scale)), sections) for file, sections in declared.items()]
     return {
         "commands": [f"{command:{width}}  # {what}" for command, what in commands.items()],
         "files": [{"name": str(file), "content": _shown(file, sections)} for file, sections in files],
         "metrics": [
-            {"name": name, "numbers": sorted(numbers.items())} for name, numbers in facts.metrics.items() if numbers
+            {"name": name, "numbers": sorted(numbers.items())} for name, numbers in data.metrics.items() if numbers
         ],
     }
 

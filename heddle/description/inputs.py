@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from heddle.images.exif import exif_of
+from heddle.images.exif import read_exif
 from heddle.images.resize import Fit, decode, fit
 from lightning_modules.training.data import ShardSample
 from lightning_modules.writer.samples import Inputs, read_inputs
@@ -74,5 +74,5 @@ def decode_image_file(content: bytes, shapes: Iterable[Shape]) -> ImageFile:
     decoded = decode(content, 2 * max(size for size, _ in shapes))
     squares = {shape: np.asarray(fit(decoded, *shape)) for shape in shapes}
     with Image.open(io.BytesIO(content)) as image:
-        exif = dict(sorted(exif_of(image)))
+        exif = dict(sorted(read_exif(image)))
     return ImageFile(hashlib.sha256(content).hexdigest(), decoded.width / decoded.height, exif, squares)

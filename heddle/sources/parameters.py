@@ -43,7 +43,7 @@ TableName = Literal[
 ]  # every table but `images`, which follows from the listings
 
 
-class Crawled(Section):
+class CrawlSettings(Section):
     """How a source is fetched over the network, politely."""
 
     contact: str | None = Field(
@@ -68,7 +68,7 @@ class Crawled(Section):
     )
 
 
-class WordPress(Crawled):
+class WordPress(CrawlSettings):
     """Any WordPress site, through its REST API."""
 
     kind: Literal["wordpress"]
@@ -112,7 +112,7 @@ class Demo(Section):
     concurrency: int = Field(default=16, ge=1, le=64, description="requests at the same time")
 
 
-class Mapped(Crawled):
+class Mapped(CrawlSettings):
     """Records whose columns are mapped to fields; images by path or URL."""
 
     name: SourceName = Field(description="prefix of the listings' ids; never change it")
@@ -154,7 +154,7 @@ class WebDataset(Mapped):
     tar_megabytes: float = Field(default=512, gt=0, description="largest tar that is fetched, 10^6 bytes of memory")
 
 
-class Sitemap(Crawled):
+class Sitemap(CrawlSettings):
     """Any site, page by page: sitemap, JSON-LD, Open Graph, main text."""
 
     kind: Literal["sitemap"]
@@ -175,7 +175,7 @@ class Sitemap(Crawled):
         return pattern
 
 
-class Wxr(Crawled):
+class Wxr(CrawlSettings):
     """A WordPress site's export file (Tools > Export)."""
 
     kind: Literal["wxr"]

@@ -29,10 +29,10 @@ from heddle.stores.parameters import Weaviate
 from heddle.stores.store import (
     ID,
     Collection,
-    StoreHit,
-    StoreQuery,
     Store,
     StoreError,
+    StoreHit,
+    StoreQuery,
     check_columns,
     content_of,
     new_version,

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from dagster_project.publish import collections
-from dagster_project.staleness import must_run
+from dagster_project.staleness import find_stale_assets
 from heddle.stores.lance import LanceStore
 from heddle.stores.store import StoreQuery
 from tests.support.weaviate_server import WeaviateServer
@@ -43,7 +43,7 @@ def test_another_store_makes_the_asset_stale_and_is_filled(toy, monkeypatch):
         at = f"host: 127.0.0.1, port: {server.port}, grpc_port: {server.grpc_port}"
         _choose(toy, f"{{kind: weaviate, {at}, api_key_env: TOY_KEY, connect_timeout: 2}}")
         graph = toy.definitions().resolve_asset_graph()
-        assert must_run(toy.project, graph, toy.instance) == {"published_index"}
+        assert find_stale_assets(toy.project, graph, toy.instance) == {"published_index"}
 
         failed = toy.materialize("published_index")
         assert not failed.success
@@ -61,4 +61,4 @@ def test_another_store_makes_the_asset_stale_and_is_filled(toy, monkeypatch):
         assert toy.materialize("published_index").success
         assert list(server.database.aliases) == ["HeddleListings"]
         assert (_metadata(toy)["store"], _metadata(toy)["listings"]) == ("weaviate", 2)
-    assert must_run(toy.project, graph, toy.instance) == set()
+    assert find_stale_assets(toy.project, graph, toy.instance) == set()

@@ -25,7 +25,7 @@ from tests.support.tiny_reranker import write_reranker as write_cross_encoder
 NO_ASSISTANT = "data/validated/conversations.parquet: 0 conversations to learn from; bring more conversations"
 NO_RERANKER = "data/validated: 0 train queries have a relevant guide; bring queries and qrels in `catalog`"
 NO_QUESTIONS = "data/validated has 0 queries to ask, none with a relevant guide; bring queries and qrels in `catalog`"
-WAYS = {"dense": 0.612345, "sparse": 0.5, "rrf": 0.7, "rrf_expanded": 0.8125, "rrf_reranked": 0.875}
+WAYS = {"dense": 0.612345, "bm25": 0.5, "rrf": 0.7, "rrf_expanded": 0.8125, "rrf_reranked": 0.875}
 """Ways of looking and their NDCG@10."""
 MEASURES = ("ndcg_at_10", "map", "mrr_at_10", "recall_at_10", "recall_at_100", "precision_at_5")
 RIGHT = {"without_guides": 0.0625, "with_guides": 0.4375, "with_source": 0.9375}
@@ -79,7 +79,7 @@ def write_retrieval(data: Path, hostile: str) -> None:
     write_reranker(data)
     folder = data / "retrieval_evaluation"
     (folder / "plots").mkdir(parents=True)
-    header = ["way", "measure", "value", "low", "high", "difference", "difference_low", "difference_high", "p_value"]
+    header = ["config", "metric", "value", "low", "high", "delta_vs_rrf", "delta_low", "delta_high", "p_value"]
     rows = []
     for way, value in WAYS.items():
         over = ["", "", "", ""] if way == "rrf" else [f"{value - WAYS['rrf']:.6f}", "-0.2", "0.15", "0.04"]
@@ -87,15 +87,22 @@ def write_retrieval(data: Path, hostile: str) -> None:
     write_csv(folder / "plots/retrieval.csv", header, rows)
     inside = [["high", 0, ""], ["medium", 7, "0.857143"], ["low", 3, "0.000000"]]
     bands = [[way, *band] for way in WAYS for band in inside]
-    write_csv(folder / "plots/bands.csv", ["way", "band", "queries", "accuracy"], bands)
+    write_csv(folder / "plots/bands.csv", ["config", "band", "queries", "accuracy"], bands)
     found = [("Turn a vase into a lantern", 3), (hostile, 0), (None, None)]
     hits = [
         {"id": f"shop:g{place}", "title": title, "text": "About vases.", "score": 1.0 / place, "relevance": relevance}
         for place, (title, relevance) in enumerate(found, 1)
     ]
     examples = [
-        {"id": f"shop:q{number}", "query": words, "way": way, "ndcg_at_10": 0.8125, "confidence": 0.2, "band": "medium"}
-        | {"hits": hits if way != "sparse" else []}
+        {
+            "id": f"shop:q{number}",
+            "query": words,
+            "config": way,
+            "ndcg_at_10": 0.8125,
+            "confidence": 0.2,
+            "band": "medium",
+        }
+        | {"hits": hits if way != "bm25" else []}
         for number, words in enumerate(("what can an old vase become", hostile))
         for way in WAYS
     ]

@@ -11,8 +11,8 @@ from assets.tokenizer.stage import learn
 from heddle.core.schemas import TABLES, read_rows, write_table
 from heddle.core.skipped import write_skipped
 from heddle.encoders.parameters import Encoder
-from heddle.retrieval.guide_index import words_of, write_empty_library, write_library
-from heddle.retrieval.lexical.bm25 import WordIndex
+from heddle.retrieval.guide_index import guide_text, write_empty_guide_index, write_guide_index
+from heddle.retrieval.lexical.bm25 import BM25Index
 from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder
 from tests.support.tiny_sentences import write_sentence_encoder
 
@@ -74,9 +74,9 @@ def write_index(data: Path, guides: list[Row]) -> None:
     """Index guides, with vectors of an encoder that has learned nothing."""
     (data / "index").mkdir()
     encoder = write_sentence_encoder(data.parent / "encoder")
-    said = [words_of(guide) for guide in guides]
+    said = [guide_text(guide) for guide in guides]
     vectors = SentenceEncoder.from_pretrained(str(encoder), 1).documents(said)
-    write_library(data / "index", guides, vectors, Encoder(name=str(encoder)), WordIndex.build(said, 1.5, 0.75))
+    write_guide_index(data / "index", guides, vectors, Encoder(name=str(encoder)), BM25Index.build(said, 1.5, 0.75))
 
 
 def listing(number: int) -> Row:
@@ -110,7 +110,7 @@ def without_guides(folder: Path) -> None:
     rewrite(folder, "guides", [])
     shutil.rmtree(folder / "data/index")
     (folder / "data/index").mkdir()
-    write_empty_library(folder / "data/index")
+    write_empty_guide_index(folder / "data/index")
 
 
 def rewrite(folder: Path, table: str, rows: list[Row] | None = None, **changed: Any) -> None:

@@ -52,8 +52,8 @@ vision_evaluation: {mistakes: 3}
 product_evaluation: {mistakes: 3}
 gates:
   clip:
-    - {metric: clip_evaluation.text_to_image_recall_at_10, at_least: 0.5}
-    - {metric: clip_evaluation.zero_shot_item_accuracy, at_least: 0.6}
+    - {metric: clip_evaluation.text_to_image.recall_at_10, at_least: 0.5}
+    - {metric: clip_evaluation.zero_shot.item_accuracy, at_least: 0.6}
   vision: []
   product: []
   reranker: []
@@ -91,16 +91,11 @@ stages:
     params: [seed, params.yaml: [gates], 'scales/${scale}.yaml': [clip]]
     outs: [data/report]
 """
-NUMBERS = {
-    "text_to_image_recall_at_10": 0.712345,
-    "text_to_image_recall_at_10_low": 0.6612,
-    "text_to_image_recall_at_10_high": 0.7634,
-    "text_to_image_recall_at_10_chance": 0.0417,
-    "image_to_text_recall_at_10": 0.6987,
-    "zero_shot_item_accuracy": 0.4321,
-    "zero_shot_item_accuracy_chance": 0.25,
-    "zero_shot_item_accuracy_ceiling": 0.98,
+NUMBERS: dict[str, Any] = {
     "duplicate_texts": 3,
+    "text_to_image": {"recall_at_10": {"value": 0.712345, "low": 0.6612, "high": 0.7634, "chance": 0.0417}},
+    "image_to_text": {"recall_at_10": {"value": 0.6987}},
+    "zero_shot": {"item_accuracy": {"value": 0.4321, "chance": 0.25, "upper_bound": 0.98}},
 }
 CEILINGS = {
     "item_accuracy_from_image": 0.97,
@@ -110,9 +105,7 @@ CEILINGS = {
 }
 
 
-def write_project(
-    folder: Path, listings: int = 24, bare: bool = False, numbers: dict[str, float] | None = None
-) -> Path:
+def write_project(folder: Path, listings: int = 24, bare: bool = False, numbers: dict[str, Any] | None = None) -> Path:
     """Write parameters, graph and the outputs of all stages before `index`.
 
     Args:
@@ -213,7 +206,7 @@ def _write_catalog(folder: Path, images: dict[str, bytes], bare: bool) -> None:
     write_table(folder / "images.parquet", [told | row for row in rows], IMAGES)
     copies = [] if bare else [{"id": "shop:900", "original": "shop:000", "kind": "near", "distance": 3}]
     write_table(folder / "duplicates.parquet", copies, DUPLICATES)
-    write_json(folder / "ceilings.json", {} if bare else CEILINGS)
+    write_json(folder / "upper_bounds.json", {} if bare else CEILINGS)
     fetched, refused = (24, 0) if bare else (28, 3)
     numbers = {"fetched": fetched, "accepted": 24, "quarantined": refused, "duplicates": len(copies)}
     write_json(folder / METRICS_FILE, {f"listings_{name}": number for name, number in numbers.items()})

@@ -57,7 +57,7 @@ def product_evaluation(stage: Stage) -> Metrics:
         stage.progress(f"no test listing has the label {LABEL}: nothing is measured")
         return found
     sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
-    ceilings = read_json(stage.input("catalog") / "ceilings.json")
+    ceilings = read_json(stage.input("catalog") / "upper_bounds.json")
     measured: dict[str, Mapping[str, float]] = {}
     (stage.output / "plots").mkdir()
     for trial in _trials(stage, labelled):

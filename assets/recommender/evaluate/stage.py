@@ -63,7 +63,7 @@ EXAMPLES = pa.schema(
 def recommender_evaluation(stage: Stage) -> Metrics:
     """Score the test edges, rank for every source, measure all systems alike, write tables, map and examples."""
     parameters = stage.parameters(RecommenderEvaluationParameters)
-    ceilings = read_json(stage.input("catalog") / "ceilings.json")
+    ceilings = read_json(stage.input("catalog") / "upper_bounds.json")
     reason = skip_reason(stage.input("graph")) or skip_reason(stage.input("recommender"))
     graph = None if reason else CatalogGraph.open(stage.input("graph"))
     if graph and not (len(graph.predicted("test")) and len(graph.negatives["test"])):

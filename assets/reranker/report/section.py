@@ -7,13 +7,15 @@ from markupsafe import Markup
 
 from assets.report.charts.intervals import Estimate, interval_chart
 from assets.report.charts.svg import counted, readable
-from assets.report.report_data import Facts
+from assets.report.parameters import ReportParameters
+from assets.report.report_data import ReportData
+from heddle.families.family import Family
 
 STAGE = "retrieval_evaluation"
 REFERENCE = "rrf"
 TERMS = {  # part of a way's name -> what it does
     "dense": "by meaning",
-    "sparse": "by words (BM25)",
+    "bm25": "by words (BM25)",
     "rrf": "both, joined by rank",
     "weighted": "both, joined by score",
     "expanded": "with words of the first guides found",
@@ -28,32 +30,32 @@ MEASURES = {  # of the table
     "recall_at_100": "recall@100",
     "precision_at_5": "precision@5",
 }
-SIDE_BY_SIDE = ("dense", "sparse", "rrf", "rrf_reranked")  # what a question finds: two rankings, what becomes of them
+SIDE_BY_SIDE = ("dense", "bm25", "rrf", "rrf_reranked")  # what a question finds: two rankings, what becomes of them
 
 Row = Mapping[str, Any]
 
 
-def guides(facts: Facts, questions: int) -> dict[str, Any]:
-    """What the template `guides` shows."""
-    ways = _by(facts.plots[STAGE].get("retrieval", []), "way")
-    examples = _by(facts.examples[STAGE], "id")
+def guides(data: ReportData, family: Family, parameters: ReportParameters) -> dict[str, Any]:
+    """The content of the section."""
+    ways = _by(data.plots[STAGE].get("retrieval", []), "config")
+    examples = _by(data.examples[STAGE], "id")
     return {
-        "absent": facts.absent.get(STAGE),
-        "no_reranker": facts.absent.get("reranker"),
-        "words": _words(facts),
+        "skipped": data.skipped.get(STAGE),
+        "no_reranker": data.skipped.get("reranker"),
+        "words": _words(data),
         "terms": {part: does for part, does in TERMS.items() if any(part in way.split("_") for way in ways)},
         "charts": _charts(ways) if ways else [],
-        "confidence": facts.confidence[STAGE],
+        "confidence": data.confidence,
         "measures": MEASURES,
         "ways": [{"name": _plain(way), "values": _values(rows)} for way, rows in ways.items()],
-        "bounds": facts.bands,
-        "bands": _bands(facts.plots[STAGE].get("bands", [])),
-        "questions": [_question(rows) for rows in list(examples.values())[:questions]],
+        "bounds": data.bands,
+        "bands": _bands(data.plots[STAGE].get("bands", [])),
+        "questions": [_question(rows) for rows in list(examples.values())[: parameters.queries]],
     }
 
 
-def _words(facts: Facts) -> str:
-    numbers = facts.metrics[STAGE]
+def _words(data: ReportData) -> str:
+    numbers = data.metrics[STAGE]
     asked = counted(int(numbers.get("queries", 0)), "question")
     beside = numbers.get("queries_without_relevant_guide", 0)
     left_out = f" {counted(int(beside), 'question')} more that no guide answers are left out." if beside else ""
@@ -63,10 +65,10 @@ def _words(facts: Facts) -> str:
 
 def _charts(ways: Mapping[str, Sequence[Row]]) -> list[Markup]:
     """What each way is worth, and how much more than reciprocal rank fusion on the same questions."""
-    rows = {way: row for way, rows in ways.items() for row in rows if row["measure"] == HEADLINE}
+    rows = {way: row for way, rows in ways.items() for row in rows if row["metric"] == HEADLINE}
     values = [Estimate(_plain(way), float(row["value"]), _interval(row, "")) for way, row in rows.items()]
     over = [  # the reference's own stands empty: no difference at all
-        Estimate(_plain(way), float(row["difference"] or 0), _interval(row, "difference_") or (0.0, 0.0))
+        Estimate(_plain(way), float(row["delta_vs_rrf"] or 0), _interval(row, "delta_") or (0.0, 0.0))
         for way, row in rows.items()
     ]
     name = MEASURES[HEADLINE]
@@ -78,7 +80,7 @@ def _charts(ways: Mapping[str, Sequence[Row]]) -> list[Markup]:
 
 def _values(rows: Sequence[Row]) -> list[float | None]:
     """As the table shows them; None for what was not measured."""
-    known = {row["measure"]: float(row["value"]) for row in rows}
+    known = {row["metric"]: float(row["value"]) for row in rows}
     return [known.get(measure) for measure in MEASURES]
 
 
@@ -87,7 +89,7 @@ def _bands(rows: Sequence[Row]) -> dict[str, Any]:
     names = list(dict.fromkeys(row["band"] for row in rows))
     return {
         "names": names,
-        "rows": [{"name": _plain(way), "cells": _cells(inside, names)} for way, inside in _by(rows, "way").items()],
+        "rows": [{"name": _plain(way), "cells": _cells(inside, names)} for way, inside in _by(rows, "config").items()],
     }
 
 
@@ -103,7 +105,7 @@ def _cells(rows: Sequence[Row], names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _question(rows: Sequence[Row]) -> dict[str, Any]:
-    by_way = {row["way"]: row for row in rows}
+    by_way = {row["config"]: row for row in rows}
     return {
         "words": rows[0]["query"],
         "ways": [_found(by_way[way]) for way in SIDE_BY_SIDE if way in by_way],
@@ -113,7 +115,7 @@ def _question(rows: Sequence[Row]) -> dict[str, Any]:
 def _found(row: Row) -> dict[str, Any]:
     hits = [{"words": hit["title"] or hit["text"], "right": (hit["relevance"] or 0) > 0} for hit in row["hits"]]
     sure = f"NDCG@10 {readable(row[HEADLINE])}, {row['band']} confidence"
-    return {"name": _plain(row["way"]), "sure": sure, "hits": hits}
+    return {"name": _plain(row["config"]), "sure": sure, "hits": hits}
 
 
 def _by(rows: Sequence[Row], key: str) -> dict[str, list[Row]]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from assets.writer.evaluate.claims import Floats, Claims
-from assets.writer.evaluate.error_detection import ALL, ErrorScores, DetectionResult
+from assets.writer.evaluate.claims import Claims, Floats
+from assets.writer.evaluate.error_detection import ALL, DetectionResult, ErrorScores
 from assets.writer.evaluate.prompting import VIEWS, WRITER, WriterPrompter, likelihoods
 from assets.writer.evaluate.result import SystemResult, known
 from assets.writer.evaluate.tables import write_errors
@@ -16,7 +16,7 @@ from heddle.evaluation.classification import write_reliability
 from heddle.metrics import compute
 from heddle.metrics.expected_calibration_error import ExpectedCalibrationError
 from lightning_modules.training.data import ShardSample, read_samples
-from lightning_modules.writer.content_writer import WriterScores, GeneratedContent
+from lightning_modules.writer.content_writer import GeneratedContent, WriterScores
 from lightning_modules.writer.samples import Inputs
 
 OTHERS, OWN = "sellers", "own"

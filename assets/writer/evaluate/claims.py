@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from heddle.content.lexicon import Lexicon, ImageFacts, listing_facts
+from heddle.content.lexicon import ImageFacts, Lexicon, listing_facts
 
 Row = dict[str, Any]
 Floats = NDArray[np.float64]

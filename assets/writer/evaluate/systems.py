@@ -6,7 +6,7 @@ from pathlib import Path
 from assets.writer.evaluate.baselines import filled, likest, sentence, within_limits
 from assets.writer.evaluate.parameters import WriterEvaluationParameters, gaps
 from assets.writer.evaluate.prompting import IMAGE_ALONE, VIEWS, WITHOUT_GRAPH, WRITER
-from assets.writer.evaluate.result import RIGHT, SystemScorer, SystemResult, bert_scored
+from assets.writer.evaluate.result import RIGHT, SystemResult, SystemScorer, bert_scored
 from assets.writer.evaluate.tables import differences, write_differences, write_systems
 from heddle.content.content import Content
 from heddle.content.lexicon import Lexicon

@@ -244,7 +244,7 @@ def test_a_graph_of_nodes_alone_has_statistics(tmp_path: Path) -> None:
 def test_without_nodes_there_is_no_graph_no_recommender_and_no_error(tmp_path: Path) -> None:
     folder = project(tmp_path / "project", [], [])
     (folder / "data/catalog").mkdir()
-    write_json(folder / "data/catalog/ceilings.json", {})
+    write_json(folder / "data/catalog/upper_bounds.json", {})
     YAML().dump({"recommender": SECTION}, folder / "scales/smoke.yaml")
     for stage in (graph, recommender, recommender_evaluation):
         run(stage, folder)

@@ -160,7 +160,7 @@ def test_a_known_ceiling_stands_beside(project: Path, tmp_path: Path) -> None:
     assert "auc_ceiling" not in read_json(project / "data/recommender_evaluation/metrics.json")
     folder = tmp_path / "project"
     shutil.copytree(project, folder)
-    write_json(folder / "data/catalog/ceilings.json", {"link_prediction_auc": 0.9})
+    write_json(folder / "data/catalog/upper_bounds.json", {"link_prediction_auc": 0.9})
     assert run(recommender_evaluation, folder, "again")["auc_ceiling"] == 0.9
 
 

@@ -12,9 +12,9 @@ from heddle.core.schemas import TABLES, read_rows, write_table
 from heddle.core.skipped import skip_reason
 from heddle.core.splits import split_of
 from heddle.core.stage import StageError
-from heddle.retrieval.guide_index import write_empty_library
-from heddle.retrieval.reranking import open_reranker
-from heddle.retrieval.retriever import RetrievalError
+from heddle.retrieval.config import RetrievalError
+from heddle.retrieval.guide_index import write_empty_guide_index
+from heddle.retrieval.open_reranker import open_reranker
 from tests.support.small_library import OPTIMIZER, SPLIT, TRAINER, change, rewrite, write_index, write_yaml
 from tests.support.small_project import contents, run
 from tests.support.tiny_bert import WORDS
@@ -111,7 +111,7 @@ def test_with_too_little_to_learn_from_there_is_no_reranker(copy: Path, empty: t
     if "guides" in empty:
         shutil.rmtree(copy / "data/index")
         (copy / "data/index").mkdir()
-        write_empty_library(copy / "data/index")
+        write_empty_guide_index(copy / "data/index")
     run(reranker, copy)
     assert "0 train queries and 0 validation queries have a relevant guide" in (
         skip_reason(copy / "data/reranker") or ""
@@ -120,7 +120,7 @@ def test_with_too_little_to_learn_from_there_is_no_reranker(copy: Path, empty: t
 
 
 def test_mistakes_name_the_remedy(copy: Path, tmp_path: Path) -> None:
-    with pytest.raises(RetrievalError, match=r"holds no reranker.*`dvc repro reranker`"):
+    with pytest.raises(RetrievalError, match=r"cannot load the reranker in.*`dvc repro reranker`"):
         open_reranker(tmp_path / "nowhere", 1)
     change(copy, "reranker", layers=9)
     with pytest.raises(StageError, match=r"reranker.pretrained: .*it has 2 layers, fewer than 9"):
