@@ -65,7 +65,7 @@ def test_every_image_has_a_line_and_a_broken_one_its_reason(folder: Path, undist
     assert {"04.png", ".hidden.png", "notes.txt"}.isdisjoint(lines)
     assert "more/04.png" in lines
     broken = lines.pop("broken.jpg")
-    assert broken["error"].startswith("not an image that can be read: ")
+    assert broken["error"].startswith("not a readable image: ")
     assert "content" not in broken
     for line in lines.values():
         assert problems(line["content"]) == []
@@ -213,17 +213,17 @@ def test_a_name_that_is_no_utf_8_is_written_and_found_again(tmp_path: Path) -> N
 def test_mistakes_are_told(tmp_path: Path) -> None:
     with pytest.raises(DescribeError, match=r"nowhere\.png: no such file"):
         check_image(tmp_path / "nowhere.png")
-    with pytest.raises(DescribeError, match=r"no file in it ends as those of images do: \.apng"):
+    with pytest.raises(DescribeError, match=r"no image found; file extensions of images: \.apng"):
         find_images(tmp_path)
     with pytest.raises(DescribeError, match=r"nowhere\.png: No such file"):
         describe(tmp_path / "nowhere.png", UserInputs(), describer())
-    with pytest.raises(DescribeError, match=r"writer lacks config\.json, .*run `heddle run` or `dvc repro writer`"):
+    with pytest.raises(DescribeError, match=r"writer: no file config\.json, .*run `heddle run` or `dvc repro writer`"):
         open_describer(tmp_path)
     (tmp_path / "writer").mkdir()
     write_skipped(tmp_path / "writer", "0 train listings have words; bring some.")
-    with pytest.raises(DescribeError, match=r"there is no writer: 0 train listings have words; bring some\."):
+    with pytest.raises(DescribeError, match=r"no trained writer: 0 train listings have words; bring some\."):
         open_describer(tmp_path)
 
 
 def test_the_tally_adds_up() -> None:
-    assert replace(Tally(9, kept=2, made=3), failed=1).done == 6
+    assert replace(Tally(9, kept=2, written=3), failed=1).done == 6
