@@ -56,7 +56,7 @@ SPLIT = {"validation": 0.2, "test": 0.4}
 def write_small_library(folder: Path, conversations: int = 40) -> Path:
     """Write guides, listings, conversations, tokenizer and parameters into a project's folder."""
     (folder / "scales").mkdir(parents=True)
-    shared = {"scale": "smoke", "seed": 7, "compute": {"engine": "local", "threads": 1}, "split": SPLIT}
+    shared = {"scale": "smoke", "seed": 7, "compute": {"threads": 1}, "split": SPLIT}
     write_yaml(folder / "params.yaml", shared)
     write_yaml(folder / "scales/smoke.yaml", SECTIONS)
     guides = [

@@ -42,7 +42,7 @@ MATERIALS = ("oak", "glass", "steel")
 PARAMS = """
 scale: smoke
 seed: 7
-compute: {engine: local, threads: 1}
+compute: {threads: 1}
 split: {validation: 0.2, test: 0.4}
 bootstrap: {samples: 100, confidence: 0.95}
 clip_evaluation:

@@ -1,7 +1,7 @@
 """The sections that several stages share: ``seed``, ``split`` and ``compute``."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -24,7 +24,6 @@ class Split(Section):
 class Compute(Section):
     """Where data work runs, and on how many threads."""
 
-    engine: Literal["local"] = Field(default="local", description="engine of the data work")
     threads: int = Field(
         default=2,
         ge=1,

@@ -21,7 +21,7 @@ VASWANI = Path(__file__).parents[4] / "shared/data/vaswani"
 PARAMS = """
 scale: smoke
 seed: 1
-compute: {engine: local, threads: 1}
+compute: {threads: 1}
 split: {validation: 0.1, test: 0.2}
 catalog:
   sources:

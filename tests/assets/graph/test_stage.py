@@ -160,7 +160,7 @@ def project(folder: Path, nodes: list[dict[str, Any]], edges: list[dict[str, Any
     params = {
         "scale": "smoke",
         "seed": 7,
-        "compute": {"engine": "local", "threads": 1},
+        "compute": {"threads": 1},
         "graph": section | changes,
         "index": {"thumbnail": 16, "k1": 1.5, "b": 0.75, "encoder": {"name": str(encoder)}},
         "recommender_evaluation": {"queries": 9, "examples": 1, "projection_nodes": 9},

@@ -33,7 +33,7 @@ def project(folder: Path, graph: CatalogGraph, **changes: Any) -> Path:
     (folder / "data/graph").mkdir(parents=True)
     (folder / "scales").mkdir()
     graph.save(folder / "data/graph")
-    (folder / "params.yaml").write_text("scale: smoke\nseed: 7\ncompute: {engine: local, threads: 1}\n")
+    (folder / "params.yaml").write_text("scale: smoke\nseed: 7\ncompute: {threads: 1}\n")
     YAML().dump({"recommender": SECTION | changes}, folder / "scales/smoke.yaml")
     return folder
 

@@ -37,7 +37,7 @@ QUERIES = 40
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reranker") / "project"
     (folder / "scales").mkdir(parents=True)
-    shared = {"scale": "smoke", "seed": 7, "compute": {"engine": "local", "threads": 1}, "split": SPLIT}
+    shared = {"scale": "smoke", "seed": 7, "compute": {"threads": 1}, "split": SPLIT}
     write_yaml(folder / "params.yaml", shared)
     guides = [{"id": f"g{place}", "title": word, "text": f"sand the {word}"} for place, word in enumerate(WORDS)]
     queries = [
