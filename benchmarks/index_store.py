@@ -29,9 +29,9 @@ from lancedb.rerankers import RRFReranker
 from rich.console import Console
 from rich.table import Table
 
-from heddle.retrieval.lexical.bm25 import WordIndex
+from heddle.retrieval.lexical.bm25 import BM25Index
 from heddle.stores.lance import POINTERS, LanceStore
-from heddle.stores.store import CANDIDATES, Collection, Query, fuse
+from heddle.stores.store import CANDIDATES, Collection, StoreQuery, fuse
 
 HITS = 10
 K1, B = 1.2, 0.75  # Lance's own, for both
@@ -67,7 +67,7 @@ def with_store(documents: Collection, folder: Path) -> tuple[float, Search]:
     seconds = time.perf_counter() - started
 
     def search(text: str, vector: np.ndarray) -> list[str]:
-        return [hit.id for hit in store.search("documents", Query(text, vector, "embedding", limit=HITS))]
+        return [hit.id for hit in store.search("documents", StoreQuery(text, vector, "embedding", limit=HITS))]
 
     return seconds, search
 
@@ -88,7 +88,7 @@ def with_lancedb(folder: Path) -> Search:
 def with_arrays(documents: Collection, vectors: np.ndarray) -> tuple[float, Search]:
     """Index in memory. Returns the seconds that it took, and a search."""
     started = time.perf_counter()
-    words = WordIndex.build(documents.table.column("text").to_pylist(), K1, B)
+    words = BM25Index.build(documents.table.column("text").to_pylist(), K1, B)
     ids = documents.table.column("id").to_pylist()
     seconds = time.perf_counter() - started
 

@@ -22,10 +22,10 @@ from heddle.encoders.parameters import IndexParameters
 from heddle.evaluation.parameters import BootstrapParameters
 from heddle.metrics.paired import paired_difference
 from heddle.retrieval.confidence import BANDS, band
-from heddle.retrieval.guide_index import GuideIndex, guides_schema, words_of
-from heddle.retrieval.lexical.bm25 import WordIndex
+from heddle.retrieval.guide_index import GuideIndex, guide_text, guides_schema
+from heddle.retrieval.lexical.bm25 import BM25Index
+from heddle.retrieval.open_reranker import open_reranker
 from heddle.retrieval.parameters import RetrievalParameters
-from heddle.retrieval.reranking import open_reranker
 from heddle.retrieval.retriever import RetrievalConfig, Retriever
 from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder
 
@@ -36,14 +36,14 @@ WAYS = (RetrievalConfig("rrf"), RetrievalConfig("rrf", rerank=True))
 def library_of(shop: Shop, settings: IndexParameters) -> GuideIndex:
     """The shop's guides as stage `index` would index them."""
     rows = sorted((shop.guide_row(guide) for guide in shop.guides), key=lambda row: row["id"])
-    said = [words_of(row) for row in rows]
+    said = [guide_text(row) for row in rows]
     encoder = SentenceEncoder.from_pretrained(settings.encoder.name, THREADS, settings.encoder.query_instruction)
     vectors = encoder.documents(said)
     table = pa.Table.from_pylist(
-        [row | {"words": words_of(row), "embedding": vector} for row, vector in zip(rows, vectors, strict=True)],
+        [row | {"words": guide_text(row), "embedding": vector} for row, vector in zip(rows, vectors, strict=True)],
         guides_schema(vectors.shape[1]),
     )
-    return GuideIndex(table, WordIndex.build(said, settings.k1, settings.b), settings.encoder)
+    return GuideIndex(table, BM25Index.build(said, settings.k1, settings.b), settings.encoder)
 
 
 def cases_of(shop: Shop, retriever: Retriever, known: set[str]) -> list[Case]:

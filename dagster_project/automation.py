@@ -1,9 +1,8 @@
 """Jobs, schedules and sensors."""
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from dagster_project.dagster_internals import BaseAssetGraph, UnresolvedAssetJobDefinition
 from dagster_project.dvc.mirror import find_missing_events, mirror
 from dagster_project.dvc.project import DvcProject
 from dagster_project.schedules import Schedules
@@ -86,10 +85,10 @@ def sensors(project: DvcProject) -> list[dg.SensorDefinition]:
     )
     def source_changes(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         # Imported here because the import takes over a second and every command loads these definitions.
-        from assets.catalog.change_detection import ChangeDetectionError, newest_changes
+        from assets.catalog.change_detection import ChangeDetectionError, compute_change_token
 
         try:
-            newest = newest_changes(project.root)
+            newest = compute_change_token(project.root)
         except ChangeDetectionError as error:
             return dg.SkipReason(str(error))
         if newest == context.cursor:

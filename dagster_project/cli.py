@@ -46,6 +46,7 @@ def ui(port: int) -> None:
 def status() -> None:
     """Show for each stage whether it is up to date, and if not, why."""
     from dagster_project.dvc.project import DvcProject
+    from heddle.evaluation.metric_names import plain_name
 
     project = DvcProject(Path.cwd())
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -54,7 +55,7 @@ def status() -> None:
     for state in project.states().values():
         headline = state.meta.get("headline", "")
         value = project.metrics(state.name).get(headline)
-        number = "" if value is None else f"{headline.replace('_', ' ')} {value:.4g}"
+        number = "" if value is None else f"{plain_name(headline)} {value:.4g}"
         summary = f"[yellow]{'; '.join(state.causes)}[/]" if state.causes else "[green]up to date[/]"
         table.add_row(state.name, summary, number, (state.data_version or "")[:12])
     console.print(table)
@@ -72,12 +73,12 @@ def drift() -> None:
 
 
 @click.command()
-@click.option("--really", is_flag=True, help="Write the drafts; else say what would change.")
-def publish(really: bool) -> None:
-    """Write content back to the WordPress site that its listings came from, as drafts that a person publishes."""
+@click.option("--apply", is_flag=True, help="Create or update the drafts. Without it, only print the plan.")
+def publish(apply: bool) -> None:
+    """Write content to the listings' WordPress site as drafts, which a person reviews and publishes."""
     from dagster_project.publish_content import show
 
-    show(Path.cwd(), console, really=really)
+    show(Path.cwd(), console, apply=apply)
 
 
 @click.group()
@@ -95,7 +96,7 @@ def registry_list() -> None:
         table.add_column(heading)
     rows = versions(Path.cwd())
     for row in rows:
-        numbers = ", ".join(f"{name} {value:.4g}" for name, value in list(row.metrics.items())[:3])
+        numbers = ", ".join(f"{path} {value:.4g}" for path, value in list(row.metrics.items())[:3])
         table.add_row(row.tag, ", ".join(row.stages), row.commit[:7], numbers)
     console.print(table if rows else "No model is registered yet. `heddle run` registers models that pass their gates.")
 

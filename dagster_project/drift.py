@@ -65,7 +65,10 @@ def compare(root: Path) -> DriftComparison:
     Raises:
         DriftError: no model is registered, or its data is not in the cache.
     """
-    from heddle.monitoring.drift import drifts, sample  # importing scipy takes seconds
+    from heddle.monitoring.drift import (  # scipy takes seconds that not every process should pay
+        measure_drift,
+        select_by_hash,
+    )
 
     registered = versions(root)
     if not registered:
@@ -77,8 +80,10 @@ def compare(root: Path) -> DriftComparison:
     if not earlier or not now:
         raise DriftError(f"{LISTINGS}: {len(earlier)} listings at {newest.tag}, {len(now)} now; both need at least 1")
     bounds = load("drift", DriftParameters, root)
-    auc = _embedding_auc(root, sample(earlier, bounds.embedded), sample(now, bounds.embedded))
-    return DriftComparison(newest.tag, (len(earlier), len(now)), drifts(earlier, now), auc, bounds)
+    auc = _embedding_auc(
+        root, select_by_hash(earlier, bounds.embedding_sample_size), select_by_hash(now, bounds.embedding_sample_size)
+    )
+    return DriftComparison(newest.tag, (len(earlier), len(now)), measure_drift(earlier, now), auc, bounds)
 
 
 def _earlier(root: Path, tag: str) -> list["Row"]:
@@ -90,12 +95,12 @@ def _earlier(root: Path, tag: str) -> list["Row"]:
 
 
 def _embedding_auc(root: Path, earlier: list["Row"], now: list["Row"]) -> float:
-    from heddle.encoders.text_encoder import sentence_encoder  # importing torch takes seconds
-    from heddle.monitoring.drift import tell_apart, words_of
+    from heddle.encoders.text_encoder import sentence_encoder  # so does torch
+    from heddle.monitoring.drift import domain_classifier_auroc, listing_words
 
     encoder = sentence_encoder(load("index", IndexParameters, root).encoder, load("compute", Compute, root).threads)
-    before, after = (encoder.documents([words_of(row) for row in rows]) for rows in (earlier, now))
-    return tell_apart(before, [row["id"] for row in earlier], after, [row["id"] for row in now])
+    before, after = (encoder.documents([listing_words(row) for row in rows]) for rows in (earlier, now))
+    return domain_classifier_auroc(before, [row["id"] for row in earlier], after, [row["id"] for row in now])
 
 
 def drift_check_spec() -> dg.AssetCheckSpec:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from dagster_project.dvc.project import StageState
 from dagster_project.dvc.runner import StageOutcome
+from heddle.evaluation.metric_names import plain_name
 
 PROGRESS = re.compile(r"^\[(?P<stage>\w+)\] (?P<message>.*)$")
 STYLES = {
@@ -112,7 +113,7 @@ class RunProgress:
         stage = self._stages.get(name)
         headline = stage.meta.get("headline") if stage else None
         if headline in metadata:
-            row.message = f"{headline.replace('_', ' ')} {_number(metadata[headline])}"
+            row.message = f"{plain_name(headline)} {_number(metadata[headline])}"
         elif stage:
             row.message = ""
 

@@ -21,6 +21,7 @@ from dagster_project.experiment import experiment_name, find_experiment, save_ex
 from dagster_project.git_identity import MAIL, NAME, set_git_identity
 from heddle.core.errors import UserError
 from heddle.core.skipped import skip_reason
+from heddle.evaluation.metric_tree import flat_values
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -43,7 +44,7 @@ class Version:
         created: time of registration.
         stages: current registry stages: champion, challenger or none.
         content: sha256 of the files of the release folder.
-        metrics: evaluation metrics at registration.
+        metrics: evaluation metrics at registration, by path.
     """
 
     model: str
@@ -94,7 +95,7 @@ def register(root: Path, model: str, commit: str) -> Registration:
         return Registration(model, None, None, "; ".join(verdict.description for verdict in failed))
     set_git_identity()
     release = root / "data" / "release" / model
-    content, metrics = content_hash(release), json.loads((release / "metrics.json").read_text())
+    content, metrics = content_hash(release), flat_values(json.loads((release / "metrics.json").read_text()))
     known = versions(root, model)
     same = next((version for version in known if version.content == content), None)
     if same:
@@ -164,10 +165,11 @@ def _compare(root: Path, version: Version, champion: Version | None) -> tuple[st
     if not gates:
         return f"no gate metric to compare with {champion.tag}", CHALLENGER
     gate = gates[0]
-    new, old = version.metrics.get(gate.number), champion.metrics.get(gate.number)
-    reason = f"{gate.number} {new}, champion {champion.tag} has {old}"
-    if new is None or old is None:
-        return reason, CHALLENGER
+    new, old = version.metrics.get(gate.path), champion.metrics.get(gate.path)
+    for tag, value in ((version.tag, new), (champion.tag, old)):
+        if value is None:
+            return f"{tag} has no metric {gate.path} to compare; promote it by hand", CHALLENGER
+    reason = f"{gate.path} {new}, champion {champion.tag} has {old}"
     better = new >= old if gate.at_least is not None else new <= old
     return reason, CHAMPION if better else CHALLENGER
 

@@ -5,13 +5,13 @@ import uuid
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.execution.api import execute_run
 from rich.console import Console
 from rich.live import Live
 
 from dagster_project import registry
 from dagster_project.automation import MAIN_JOB
 from dagster_project.checks import verdicts
+from dagster_project.dagster_internals import execute_run
 from dagster_project.dvc.mirror import mirror
 from dagster_project.dvc.project import DvcProject
 from dagster_project.progress import RunProgress, print_errors

@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
-from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
-from dagster._core.loader import LoadingContextForTest
 
+from dagster_project.dagster_internals import (
+    BaseAssetGraph,
+    CachingStaleStatusResolver,
+    LoadingContextForTest,
+    StaleStatus,
+)
 from dagster_project.dvc.project import DvcProject
 
 

@@ -23,8 +23,8 @@ from heddle.encoders.parameters import IndexParameters
 from heddle.encoders.text_encoder import sentence_encoder
 from heddle.images.originals import Original, find_originals
 from heddle.images.resize import ImageDecodeError, decode, encode_jpeg, fit
-from heddle.retrieval.guide_index import words_of, write_empty_library, write_library
-from heddle.retrieval.lexical.bm25 import WordIndex
+from heddle.retrieval.guide_index import guide_text, write_empty_guide_index, write_guide_index
+from heddle.retrieval.lexical.bm25 import BM25Index
 from lightning_modules.clip.encoder import ClipEncoder
 
 AT_A_TIME = 512  # listings whose images are in memory; a multiple of the encoder's batch, so it changes no vector
@@ -59,15 +59,15 @@ def _index_listings(
     for row in rows:
         row["split"] = split_of(row["id"], split)
     write_table(
-        stage.output / "listings.parquet", rows, index_schema(encoder.config.embedding if encoder else NO_VECTORS)
+        stage.output / "listings.parquet", rows, index_schema(encoder.config.projection_dim if encoder else NO_VECTORS)
     )
-    words = WordIndex.build([row["words"] for row in rows], parameters.k1, parameters.b)
+    words = BM25Index.build([row["words"] for row in rows], parameters.k1, parameters.b)
     words.save(stage.output / "bm25")
     return {
         "listings": len(rows),
         "listings_without_words": sum(not row["words"] for row in rows),
-        "dimensions": encoder.config.embedding if encoder else 0,
-        "stems": words.stems,
+        "dimensions": encoder.config.projection_dim if encoder else 0,
+        "stems": words.vocab_size,
     }
 
 
@@ -76,14 +76,14 @@ def _index_guides(
 ) -> dict[str, int]:
     """A catalogue without guides needs no encoder of sentences, so none is loaded for it."""
     if not guides:
-        write_empty_library(stage.output)
+        write_empty_guide_index(stage.output)
         return {"guides": 0, "guides_cut_off": 0, "guide_dimensions": 0, "guide_stems": 0}
     stage.progress(f"embedding {len(guides)} guides with {parameters.encoder.name}")
     encoder = sentence_encoder(parameters.encoder, threads)
-    texts = [words_of(guide) for guide in guides]
-    words = WordIndex.build(texts, parameters.k1, parameters.b)
-    write_library(stage.output, guides, encoder.documents(texts), parameters.encoder, words)
-    cut_off = encoder.cut_off(texts)
+    texts = [guide_text(guide) for guide in guides]
+    words = BM25Index.build(texts, parameters.k1, parameters.b)
+    write_guide_index(stage.output, guides, encoder.documents(texts), parameters.encoder, words)
+    cut_off = encoder.count_truncated(texts)
     if cut_off:
         stage.progress(
             f"{cut_off} guides are longer than the {encoder.context} tokens that {parameters.encoder.name} reads"
@@ -92,7 +92,7 @@ def _index_guides(
         "guides": len(guides),
         "guides_cut_off": cut_off,
         "guide_dimensions": encoder.dimensions,
-        "guide_stems": words.stems,
+        "guide_stems": words.vocab_size,
     }
 
 
@@ -154,7 +154,7 @@ def _vectors(
     if encoder is None:
         return np.zeros((len(images), NO_VECTORS), np.float32), np.zeros((len(texts), NO_VECTORS), np.float32)
     config = encoder.config
-    seen = encoder.images(np.asarray(fit(image, config.image_size, config.image_fit)) for image in images)
+    seen = encoder.images(np.asarray(fit(image, config.image_size, config.resize_mode)) for image in images)
     said = np.zeros_like(seen)
     written = [place for place, text in enumerate(texts) if text]
     said[written] = encoder.texts(text for text in texts if text)

@@ -20,7 +20,7 @@ from heddle.core.parameters.section import PARAMS_FILE, load, read_yaml
 from heddle.core.parameters.shared import read_seed
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import METRICS_FILE, Metrics, Stage, read_json, write_json
-from heddle.evaluation.gates import Verdict, judge
+from heddle.evaluation.gates import Verdict, evaluate_gates
 from heddle.families.family import Family, Release
 
 DATA_STAGES = ("catalog", "validated", "shards")
@@ -33,7 +33,7 @@ def release(stage: Stage) -> Metrics:
     evaluations = {
         family.evaluate.name: read_json(stage.input(family.evaluate.name) / METRICS_FILE) for family in RELEASED
     }
-    verdicts = judge(stage.parameters(Gates, "gates"), evaluations)
+    verdicts = evaluate_gates(stage.parameters(Gates, "gates"), evaluations)
     metrics: dict[str, Any] = {"models": 0}
     for family in RELEASED:
         if reason := skip_reason(stage.input(family.name)):

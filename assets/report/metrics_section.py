@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from heddle.evaluation.metric_names import plain_name
-
 from assets.report.parameters import ReportParameters
 from assets.report.report_data import ReportData
+from heddle.evaluation.metric_names import plain_name
 from heddle.evaluation.metric_tree import MetricTree, MetricValue, leaves
 from heddle.families.family import Family
 

@@ -22,7 +22,7 @@ from assets.report.reproduce import reproduce
 from assets.report.summary import summary
 from assets.report.training import training
 from heddle.core.stage import Metrics, Stage
-from heddle.evaluation.gates import judge
+from heddle.evaluation.gates import evaluate_gates
 from heddle.families.family import Family
 
 ASSETS = Path(__file__).parents[1]
@@ -51,7 +51,7 @@ def report(stage: Stage) -> Metrics:
     parameters = stage.parameters(ReportParameters)
     stage.progress("reading")
     data = read_report_data(stage)
-    verdicts = judge(stage.parameters(Gates, "gates"), data.metrics, data.skipped)
+    verdicts = evaluate_gates(stage.parameters(Gates, "gates"), data.metrics, data.skipped)
     stage.progress("drawing")
     html = render(summary(data, verdicts), sections(data, parameters, read_graph(Path("dvc.yaml")), stage.name))
     (stage.output / "index.html").write_text(html)

@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from heddle.evaluation.metric_names import plain_name
-
 from assets.families import FAMILIES
 from assets.report.charts.svg import counted, readable
 from assets.report.intake import Flow, flow
 from assets.report.report_data import ReportData
 from heddle.evaluation.gates import Verdict
+from heddle.evaluation.metric_names import plain_name
 from heddle.evaluation.metric_tree import MetricValue, find
 from heddle.families.family import Family
 

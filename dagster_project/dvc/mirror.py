@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 import dagster as dg
 import psutil
-from dagster._core.definitions.data_version import (
+
+from dagster_project.dagster_internals import (
     CODE_VERSION_TAG,
     DATA_VERSION_IS_USER_PROVIDED_TAG,
     DATA_VERSION_TAG,
@@ -19,7 +20,6 @@ from dagster._core.definitions.data_version import (
     get_input_data_version_tag,
     get_input_event_pointer_tag,
 )
-
 from dagster_project.dvc.project import DvcProject, StageState
 
 MISSING = "missing"

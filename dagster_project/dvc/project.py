@@ -20,6 +20,7 @@ from dvc.stage import PipelineStage
 
 from heddle.core.errors import UserError
 from heddle.core.parameters.section import read_yaml, scale_file
+from heddle.evaluation.metric_tree import flat_values
 
 METRICS_FILE = "metrics.json"
 
@@ -147,9 +148,9 @@ class DvcProject:
             return output.hash_info.value if output.hash_info else None
 
     def metrics(self, stage: str) -> dict[str, float]:
-        """The numbers that a stage last wrote, flat; empty when there are none."""
+        """The metrics that a stage wrote last, by their paths; empty where it wrote none."""
         file = self.root / "data" / stage / METRICS_FILE
-        return json.loads(file.read_text()) if file.is_file() else {}
+        return flat_values(json.loads(file.read_text())) if file.is_file() else {}
 
 
 def _state(stage: PipelineStage, owners: Mapping[str, str], root: Path) -> StageState:

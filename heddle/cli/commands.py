@@ -1,9 +1,10 @@
 """The console command ``heddle``, a thin layer over Dagster and DVC."""
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -12,7 +13,8 @@ from heddle.core.errors import UserError
 from heddle.core.program import prepare_process
 
 if TYPE_CHECKING:
-    from heddle.retrieval.retriever import Mode
+    from heddle.inference.search import ListingMode
+    from heddle.retrieval.config import Mode
 
 console = Console()
 
@@ -54,96 +56,134 @@ def main() -> None:
     prepare_process()
 
 
-@main.command()
-@click.argument("query", metavar="TEXT|IMAGE")
-@click.option("--top", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many hits.")
-@click.option("--words", is_flag=True, help="Match words (BM25) rather than what the images show.")
-@click.option("--guides", is_flag=True, help="Find guides that answer TEXT rather than listings.")
-@click.option("--hybrid", "mode", flag_value="rrf", help="Guides by meaning and by words, ranks fused; the default.")
-@click.option("--dense", "mode", flag_value="dense", help="Guides by meaning alone.")
-@click.option("--sparse", "mode", flag_value="sparse", help="Guides by words alone (BM25).")
-@click.option("--expand", is_flag=True, help="Expand the question by what the first guides say.")
-@click.option("--rerank", is_flag=True, help="Let the reranker read the first guides.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def search(
-    query: str, top: int, words: bool, guides: bool, mode: "Mode | None", expand: bool, rerank: bool, as_json: bool
-) -> None:
-    """Find listings by what their images show, asked in words or with an image's file; or guides."""
-    if guides and words:
-        raise click.UsageError("--words is about listings; guides have --sparse")
-    if not guides and (mode or expand or rerank):
-        raise click.UsageError("--hybrid, --dense, --sparse, --expand and --rerank go with --guides")
-    from heddle.cli.search import show, show_guides
-    from heddle.retrieval.retriever import RetrievalConfig
+GUIDE_MODES: "dict[str, Mode]" = {"hybrid": "rrf", "dense": "dense", "bm25": "bm25"}
+"""Value of ``--mode`` -> mode of the retriever."""
 
-    if guides:
-        show_guides(query, RetrievalConfig(mode or "rrf", expand, rerank), top, as_json=as_json, console=console)
+
+def top_k_option(default: int, help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option ``-k/--top-k`` of every command that prints a ranked list."""
+    return click.option(
+        "-k", "--top-k", default=default, show_default=True, type=click.IntRange(1, 1000), help=help_text
+    )
+
+
+@main.command()
+@click.argument("query", metavar="QUERY")
+@click.option(
+    "--in",
+    "collection",
+    default="listings",
+    show_default=True,
+    type=click.Choice(["listings", "guides"]),
+    help="What to search.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "dense", "bm25"]),
+    help="dense: vector similarity (image-text for listings). bm25: keyword search. hybrid: both, fused by reciprocal "
+    "rank (guides only). Default: dense for listings, hybrid for guides.",
+)
+@click.option("--expand", is_flag=True, help="Expand the query with words of the first guides found (guides only).")
+@click.option("--rerank", is_flag=True, help="Rerank the first guides with the reranker (guides only).")
+@top_k_option(10, "Maximum number of hits.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def search(
+    query: str, collection: str, mode: str | None, expand: bool, rerank: bool, top_k: int, as_json: bool
+) -> None:
+    """Search the listings or the guides.
+
+    QUERY is a text or, for listings in mode dense, the path of an image.
+    """
+    if collection == "listings":
+        _check_listings_options(mode, expand, rerank)
+    from heddle.cli.search import print_guides, print_listings
+    from heddle.retrieval.config import RetrievalConfig
+
+    if collection == "guides":
+        config = RetrievalConfig(GUIDE_MODES[mode or "hybrid"], expand, rerank)
+        print_guides(query, top_k, config, as_json=as_json, console=console)
     else:
-        show(query, top, words=words, as_json=as_json, console=console)
+        listing_mode: ListingMode = "bm25" if mode == "bm25" else "dense"
+        print_listings(query, top_k, listing_mode, as_json=as_json, console=console)
+
+
+def _check_listings_options(mode: str | None, expand: bool, rerank: bool) -> None:
+    invalid = {"--mode hybrid": mode == "hybrid", "--expand": expand, "--rerank": rerank}
+    for option, given in invalid.items():
+        if given:
+            raise click.UsageError(f"{option} requires `--in guides`; listings have --mode dense and --mode bm25")
 
 
 @main.command()
 @click.argument("question")
-@click.option("--top", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many guides to show.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def ask(question: str, top: int, as_json: bool) -> None:
-    """Answer QUESTION from the guides and cite them; where no guide stands out, say so and show the best."""
-    from heddle.cli.ask import show
+@top_k_option(5, "Maximum number of guides to print.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def ask(question: str, top_k: int, as_json: bool) -> None:
+    """Answer QUESTION from the guides and cite them.
 
-    show(question, top, as_json=as_json, console=console)
+    Without a confident answer, print the closest guides.
+    """
+    from heddle.cli.ask import print_answer
+
+    print_answer(question, top_k, as_json=as_json, console=console)
 
 
 @main.command()
 @click.argument("image", type=click.Path(path_type=Path))
-@click.option("--text", help="What is said about it; the product class needs words to be told well.")
-@click.option(
-    "--top", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many classes of each label."
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object with every class.")
-def classify(image: Path, text: str | None, top: int, as_json: bool) -> None:
-    """Name what an image shows: item, material, bin and, best with words, the product class."""
-    from heddle.cli.classify import show
+@click.option("--text", help="Text about the image, for a better prediction of the product class.")
+@top_k_option(5, "Maximum number of classes of each label.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every class.")
+def classify(image: Path, text: str | None, top_k: int, as_json: bool) -> None:
+    """Predict item, material, bin and product class of an image."""
+    from heddle.cli.classify import print_classification
 
-    show(image, text, top, as_json=as_json, console=console)
+    print_classification(image, text, top_k, as_json=as_json, console=console)
 
 
 @main.command()
 @click.argument("path", metavar="IMAGE|FOLDER", type=click.Path(path_type=Path))
-@click.option("--context", metavar="TEXT|FILE", help="Wishes in words; or JSON with site, locale, preferences.")
+@click.option(
+    "--context", metavar="TEXT|FILE", help="Wishes as words, or a JSON file with site, locale and preferences."
+)
 @click.option(
     "--objects",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="JSON with objects (label, box, attributes) and relations; for FOLDER such by each image's path.",
+    help="JSON file with objects (label, box, attributes) and relations; for FOLDER, an object of these by image path.",
 )
-@click.option("--seed", type=int, help="Draw the words rather than take the likeliest; another seed, another text.")
+@click.option("--seed", type=int, help="Sample with this random seed instead of greedy decoding.")
 @click.option(
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="JSON Lines of FOLDER's images; descriptions.jsonl in it if not given.",
+    help="JSON Lines file for FOLDER's images. Default: descriptions.jsonl in FOLDER.",
 )
 def describe(path: Path, context: str | None, objects: Path | None, seed: int | None, output: Path | None) -> None:
-    """Write title, alt text, tags, SEO texts and body for an image as JSON, with scores; or for all of a folder.
+    """Write and score title, alt text, tags, SEO texts and body for one image or for all images of a folder.
 
-    A folder's images are described into a file, one line each; called again, it goes on where it was stopped.
+    For one image, print JSON. For a folder, write one line of JSON for each image; the same command continues after an
+    interruption.
     """
     if output and not path.is_dir():
-        raise click.UsageError("--output is for a folder; of one image the JSON goes to the standard output")
-    from heddle.cli.describe import show
+        raise click.UsageError("--output requires a FOLDER; the JSON of one IMAGE is printed to the standard output")
+    from heddle.cli.describe import print_descriptions
 
-    show(path, context, objects, seed, output)
+    print_descriptions(path, context, objects, seed, output)
 
 
 @main.command()
 @click.argument("query", metavar="NODE|TEXT|IMAGE")
-@click.option("--top", default=10, show_default=True, type=click.IntRange(1, 1000), help="How many recommendations.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def recommend(query: str, top: int, as_json: bool) -> None:
-    """Tell what a node of the graph can become or goes with, asked by its id or text, by other words or an image."""
-    from heddle.cli.recommend import show
+@top_k_option(10, "Maximum number of recommendations.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def recommend(query: str, top_k: int, as_json: bool) -> None:
+    """Recommend nodes of the graph, such as products for an item.
 
-    show(query, top, as_json=as_json, console=console)
+    Query with the id or the text of a node, with another text, which is matched to the most similar node, or with an
+    image file.
+    """
+    from heddle.cli.recommend import print_recommendations
+
+    print_recommendations(query, top_k, as_json=as_json, console=console)
 
 
 @main.command("new-model")

@@ -1,67 +1,80 @@
-"""``heddle search``: the listings or guides of :mod:`heddle.inference.search` as a table or as JSON lines."""
+"""``heddle search``: print the hits of :mod:`heddle.inference.search` as a table or as JSON lines."""
 
 import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import shorten
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from heddle.images.image_file import is_file
-from heddle.inference.search import Hit, search, search_guides
-from heddle.retrieval.retriever import GuideHit, RetrievalConfig
+from heddle.inference.search import ListingHit, ListingMode, search_guides, search_listings
+
+if TYPE_CHECKING:
+    from heddle.retrieval.config import RetrievalConfig
+    from heddle.retrieval.retriever import GuideHit
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
-SHOWN = 200  # characters of a guide
+GUIDE_WIDTH = 200
+"""Characters of a guide in a table."""
+NO_HITS = "No hits."
 
 
-def show(query: str, top: int, *, words: bool, as_json: bool, console: Console) -> None:
-    """Search and print the hits, best first. A query that names an image's file searches by that image."""
-    if _names_an_image(query) and not words:
-        hits = search(image=Path(query), top=top)
+def print_listings(query: str, top_k: int, mode: ListingMode, *, as_json: bool, console: Console) -> None:
+    """Search the listings and print the hits, best first. In mode dense, the query may be the path of an image."""
+    if mode == "dense" and _is_image_path(query):
+        hits = search_listings(image=Path(query), top_k=top_k)
     else:
-        hits = search(text=query, top=top, mode="words" if words else "images")
+        hits = search_listings(text=query, top_k=top_k, mode=mode)
     if as_json:
         for hit in hits:
             print(json.dumps(dataclasses.asdict(hit), ensure_ascii=False))
     else:
-        console.print(_table(hits) if hits else "Nothing matches.")
+        console.print(_listings_table(hits) if hits else NO_HITS)
 
 
-def show_guides(query: str, way: RetrievalConfig, top: int, *, as_json: bool, console: Console) -> None:
-    """Look for guides and print them, best first, with the confidence in the first."""
-    answer = search_guides(query, way, top)
-    sure = {"confidence": answer.confidence, "band": answer.band}
+def print_guides(query: str, top_k: int, config: "RetrievalConfig", *, as_json: bool, console: Console) -> None:
+    """Search the guides and print the hits, best first, and the confidence in the first."""
+    result = search_guides(query, config, top_k)
     if as_json:
-        for hit in answer.hits:
-            print(json.dumps(dataclasses.asdict(hit) | sure, ensure_ascii=False))
-    elif not answer.hits:
-        console.print("Nothing matches.")
+        for hit in result.hits:
+            row = dataclasses.asdict(hit) | {"confidence": result.confidence, "band": result.band}
+            print(json.dumps(row, ensure_ascii=False))
+    elif result.hits:
+        console.print(guides_table(result.hits))
+        confidence = confidence_text(result.confidence, result.band)
+        console.print(f"\nConfidence in the first guide: {confidence}.", style="dim")
     else:
-        console.print(guides_table(answer.hits))
-        console.print(f"\nConfidence in the first: {answer.band} ({answer.confidence:.2f}).", style="dim")
+        console.print(NO_HITS)
 
 
-def _names_an_image(query: str) -> bool:
-    return Path(query).suffix.lower() in IMAGE_SUFFIXES or is_file(query)
+def confidence_text(confidence: float, band: str) -> str:
+    """``high (0.42)``."""
+    return f"{band} ({confidence:.2f})"
 
 
-def guides_table(hits: Sequence[GuideHit]) -> Table:
-    """Guides as they are shown everywhere: score, id and the beginning of what they say."""
+def guides_table(hits: Sequence["GuideHit"]) -> Table:
+    """Table of guides: score, id, and the beginning of the text."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("score", justify="right", no_wrap=True)
     for heading in ("id", "guide"):
         table.add_column(heading)
     for hit in hits:
-        said = " ".join(f"{hit.title}: {hit.text}".removeprefix(": ").split())
-        table.add_row(f"{hit.score:.3f}", escape(hit.id), escape(shorten(said, SHOWN, placeholder=" …")))
+        text = f"{hit.title}: {hit.text}" if hit.title else hit.text
+        text = shorten(" ".join(text.split()), GUIDE_WIDTH, placeholder=" …")
+        table.add_row(f"{hit.score:.3f}", escape(hit.id), escape(text))
     return table
 
 
-def _table(hits: list[Hit]) -> Table:
+def _is_image_path(query: str) -> bool:
+    return Path(query).suffix.lower() in IMAGE_SUFFIXES or is_file(query)
+
+
+def _listings_table(hits: Sequence[ListingHit]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("score", justify="right", no_wrap=True)
     for heading in ("id", "title", "item", "material"):

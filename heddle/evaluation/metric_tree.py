@@ -56,3 +56,8 @@ def leaves(tree: MetricTree, prefix: str = "") -> Iterator[MetricValue]:
 def find(tree: MetricTree, path: str) -> MetricValue | None:
     """The leaf at a path such as ``text_to_image.recall_at_10``; None where the tree has no such leaf."""
     return next((leaf for leaf in leaves(tree) if leaf.path == path), None)
+
+
+def flat_values(tree: MetricTree) -> dict[str, float]:
+    """The values of all leaves by their paths: ``{"text_to_image.recall_at_10": 0.71}``."""
+    return {leaf.path: leaf.value for leaf in leaves(tree)}

@@ -1,4 +1,4 @@
-"""Answer a question from the guides: find them, read the best, answer, and say which ones these were.
+"""Answer a question from the guides: retrieve guides, generate an answer from the best ones, and cite them.
 
 Reads ``data/index``, ``data/reranker``, ``data/base_language`` and ``data/assistant``; needs no server.
 """
@@ -18,94 +18,98 @@ from heddle.inference.search import search_guides
 
 if TYPE_CHECKING:
     from heddle.retrieval.confidence import Band
-    from heddle.retrieval.retriever import GuideHit
+    from heddle.retrieval.retriever import GuideHit, GuideSearchResult
 
 TOKENIZER_FILE = "tokenizer.json"
-"""Stands in the assistant's folder whatever else does: an adapter, or a model with the adapter merged in."""
-UNSURE: "Band" = "low"
-LEAST = 0.05
-"""Share of the largest gain that the reranker must expect of the first guide.
+"""In the folder of every assistant, whether it contains an adapter or a merged model."""
+LOW: "Band" = "low"
+MIN_RERANKER_SCORE = 0.05
+"""Smallest score of the reranker for the first guide, as a share of the largest gain, that is answered from.
 
-The bands tell only how far it is ahead of the second: of twelve questions about anything but the shop eight came out
-above the low band. Six of these score less than this, and so does one of 68 held-out questions
+The confidence only compares the first guide with the second. Of twelve questions that have nothing to do with the shop,
+eight had a confidence above the low band. Six of these eight score less than this, as does one of 68 held-out questions
 (docs/experiments/assistant.md).
 """
 
 
 class AskError(UserError):
-    """The question cannot be answered; the message says why and what to do."""
+    """The question cannot be answered; the message contains the reason and what to do."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What is said to a question.
+    """The answer to a question.
 
     Attributes:
-        text: the answer; None where no guide stands out clearly enough to answer from.
-        cited: ids of the guides that the answer was written from, best first.
-        guides: the best that were found.
-        confidence: in the first of them, in [0, 1].
-        band: that the confidence lies in; low as well where the reranker expects next to nothing of the first.
+        answer: None if the confidence is too low.
+        cited: ids of the guides that the answer was generated from, best first.
+        guides: the best guides, best first.
+        confidence: in the first guide, in [0, 1].
+        band: of the confidence; also low if the reranker scores the first guide below MIN_RERANKER_SCORE.
     """
 
-    text: str | None
+    answer: str | None
     cited: list[str]
     guides: list["GuideHit"]
     confidence: float
     band: "Band"
 
 
-def ask(question: str, top: int = 5, data: Path = DATA) -> Reply:
-    """Answer from the guides that come first for the question, reranked if there is a reranker.
+def ask(question: str, top_k: int = 5, data: Path = DATA) -> Reply:
+    """Answer a question from the best guides for it, which are reranked if there is a reranker.
 
     Args:
-        question: in words.
-        top: how many guides to show; the assistant reads as many as section `assistant` says.
-        data: folder of the stages' outputs.
+        question: to answer.
+        top_k: number of guides in the reply. Section `assistant` sets how many the answer is generated from.
+        data: folder with the outputs of the stages.
 
     Raises:
-        AskError: there is no assistant, or the question is longer than it can read.
-        SearchError: the question is empty, or there is no index.
-        ParameterError: a section that this needs is wrong.
+        AskError: there is no assistant, or the question is longer than its context.
+        SearchError: the question is empty, or the index is missing.
+        ParameterError: a section of the parameters is invalid.
     """
-    from heddle.retrieval.retriever import RetrievalConfig  # here, so that other commands start without it
+    from heddle.retrieval.config import RetrievalConfig
 
-    _check(data / "assistant")
+    _check_assistant(data / "assistant")
     parameters = load("assistant", AssistantParameters, data.parent)
-    way = RetrievalConfig(rerank=skip_reason(data / "reranker") is None)
-    found = search_guides(question, way, max(top, parameters.guides), data)
-    read = found.hits[: parameters.guides]
-    unsure = not read or found.band == UNSURE or (way.rerank and read[0].score < LEAST)
-    return Reply(
-        text=None if unsure else _answer(question, read, parameters, data),
-        cited=[] if unsure else [guide.id for guide in read],
-        guides=found.hits[:top],
-        confidence=found.confidence,
-        band=UNSURE if unsure else found.band,
-    )
+    config = RetrievalConfig(rerank=skip_reason(data / "reranker") is None)
+    found = search_guides(question, config, max(top_k, parameters.num_context_documents), data)
+    context = found.hits[: parameters.num_context_documents]
+    if not _is_confident(found, config.rerank):
+        return Reply(None, [], found.hits[:top_k], found.confidence, LOW)
+    answer = _generate(question, context, parameters, data)
+    return Reply(answer, [guide.id for guide in context], found.hits[:top_k], found.confidence, found.band)
 
 
-def _check(folder: Path) -> None:
+def _is_confident(found: "GuideSearchResult", reranked: bool) -> bool:
+    if not found.hits or found.band == LOW:
+        return False
+    return not reranked or found.hits[0].score >= MIN_RERANKER_SCORE
+
+
+def _check_assistant(folder: Path) -> None:
     if reason := skip_reason(folder):
-        raise AskError(f"there is no assistant: {reason}; `heddle search --guides` finds guides without one")
+        raise AskError(f"there is no assistant: {reason}; `heddle search --in guides` works without one")
     if not (folder / TOKENIZER_FILE).is_file():
         raise AskError(f"{folder} lacks {TOKENIZER_FILE}: run `heddle run` or `dvc repro assistant` first")
 
 
-def _answer(question: str, read: Sequence["GuideHit"], parameters: AssistantParameters, data: Path) -> str:
-    from heddle.conversations.conversations import with_guides  # torch takes seconds to import; errors do not
-    from heddle.retrieval.guide_index import words_of
+def _generate(question: str, context: Sequence["GuideHit"], parameters: AssistantParameters, data: Path) -> str:
+    # Imported here, as torch takes seconds to import and errors should not take as long.
+    from heddle.conversations.conversations import with_guides
+    from heddle.retrieval.guide_index import guide_text
     from lightning_modules.assistant.assistant import Assistant
-    from lightning_modules.assistant.chat import Message, shortened
+    from lightning_modules.assistant.chat import Message, truncate_text
 
     model = Assistant.from_pretrained(data / "assistant", os.cpu_count() or 1, data / "base_language")
     guides = [
-        shortened(model.tokenizer, words_of({"title": guide.title, "text": guide.text}), parameters.guide_tokens)
-        for guide in read
+        truncate_text(
+            model.tokenizer, guide_text({"title": guide.title, "text": guide.text}), parameters.context_document_tokens
+        )
+        for guide in context
     ]
+    messages = with_guides([Message(role="user", content=question)], guides)
     try:
-        return model.answer(
-            with_guides([Message(role="user", content=question)], guides), parameters.answer_tokens
-        ).strip()
+        return model.answer(messages, parameters.max_new_tokens).strip()
     except ValueError as error:
-        raise AskError(f"the question is too long ({error}): ask in fewer words") from error
+        raise AskError(f"the question is too long ({error}): shorten it") from error

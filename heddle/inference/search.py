@@ -1,6 +1,6 @@
-"""Search the listings, by words or by an image, in the space of the dual encoder or word for word; or the guides.
+"""Search listings by image-text similarity or keywords, and guides as section `retrieval` configures it.
 
-Reads ``data/index``, ``data/clip`` and ``data/reranker`` and nothing else; needs no server.
+Reads only ``data/index``, ``data/clip`` and ``data/reranker``; needs no server.
 """
 
 import os
@@ -20,30 +20,31 @@ from heddle.images.image_file import read_image
 from heddle.images.resize import ImageDecodeError
 
 if TYPE_CHECKING:
-    from heddle.retrieval.retriever import Answer, RetrievalConfig
+    from heddle.retrieval.config import RetrievalConfig
+    from heddle.retrieval.retriever import GuideSearchResult
 
-Mode = Literal["images", "words"]
-"""Compare a query with the listings' images by meaning, or with their words letter by letter (BM25)."""
+ListingMode = Literal["dense", "bm25"]
+"""Compare the query with the images of the listings (image-text similarity), or with their words (BM25)."""
 
 MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json")
 
 
 class SearchError(UserError):
-    """The search cannot be made; the message says why and what to do."""
+    """The search is impossible; the message contains the reason and what to do."""
 
 
 @dataclass(frozen=True)
-class Hit:
-    """A listing that answers a query.
+class ListingHit:
+    """A listing found for a query.
 
     Attributes:
         score: cosine in [-1, 1], or BM25 from 0 up; larger is better.
-        id: the listing's.
-        title: maybe empty.
-        url: page that a person would open; None where the source tells none.
-        item: label; None where unknown.
-        material: label; None where unknown.
-        price: in the shop's currency; None where none is asked.
+        id: of the listing.
+        title: may be empty.
+        url: page of the listing; None if unknown.
+        item: label; None if unknown.
+        material: label; None if unknown.
+        price: in the currency of the shop; None if unknown.
     """
 
     score: float
@@ -55,129 +56,140 @@ class Hit:
     price: float | None
 
 
-class Index:
-    """An opened index. Opening costs seconds, a query milliseconds.
+class ListingIndex:
+    """The listings in memory. Opening takes seconds, a query milliseconds.
 
     Args:
-        data: folder that holds ``index`` and ``clip``.
+        data: folder that contains ``index`` and ``clip``.
 
     Raises:
-        SearchError: there is no index, or no listing in it.
+        SearchError: the index is missing or contains no listing.
     """
 
     def __init__(self, data: Path = DATA) -> None:
         self._model = data / "clip"
-        self._words = data / "index" / "bm25"
+        self._bm25_folder = data / "index" / "bm25"
         file = data / "index" / "listings.parquet"
         if not file.is_file():
             raise SearchError(f"{file} is missing: run `heddle run` or `dvc repro index` first")
         self._table = pq.read_table(file)
         if not self._table.num_rows:
-            raise SearchError(f"{file} holds no listings: bring some in `catalog`, or search the guides with --guides")
+            raise SearchError(
+                f"{file} contains no listings: add a source of listings to `catalog`, or search the guides "
+                "(`heddle search --in guides`)"
+            )
 
     def __len__(self) -> int:
         return self._table.num_rows
 
-    def by_text(self, text: str, top: int = 10, mode: Mode = "images") -> list[Hit]:
-        """The listings whose images show what the text says, or that use its words.
+    def by_text(self, text: str, top_k: int = 10, mode: ListingMode = "dense") -> list[ListingHit]:
+        """The listings whose images are most similar to the text, or that contain its words.
 
         Raises:
-            SearchError: the text is empty, or `top` is not positive.
+            SearchError: the text is empty, or `top_k` is not positive.
         """
         if not text.strip():
-            raise SearchError("the query is empty: give some words or the path of an image")
-        if mode == "words":
-            return self._best(self._word_index.scores(text), top, least=0.0)
-        return self._best(self._images @ self._encoder.texts([text])[0], top)
+            raise SearchError("the query is empty: write some words, or the path of an image")
+        if mode == "bm25":
+            return self._best(self._bm25.scores(text), top_k, threshold=0.0)
+        return self._best(self._images @ self._encoder.texts([text])[0], top_k)
 
-    def by_image(self, path: Path, top: int = 10) -> list[Hit]:
-        """The listings whose images look like this one.
+    def by_image(self, path: Path, top_k: int = 10) -> list[ListingHit]:
+        """The listings whose images are most similar to an image.
 
         Raises:
-            SearchError: the file is missing or no image, or `top` is not positive.
+            SearchError: the file is missing or is not an image, or `top_k` is not positive.
         """
         config = self._encoder.config
         try:
-            square = read_image(path, config.image_size, config.image_fit)
+            square = read_image(path, config.image_size, config.resize_mode)
         except ImageDecodeError as error:
             raise SearchError(str(error)) from error
-        return self._best(self._images @ self._encoder.images([square])[0], top)
+        return self._best(self._images @ self._encoder.images([square])[0], top_k)
 
-    def _best(self, scores: np.ndarray, top: int, least: float | None = None) -> list[Hit]:
-        if top < 1:
-            raise SearchError(f"the number of hits must be positive, found {top}")
-        order = np.argsort(-scores, kind="stable")[:top]  # stable: equal scores stay in the order of ids
-        if least is not None:
-            order = order[scores[order] > least]
+    def _best(self, scores: np.ndarray, top_k: int, threshold: float | None = None) -> list[ListingHit]:
+        if top_k < 1:
+            raise SearchError(f"the number of hits must be at least 1, found {top_k}")
+        order = np.argsort(-scores, kind="stable")[:top_k]  # stable: equal scores stay in the order of ids
+        if threshold is not None:
+            order = order[scores[order] > threshold]
         rows = self._table.select(["id", "title", "url", "item", "material", "price"]).take(order).to_pylist()
-        return [Hit(score=float(scores[place]), **_titled(row)) for place, row in zip(order, rows, strict=True)]
+        return [
+            ListingHit(**(row | {"score": float(scores[index]), "title": row["title"] or ""}))
+            for index, row in zip(order, rows, strict=True)
+        ]
 
     @cached_property
     def _images(self) -> np.ndarray:
         return matrix(self._table, "image_embedding")
 
     @cached_property
-    def _word_index(self) -> Any:
-        from heddle.retrieval.lexical.bm25 import WordIndex  # here, so that each mode loads only what it needs
+    def _bm25(self) -> Any:
+        from heddle.retrieval.lexical.bm25 import BM25Index  # imported here, so that each mode loads only what it needs
 
         try:
-            return WordIndex.load(self._words)
+            return BM25Index.load(self._bm25_folder)
         except FileNotFoundError as error:
-            raise SearchError(f"{self._words} is incomplete ({error}): run `dvc repro index`") from error
+            raise SearchError(f"{self._bm25_folder} is incomplete ({error}): run `dvc repro index`") from error
 
     @cached_property
     def _encoder(self) -> Any:
-        from lightning_modules.clip.encoder import ClipEncoder  # torch takes seconds to import; words do not need it
+        from lightning_modules.clip.encoder import ClipEncoder  # torch takes seconds to import; BM25 does not need it
 
         if reason := skip_reason(self._model):
-            raise SearchError(f"there is no dual encoder ({reason}): search the listings' words with --words")
+            raise SearchError(f"there is no dual encoder ({reason}): search by keywords with `--mode bm25`")
         missing = [name for name in MODEL_FILES if not (self._model / name).is_file()]
         if missing:
             raise SearchError(f"{self._model} lacks {', '.join(missing)}: run `heddle run` or `dvc repro clip` first")
         encoder = ClipEncoder.from_pretrained(self._model, threads=os.cpu_count() or 1)
-        if encoder.config.embedding != self._images.shape[1]:
-            raise SearchError(f"data/index was not made by the model in {self._model}: run `dvc repro index`")
+        if encoder.config.projection_dim != self._images.shape[1]:
+            raise SearchError(
+                f"data/index: its vectors have {self._images.shape[1]} dimensions, the model in {self._model} has "
+                f"{encoder.config.projection_dim}: run `dvc repro index`"
+            )
         return encoder
 
 
-def search(
-    text: str | None = None, image: Path | None = None, top: int = 10, mode: Mode = "images", data: Path = DATA
-) -> list[Hit]:
-    """One query: by `text` or by `image`, exactly one of them. Best hit first.
+def search_listings(
+    text: str | None = None,
+    image: Path | None = None,
+    top_k: int = 10,
+    mode: ListingMode = "dense",
+    data: Path = DATA,
+) -> list[ListingHit]:
+    """Search the listings by `text` or by `image`, exactly one of them. The best hit comes first.
 
     Raises:
-        SearchError: the query is empty or unreadable, or there is no index.
+        SearchError: the query is empty or unreadable, or the index is missing.
     """
     if (text is None) == (image is None):
-        raise SearchError("give either words or an image")
+        raise SearchError("search by text or by image: exactly one of them is needed")
     if image is not None:
-        if mode == "words":
-            raise SearchError("an image cannot be looked up word for word")
-        return Index(data).by_image(image, top)
-    return Index(data).by_text(text or "", top, mode)
+        if mode == "bm25":
+            raise SearchError("an image has no keywords: mode bm25 needs a text")
+        return ListingIndex(data).by_image(image, top_k)
+    return ListingIndex(data).by_text(text or "", top_k, mode)
 
 
-def search_guides(query: str, way: "RetrievalConfig", top: int = 10, data: Path = DATA) -> "Answer":
-    """The guides that answer a question, best first, found as section `retrieval` of the parameters says.
+def search_guides(query: str, config: "RetrievalConfig", top_k: int = 10, data: Path = DATA) -> "GuideSearchResult":
+    """Search the guides, with section `retrieval` of the parameters. The best hit comes first.
 
     Raises:
-        SearchError: the question is empty, or what the way of looking needs is not there.
-        ParameterError: the section is wrong.
+        SearchError: the query is empty, or the index or a model that `config` needs is missing.
+        ParameterError: the section is invalid.
     """
+    # Imported here, as a search of the listings does not need it.
     from heddle.core.parameters.section import load
-    from heddle.retrieval.parameters import RetrievalParameters  # here, as listings need none of this
-    from heddle.retrieval.reranking import open_reranker
-    from heddle.retrieval.retriever import RetrievalError, Retriever
+    from heddle.retrieval.config import RetrievalError
+    from heddle.retrieval.open_reranker import open_reranker
+    from heddle.retrieval.parameters import RetrievalParameters
+    from heddle.retrieval.retriever import Retriever
 
-    if way.rerank and (reason := skip_reason(data / "reranker")):
-        raise SearchError(f"there is no reranker: {reason}; without --rerank guides are found all the same")
+    if config.rerank and (reason := skip_reason(data / "reranker")):
+        raise SearchError(f"there is no reranker: {reason}; search without `--rerank`")
     parameters = load("retrieval", RetrievalParameters, data.parent)
     try:
-        reranker = open_reranker(data / "reranker", os.cpu_count() or 1) if way.rerank else None
-        return Retriever.open(data, parameters, reranker).answer(query, way, top)
+        reranker = open_reranker(data / "reranker", os.cpu_count() or 1) if config.rerank else None
+        return Retriever.open(data, parameters, reranker).search(query, config, top_k)
     except RetrievalError as error:
         raise SearchError(str(error)) from error
-
-
-def _titled(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"title": row["title"] or ""}

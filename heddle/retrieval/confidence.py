@@ -1,4 +1,4 @@
-"""How clearly the first hit stands out from the second."""
+"""Confidence in the first hit: how far its score lies above that of the second."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -13,30 +13,30 @@ BANDS: tuple[Band, ...] = ("high", "medium", "low")
 def confidence(scores: Sequence[float]) -> float:
     """(s1 - s2) / s1 of the two best scores, in [0, 1].
 
-    A single hit has nothing beside it, 1; no hit, or a best one that scores 0 or less, says nothing, 0. A second score
+    A single hit has confidence 1. The confidence is 0 without a hit, or if the best score is 0 or less. A second score
     below 0, which a cosine can be, counts as 0.
 
     Args:
-        scores: of the hits, best first; at least two of them, if there are two.
+        scores: of the hits, best first; at least the first two.
     """
     first, second = [*scores[:2], 0.0, 0.0][:2]
     return (first - max(second, 0.0)) / first if first > 0 else 0.0
 
 
-def confidence_in(place: int, ranking: Ranking) -> float:
-    """As :func:`confidence`, for a first hit that another ranking chose: its score here against the best of the others.
+def confidence_in(index: int, scoring: Ranking) -> float:
+    """Confidence in a document that may not be the first of the ranking whose scores are compared.
 
     Args:
-        place: of the hit.
-        ranking: whose scores tell how far apart documents are; 0 where another scores more in it.
+        index: of the document.
+        scoring: whose scores are compared; the confidence is 0 if another document scores more in it.
     """
-    own = ranking.places == place
-    first, second = ranking.scores[own].max(initial=0.0), ranking.scores[~own].max(initial=0.0)
+    own = scoring.indices == index
+    first, second = scoring.scores[own].max(initial=0.0), scoring.scores[~own].max(initial=0.0)
     return confidence([float(first), float(second)]) if first >= second else 0.0
 
 
 def band(value: float, bands: Bands) -> Band:
-    """The band that a confidence lies in."""
+    """Band of a confidence."""
     if value > bands.high:
         return "high"
     return "low" if value < bands.medium else "medium"

@@ -1,4 +1,4 @@
-"""Several rankings of the same documents as one."""
+"""Fusion of several rankings of the same documents into one."""
 
 import math
 from collections import defaultdict
@@ -10,41 +10,52 @@ from numpy.typing import NDArray
 from heddle.retrieval.ranking import Ranking
 
 
-def reciprocal_rank_fusion(rankings: Sequence[Ranking], constant: int = 60) -> Ranking:
-    """Each document's sum over the rankings that hold it of 1 / (constant + rank), ranks from 1.
+def reciprocal_rank_fusion(
+    rankings: Sequence[Ranking], constant: int = 60, weights: Sequence[float] | None = None
+) -> Ranking:
+    """Score each document with the weighted sum of 1 / (constant + rank) over the rankings that contain it.
 
     Source: Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank Learning
     Methods", SIGIR 2009.
+
+    Args:
+        rankings: to fuse; ranks count from 1.
+        constant: k of the formula.
+        weights: one for each ranking; 1 for each if None.
+
+    Raises:
+        ValueError: the numbers of weights and rankings differ.
     """
-    gains: dict[int, list[float]] = defaultdict(list)
-    for ranking in rankings:
-        for rank, place in enumerate(ranking.places.tolist(), start=1):
-            gains[place].append(1 / (constant + rank))
-    return Ranking.of({place: math.fsum(parts) for place, parts in gains.items()})
+    weights = [1.0] * len(rankings) if weights is None else weights
+    parts: dict[int, list[float]] = defaultdict(list)
+    for ranking, weight in zip(rankings, weights, strict=True):
+        for rank, index in enumerate(ranking.indices.tolist(), start=1):
+            parts[index].append(weight * (1 / (constant + rank)))
+    return Ranking.from_scores({index: math.fsum(terms) for index, terms in parts.items()})
 
 
 def weighted_fusion(rankings: Sequence[Ranking], weights: Sequence[float]) -> Ranking:
-    """Each document's weighted sum of its scores, those of each ranking moved to [0, 1] by its least and its largest.
+    """Score each document with the weighted sum of its min-max-scaled scores.
 
-    What a ranking does not hold scores 0 there, as its last document does.
+    A document that a ranking does not contain scores 0 in it, as the last document of the ranking does.
 
     Args:
-        rankings: in any scale of scores.
-        weights: of the rankings, at least 0, in their order.
+        rankings: to fuse; their scores may have different scales.
+        weights: one for each ranking, at least 0.
 
     Raises:
-        ValueError: there are not as many weights as rankings.
+        ValueError: the numbers of weights and rankings differ.
     """
-    gains: dict[int, list[float]] = defaultdict(list)
+    parts: dict[int, list[float]] = defaultdict(list)
     for ranking, weight in zip(rankings, weights, strict=True):
-        for place, score in zip(ranking.places.tolist(), min_max(ranking.scores).tolist(), strict=True):
-            gains[place].append(weight * score)
-    return Ranking.of({place: math.fsum(parts) for place, parts in gains.items()})
+        for index, score in zip(ranking.indices.tolist(), min_max(ranking.scores).tolist(), strict=True):
+            parts[index].append(weight * score)
+    return Ranking.from_scores({index: math.fsum(terms) for index, terms in parts.items()})
 
 
 def min_max(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores (N,) moved to [0, 1]; all 1 where they are equal: each is as good as the best."""
+    """Scale scores (N,) linearly to [0, 1]; equal scores all become 1, because each is the best."""
     if not len(scores):
         return scores
-    least, largest = scores.min(), scores.max()
-    return (scores - least) / (largest - least) if largest > least else np.ones_like(scores)
+    smallest, largest = scores.min(), scores.max()
+    return (scores - smallest) / (largest - smallest) if largest > smallest else np.ones_like(scores)

@@ -13,80 +13,81 @@ from heddle.core.schemas import write_table
 from heddle.core.stage import read_json, write_json
 from heddle.core.vectors import NO_VECTORS, matrix
 from heddle.encoders.parameters import Encoder
-from heddle.retrieval.lexical.bm25 import WordIndex
+from heddle.retrieval.lexical.bm25 import BM25Index
 
 GUIDES_FILE = "guides.parquet"
-WORDS_FOLDER = "guides_bm25"
+BM25_FOLDER = "guides_bm25"
 ENCODER_FILE = "guides_encoder.json"
 
 
 def guides_schema(dimensions: int) -> pa.Schema:
-    """Columns of guides.parquet; LanceDB and Weaviate take the vectors as they are."""
+    """Columns of guides.parquet; LanceDB and Weaviate import the vectors unchanged."""
     return pa.schema(
         [
             pa.field("id", pa.string(), nullable=False),  # guides.id
             pa.field("title", pa.string()),
             pa.field("text", pa.string(), nullable=False),
-            pa.field("words", pa.string(), nullable=False),  # title and text, what a store looks words up in
-            pa.field("embedding", pa.list_(pa.float32(), dimensions), nullable=False),  # unit length, of title and text
+            pa.field("words", pa.string(), nullable=False),  # title and text, for keyword search in a store
+            pa.field("embedding", pa.list_(pa.float32(), dimensions), nullable=False),  # of title and text, unit length
         ]
     )
 
 
-def words_of(guide: Mapping[str, Any]) -> str:
-    """All that a guide says, as encoders, BM25 and rerankers read it: the title, then the text."""
+def guide_text(guide: Mapping[str, Any]) -> str:
+    """Full text of a guide, as encoders, BM25 and rerankers read it: the title, then the text."""
     return "\n".join(part for part in (guide["title"], guide["text"]) if part)
 
 
-def write_library(
-    folder: Path, guides: Sequence[Mapping[str, Any]], vectors: NDArray[np.float32], encoder: Encoder, words: WordIndex
+def write_guide_index(
+    folder: Path, guides: Sequence[Mapping[str, Any]], vectors: NDArray[np.float32], encoder: Encoder, bm25: BM25Index
 ) -> None:
-    """Write the guides with their vectors (N, D), BM25 over their words, and which encoder to ask with."""
+    """Write the guides with their vectors (N, D), the BM25 index of their texts, and the encoder for queries."""
     rows = [
-        {**guide, "words": words_of(guide), "embedding": vector} for guide, vector in zip(guides, vectors, strict=True)
+        {**guide, "words": guide_text(guide), "embedding": vector}
+        for guide, vector in zip(guides, vectors, strict=True)
     ]
     write_table(folder / GUIDES_FILE, rows, guides_schema(vectors.shape[1]))
-    words.save(folder / WORDS_FOLDER)
+    bm25.save(folder / BM25_FOLDER)
     write_json(folder / ENCODER_FILE, encoder.model_dump())
 
 
-def write_empty_library(folder: Path) -> None:
-    """Write that there are no guides: a table without rows."""
+def write_empty_guide_index(folder: Path) -> None:
+    """Write an index without guides: a table without rows."""
     write_table(folder / GUIDES_FILE, [], guides_schema(NO_VECTORS))
 
 
 class GuideIndex:
-    """The guides, opened; a guide is known by its place, from 0, and places follow the ids.
+    """The guides in memory. A guide is identified by its index, from 0, in the order of the ids.
 
     Args:
         table: of :func:`guides_schema`.
-        words: BM25 over the guides' words; None where there are no guides.
-        encoder: what made the vectors; None where there are no guides.
+        bm25: of the texts of the guides; None without guides.
+        encoder: that computed the vectors; None without guides.
     """
 
-    def __init__(self, table: pa.Table, words: WordIndex | None, encoder: Encoder | None) -> None:
+    def __init__(self, table: pa.Table, bm25: BM25Index | None, encoder: Encoder | None) -> None:
         self.ids: list[str] = table["id"].to_pylist()
         self.titles: list[str] = [title or "" for title in table["title"].to_pylist()]
         self.texts: list[str] = table["text"].to_pylist()
         self.vectors = matrix(table, "embedding") if self.ids else np.zeros((0, 0), np.float32)
-        self.words, self.encoder = words, encoder
+        self.bm25, self.encoder = bm25, encoder
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Read what the functions above wrote.
+        """Read the files that the functions above write.
 
         Raises:
-            FileNotFoundError: a file of it is missing.
+            FileNotFoundError: one of the files is missing.
         """
         table = pq.read_table(folder / GUIDES_FILE)
         if not table.num_rows:
             return cls(table, None, None)
         encoder = Encoder.model_validate(read_json(folder / ENCODER_FILE))
-        return cls(table, WordIndex.load(folder / WORDS_FOLDER), encoder)
+        return cls(table, BM25Index.load(folder / BM25_FOLDER), encoder)
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def said(self, place: int) -> str:
-        """All that the guide at a place says."""
-        return words_of({"title": self.titles[place], "text": self.texts[place]})
+    def full_text(self, index: int) -> str:
+        """Full text of a guide: title and text."""
+        return guide_text({"title": self.titles[index], "text": self.texts[index]})

@@ -1,17 +1,18 @@
-"""The retriever that a stage asks: over the index that it reads, with the reranker if there is one."""
+"""The retriever of a stage."""
 
 from heddle.core.parameters.shared import Compute
 from heddle.core.stage import Stage, StageError
+from heddle.retrieval.config import RetrievalError
+from heddle.retrieval.open_reranker import open_reranker
 from heddle.retrieval.parameters import RetrievalParameters
-from heddle.retrieval.reranking import open_reranker
-from heddle.retrieval.retriever import RetrievalError, Retriever
+from heddle.retrieval.retriever import Retriever
 
 
-def opened(stage: Stage) -> Retriever:
-    """Open ``data/index`` as section `retrieval` says.
+def open_retriever(stage: Stage) -> Retriever:
+    """Open ``data/index`` and, if it contains a model, ``data/reranker``, with section `retrieval` of the parameters.
 
     Raises:
-        StageError: there is no index or no output of stage `reranker`, or not all of it.
+        StageError: the index or the output of stage `reranker` is missing or incomplete.
     """
     stage.input("index")
     threads = stage.parameters(Compute, "compute").threads

@@ -1,4 +1,4 @@
-"""Documents in the order of their scores. A document is known by its place in the library, from 0."""
+"""Documents in descending order of score. A document is identified by its index in the collection, from 0."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,36 +10,44 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Ranking:
-    """Documents, best first; those with equal scores in the order of their places.
+    """Documents, best first; documents of equal score in ascending order of index.
 
     Attributes:
-        places: no place twice, (N,).
-        scores: never rising, (N,).
+        indices: of the documents, without repetition, (N,).
+        scores: in descending order, (N,).
     """
 
-    places: NDArray[np.int64]
+    indices: NDArray[np.int64]
     scores: NDArray[np.float64]
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.indices)
 
     @classmethod
-    def of_all(cls, scores: NDArray[np.floating], depth: int) -> Self:
-        """The best `depth` of the documents whose scores these are, (documents,)."""
-        places = np.argsort(-scores, kind="stable")[:depth]
-        return cls(places, scores[places].astype(np.float64))
+    def top(cls, scores: NDArray[np.floating], depth: int) -> Self:
+        """The `depth` best of all documents.
+
+        Args:
+            scores: of every document, by index, (documents,).
+            depth: maximum length of the ranking.
+        """
+        indices = np.argsort(-scores, kind="stable")[:depth]
+        return cls(indices, scores[indices].astype(np.float64))
 
     @classmethod
-    def of(cls, scores: Mapping[int, float]) -> Self:
-        """The documents that have a score."""
-        places = sorted(scores, key=lambda place: (-scores[place], place))
-        return cls(np.array(places, np.int64), np.array([scores[place] for place in places], np.float64))
+    def from_scores(cls, scores: Mapping[int, float]) -> Self:
+        """Rank the documents of a mapping from index to score."""
+        indices = sorted(scores, key=lambda index: (-scores[index], index))
+        return cls(np.array(indices, np.int64), np.array([scores[index] for index in indices], np.float64))
 
-    def above(self, least: float) -> Self:
-        """Those that score more than `least`."""
-        kept = self.scores > least
-        return type(self)(self.places[kept], self.scores[kept])
+    def above(self, threshold: float) -> Self:
+        """The documents that score more than `threshold`."""
+        kept = self.scores > threshold
+        return type(self)(self.indices[kept], self.scores[kept])
 
-    def first(self, count: int) -> Self:
-        """The best `count`."""
-        return type(self)(self.places[:count], self.scores[:count])
+    def head(self, count: int) -> Self:
+        """The first `count` documents."""
+        return type(self)(self.indices[:count], self.scores[:count])
+
+
+EMPTY_RANKING = Ranking.from_scores({})

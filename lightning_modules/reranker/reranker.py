@@ -1,4 +1,4 @@
-"""A trained cross-encoder as a function of a question and texts."""
+"""A trained cross-encoder as a function of a query and texts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,16 +9,16 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from lightning_modules.reranker.cross_encoder import CrossEncoder, encoded
-from lightning_modules.training.inference import batched, placed
+from lightning_modules.reranker.cross_encoder import CrossEncoder, encode_pairs
+from lightning_modules.training.inference import iterate_batches, prepare_for_inference
 
 
 class Reranker:
-    """How well each text answers a question. A pair's score does not depend on what else is asked about.
+    """Scores the relevance of texts to a query. The score of a pair does not depend on the other texts.
 
     Args:
         network: in evaluation mode.
-        tokenizer: that the network was trained with; cuts pairs to the network's context.
+        tokenizer: that the network was trained with; it truncates pairs to the context of the network.
     """
 
     def __init__(self, network: CrossEncoder, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -26,25 +26,25 @@ class Reranker:
 
     @classmethod
     def from_pretrained(cls, folder: Path, threads: int) -> Self:
-        """The model that stage ``reranker`` wrote, on a GPU if there is one.
+        """Load the model that stage ``reranker`` wrote, onto a GPU if one is available.
 
         Args:
             folder: a sequence classifier of transformers with one label, and its tokenizer.
-            threads: of this process, from now on.
+            threads: CPU threads of this process, from now on.
 
         Raises:
-            OSError: there is none.
-            ValueError: what is there has more labels.
+            OSError: the folder contains no model.
+            ValueError: the model has more than one label.
         """
-        network = placed(CrossEncoder.from_pretrained(folder), threads)
+        network = prepare_for_inference(CrossEncoder.from_pretrained(folder), threads)
         return cls(network, AutoTokenizer.from_pretrained(folder))
 
     @torch.inference_mode()
     def scores(self, query: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The sigmoid of each pair's logit, in [0, 1], (N,); what does not fit the context is cut off."""
-        found = [torch.zeros(0)]
-        for some in batched(texts):
-            tokens = encoded(self.tokenizer, [query] * len(some), some)
+        """Sigmoid of the logit of each pair, in [0, 1], (N,); texts longer than the context are truncated."""
+        scores = [torch.zeros(0)]
+        for batch in iterate_batches(texts):
+            tokens = encode_pairs(self.tokenizer, [query] * len(batch), batch)
             logits = self.network({name: value.to(self.network.device) for name, value in tokens.items()})
-            found.append(logits.float().sigmoid().cpu())
-        return torch.cat(found).numpy()
+            scores.append(logits.float().sigmoid().cpu())
+        return torch.cat(scores).numpy()

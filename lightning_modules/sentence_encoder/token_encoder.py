@@ -1,4 +1,4 @@
-"""Texts to one vector a token, by an encoder of transformers: BERT, RoBERTa, MiniLM, …"""
+"""Contextual token embeddings by an encoder of transformers: BERT, RoBERTa, MiniLM, …"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +14,18 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Tokens:
-    """One text's own tokens, without those that the tokenizer frames it with."""
+    """Tokens of one text, without special tokens."""
 
     ids: list[int]
     vectors: NDArray[np.float32]
-    """Unit vectors in context, (T, width)."""
+    """Contextual unit vectors, (T, width)."""
 
 
 class TokenEncoder:
     """An encoder and its tokenizer, in evaluation mode.
 
     Args:
-        network: gives the hidden states of all its layers.
+        network: that outputs the hidden states of all layers.
         tokenizer: of the same checkpoint.
     """
 
@@ -35,33 +35,33 @@ class TokenEncoder:
 
     @classmethod
     def from_pretrained(cls, folder: Path) -> Self:
-        """The checkpoint in a local folder, on a GPU if there is one.
+        """Load a checkpoint from a local folder, onto a GPU if one is available.
 
         Raises:
-            FileNotFoundError: there is no checkpoint in the folder; none is looked for anywhere else.
+            FileNotFoundError: the folder contains no checkpoint; the hub is not searched.
         """
         if not (folder / "config.json").is_file():
-            raise FileNotFoundError(f"{folder}: no config.json, so no checkpoint of an encoder")
+            raise FileNotFoundError(f"{folder}: no checkpoint of an encoder, config.json is missing")
         network = AutoModel.from_pretrained(folder, local_files_only=True)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         return cls(network.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer)
 
     def __call__(self, texts: list[str], layer: int) -> list[Tokens]:
-        """The texts' tokens; what does not fit the context is cut off.
+        """Embed the tokens of texts; texts longer than the context are truncated.
 
         Args:
-            texts: of any length.
-            layer: whose output is taken, 0 for the first layer's input, -1 for the last one's output.
+            texts: to embed.
+            layer: index of the hidden states: 0 for the input of the first layer, -1 for the output of the last one.
 
         Raises:
-            IndexError: the encoder has no such layer.
+            IndexError: the encoder has fewer layers.
         """
         starts = range(0, len(texts), BATCH)
         return [tokens for start in starts for tokens in self._batch(texts[start : start + BATCH], layer)]
 
     @torch.inference_mode()
     def _batch(self, texts: list[str], layer: int) -> list[Tokens]:
-        words = self.tokenizer(
+        inputs = self.tokenizer(
             texts,
             padding=True,
             truncation=True,
@@ -69,10 +69,10 @@ class TokenEncoder:
             return_special_tokens_mask=True,
             return_tensors="pt",
         ).to(self.network.device)
-        own = words.pop("special_tokens_mask") == 0  # (B, T)
-        hidden = self.network(**words, output_hidden_states=True).hidden_states[layer].float()  # (B, T, width)
+        is_text = inputs.pop("special_tokens_mask") == 0  # (B, T)
+        hidden = self.network(**inputs, output_hidden_states=True).hidden_states[layer].float()  # (B, T, width)
         unit = torch.nn.functional.normalize(hidden, dim=-1)
         return [
             Tokens(ids[mask].tolist(), vectors[mask].cpu().numpy())
-            for ids, vectors, mask in zip(words["input_ids"], unit, own, strict=True)
+            for ids, vectors, mask in zip(inputs["input_ids"], unit, is_text, strict=True)
         ]

@@ -5,7 +5,7 @@ import dagster as dg
 from dagster_project.publish import collections
 from dagster_project.staleness import find_stale_assets
 from heddle.stores.lance import LanceStore
-from heddle.stores.store import Query
+from heddle.stores.store import StoreQuery
 from tests.support.weaviate_server import WeaviateServer
 
 KEY = "sesame-51a9"
@@ -23,7 +23,7 @@ def _metadata(toy) -> dict:
 
 def test_a_run_publishes_the_index_to_lancedb(toy):
     with LanceStore(toy.root / "data/published_index") as store:
-        (hit,) = store.search("listings", Query(text="chairs"))
+        (hit,) = store.search("listings", StoreQuery(text="chairs"))
         assert (hit.id, store.count("listings")) == ("a", 2)
     told = _metadata(toy)
     assert (told["store"], told["listings"]) == ("lancedb", 2)

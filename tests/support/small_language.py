@@ -15,9 +15,9 @@ from heddle.core.csv_file import write_csv
 from heddle.core.schemas import write_table
 from heddle.core.skipped import write_skipped
 from heddle.core.stage import METRICS_FILE, write_json
-from lightning_modules.assistant.chat import chat_tokenizer
+from lightning_modules.assistant.chat import make_chat_tokenizer
 from lightning_modules.assistant.config import LlamaSize, LoraSize
-from lightning_modules.assistant.language_model import Language, llama, with_adapter
+from lightning_modules.assistant.language_model import Language, add_adapter, make_llama
 from lightning_modules.tokenization.saved import save_tokenizer
 from tests.support.small_library import LORA, NETWORK
 from tests.support.tiny_reranker import write_reranker as write_cross_encoder
@@ -25,7 +25,7 @@ from tests.support.tiny_reranker import write_reranker as write_cross_encoder
 NO_ASSISTANT = "data/validated/conversations.parquet: 0 conversations to learn from; bring more conversations"
 NO_RERANKER = "data/validated: 0 train queries have a relevant guide; bring queries and qrels in `catalog`"
 NO_QUESTIONS = "data/validated has 0 queries to ask, none with a relevant guide; bring queries and qrels in `catalog`"
-WAYS = {"dense": 0.612345, "sparse": 0.5, "rrf": 0.7, "rrf_expanded": 0.8125, "rrf_reranked": 0.875}
+WAYS = {"dense": 0.612345, "bm25": 0.5, "rrf": 0.7, "rrf_expanded": 0.8125, "rrf_reranked": 0.875}
 """Ways of looking and their NDCG@10."""
 MEASURES = ("ndcg_at_10", "map", "mrr_at_10", "recall_at_10", "recall_at_100", "precision_at_5")
 RIGHT = {"without_guides": 0.0625, "with_guides": 0.4375, "with_source": 0.9375}
@@ -34,9 +34,11 @@ RIGHT = {"without_guides": 0.0625, "with_guides": 0.4375, "with_source": 0.9375}
 
 def write_base(data: Path, texts: list[str]) -> PreTrainedTokenizerFast:
     """A Llama of a few thousand random weights; returns its tokenizer."""
-    tokenizer = chat_tokenizer(learn(texts, TokenizerParameters(vocabulary=400, least_count=2)), NETWORK["context"])
+    tokenizer = make_chat_tokenizer(
+        learn(texts, TokenizerParameters(vocab_size=400, min_frequency=2)), NETWORK["context_length"]
+    )
     torch.manual_seed(4)
-    network = Language(llama(LlamaSize.model_validate(NETWORK), tokenizer))
+    network = Language(make_llama(LlamaSize.model_validate(NETWORK), tokenizer))
     network.save_pretrained(data / "base_language")
     save_tokenizer(tokenizer, data / "base_language")
     _write_training(data / "base_language", {"parameters": network.count_parameters(), "train_texts": 24})
@@ -47,7 +49,7 @@ def write_assistant(data: Path, texts: list[str], hostile: str) -> None:
     """The same with a random adapter, and an evaluation of what it might have said."""
     tokenizer = write_base(data, texts)
     base = Language.from_pretrained(data / "base_language").causal
-    adapted = Language(with_adapter(base, LoraSize.model_validate(LORA), BASE))
+    adapted = Language(add_adapter(base, LoraSize.model_validate(LORA), BASE))
     for name, parameter in adapted.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter)  # B is 0 at first, which changes nothing
@@ -77,7 +79,7 @@ def write_retrieval(data: Path, hostile: str) -> None:
     write_reranker(data)
     folder = data / "retrieval_evaluation"
     (folder / "plots").mkdir(parents=True)
-    header = ["way", "measure", "value", "low", "high", "difference", "difference_low", "difference_high", "p_value"]
+    header = ["config", "metric", "value", "low", "high", "delta_vs_rrf", "delta_low", "delta_high", "p_value"]
     rows = []
     for way, value in WAYS.items():
         over = ["", "", "", ""] if way == "rrf" else [f"{value - WAYS['rrf']:.6f}", "-0.2", "0.15", "0.04"]
@@ -85,15 +87,22 @@ def write_retrieval(data: Path, hostile: str) -> None:
     write_csv(folder / "plots/retrieval.csv", header, rows)
     inside = [["high", 0, ""], ["medium", 7, "0.857143"], ["low", 3, "0.000000"]]
     bands = [[way, *band] for way in WAYS for band in inside]
-    write_csv(folder / "plots/bands.csv", ["way", "band", "queries", "accuracy"], bands)
+    write_csv(folder / "plots/bands.csv", ["config", "band", "queries", "accuracy"], bands)
     found = [("Turn a vase into a lantern", 3), (hostile, 0), (None, None)]
     hits = [
         {"id": f"shop:g{place}", "title": title, "text": "About vases.", "score": 1.0 / place, "relevance": relevance}
         for place, (title, relevance) in enumerate(found, 1)
     ]
     examples = [
-        {"id": f"shop:q{number}", "query": words, "way": way, "ndcg_at_10": 0.8125, "confidence": 0.2, "band": "medium"}
-        | {"hits": hits if way != "sparse" else []}
+        {
+            "id": f"shop:q{number}",
+            "query": words,
+            "config": way,
+            "ndcg_at_10": 0.8125,
+            "confidence": 0.2,
+            "band": "medium",
+        }
+        | {"hits": hits if way != "bm25" else []}
         for number, words in enumerate(("what can an old vase become", hostile))
         for way in WAYS
     ]

@@ -28,11 +28,12 @@ from heddle.metrics.bleu import Bleu
 from heddle.metrics.bootstrap import ConfidenceInterval, flat
 from heddle.metrics.rouge import Rouge
 from heddle.retrieval.confidence import BANDS, Band
-from heddle.retrieval.guide_index import words_of
-from heddle.retrieval.open_retriever import opened
-from heddle.retrieval.retriever import Answer, RetrievalConfig
+from heddle.retrieval.config import RetrievalConfig
+from heddle.retrieval.guide_index import guide_text
+from heddle.retrieval.open_retriever import open_retriever
+from heddle.retrieval.retriever import GuideSearchResult
 from lightning_modules.assistant.assistant import Assistant
-from lightning_modules.assistant.chat import shortened
+from lightning_modules.assistant.chat import truncate_text
 
 EXAMPLES = pa.schema(
     [
@@ -45,7 +46,7 @@ EXAMPLES = pa.schema(
     ]
 )
 
-NOTHING_FOUND = Answer([], 0.0, "low")
+NOTHING_FOUND = GuideSearchResult([], 0.0, "low")
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,14 @@ def _judged(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, fl
     parameters = stage.parameters(AssistantEvaluationParameters)
     settings = stage.parameters(AssistantParameters, "assistant")
     threads = stage.parameters(Compute, "compute").threads
-    answers, sources = _retrieved(stage, conversations, settings.guides), Sources.read(stage.input("validated"))
+    answers, sources = (
+        _retrieved(stage, conversations, settings.num_context_documents),
+        Sources.read(stage.input("validated")),
+    )
     shown: dict[str, list[list[str]]] = {
         "without_guides": [[] for _ in conversations],
-        "with_guides": [[words_of({"title": hit.title, "text": hit.text}) for hit in one.hits] for one in answers],
-        "with_source": [sources.shown_for(one) for one in conversations],
+        "with_guides": [[guide_text({"title": hit.title, "text": hit.text}) for hit in one.hits] for one in answers],
+        "with_source": [sources.source_texts(one) for one in conversations],
     }
     tuned = Assistant.from_pretrained(stage.input("assistant"), threads)
     base = Assistant.from_pretrained(stage.input("base_language"), threads)
@@ -124,9 +128,11 @@ def _judged(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, fl
     sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     for name, texts in shown.items():
         stage.progress(f"{len(conversations)} conversations, {name.replace('_', ' ')}")
-        contexts = [[shortened(tuned.tokenizer, text, settings.guide_tokens) for text in some] for some in texts]
+        contexts = [
+            [truncate_text(tuned.tokenizer, text, settings.context_document_tokens) for text in some] for some in texts
+        ]
         for prefix, model in ((f"{name}_base", base), (name, tuned)):
-            trials[prefix] = answered(model, conversations, contexts, settings.answer_tokens)
+            trials[prefix] = answered(model, conversations, contexts, settings.max_new_tokens)
             told = {"perplexity": perplexity(model, conversations, contexts), **trials[prefix].numbers(sure)}
             found |= {f"{prefix}_{key}": value for key, value in told.items()}
     rows = [row for name in shown for row in trials[name].examples(parameters.examples)]
@@ -134,12 +140,12 @@ def _judged(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, fl
     return found | _gains(found) | _write_bands(stage, trials["with_guides"], [one.band for one in answers])
 
 
-def _retrieved(stage: Stage, conversations: Sequence[Conversation], guides: int) -> list[Answer]:
+def _retrieved(stage: Stage, conversations: Sequence[Conversation], guides: int) -> list[GuideSearchResult]:
     """What `heddle ask` would find for each question; nothing where nobody asks anything."""
-    retriever = opened(stage)
+    retriever = open_retriever(stage)
     way = RetrievalConfig(rerank=retriever.reranker is not None)
     return [
-        retriever.answer(one.question, way, guides) if one.question.strip() else NOTHING_FOUND for one in conversations
+        retriever.search(one.question, way, guides) if one.question.strip() else NOTHING_FOUND for one in conversations
     ]
 
 
@@ -147,7 +153,7 @@ def answered(
     model: Assistant, conversations: Sequence[Conversation], contexts: Sequence[list[str]], answer_tokens: int
 ) -> Trial:
     """What the model says to each conversation's last question, with its context before the first."""
-    asked = [with_guides(one.asked, context) for one, context in zip(conversations, contexts, strict=True)]
+    asked = [with_guides(one.prompt, context) for one, context in zip(conversations, contexts, strict=True)]
     return Trial(conversations, contexts, list(model.answers(asked, answer_tokens)))
 
 

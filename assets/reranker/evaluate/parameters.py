@@ -8,9 +8,9 @@ from heddle.core.parameters.section import Section
 
 
 class RetrievalEvaluationParameters(Section):
-    """Which questions are asked, and how sure the answers are."""
+    """The queries to evaluate and to show."""
 
     queries: Literal["test", "all"] = Field(
-        description="test: those that no training may see; all: as long as nothing has been trained on any of them"
+        description="test: queries of the test split; all: every query, valid only if no model was trained on them"
     )
-    examples: int = Field(ge=0, description="questions that examples.parquet shows with their hits")
+    examples: int = Field(ge=0, description="queries in examples.parquet")

@@ -1,4 +1,4 @@
-"""Questions whose answers are known, asked in one way of looking, and what that way is worth."""
+"""Results of one retrieval system on queries with known relevant guides."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,68 +12,73 @@ from heddle.metrics.ndcg import Ndcg
 from heddle.metrics.precision import Precision
 from heddle.metrics.recall import Recall
 from heddle.metrics.reciprocal_rank import ReciprocalRank
+from heddle.retrieval.config import RetrievalConfig
+from heddle.retrieval.query import EncodedQuery
 from heddle.retrieval.ranking import Ranking
-from heddle.retrieval.retriever import Question, RetrievalConfig, Retriever
+from heddle.retrieval.retriever import Retriever
 
-MEASURES = ("ndcg_at_10", "map", "mrr_at_10", "recall_at_10", "recall_at_100", "precision_at_5")
+HEADLINE = "ndcg_at_10"
+METRICS = (HEADLINE, "map", "mrr_at_10", "recall_at_10", "recall_at_100", "precision_at_5")
 
 
 @dataclass(frozen=True)
-class Case:
-    """A question and its judgements.
+class JudgedQuery:
+    """A query and its relevance judgements.
 
     Attributes:
         id: of the query.
-        grades: guide's id -> relevance; at least one is 1 or more.
+        query: in the forms that retrieval compares.
+        grades: id of a guide -> relevance; at least one is 1 or more.
     """
 
     id: str
-    question: Question
+    query: EncodedQuery
     grades: Mapping[str, int]
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What one way of looking found for every case, and what that is worth.
+class RetrievalResult:
+    """What one system retrieved for every query, and its metrics.
 
     Attributes:
-        rankings: of the library's guides, for each case.
-        measures: each of :data:`MEASURES`, case by case, (N,).
-        confidences: of the first hits, case by case.
-        right: whether no guide is more relevant than the first hit, case by case; not so where there is none, (N,).
+        config: of the system.
+        rankings: of the guides, query by query.
+        metrics: each of :data:`METRICS`, query by query, (N,).
+        confidences: in the first hits, query by query.
+        correct: whether no guide is more relevant than the first hit, query by query; False without a hit, (N,).
     """
 
-    way: RetrievalConfig
+    config: RetrievalConfig
     rankings: list[Ranking]
-    measures: Mapping[str, NDArray[np.float64]]
+    metrics: Mapping[str, NDArray[np.float64]]
     confidences: list[float]
-    right: NDArray[np.bool_]
+    correct: NDArray[np.bool_]
 
 
-def attempt(retriever: Retriever, way: RetrievalConfig, cases: Sequence[Case]) -> Trial:
-    """Ask every question in one way."""
-    looked = [retriever.look(case.question, way) for case in cases]
-    found = [[retriever.library.ids[place] for place in each.ranking.places.tolist()] for each in looked]
-    best = [max(case.grades.values()) for case in cases]
-    right = [
-        any(case.grades.get(id_) == top for id_ in ids[:1]) for case, top, ids in zip(cases, best, found, strict=True)
+def evaluate_config(retriever: Retriever, config: RetrievalConfig, queries: Sequence[JudgedQuery]) -> RetrievalResult:
+    """Retrieve guides for every query with one configuration, and compute the metrics."""
+    retrieved = [retriever.retrieve(query.query, config) for query in queries]
+    ids = [[retriever.index.ids[guide] for guide in guides.ranking.indices.tolist()] for guides in retrieved]
+    correct = [
+        bool(found) and query.grades.get(found[0]) == max(query.grades.values())
+        for query, found in zip(queries, ids, strict=True)
     ]
-    return Trial(
-        way,
-        [each.ranking for each in looked],
-        _measured(found, [judged(case.grades) for case in cases], retriever.parameters.depth),
-        [each.confidence for each in looked],
-        np.array(right, dtype=bool),
+    return RetrievalResult(
+        config,
+        [guides.ranking for guides in retrieved],
+        _metrics(ids, [judged(query.grades) for query in queries], retriever.parameters.depth),
+        [guides.confidence for guides in retrieved],
+        np.array(correct, dtype=bool),
     )
 
 
-def _measured(found: list[list[str]], grades: list[Judged], depth: int) -> dict[str, NDArray[np.float64]]:
-    """Each of :data:`MEASURES`, case by case; mean average precision looks `depth` guides deep."""
+def _metrics(ids: list[list[str]], grades: list[Judged], depth: int) -> dict[str, NDArray[np.float64]]:
+    """Each of :data:`METRICS`, query by query; average precision is computed over `depth` guides."""
     return {
-        "ndcg_at_10": Ndcg.per_query(found, grades, 10),
-        "map": AveragePrecision.per_query(found, grades, depth),
-        "mrr_at_10": ReciprocalRank.per_query(found, grades, 10),
-        "recall_at_10": Recall.per_query(found, grades, 10),
-        "recall_at_100": Recall.per_query(found, grades, 100),
-        "precision_at_5": Precision.per_query(found, grades, 5),
+        "ndcg_at_10": Ndcg.per_query(ids, grades, 10),
+        "map": AveragePrecision.per_query(ids, grades, depth),
+        "mrr_at_10": ReciprocalRank.per_query(ids, grades, 10),
+        "recall_at_10": Recall.per_query(ids, grades, 10),
+        "recall_at_100": Recall.per_query(ids, grades, 100),
+        "precision_at_5": Precision.per_query(ids, grades, 5),
     }

@@ -1,104 +1,129 @@
-"""What the evaluation of retrieval shows: tables for ``dvc plots`` and examples for the report."""
+"""Tables of the retrieval evaluation for ``dvc plots``, and examples for the report."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from assets.reranker.evaluate.result import MEASURES, Case, Trial
+from assets.reranker.evaluate.result import HEADLINE, METRICS, JudgedQuery, RetrievalResult
 from heddle.core.csv_file import write_csv
 from heddle.core.schemas import write_table
-from heddle.metrics.bootstrap import ConfidenceInterval
+from heddle.metrics.bootstrap import Interval
 from heddle.metrics.paired import Difference
 from heddle.retrieval.confidence import BANDS, band
+from heddle.retrieval.config import RetrievalConfig
 from heddle.retrieval.guide_index import GuideIndex
 from heddle.retrieval.parameters import Bands
 from heddle.retrieval.ranking import Ranking
-from heddle.retrieval.retriever import RetrievalConfig, Retriever
+from heddle.retrieval.retriever import Retriever
 
-SHOWN = 5
+EXAMPLE_HITS = 5
+"""Maximum number of hits of an example."""
 
 HIT = pa.struct(
     [
         pa.field("id", pa.string()),  # guides.id
-        pa.field("title", pa.string()),  # maybe empty
+        pa.field("title", pa.string()),  # may be empty
         pa.field("text", pa.string()),
-        pa.field("score", pa.float64()),  # the way's own
-        pa.field("relevance", pa.int32()),  # as judged, 0 to 3; null where nobody judged
+        pa.field("score", pa.float64()),  # of the system
+        pa.field("relevance", pa.int32()),  # as judged, 0 to 3; null if not judged
     ]
 )
 EXAMPLES = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),  # queries.id
         pa.field("query", pa.string(), nullable=False),
-        pa.field("way", pa.string(), nullable=False),  # "rrf", "dense_expanded"
+        pa.field("config", pa.string(), nullable=False),  # "rrf", "dense_expanded"
         pa.field("ndcg_at_10", pa.float64(), nullable=False),
-        pa.field("confidence", pa.float64(), nullable=False),  # of the first hit, in [0, 1]
+        pa.field("confidence", pa.float64(), nullable=False),  # in the first hit, in [0, 1]
         pa.field("band", pa.string(), nullable=False),  # "high", "medium", "low"
-        pa.field("hits", pa.list_(HIT), nullable=False),  # best first, at most 5
+        pa.field("hits", pa.list_(HIT), nullable=False),  # best first, at most EXAMPLE_HITS
     ]
 )
+RETRIEVAL_COLUMNS = ("config", "metric", "value", "low", "high", "delta_vs_rrf", "delta_low", "delta_high", "p_value")
+BANDS_COLUMNS = ("config", "band", "queries", "accuracy")
 
 
-def write_retrieval(
-    folder: Path,
-    trials: Sequence[Trial],
-    differences: Mapping[RetrievalConfig, Mapping[str, Difference]],
-    sure: ConfidenceInterval,
-) -> None:
-    """``retrieval.csv``: every measure of every way, its interval, and its difference from the reference's."""
+@dataclass(frozen=True)
+class Comparison:
+    """The metrics of one system, and their differences from reciprocal rank fusion.
+
+    Attributes:
+        config: of the system.
+        values: metric -> mean and interval.
+        differences: metric -> paired difference; empty for reciprocal rank fusion itself.
+    """
+
+    config: RetrievalConfig
+    values: Mapping[str, Interval]
+    differences: Mapping[str, Difference]
+
+
+def write_retrieval(folder: Path, comparisons: Sequence[Comparison]) -> None:
+    """Write ``retrieval.csv``: one row for each system and metric."""
     rows: list[tuple[object, ...]] = []
-    for trial in trials:
-        for measure in MEASURES:
-            values = trial.measures[measure]
-            numbers = list(sure(float(values.mean()), values).values())
-            compared = differences.get(trial.way, {}).get(measure)
-            if compared is not None:
-                numbers += [compared.mean, compared.low, compared.high, compared.p_value]
-            written = [f"{number:.6f}" for number in numbers]
-            rows.append((trial.way.name, measure, *written, *[""] * (7 - len(written))))
-    header = ("way", "measure", "value", "low", "high", "difference", "difference_low", "difference_high", "p_value")
-    write_csv(folder / "retrieval.csv", header, rows)
+    for comparison in comparisons:
+        for metric in METRICS:
+            value, difference = comparison.values[metric], comparison.differences.get(metric)
+            cells = [f"{number:.6f}" for number in (value["value"], value["low"], value["high"])]
+            if difference is None:
+                cells += [""] * 4
+            else:
+                numbers = (difference.mean, difference.low, difference.high, difference.p_value)
+                cells += [f"{number:.6f}" for number in numbers]
+            rows.append((comparison.config.name, metric, *cells))
+    write_csv(folder / "retrieval.csv", RETRIEVAL_COLUMNS, rows)
 
 
-def write_bands(folder: Path, trials: Sequence[Trial], bands: Bands) -> None:
-    """``bands.csv``: of the questions in each band of confidence, of how many no guide is better than the first hit."""
+def write_bands(folder: Path, results: Sequence[RetrievalResult], bands: Bands) -> None:
+    """Write ``bands.csv``: for each confidence band the number of queries and the accuracy of their first hits."""
     rows: list[tuple[object, ...]] = []
-    for trial in trials:
-        inside = np.array([band(value, bands) for value in trial.confidences])
+    for result in results:
+        bands_of_queries = np.array([band(value, bands) for value in result.confidences])
         for name in BANDS:
-            right = trial.right[inside == name]
-            rows.append((trial.way.name, name, len(right), f"{right.mean():.6f}" if len(right) else ""))
-    write_csv(folder / "bands.csv", ("way", "band", "queries", "accuracy"), rows)
+            correct = result.correct[bands_of_queries == name]
+            accuracy = f"{correct.mean():.6f}" if len(correct) else ""
+            rows.append((result.config.name, name, len(correct), accuracy))
+    write_csv(folder / "bands.csv", BANDS_COLUMNS, rows)
 
 
-def write_examples(folder: Path, retriever: Retriever, trials: Sequence[Trial], cases: Sequence[Case]) -> None:
-    """``examples.parquet``: the first questions by id and what each way finds for them."""
+def write_examples(
+    folder: Path, retriever: Retriever, results: Sequence[RetrievalResult], queries: Sequence[JudgedQuery]
+) -> None:
+    """Write ``examples.parquet``: the hits of every system for the first queries.
+
+    Args:
+        folder: to write into.
+        retriever: of the results.
+        results: of every system.
+        queries: the first of those that were evaluated.
+    """
     rows = [
         {
-            "id": case.id,
-            "query": case.question.text,
-            "way": trial.way.name,
-            "ndcg_at_10": float(trial.measures["ndcg_at_10"][place]),
-            "confidence": trial.confidences[place],
-            "band": band(trial.confidences[place], retriever.parameters.bands),
-            "hits": _hits(retriever.library, trial.rankings[place].first(SHOWN), case),
+            "id": query.id,
+            "query": query.query.text,
+            "config": result.config.name,
+            "ndcg_at_10": float(result.metrics[HEADLINE][number]),
+            "confidence": result.confidences[number],
+            "band": band(result.confidences[number], retriever.parameters.bands),
+            "hits": _hits(retriever.index, result.rankings[number].head(EXAMPLE_HITS), query),
         }
-        for place, case in enumerate(cases)
-        for trial in trials
+        for number, query in enumerate(queries)
+        for result in results
     ]
     write_table(folder / "examples.parquet", rows, EXAMPLES)
 
 
-def _hits(guides: GuideIndex, ranking: Ranking, case: Case) -> list[dict[str, object]]:
+def _hits(index: GuideIndex, ranking: Ranking, query: JudgedQuery) -> list[dict[str, object]]:
     return [
         {
-            "id": guides.ids[place],
-            "title": guides.titles[place],
-            "text": guides.texts[place],
+            "id": index.ids[guide],
+            "title": index.titles[guide],
+            "text": index.texts[guide],
             "score": score,
-            "relevance": case.grades.get(guides.ids[place]),
+            "relevance": query.grades.get(index.ids[guide]),
         }
-        for place, score in zip(ranking.places.tolist(), ranking.scores.tolist(), strict=True)
+        for guide, score in zip(ranking.indices.tolist(), ranking.scores.tolist(), strict=True)
     ]

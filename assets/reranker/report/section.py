@@ -15,7 +15,7 @@ STAGE = "retrieval_evaluation"
 REFERENCE = "rrf"
 TERMS = {  # part of a way's name -> what it does
     "dense": "by meaning",
-    "sparse": "by words (BM25)",
+    "bm25": "by words (BM25)",
     "rrf": "both, joined by rank",
     "weighted": "both, joined by score",
     "expanded": "with words of the first guides found",
@@ -30,14 +30,14 @@ MEASURES = {  # of the table
     "recall_at_100": "recall@100",
     "precision_at_5": "precision@5",
 }
-SIDE_BY_SIDE = ("dense", "sparse", "rrf", "rrf_reranked")  # what a question finds: two rankings, what becomes of them
+SIDE_BY_SIDE = ("dense", "bm25", "rrf", "rrf_reranked")  # what a question finds: two rankings, what becomes of them
 
 Row = Mapping[str, Any]
 
 
 def guides(data: ReportData, family: Family, parameters: ReportParameters) -> dict[str, Any]:
     """The content of the section."""
-    ways = _by(data.plots[STAGE].get("retrieval", []), "way")
+    ways = _by(data.plots[STAGE].get("retrieval", []), "config")
     examples = _by(data.examples[STAGE], "id")
     return {
         "skipped": data.skipped.get(STAGE),
@@ -65,10 +65,10 @@ def _words(data: ReportData) -> str:
 
 def _charts(ways: Mapping[str, Sequence[Row]]) -> list[Markup]:
     """What each way is worth, and how much more than reciprocal rank fusion on the same questions."""
-    rows = {way: row for way, rows in ways.items() for row in rows if row["measure"] == HEADLINE}
+    rows = {way: row for way, rows in ways.items() for row in rows if row["metric"] == HEADLINE}
     values = [Estimate(_plain(way), float(row["value"]), _interval(row, "")) for way, row in rows.items()]
     over = [  # the reference's own stands empty: no difference at all
-        Estimate(_plain(way), float(row["difference"] or 0), _interval(row, "difference_") or (0.0, 0.0))
+        Estimate(_plain(way), float(row["delta_vs_rrf"] or 0), _interval(row, "delta_") or (0.0, 0.0))
         for way, row in rows.items()
     ]
     name = MEASURES[HEADLINE]
@@ -80,7 +80,7 @@ def _charts(ways: Mapping[str, Sequence[Row]]) -> list[Markup]:
 
 def _values(rows: Sequence[Row]) -> list[float | None]:
     """As the table shows them; None for what was not measured."""
-    known = {row["measure"]: float(row["value"]) for row in rows}
+    known = {row["metric"]: float(row["value"]) for row in rows}
     return [known.get(measure) for measure in MEASURES]
 
 
@@ -89,7 +89,7 @@ def _bands(rows: Sequence[Row]) -> dict[str, Any]:
     names = list(dict.fromkeys(row["band"] for row in rows))
     return {
         "names": names,
-        "rows": [{"name": _plain(way), "cells": _cells(inside, names)} for way, inside in _by(rows, "way").items()],
+        "rows": [{"name": _plain(way), "cells": _cells(inside, names)} for way, inside in _by(rows, "config").items()],
     }
 
 
@@ -105,7 +105,7 @@ def _cells(rows: Sequence[Row], names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _question(rows: Sequence[Row]) -> dict[str, Any]:
-    by_way = {row["way"]: row for row in rows}
+    by_way = {row["config"]: row for row in rows}
     return {
         "words": rows[0]["query"],
         "ways": [_found(by_way[way]) for way in SIDE_BY_SIDE if way in by_way],
@@ -115,7 +115,7 @@ def _question(rows: Sequence[Row]) -> dict[str, Any]:
 def _found(row: Row) -> dict[str, Any]:
     hits = [{"words": hit["title"] or hit["text"], "right": (hit["relevance"] or 0) > 0} for hit in row["hits"]]
     sure = f"NDCG@10 {readable(row[HEADLINE])}, {row['band']} confidence"
-    return {"name": _plain(row["way"]), "sure": sure, "hits": hits}
+    return {"name": _plain(row["config"]), "sure": sure, "hits": hits}
 
 
 def _by(rows: Sequence[Row], key: str) -> dict[str, list[Row]]:

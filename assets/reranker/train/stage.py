@@ -1,7 +1,7 @@
-"""Train the reranker: a cross-encoder that learns from judged questions which guides answer them best.
+"""Train the reranker: a cross-encoder that learns to rank the guides of a query by their relevance judgements.
 
-Learned from are the questions of the train split alone; those of the validation split tell when to stop and calibrate
-the scores; those of the test split are never read. The guides are read by all, as whoever asks has them at hand.
+It is trained on the queries of the train split. Those of the validation split determine early stopping and calibrate
+the scores; those of the test split are never read. The guides are shared by all splits, as every user has them.
 """
 
 from collections import defaultdict
@@ -14,43 +14,47 @@ from heddle.core.parameters.shared import Compute, Split, read_seed
 from heddle.core.schemas import read_rows
 from heddle.core.splits import SPLITS, SplitName, split_of
 from heddle.core.stage import Metrics, Stage, StageError
-from heddle.retrieval.retriever import RetrievalConfig, RetrievalError, Retriever
-from heddle.training.training import not_trained, only_first_process, write_history
+from heddle.retrieval.config import Mode, RetrievalConfig, RetrievalError
+from heddle.retrieval.retriever import Retriever
+from heddle.training.checkpoint import checkpoint_errors
+from heddle.training.training import exit_other_processes, skip_training, training_metrics, write_history
 from lightning_modules.reranker.cross_encoder import (
     CrossEncoder,
     CrossEncoderModule,
-    calibrated,
-    encoded,
+    calibrate_scores,
+    encode_pairs,
     load_classifier,
     load_pair_tokenizer,
 )
-from lightning_modules.reranker.judged_groups import GroupData, Lesson, RankingProgress
+from lightning_modules.reranker.ranking_examples import GroupData, RankingExample, RankingProgress
 from lightning_modules.tokenization.saved import save_tokenizer
-from lightning_modules.training.train import Trained, train
+from lightning_modules.training.train import train
 
-Lessons = Mapping[SplitName, Sequence[Lesson]]
+Examples = Mapping[SplitName, Sequence[RankingExample]]
+
+NEGATIVES_MODES: tuple[Mode, ...] = ("dense", "bm25")
+"""Rankings that hard negatives are mined from."""
 
 
 def reranker(stage: Stage) -> Metrics:
-    """Write the best epoch's network, calibrated, its tokenizer and the history; say so if there is too little."""
+    """Write the calibrated network of the best epoch, its tokenizer and the history, or the reason for skipping."""
     parameters = stage.parameters(RerankerParameters)
-    retriever = _opened(stage)
-    lessons = _lessons(stage, retriever, parameters.mined)
-    training, validation = lessons["train"], lessons["validation"]
+    retriever = _open_retriever(stage)
+    examples = _examples(stage, retriever, parameters.negatives_depth)
+    training, validation = examples["train"], examples["validation"]
     if len(training) < parameters.batch_size or len(validation) < 2:
         reason = (
             f"data/validated: {len(training)} train queries and {len(validation)} validation queries have a relevant "
             f"guide, at least {parameters.batch_size} and 2 are needed; bring queries and qrels in `catalog`"
         )
-        return not_trained(stage, reason)
-    stage.progress(f"{len(training)} train queries, {len(validation)} validate, {len(retriever.library)} guides")
-    return _trained(
-        stage, parameters, lessons, [retriever.library.said(place) for place in range(len(retriever.library))]
-    )
+        return skip_training(stage, reason)
+    index = retriever.index
+    stage.progress(f"{len(training)} train queries, {len(validation)} validation queries, {len(index)} guides")
+    return _train(stage, parameters, examples, [index.full_text(guide) for guide in range(len(index))])
 
 
-def _opened(stage: Stage) -> Retriever:
-    """The two rankings that negatives are mined from; how they would be fused does not matter."""
+def _open_retriever(stage: Stage) -> Retriever:
+    """The retriever for mining. Its fusion parameters are the defaults, because mining does not fuse."""
     stage.input("index")
     try:
         return Retriever.open(threads=stage.parameters(Compute, "compute").threads)
@@ -58,45 +62,44 @@ def _opened(stage: Stage) -> Retriever:
         raise StageError(str(error)) from error
 
 
-def _lessons(stage: Stage, retriever: Retriever, mined: int) -> Lessons:
-    """The questions with a relevant guide, by split and sorted by id; none of the test split."""
+def _examples(stage: Stage, retriever: Retriever, depth: int) -> Examples:
+    """The queries with a relevant guide, by split and sorted by id; the test split stays empty."""
     validated, split = stage.input("validated"), stage.parameters(Split, "split")
-    places = {guide: place for place, guide in enumerate(retriever.library.ids)}
+    indices = {guide: index for index, guide in enumerate(retriever.index.ids)}
     gains: dict[str, dict[int, float]] = defaultdict(dict)
     for row in read_rows(validated / "qrels.parquet"):
-        if row["relevance"] > 0 and row["guide"] in places:
-            gains[row["query"]][places[row["guide"]]] = 2.0 ** row["relevance"] - 1
-    lessons: dict[SplitName, list[Lesson]] = {name: [] for name in SPLITS}
+        if row["relevance"] > 0 and row["guide"] in indices:
+            gains[row["query"]][indices[row["guide"]]] = 2.0 ** row["relevance"] - 1
+    examples: dict[SplitName, list[RankingExample]] = {name: [] for name in SPLITS}
     for row in sorted(read_rows(validated / "queries.parquet"), key=lambda row: row["id"]):
-        part = split_of(row["id"], split)
+        part, text = split_of(row["id"], split), row["text"]
         if part != "test" and row["id"] in gains:
-            found = gains[row["id"]]
-            lessons[part].append(Lesson(row["text"], found, _hard(retriever, row["text"], found, mined)))
-    return lessons
+            relevant = gains[row["id"]]
+            examples[part].append(RankingExample(text, relevant, _hard_negatives(retriever, text, relevant, depth)))
+    return examples
 
 
-def _hard(retriever: Retriever, question: str, gains: Mapping[int, float], mined: int) -> list[int]:
-    """The first guides by meaning and by words in turn, those judged relevant left out."""
-    asked = retriever.question(question)
+def _hard_negatives(retriever: Retriever, text: str, relevant: Mapping[int, float], depth: int) -> list[int]:
+    """The first `depth` guides of the dense and the BM25 ranking, alternating, without the relevant ones."""
+    query = retriever.encode(text)
     heads = [
-        retriever.look(asked, RetrievalConfig(mode)).ranking.first(mined).places.tolist()
-        for mode in ("dense", "sparse")
+        retriever.retrieve(query, RetrievalConfig(mode)).ranking.head(depth).indices.tolist()
+        for mode in NEGATIVES_MODES
     ]
-    in_turn = dict.fromkeys(chain.from_iterable(zip_longest(*heads)))
-    return [place for place in in_turn if place is not None and place not in gains]
+    alternating = dict.fromkeys(chain.from_iterable(zip_longest(*heads)))
+    return [guide for guide in alternating if guide is not None and guide not in relevant]
 
 
-def _trained(stage: Stage, parameters: RerankerParameters, lessons: Lessons, guides: Sequence[str]) -> Metrics:
-    try:
-        tokenizer = load_pair_tokenizer(parameters.pretrained, parameters.context)
-        load_classifier(parameters.pretrained, parameters.layers, parameters.dropout)
-    except (OSError, ValueError) as error:
-        raise StageError(f"reranker.pretrained: {parameters.pretrained!r} cannot be used: {error}") from error
+def _train(stage: Stage, parameters: RerankerParameters, examples: Examples, guides: Sequence[str]) -> Metrics:
+    with checkpoint_errors("reranker.pretrained", parameters.pretrained):
+        tokenizer = load_pair_tokenizer(parameters.pretrained, parameters.max_length)
+        load_classifier(parameters.pretrained, parameters.num_layers, parameters.dropout)
     seed = read_seed()
-    data = GroupData(lessons["train"], lessons["validation"], guides, partial(encoded, tokenizer), parameters, seed)
+    encode = partial(encode_pairs, tokenizer)
+    data = GroupData(examples["train"], examples["validation"], guides, encode, parameters, seed)
     trained = train(
         lambda: CrossEncoderModule(
-            CrossEncoder(load_classifier(parameters.pretrained, parameters.layers, parameters.dropout)), parameters
+            CrossEncoder(load_classifier(parameters.pretrained, parameters.num_layers, parameters.dropout)), parameters
         ),
         data,
         parameters.trainer,
@@ -105,20 +108,10 @@ def _trained(stage: Stage, parameters: RerankerParameters, lessons: Lessons, gui
         progress=stage.progress,
         callbacks=[RankingProgress()],
     )
-    only_first_process(trained)
-    scale, shift = calibrated(trained.network, data.val_dataloader())
+    exit_other_processes(trained)
+    scale, shift = calibrate_scores(trained.network, data.val_dataloader())
     trained.network.save_pretrained(stage.output)
     save_tokenizer(tokenizer, stage.output)
     write_history(stage.output / "history.csv", trained.history)
-    return _metrics(trained, lessons) | {"calibration_scale": scale, "calibration_shift": shift}
-
-
-def _metrics(trained: Trained, lessons: Lessons) -> dict[str, float]:
-    best = trained.history[trained.best_epoch - 1]
-    return {
-        "parameters": trained.network.count_parameters(),
-        "epochs": len(trained.history),
-        "best_epoch": trained.best_epoch,
-        **{f"{name}_queries": len(lessons[name]) for name in ("train", "validation")},
-        **{name: value for name, value in best.items() if name not in ("epoch", "learning_rate")},
-    }
+    queries = {f"{name}_queries": len(examples[name]) for name in ("train", "validation")}
+    return {**training_metrics(trained), **queries, "calibration_scale": scale, "calibration_shift": shift}

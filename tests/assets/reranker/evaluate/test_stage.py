@@ -15,7 +15,8 @@ from heddle.core.schemas import TABLES, read_rows, write_table
 from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.splits import split_of
 from heddle.core.stage import StageError, read_json
-from heddle.retrieval.retriever import MODES, Retriever
+from heddle.retrieval.config import MODES, RetrievalConfig
+from heddle.retrieval.retriever import Retriever
 from tests.support.small_project import contents, run, write_project
 from tests.support.tiny_reranker import write_reranker
 
@@ -85,7 +86,9 @@ def test_numbers_are_those_of_the_lists_that_a_user_would_see(project: Path, tmp
             for query, judged in grades.items():
                 if not any(judged.values()):
                     continue
-                found = [judged.get(hit.id, 0) for hit in retriever.search(texts[query], mode, expand)]
+                found = [
+                    judged.get(hit.id, 0) for hit in retriever.search(texts[query], RetrievalConfig(mode, expand)).hits
+                ]
                 best = sorted(judged.values(), reverse=True)
                 values["ndcg_at_10"] += gain(found) / gain(best) / 11
                 values["mrr_at_10"] += next((1 / rank for rank, grade in enumerate(found, 1) if grade), 0) / 11

@@ -12,16 +12,23 @@ from heddle.core.schemas import TABLES, read_rows, write_table
 from heddle.core.skipped import skip_reason
 from heddle.core.splits import split_of
 from heddle.core.stage import StageError
-from heddle.retrieval.guide_index import write_empty_library
-from heddle.retrieval.reranking import open_reranker
-from heddle.retrieval.retriever import RetrievalError
+from heddle.retrieval.config import RetrievalError
+from heddle.retrieval.guide_index import write_empty_guide_index
+from heddle.retrieval.open_reranker import open_reranker
 from tests.support.small_library import OPTIMIZER, SPLIT, TRAINER, change, rewrite, write_index, write_yaml
 from tests.support.small_project import contents, run
 from tests.support.tiny_bert import WORDS
 
 Row = dict[str, Any]
 
-SETTINGS: Row = {"layers": 1, "dropout": 0.0, "context": 20, "mined": 5, "relevant": 2, "hard_negatives": 2}
+SETTINGS: Row = {
+    "num_layers": 1,
+    "dropout": 0.0,
+    "max_length": 20,
+    "negatives_depth": 5,
+    "relevant": 2,
+    "hard_negatives": 2,
+}
 SETTINGS |= {"random_negatives": 1, "batch_size": 2, **OPTIMIZER, "trainer": TRAINER}
 QUERIES = 40
 
@@ -30,7 +37,7 @@ QUERIES = 40
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reranker") / "project"
     (folder / "scales").mkdir(parents=True)
-    shared = {"scale": "smoke", "seed": 7, "compute": {"engine": "local", "threads": 1}, "split": SPLIT}
+    shared = {"scale": "smoke", "seed": 7, "compute": {"threads": 1}, "split": SPLIT}
     write_yaml(folder / "params.yaml", shared)
     guides = [{"id": f"g{place}", "title": word, "text": f"sand the {word}"} for place, word in enumerate(WORDS)]
     queries = [
@@ -111,7 +118,7 @@ def test_with_too_little_to_learn_from_there_is_no_reranker(copy: Path, empty: t
     if "guides" in empty:
         shutil.rmtree(copy / "data/index")
         (copy / "data/index").mkdir()
-        write_empty_library(copy / "data/index")
+        write_empty_guide_index(copy / "data/index")
     run(reranker, copy)
     assert "0 train queries and 0 validation queries have a relevant guide" in (
         skip_reason(copy / "data/reranker") or ""
@@ -120,13 +127,13 @@ def test_with_too_little_to_learn_from_there_is_no_reranker(copy: Path, empty: t
 
 
 def test_mistakes_name_the_remedy(copy: Path, tmp_path: Path) -> None:
-    with pytest.raises(RetrievalError, match=r"holds no reranker.*`dvc repro reranker`"):
+    with pytest.raises(RetrievalError, match=r"cannot load the reranker in.*`dvc repro reranker`"):
         open_reranker(tmp_path / "nowhere", 1)
-    change(copy, "reranker", layers=9)
+    change(copy, "reranker", num_layers=9)
     with pytest.raises(StageError, match=r"reranker.pretrained: .*it has 2 layers, fewer than 9"):
         run(reranker, copy)
-    change(copy, "reranker", layers=1, pretrained="./nowhere")
-    with pytest.raises(StageError, match=r"reranker.pretrained: './nowhere' cannot be used"):
+    change(copy, "reranker", num_layers=1, pretrained="./nowhere")
+    with pytest.raises(StageError, match=r"reranker.pretrained: cannot load checkpoint './nowhere'"):
         run(reranker, copy, "second")
     (copy / "data/index/guides.parquet").unlink()
     with pytest.raises(StageError, match=r"guides\.parquet.*`dvc repro index`"):

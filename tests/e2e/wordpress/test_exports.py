@@ -12,7 +12,7 @@ from tests.support.wordpress.crawling import AS_OWNER, crawl
 from tests.support.wordpress.exports import import_posts, posts
 from tests.support.wordpress_site import rows
 
-EXPORTS = Path(__file__).parents[3] / "shared/data/wordpress"
+EXPORTS = Path(__file__).parents[4] / "shared/data/wordpress"
 AVATAR = re.compile(r"<img[^>]+avatar[^>]+>")
 pytestmark = [
     pytest.mark.skipif(not EXPORTS.is_dir(), reason="../shared/data/wordpress is not on this machine"),

@@ -21,15 +21,15 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from dagster_project.publish_content import publish, published_content_asset, report
+from dagster_project.publish_content import Publication, publish, published_content_asset, report
 from heddle.core.html_text import plain_text
 from heddle.core.schemas import LISTINGS, write_table
 from heddle.evaluation.gates import Verdict
-from heddle.publishing.plan import Kind, Step
+from heddle.publishing.plan import Action
 from heddle.publishing.site import SiteError
 from tests.support.wordpress import Site, wordpress_site
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PLUGIN = ROOT / "docs" / "wordpress" / "heddle.php"
 LISTED = 3
 ALL = "publish,draft,pending,private,future,trash"
@@ -121,8 +121,8 @@ def content_of(site: Site) -> list[tuple[Any, ...]]:
     ]
 
 
-def kinds(steps: list[Step]) -> list[Kind]:
-    return [step.kind for step in steps]
+def actions(publication: Publication) -> list[Action]:
+    return [change.action for change in publication.changes]
 
 
 def edit_listing(root: Path, listing: str, **fields: object) -> None:
@@ -163,17 +163,17 @@ def wire(after: Callable[[int, httpx.Request], None] = lambda number, request: N
 def test_a_dry_run_writes_nothing_and_says_what_it_would(site: Site, project: Path) -> None:
     before = posts(site)
     with wire() as counted:
-        steps, done = publish(project)
-    assert (kinds(steps), done, set(counted)) == ([Kind.NEW] * LISTED, False, {"OPTIONS", "GET"})
+        plan = publish(project)
+    assert (actions(plan), plan.applied, set(counted)) == ([Action.CREATE] * LISTED, False, {"OPTIONS", "GET"})
     assert posts(site) == before
-    assert "Dry run: nothing was written" in report(steps, done)
+    assert "Plan: nothing was written" in report(plan)
 
 
 def test_drafts_carry_the_content_and_a_second_publication_writes_nothing(site: Site, project: Path) -> None:
     before, listings = posts(site), pq.read_table(project / "data/validated/listings.parquet").to_pylist()
     with wire() as counted:
-        steps, _ = publish(project, really=True)
-    assert (kinds(steps), counted["POST"]) == ([Kind.NEW] * LISTED, LISTED)
+        publication = publish(project, apply=True)
+    assert (actions(publication), counted["POST"]) == ([Action.CREATE] * LISTED, LISTED)
     for listing, draft, original in zip(listings, drafts(site), before, strict=True):
         assert draft["status"] == "draft"
         assert plain_text(draft["title"]["rendered"]) == plain_text(original["title"]["rendered"]) == listing["title"]
@@ -184,14 +184,14 @@ def test_drafts_carry_the_content_and_a_second_publication_writes_nothing(site: 
         assert draft["meta"]["heddle_listing"] == listing["id"]
         assert draft["meta"]["heddle_alt_text"] == listing["alt_text"]
     with wire() as counted:
-        steps, _ = publish(project, really=True)
-    assert (kinds(steps), set(counted)) == ([Kind.UNCHANGED] * LISTED, {"OPTIONS", "GET"})
+        publication = publish(project, apply=True)
+    assert (actions(publication), set(counted)) == ([Action.UNCHANGED] * LISTED, {"OPTIONS", "GET"})
     assert [post for post in posts(site) if not post["meta"]["heddle_listing"]] == before
 
 
 def test_back_and_forth_gives_the_same_listings_even_when_a_person_publishes_a_draft(site: Site, project: Path) -> None:
     first = {file.name: file.read_bytes() for file in (project / "data/catalog").iterdir()}
-    publish(project, really=True)
+    publish(project, apply=True)
     assert crawl(project) == first
     site.api("POST", f"posts/{drafts(site)[0]['id']}", {"status": "publish"})
     assert crawl(project) == first
@@ -205,7 +205,7 @@ def test_back_and_forth_gives_the_same_listings_even_when_a_person_publishes_a_d
 def test_a_persons_edit_survives_and_others_content_is_updated_once(
     site: Site, project: Path, edit: dict[str, Any]
 ) -> None:
-    publish(project, really=True)
+    publish(project, apply=True)
     mine, other, _ = drafts(site)
     time.sleep(1.1)  # WordPress's clock tells seconds
     site.api("POST", f"posts/{mine['id']}", edit)
@@ -213,24 +213,24 @@ def test_a_persons_edit_survives_and_others_content_is_updated_once(
     for draft in (mine, other):
         edit_listing(project, draft["meta"]["heddle_listing"], title="A new title", tags=["new", "Cafe 1"])
     with wire() as counted:
-        steps, _ = publish(project, really=True)
-    assert kinds(steps) == [Kind.LEFT_ALONE, Kind.CHANGED, Kind.UNCHANGED]
-    assert set(steps[1].changes) == {"title", "tags"}
+        publication = publish(project, apply=True)
+    assert actions(publication) == [Action.SKIP, Action.UPDATE, Action.UNCHANGED]
+    assert set(publication.changes[1].changes) == {"title", "tags"}
     tag = site.api("GET", "tags", search="new")[0]["id"]
     assert counted["POST"] <= 2, "one draft, and the tag where it is new"
     assert drafts(site)[0] == edited
     assert drafts(site)[1]["title"]["raw"] == "A new title"
     assert tag in drafts(site)[1]["tags"]
     with wire() as counted:
-        assert kinds(publish(project, really=True)[0]) == [Kind.LEFT_ALONE, Kind.UNCHANGED, Kind.UNCHANGED]
+        assert actions(publish(project, apply=True)) == [Action.SKIP, Action.UNCHANGED, Action.UNCHANGED]
     assert counted["POST"] == 0
 
 
 def test_a_trashed_draft_stays_in_the_trash(site: Site, project: Path) -> None:
-    publish(project, really=True)
+    publish(project, apply=True)
     site.api("DELETE", f"posts/{drafts(site)[0]['id']}")
-    steps, _ = publish(project, really=True)
-    assert kinds(steps) == [Kind.LEFT_ALONE, Kind.UNCHANGED, Kind.UNCHANGED]
+    publication = publish(project, apply=True)
+    assert actions(publication) == [Action.SKIP, Action.UNCHANGED, Action.UNCHANGED]
     assert [post["status"] for post in drafts(site)] == ["trash", "draft", "draft"]
 
 
@@ -239,7 +239,7 @@ def test_killed_after_any_request_and_resumed_is_as_undisturbed(site: Site, proj
     edit_listing(project, first, tags=["A tag of its own"])
     configure(project, f"posts: [{first.partition(':')[2]}, {second.partition(':')[2]}]")
     with wire() as counted:
-        publish(project, really=True)
+        publish(project, apply=True)
     undisturbed, requests = content_of(site), counted.total()
     assert len(undisturbed) == 2
     for last in range(1, requests + 1):
@@ -251,8 +251,8 @@ def test_killed_after_any_request_and_resumed_is_as_undisturbed(site: Site, proj
                 raise KeyboardInterrupt
 
         with wire(die), pytest.raises(KeyboardInterrupt):
-            publish(project, really=True)
-        publish(project, really=True)
+            publish(project, apply=True)
+        publish(project, apply=True)
         assert content_of(site) == undisturbed, f"killed after request {last}"
 
 
@@ -266,8 +266,8 @@ def test_a_lost_answer_makes_no_second_draft(site: Site, project: Path) -> None:
             raise httpx.ReadTimeout("timed out")
 
     with wire(lose) as counted:
-        steps, _ = publish(project, really=True)
-    assert (kinds(steps), counted["POST"], len(drafts(site))) == ([Kind.NEW] * LISTED, LISTED + 1, LISTED)
+        publication = publish(project, apply=True)
+    assert (actions(publication), counted["POST"], len(drafts(site))) == ([Action.CREATE] * LISTED, LISTED + 1, LISTED)
 
 
 def test_a_site_that_keeps_failing_is_left_in_peace(site: Site, project: Path) -> None:
@@ -276,7 +276,7 @@ def test_a_site_that_keeps_failing_is_left_in_peace(site: Site, project: Path) -
             raise httpx.ConnectError("refused")
 
     with wire(fail), pytest.raises(SiteError, match=r"^shop:\d+: .* cannot be reached .* Stopped after 3 failures"):
-        publish(project, really=True)
+        publish(project, apply=True)
     assert not drafts(site)
 
 
@@ -285,13 +285,14 @@ def test_what_the_site_has_no_place_for_is_told(site: Site, project: Path) -> No
     edit_listing(project, ids[0], categories=["Lamps", "chairs & CO"])
     edit_listing(project, ids[1], id="shop:99999")
     edit_listing(project, ids[2], categories=["Lamps"])
-    steps = {step.listing: step for step in publish(project, really=True)[0]}
-    assert (steps[ids[0]].kind, steps[ids[0]].why) == (Kind.NEW, "no category Lamps")
-    assert (steps["shop:99999"].kind, steps["shop:99999"].post) == (Kind.REFUSED, None)
-    assert [kind for _, kind in sorted((step.listing, step.kind) for step in publish(project, really=True)[0])] == [
-        Kind.UNCHANGED,
-        Kind.UNCHANGED,
-        Kind.REFUSED,
+    changes = {change.listing: change for change in publish(project, apply=True).changes}
+    assert (changes[ids[0]].action, changes[ids[0]].reason) == (Action.CREATE, "no category Lamps")
+    assert (changes["shop:99999"].action, changes["shop:99999"].post) == (Action.ERROR, None)
+    again = sorted(publish(project, apply=True).changes, key=lambda change: change.listing)
+    assert [change.action for change in again] == [
+        Action.UNCHANGED,
+        Action.UNCHANGED,
+        Action.ERROR,
     ]
     assert len(site.api("GET", "categories")) == 2, "Uncategorized and the shop's own"
 
@@ -299,8 +300,8 @@ def test_what_the_site_has_no_place_for_is_told(site: Site, project: Path) -> No
 def test_only_the_posts_that_are_named_are_written(site: Site, project: Path) -> None:
     one = listing_ids(project)[1].partition(":")[2]
     configure(project, f"posts: [{one}], status: pending, dry_run: false")
-    steps, done = publish(project)
-    assert ([step.listing for step in steps], done) == ([f"shop:{one}"], True)
+    publication = publish(project)
+    assert ([change.listing for change in publication.changes], publication.applied) == ([f"shop:{one}"], True)
     assert [(post["meta"]["heddle_listing"], post["status"]) for post in drafts(site)] == [(f"shop:{one}", "pending")]
 
 
@@ -308,7 +309,7 @@ def test_the_password_reaches_no_log_report_or_file(
     site: Site, project: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    said = report(*publish(project, really=True))
+    said = report(publish(project, apply=True))
     monkeypatch.setenv("SHOP_PASSWORD", "sesame 51a9")
     with pytest.raises(SiteError, match=r"/posts: the account may not write. Check username and the appl") as refused:
         publish(project)
@@ -323,9 +324,9 @@ def test_a_site_without_the_plugin_is_not_written_to(site: Site, project: Path) 
     try:
         with (
             wire() as counted,
-            pytest.raises(SiteError, match=r"has not got Heddle's plugin: copy docs/wordpress/heddle.ph"),
+            pytest.raises(SiteError, match=r"lacks Heddle's plugin: copy docs/wordpress/heddle.ph"),
         ):
-            publish(project, really=True)
+            publish(project, apply=True)
     finally:
         installed.with_suffix(".off").rename(installed)
     assert counted["POST"] == 0
@@ -335,13 +336,13 @@ def test_the_asset_tells_in_a_table_what_would_change_and_writes_what_its_config
     site: Site, project: Path
 ) -> None:
     asset = published_content_asset(SimpleNamespace(root=project, graph={"validated": None}))  # type: ignore[arg-type]
-    for really, writes in ((False, 0), (True, LISTED)):
-        config = {"ops": {"published_content": {"config": {"really": really}}}}
+    for apply, writes in ((False, 0), (True, LISTED)):
+        config = {"ops": {"published_content": {"config": {"apply": apply}}}}
         result = dg.materialize([asset], run_config=config)
         (event,) = result.get_asset_materialization_events()
         told = {name: each.value for name, each in event.materialization.metadata.items() if "/" not in name}
-        assert (told["new"], told["dry_run"], len(drafts(site))) == (LISTED, not really, writes)
-        assert told["report"].count("| new |") == LISTED
+        assert (told["create"], told["dry_run"], len(drafts(site))) == (LISTED, not apply, writes)
+        assert told["report"].count("| create |") == LISTED
         assert site.password not in str(result.all_events)
 
 
@@ -349,13 +350,13 @@ def test_a_writer_that_missed_a_gate_is_shown_and_not_published(
     site: Site, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project / "data/writer").mkdir()
-    missed = Verdict("writer", "writer_evaluation.item_right", 0.2, "at least", 0.85, False, "item_right is 0.2")
+    missed = Verdict("writer", "writer_evaluation.full.item_recall", 0.2, "at least", 0.85, False, "item_recall is 0.2")
     monkeypatch.setattr("dagster_project.publish_content.verdicts", lambda root: [missed])
     with (
         wire() as counted,
-        pytest.raises(SiteError, match=r"nothing was written: the writer missed a gate, item_right"),
+        pytest.raises(SiteError, match=r"nothing was written: the writer missed a gate, item_recall"),
     ):
-        publish(project, really=True)
+        publish(project, apply=True)
     assert not counted
 
 

@@ -8,13 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_modules.reranker.judged_groups import (
+from lightning_modules.reranker.ranking_examples import (
+    GroupBatch,
     GroupData,
-    Groups,
-    Lesson,
+    RankingExample,
     RankingProgress,
-    drawn_group,
     listwise_loss,
+    sample_group,
 )
 from lightning_modules.training.settings import GroupSettings
 
@@ -28,13 +28,14 @@ def encode(questions, texts):
     }
 
 
-def data(lessons: list[Lesson], seed: int = 1) -> GroupData:
+def data(lessons: list[RankingExample], seed: int = 1) -> GroupData:
     return GroupData(lessons, lessons, GUIDES, encode, SETTINGS, seed)
 
 
-def lessons(count: int) -> list[Lesson]:
+def lessons(count: int) -> list[RankingExample]:
     return [
-        Lesson(str(number), {number: 7.0, number + 1: 1.0, number + 2: 1.0}, [9, 10, 11]) for number in range(count)
+        RankingExample(str(number), {number: 7.0, number + 1: 1.0, number + 2: 1.0}, [9, 10, 11])
+        for number in range(count)
     ]
 
 
@@ -60,7 +61,7 @@ def test_a_group_holds_the_best_guide_and_as_many_others_as_there_are(data: st.D
         random_negatives=data.draw(st.integers(1, 4)),
         batch_size=1,
     )
-    group = drawn_group(Lesson("?", gains, hard), guides, settings, random.Random(3))
+    group = sample_group(RankingExample("?", gains, hard), guides, settings, random.Random(3))
     assert len(set(group)) == len(group)
     assert gains[group[0]] == max(gains.values())
     relevant = [place for place in group if place in gains]
@@ -106,7 +107,7 @@ def test_progress_is_the_ndcg_of_the_groups() -> None:
     module = SimpleNamespace(log=lambda name, value, **_: logged.update({name: float(value)}))
     progress, gains = RankingProgress(), torch.tensor([0.0, 7.0, 0.0, 3.0, 0.0])
     outputs = {"logits": torch.tensor([2.0, 1.0, 0.0, 5.0, 1.0])}
-    progress.on_validation_batch_end(None, module, outputs, Groups({}, gains, [3, 2]), 0)
+    progress.on_validation_batch_end(None, module, outputs, GroupBatch({}, gains, [3, 2]), 0)
     progress.on_validation_epoch_end(None, module)
     second = 1 / torch.tensor(3.0).log2().item()  # what the second place is worth
     assert logged == {"validation_ndcg_at_10": pytest.approx((second + 1) / 2)}
