@@ -47,7 +47,7 @@ def test_stage_writes_only_its_output(reproduced, stage):
     caches = (
         Path(".heddle/http_cache"),
         Path(".heddle/image_cache"),
-    )  # for conditional requests; they change no output
+    )  # for conditional requests only
     foreign = {
         path
         for path in written
