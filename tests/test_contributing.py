@@ -13,10 +13,19 @@ SUFFIXES = (".py", ".md", ".yaml", ".j2")
 
 
 def paths_in_prose(text: str) -> set[str]:
-    """Paths in backticks, outside of code blocks: a known suffix or a slash at the end, no placeholder."""
+    """Paths in backticks, outside of code blocks: a known suffix or a slash at the end; no placeholder, no output."""
     prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
     spans = re.findall(r"`([\w./-]+)`", prose)
-    return {span for span in spans if (span.endswith(SUFFIXES) or span.endswith("/")) and "NAME" not in span}
+    return {
+        span
+        for span in spans
+        if (span.endswith(SUFFIXES) or span.endswith("/")) and "NAME" not in span and not _is_output(span)
+    }
+
+
+def _is_output(path: str) -> bool:
+    """Whether a path is below ``data/``, which is not in git."""
+    return path.startswith("data/") and path != "data/"
 
 
 def paths_in_tree(text: str) -> Iterator[str]:
