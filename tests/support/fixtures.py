@@ -12,7 +12,7 @@ from assets.shards.stage import shards
 from assets.tokenizer.stage import tokenizer
 from tests.support.small_library import write_small_library
 from tests.support.small_project import run, write_project
-from tests.support.wordpress_site import Site
+from tests.support.wordpress_site import FakeSite
 
 SCALE = """
 tokenizer: {vocabulary: 400, least_count: 2}
@@ -67,9 +67,9 @@ def answering_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSite]:
     """A site of our own that serves images; the test runs in its own folder."""
     monkeypatch.chdir(tmp_path)
-    running = Site()
+    running = FakeSite()
     yield running
     running.close()
