@@ -15,7 +15,7 @@ from heddle.core.schemas import read_rows
 from heddle.core.skipped import write_skipped
 from heddle.core.stage import Metrics, Stage, write_json
 from heddle.encoders.parameters import IndexParameters
-from heddle.encoders.text_encoder import sentence_encoder
+from heddle.encoders.text_encoder import load_sentence_encoder
 from heddle.graph.edges import held_out_counts, listening, listing_edges, negatives, numbered, parts_of
 from heddle.graph.features import ENCODER_FILE, text_features
 from heddle.graph.tables import LISTING, Graph
@@ -56,7 +56,7 @@ def _made(stage: Stage, parameters: GraphParameters, nodes: pa.Table, edges: pa.
         parts = np.concatenate([parts, listening(len(naming))])
     encoder = stage.parameters(IndexParameters, "index").encoder
     stage.progress(f"embedding the texts of {len(ids)} nodes with {encoder.name}")
-    opened = sentence_encoder(encoder, stage.parameters(Compute, "compute").threads)
+    opened = load_sentence_encoder(encoder, stage.parameters(Compute, "compute").threads)
     features, projection = text_features(texts, core, opened, parameters.dimensions)
     write_json(stage.output / ENCODER_FILE, encoder.model_dump())
     if projection is not None:

@@ -65,7 +65,7 @@ def _lead(facts: Facts, total: Flow) -> str:
     if not total.fetched:
         return (
             f"{counted(guides, 'guide')} and no listing went in. The index answers queries over all of them, "
-            f"with {readable(index.get('guide_stems', 0))} different word stems."
+            f"with {readable(index.get('guide_vocab_size', 0))} different word stems."
         )
     beside = f" and {counted(guides, 'guide')}" if guides else ""
     left_out = total.refused + total.duplicates
