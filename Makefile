@@ -1,11 +1,15 @@
-# `make run` and `make test` are the two commands; each installs what it needs first.
+# Each command installs what it needs first. `make help` lists them.
 PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: install run test ui verify lint clean
+.PHONY: help install run test test-all test-rest ui verify lint clean
 
-install: $(INSTALLED)
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## create .venv and install the pinned dependencies
 
 $(INSTALLED): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -16,19 +20,24 @@ $(INSTALLED): pyproject.toml
 run: install ## crawl, train, evaluate, index and register what is stale
 	$(BIN)/heddle run
 
-test: install ## every test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test: install ## run every test that needs neither WordPress nor a whole run of the pipeline (5 minutes)
+	$(PYTEST) -m "not slow and not e2e and not wordpress"
 
-ui: install ## Dagster: lineage, schedules, checks
+test-rest: install ## run the tests that `make test` skips
+	$(PYTEST) -m "slow or e2e or wordpress"
+
+test-all: test test-rest ## run every test (15 minutes); without WordPress on the machine, its tests are skipped
+
+ui: install ## open Dagster: lineage, schedules, checks
 	$(BIN)/heddle ui
 
 verify: install ## reproduce everything in a fresh clone and compare every hash
 	$(BIN)/heddle verify
 
-lint: install
+lint: install ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-clean: ## everything that `make run` made, the registered tags excepted
+clean: ## delete the environment and everything that `make run` made, except the registered tags
 	rm -rf .venv .heddle .dvc/cache .dvc/tmp data/*/ data/.[!.]* *.egg-info

@@ -19,10 +19,10 @@ from heddle.content.schema import problems
 from heddle.images.aspect_ratios import image_ratios
 from lightning_modules.layers.generation import Pick, Sampler, greedy
 from lightning_modules.training.data import read_samples
-from lightning_modules.training.inference import batched
+from lightning_modules.training.inference import iterate_batches
 from lightning_modules.writer.content_fields import FIELDS
 from lightning_modules.writer.content_writer import ContentWriter
-from lightning_modules.writer.samples import Inputs, inputs_of
+from lightning_modules.writer.samples import Inputs, read_inputs
 from lightning_modules.writer.writer import Writer
 
 DATA = Path("data")
@@ -82,14 +82,14 @@ def inputs(writer: ContentWriter, count: int) -> list[Inputs]:
     ratios = image_ratios(DATA / "catalog")
     splits = (read_samples(DATA / "shards" / split) for split in ("test", "validation", "train"))
     samples = itertools.islice(itertools.chain.from_iterable(splits), count)
-    return [inputs_of(one, ratios[one.row["image"]], writer.network.config.image_fit) for one in samples]
+    return [read_inputs(one, ratios[one.row["image"]], writer.network.config.resize_mode) for one in samples]
 
 
 def written(writer: ContentWriter, each: list[Inputs], pick: Pick) -> list[Content]:
     """Whole contents, without a judgement of them, which would take longer than to write texts of 3,000 tokens."""
     contents = []
     with torch.inference_mode():
-        for batch in batched(each):
+        for batch in iterate_batches(each):
             tokens = writer._generate(writer._memory(batch), pick, len(FIELDS))
             contents += [Content.from_fields(writer.tokens.decode(row)) for row in tokens.tolist()]
     return contents

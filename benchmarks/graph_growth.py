@@ -25,11 +25,11 @@ from ruamel.yaml import YAML
 
 from assets.graph.statistics import adjacency, statistics
 from assets.recommender.train.parameters import RecommenderParameters
-from assets.recommender.train.stage import learn
+from assets.recommender.train.stage import train_recommender
 from heddle.core.parameters.section import load
 from heddle.core.parameters.shared import Compute, Split
-from heddle.graph.edges import negatives, parts_of
-from heddle.graph.tables import Graph
+from heddle.graph.edges import assign_parts, sample_negatives
+from heddle.graph.tables import CatalogGraph
 from lightning_modules.recommender.embedder import GraphEmbedder
 
 DEGREE = 10  # edges for each node
@@ -54,32 +54,32 @@ def measured(edges: int, epochs: int, changes: Mapping[str, Any]) -> dict[str, f
     found: dict[str, float] = {"edges": len(pairs), "nodes": len(ids)}
     features = np.random.default_rng(2).normal(size=(len(ids), 128)).astype(np.float32)
     relations = np.full(len(pairs), "becomes", object)
-    watch = Watch(found)
-    parts = parts_of(pairs, relations, ids, None, Split(validation=0.05, test=0.1))
+    watch = Stopwatch(found)
+    parts = assign_parts(pairs, relations, ids, None, Split(validation=0.05, test=0.1))
     watch("split")
-    others = negatives(pairs, parts, types, 1)
+    others = sample_negatives(pairs, parts, types, 1)
     watch("negatives")
-    graph = Graph(ids, types, [None] * len(ids), features, pairs, relations, parts, others)
+    graph = CatalogGraph(ids, types, [None] * len(ids), features, pairs, relations, parts, others)
     statistics(adjacency(pairs, len(ids)), types, features, SOURCES, 1)
     watch("statistics")
     with tempfile.TemporaryDirectory() as folder:
         graph.save(Path(folder))
-        graph = Graph.open(Path(folder))
+        graph = CatalogGraph.open(Path(folder))
     watch("tables")
     settings = load("recommender", RecommenderParameters).model_dump() | changes
     settings["trainer"]["max_epochs"] = epochs
     parameters = RecommenderParameters.model_validate(settings)
     threads = load("compute", Compute).threads
     torch.set_num_threads(threads)
-    trained = learn(graph, parameters, 1, threads, lambda *told: None)
+    trained = train_recommender(graph, parameters, 1, threads, lambda *told: None)
     watch("train")
     found["train"] /= epochs
-    GraphEmbedder(trained.network)(graph.features, graph.messages, graph.heard)
+    GraphEmbedder(trained.network)(graph.features, graph.message_edges, graph.inductive_edges)
     watch("embed")
     return found | {"megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
-class Watch:
+class Stopwatch:
     """Writes down the seconds since it was made or last asked."""
 
     def __init__(self, found: dict[str, float]) -> None:

@@ -31,7 +31,7 @@ from rich.table import Table
 
 from heddle.retrieval.lexical.bm25 import BM25Index
 from heddle.stores.lance import POINTERS, LanceStore
-from heddle.stores.store import CANDIDATES, Collection, Query, fuse
+from heddle.stores.store import CANDIDATES, Collection, StoreQuery, fuse
 
 HITS = 10
 K1, B = 1.2, 0.75  # Lance's own, for both
@@ -67,7 +67,7 @@ def with_store(documents: Collection, folder: Path) -> tuple[float, Search]:
     seconds = time.perf_counter() - started
 
     def search(text: str, vector: np.ndarray) -> list[str]:
-        return [hit.id for hit in store.search("documents", Query(text, vector, "embedding", limit=HITS))]
+        return [hit.id for hit in store.search("documents", StoreQuery(text, vector, "embedding", limit=HITS))]
 
     return seconds, search
 

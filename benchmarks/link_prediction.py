@@ -32,13 +32,13 @@ from assets.recommender.evaluate.systems import (
     text_similarity,
 )
 from assets.recommender.train.parameters import RecommenderParameters
-from assets.recommender.train.stage import learn
+from assets.recommender.train.stage import train_recommender
 from heddle.core.parameters.section import load
 from heddle.core.parameters.shared import Compute, Split
 from heddle.core.splits import SPLITS
 from heddle.evaluation.parameters import BootstrapParameters
-from heddle.graph.edges import negatives, parts_of
-from heddle.graph.tables import LISTENING, Graph
+from heddle.graph.edges import assign_parts, sample_negatives
+from heddle.graph.tables import INDUCTIVE, CatalogGraph
 from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.recommender.embedder import GraphEmbedder
 
@@ -46,14 +46,14 @@ CONVOLUTIONS: Mapping[str, dict[str, Any]] = {
     "mean": {"kind": "sage", "aggregator": "mean"},
     "max": {"kind": "sage", "aggregator": "max"},
     "lstm": {"kind": "sage", "aggregator": "lstm", "neighbours": 10},
-    "gat": {"kind": "gat", "heads": 4, "slope": 0.2},
+    "gat": {"kind": "gat", "heads": 4, "negative_slope": 0.2},
 }
 SHARES = Split(validation=0.05, test=0.1)
 COLUMNS = ("auc", "average_precision", "ndcg_at_10", "hits_at_10", "mrr")
 QUERIES = 500
 
 
-def from_edges(file: Path, seed: int) -> Graph:
+def from_edges(file: Path, seed: int) -> CatalogGraph:
     """The graph of a file of edges; the ids are told apart by the seed, so that each seed splits otherwise."""
     pairs = [line.split()[:2] for line in file.read_text().splitlines() if line.strip()]
     ids = sorted({f"{seed}:{name}" for pair in pairs for name in pair})
@@ -61,42 +61,42 @@ def from_edges(file: Path, seed: int) -> Graph:
     edges = np.array([[place[f"{seed}:{name}"] for name in pair] for pair in pairs])
     edges = edges[edges[:, 0] != edges[:, 1]]
     relations = np.full(len(edges), "joins", object)
-    parts = parts_of(edges, relations, ids, None, SHARES)
+    parts = assign_parts(edges, relations, ids, None, SHARES)
     types = ["node"] * len(ids)
     features = np.zeros((len(ids), 1), np.float32)
-    drawn = negatives(edges, parts, types, seed)
-    return Graph(ids, types, [None] * len(ids), features, edges, relations, parts, drawn)
+    drawn = sample_negatives(edges, parts, types, seed)
+    return CatalogGraph(ids, types, [None] * len(ids), features, edges, relations, parts, drawn)
 
 
-def opened(path: Path, redrawn: bool, seed: int) -> Graph:
+def opened(path: Path, redrawn: bool, seed: int) -> CatalogGraph:
     """The graph of one seed."""
     if not path.is_dir():
         return from_edges(path, seed)
-    graph = Graph.open(path)
+    graph = CatalogGraph.open(path)
     return resplit(graph, seed) if redrawn else graph
 
 
-def resplit(graph: Graph, seed: int) -> Graph:
+def resplit(graph: CatalogGraph, seed: int) -> CatalogGraph:
     """The same graph, whose predicted edges are split in another way by each seed."""
     ids = [f"{seed}:{name}" for name in graph.ids]
     predicted = np.isin(graph.parts.astype(str), SPLITS)
     parts = graph.parts.copy()
-    parts[predicted] = parts_of(graph.edges[predicted], graph.relations[predicted].tolist(), ids, None, SHARES)
-    known = parts != LISTENING
-    drawn = negatives(graph.edges[known], parts[known], graph.types, seed)
+    parts[predicted] = assign_parts(graph.edges[predicted], graph.relations[predicted].tolist(), ids, None, SHARES)
+    known = parts != INDUCTIVE
+    drawn = sample_negatives(graph.edges[known], parts[known], graph.types, seed)
     return dataclasses.replace(graph, parts=parts, negatives=drawn)
 
 
-def judged(graph: Graph, name: str, system: System) -> Mapping[str, float]:
+def judged(graph: CatalogGraph, name: str, system: System) -> Mapping[str, float]:
     """The numbers of one system on the test edges."""
     sure = ConfidenceInterval(BootstrapParameters(samples=100), 0)
     asked = queries(graph, QUERIES)
     return attempt(name, system, graph.predicted("test"), graph.negatives["test"], asked, sure).numbers
 
 
-def baselines(graph: Graph) -> Iterator[tuple[str, System]]:
+def baselines(graph: CatalogGraph) -> Iterator[tuple[str, System]]:
     """What must be beaten."""
-    told = adjacency(graph.messages, len(graph.ids))
+    told = adjacency(graph.message_edges, len(graph.ids))
     yield "popularity", popularity(told)
     yield "common neighbours", common_neighbours(told)
     yield "Adamic-Adar", adamic_adar(told)
@@ -122,9 +122,9 @@ def main() -> None:
         for name in arguments.networks.split(","):
             parameters = RecommenderParameters.model_validate(settings | {"convolution": CONVOLUTIONS[name]})
             before = cpu()
-            trained = learn(graph, parameters, seed, threads, lambda *told: None)
+            trained = train_recommender(graph, parameters, seed, threads, lambda *told: None)
             spent = cpu() - before
-            embeddings = GraphEmbedder(trained.network)(graph.features, graph.messages, graph.heard)
+            embeddings = GraphEmbedder(trained.network)(graph.features, graph.message_edges, graph.inductive_edges)
             validation = trained.history[trained.best_epoch - 1]["validation_auc"]
             numbers = {**judged(graph, name, dot_product(embeddings)), "validation": validation, "cpu": spent}
             found.setdefault(name, []).append(numbers)

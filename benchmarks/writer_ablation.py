@@ -13,17 +13,17 @@ from pathlib import Path
 
 from assets.writer.train.parameters import WriterParameters
 from assets.writer.train.stage import writer
-from heddle.content.lexicon import KINDS, Lexicon, Stated, truth_of
+from heddle.content.lexicon import KINDS, ImageFacts, Lexicon, listing_facts
 from heddle.core.parameters.section import SectionType
 from heddle.core.stage import Stage
 from heddle.images.aspect_ratios import image_ratios
 from lightning_modules.training.data import read_samples
 from lightning_modules.writer.config import FusionShape, WriterShape
 from lightning_modules.writer.content_writer import ContentWriter
-from lightning_modules.writer.samples import Inputs, inputs_of
+from lightning_modules.writer.samples import Inputs, read_inputs
 
 
-class Trial(Stage):
+class AblationStage(Stage):
     """The stage with another shape and length."""
 
     def __init__(self, output: Path, epochs: int, without: str) -> None:
@@ -48,7 +48,7 @@ def shapes(shape: WriterShape) -> Mapping[str, WriterShape]:
     return {
         "nothing": shape,
         "scene": replace(shape, scene=None),
-        "convolutions": replace(shape, scene=replace(scene, layers=0)),
+        "convolutions": replace(shape, scene=replace(scene, num_layers=0)),
         "relation tokens": replace(shape, scene=replace(scene, relation_tokens=False)),
         "cross-modal attention": replace(shape, cross_modal=None),
         "early fusion": replace(shape, fusion=replace(fusion, early=False)),
@@ -61,9 +61,9 @@ def shapes(shape: WriterShape) -> Mapping[str, WriterShape]:
 def main(epochs: int, parts: Sequence[str]) -> None:
     """Train and measure each shape, or those without the named parts; prints a line of the table when it is known."""
     print("| without | view | item | material | colour | relations | generation loss |\n|---|---|---|---|---|---|---|")
-    for without in parts or shapes(Trial(Path(), epochs, "nothing").parameters(WriterParameters).network):
+    for without in parts or shapes(AblationStage(Path(), epochs, "nothing").parameters(WriterParameters).network):
         with tempfile.TemporaryDirectory() as folder:
-            loss = writer(Trial(Path(folder), epochs, without))["validation_generation_loss"]
+            loss = writer(AblationStage(Path(folder), epochs, without))["validation_generation_loss"]
             for view, shares in _measured(Path(folder)).items():
                 print(
                     f"| {without} | {view} | {' | '.join(f'{share:.3f}' for share in shares)} | {loss:.3f} |",
@@ -75,17 +75,17 @@ def _measured(folder: Path) -> dict[str, list[float]]:
     """View -> shares of items, materials, colours and relations that the alt texts state rightly."""
     opened, lexicon = ContentWriter.from_folder(folder), Lexicon.from_folder(folder)
     samples = list(read_samples(Path("data/shards/validation")))
-    ratios, fit = image_ratios(Path("data/catalog")), opened.network.config.image_fit
-    known = [inputs_of(sample, ratios[sample.row["image"]], fit) for sample in samples]
-    truths = [truth_of(sample.row) for sample in samples]
+    ratios, fit = image_ratios(Path("data/catalog")), opened.network.config.resize_mode
+    known = [read_inputs(sample, ratios[sample.row["image"]], fit) for sample in samples]
+    truths = [listing_facts(sample.row) for sample in samples]
     views = {"whole": known, "image alone": [Inputs(one.image) for one in known]}
     told = {
         view: [one.fields["alt_text"] for one in opened.write(these, until="alt_text")] for view, these in views.items()
     }
-    return {view: _shares([lexicon.states(str(text)) for text in texts], truths) for view, texts in told.items()}
+    return {view: _shares([lexicon.read_facts(str(text)) for text in texts], truths) for view, texts in told.items()}
 
 
-def _shares(stated: list[Stated], truths: list[Stated]) -> list[float]:
+def _shares(stated: list[ImageFacts], truths: list[ImageFacts]) -> list[float]:
     pairs = list(zip(stated, truths, strict=True))
     shares = []
     for kind in KINDS:

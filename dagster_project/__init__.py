@@ -1,1 +1,1 @@
-"""The orchestrator: everything that imports dagster, and nothing else does."""
+"""Orchestration: the only package that imports dagster."""

@@ -9,33 +9,34 @@ from pathlib import Path
 
 import dagster as dg
 
+from assets.gates import Gates
 from heddle.core.parameters.section import load
-from heddle.evaluation.gate_parameters import Gates
-from heddle.evaluation.gates import Verdict, judge, measured, unmeasured
+from heddle.evaluation.gate_parameters import GatesSection
+from heddle.evaluation.gates import Verdict, evaluate_gates, read_metrics, read_skip_reasons
 from heddle.validation.expectations import EXPECTATIONS
 
 EXPECTATIONS_STAGE = "validated"
 EXPECTATIONS_FILE = "expectations.json"
 
 
-def read_gates(root: Path) -> Gates:
+def read_gates(root: Path) -> GatesSection:
     """Section ``gates`` of the parameters."""
     return load("gates", Gates, root)
 
 
 def verdicts(root: Path) -> list[Verdict]:
-    """Every gate, judged on the metrics files as they are."""
+    """The verdict of every gate on the present metrics files."""
     gates = read_gates(root)
     stages = {gate.stage for model in gates.by_model().values() for gate in model}
-    absent = unmeasured({*stages, *gates.by_model()}, root / "data")
-    return judge(gates, measured(stages, root / "data"), absent)
+    skipped = read_skip_reasons({*stages, *gates.by_model()}, root / "data")
+    return evaluate_gates(gates, read_metrics(stages, root / "data"), skipped)
 
 
-def check_specs(gates: Gates, stage: str) -> Sequence[dg.AssetCheckSpec]:
+def check_specs(gates: GatesSection, stage: str) -> Sequence[dg.AssetCheckSpec]:
     """The checks on one stage's asset.
 
-    A failed gate does not stop the run: the report must still be made, and other models may pass theirs. It is the
-    registry that refuses the model.
+    A failed gate does not stop the run: the report is still written, and other models may pass their gates. The
+    registry refuses the model.
     """
     if stage == EXPECTATIONS_STAGE:
         return [
@@ -46,7 +47,7 @@ def check_specs(gates: Gates, stage: str) -> Sequence[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             _gate_name(model, gate.metric),
             asset=stage,
-            description=f"Gate of {model}: {gate.number} {gate.direction} {gate.bound:g}, or it is not registered.",
+            description=f"{model} is registered only if {gate.path} is {gate.direction} {gate.bound:g}.",
             metadata={"bound": gate.bound},
         )
         for model, own in gates.by_model().items()
@@ -56,7 +57,7 @@ def check_specs(gates: Gates, stage: str) -> Sequence[dg.AssetCheckSpec]:
 
 
 def check_results(root: Path, stage: str, specs: Sequence[dg.AssetCheckSpec]) -> Iterator[dg.AssetCheckResult]:
-    """Results for the specs that :func:`check_specs` gave when the code was loaded."""
+    """The results of those checks that :func:`check_specs` declared when the code location was loaded."""
     results = _expectations(root) if stage == EXPECTATIONS_STAGE else _gates(root, stage)
     wanted = {spec.name for spec in specs}
     yield from (result for result in results if result.check_name in wanted)
@@ -83,16 +84,20 @@ def _expectations(root: Path) -> Iterator[dg.AssetCheckResult]:
 
 def _gates(root: Path, stage: str) -> Iterator[dg.AssetCheckResult]:
     for verdict in verdicts(root):
-        if verdict.metric.partition(".")[0] == stage:
-            value = {} if verdict.value is None else {"value": verdict.value}
+        if verdict.stage == stage:
+            metadata = {"bound": verdict.bound}
+            if verdict.value is not None:
+                metadata["value"] = verdict.value
             yield dg.AssetCheckResult(
                 passed=verdict.passed,
                 check_name=_gate_name(verdict.model, verdict.metric),
                 asset_key=stage,
                 description=verdict.description,
-                metadata={"bound": verdict.bound, **value},
+                metadata=metadata,
             )
 
 
 def _gate_name(model: str, metric: str) -> str:
-    return f"gate_{model}_{metric.partition('.')[2]}"
+    """A name that Dagster allows, without dots: ``gate_clip_text_to_image_recall_at_10``."""
+    path = metric.partition(".")[2]
+    return f"gate_{model}_{path.replace('.', '_')}"

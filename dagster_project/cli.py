@@ -1,4 +1,4 @@
-"""The commands that drive Dagster, DVC's graph and the registry; ``heddle`` finds them as entry points."""
+"""Commands that use Dagster, DVC and the registry. ``heddle`` loads them through entry points."""
 
 import sys
 from pathlib import Path
@@ -12,9 +12,9 @@ console = Console()
 
 @click.command()
 def run() -> None:
-    """Bring everything stale up to date: crawl, train, evaluate, index, register.
+    """Run all stale stages: crawl, train, evaluate, index, register.
 
-    Exit code 0: all went well. 1: a stage failed. 2: a model missed a gate and was not registered.
+    Exit code 0: success. 1: a stage failed. 2: a model failed a gate and was not registered.
     """
     from dagster_project.run import run as run_main_job
 
@@ -22,11 +22,11 @@ def run() -> None:
 
 
 @click.command()
-@click.option("--keep", is_flag=True, help="Leave the temporary clone in place.")
+@click.option("--keep", is_flag=True, help="Keep the temporary clone.")
 def verify(keep: bool) -> None:
-    """Reproduce everything in a fresh clone, without the run cache, and compare every output hash with dvc.lock.
+    """Reproduce all stages in a fresh clone without the run cache, and compare each output hash with dvc.lock.
 
-    Exit code 0: all equal. 1: an output differs; the table names it.
+    Exit code 0: all outputs are equal. 1: an output differs; the table shows which one.
     """
     from dagster_project.verify import verify as verify_outputs
 
@@ -36,7 +36,7 @@ def verify(keep: bool) -> None:
 @click.command()
 @click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
 def ui(port: int) -> None:
-    """Open Dagster with lineage, schedules and checks; it follows edits of parameters and code."""
+    """Start the Dagster UI with lineage, schedules and checks. It reloads after edits of parameters and code."""
     from dagster_project.ui import serve
 
     sys.exit(serve(Path.cwd(), port, console))
@@ -44,8 +44,9 @@ def ui(port: int) -> None:
 
 @click.command()
 def status() -> None:
-    """Say of each stage whether it is up to date, and if not, why."""
+    """Show for each stage whether it is up to date, and if not, why."""
     from dagster_project.dvc.project import DvcProject
+    from heddle.evaluation.metric_names import plain_name
 
     project = DvcProject(Path.cwd())
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -54,40 +55,40 @@ def status() -> None:
     for state in project.states().values():
         headline = state.meta.get("headline", "")
         value = project.metrics(state.name).get(headline)
-        number = "" if value is None else f"{headline.replace('_', ' ')} {value:.4g}"
-        words = f"[yellow]{'; '.join(state.causes)}[/]" if state.causes else "[green]up to date[/]"
-        table.add_row(state.name, words, number, (state.data_version or "")[:12])
+        number = "" if value is None else f"{plain_name(headline)} {value:.4g}"
+        summary = f"[yellow]{'; '.join(state.causes)}[/]" if state.causes else "[green]up to date[/]"
+        table.add_row(state.name, summary, number, (state.data_version or "")[:12])
     console.print(table)
 
 
 @click.command()
 def drift() -> None:
-    """Say how far the listings have moved from those of the version that was registered last.
+    """Show how far the listings have drifted from those of the last registered version.
 
-    Exit code 0: nothing drifted. 2: a field or the words did, by more than section `drift` of the parameters allows.
+    Exit code 0: no drift. 2: a field or the text embeddings drifted by more than section `drift` of params.yaml allows.
     """
-    from dagster_project.drift import show
+    from dagster_project.drift import print_drift
 
-    sys.exit(2 if show(Path.cwd(), console) else 0)
+    sys.exit(2 if print_drift(Path.cwd(), console) else 0)
 
 
 @click.command()
-@click.option("--really", is_flag=True, help="Write the drafts; else say what would change.")
-def publish(really: bool) -> None:
-    """Write content back to the WordPress site that its listings came from, as drafts that a person publishes."""
+@click.option("--apply", is_flag=True, help="Create or update the drafts. Without it, only print the plan.")
+def publish(apply: bool) -> None:
+    """Write content to the listings' WordPress site as drafts, which a person reviews and publishes."""
     from dagster_project.publish_content import show
 
-    show(Path.cwd(), console, really=really)
+    show(Path.cwd(), console, apply=apply)
 
 
 @click.group()
 def registry() -> None:
-    """Registered models: list them, promote a version, roll back."""
+    """List registered models, promote a version, roll back."""
 
 
 @registry.command("list")
 def registry_list() -> None:
-    """Every registered version with its stage, commit and metrics."""
+    """List all registered versions with stage, commit and metrics."""
     from dagster_project.registry import versions
 
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -95,9 +96,9 @@ def registry_list() -> None:
         table.add_column(heading)
     rows = versions(Path.cwd())
     for row in rows:
-        numbers = ", ".join(f"{name} {value:.4g}" for name, value in list(row.metrics.items())[:3])
+        numbers = ", ".join(f"{path} {value:.4g}" for path, value in list(row.metrics.items())[:3])
         table.add_row(row.tag, ", ".join(row.stages), row.commit[:7], numbers)
-    console.print(table if rows else "No model is registered yet: `heddle run` registers those that pass their gates.")
+    console.print(table if rows else "No model is registered yet. `heddle run` registers models that pass their gates.")
 
 
 @registry.command()
@@ -108,13 +109,13 @@ def promote(model: str, version: str) -> None:
     from dagster_project.registry import promote as promote_version
 
     promote_version(Path.cwd(), model, version)
-    console.print(f"{model}@{version} is champion.")
+    console.print(f"{model}@{version} is now champion.")
 
 
 @registry.command()
 @click.argument("model")
 def rollback(model: str) -> None:
-    """Make the champion before the present one champion again."""
+    """Make the previous champion of MODEL champion again."""
     from dagster_project.registry import rollback as roll_back
 
     console.print(f"{model}@{roll_back(Path.cwd(), model)} is champion again.")

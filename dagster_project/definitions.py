@@ -1,4 +1,4 @@
-"""Everything that Dagster knows about this project. Start it in the project's root."""
+"""Dagster definitions of this project. Load this module in the project root."""
 
 import warnings
 from pathlib import Path
@@ -15,10 +15,10 @@ from dagster_project.publish import published_index_asset
 from dagster_project.publish_content import is_configured, published_content_asset
 from dagster_project.registry import registry_asset
 
-# Links from the UI to the source are in beta; the pinned version has them, so the reminder is noise.
+# Code references are a beta feature of Dagster. The pinned version supports them, so the warning is noise.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
-# Preloading in the fork server spares each step the seconds that these imports take.
+# Preloading these modules in the fork server saves each step seconds of import time.
 EXECUTOR = dg.multiprocess_executor.configured(
     {
         "start_method": {
@@ -30,7 +30,7 @@ EXECUTOR = dg.multiprocess_executor.configured(
 
 
 def definitions(root: Path) -> dg.Definitions:
-    """The definitions of the project in ``root``."""
+    """Build the definitions of the project in ``root``."""
     project = DvcProject(root)
     check_parameters(project.root, {name for stage in project.graph.values() for name in stage.sections})
     return dg.Definitions(

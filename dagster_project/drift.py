@@ -1,4 +1,4 @@
-"""How far the listings have drifted from those of the last registered model: an asset check, and `heddle drift`."""
+"""Drift of the listings since the last registered version: an asset check, and `heddle drift`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 CHECK = "drift"
 STAGE = "validated"
 LISTINGS = "data/validated/listings.parquet"
-HEADINGS = ("field", "compared by", "stability index", "by chance below", "missing then", "now")
+HEADINGS = ("field", "compared by", "stability index", "chance level", "missing before", "missing now")
 
 
 class DriftError(UserError):
-    """There is nothing to compare with; the message says why and what to do."""
+    """There are no listings to compare with. The message gives the reason and the fix."""
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """The present listings beside those of a registered version.
+class DriftComparison:
+    """Current listings compared with those of a registered version.
 
     Attributes:
-        against: the version's tag.
-        listings: earlier and now.
-        fields: the one that moved most first.
-        embedding_auc: how well what the listings say tells new ones from earlier ones; 0.5 is not at all.
-        bounds: past which it is drift.
+        against: git tag of the registered version.
+        listings: number of listings before and now.
+        fields: drift of each field, largest first.
+        embedding_auc: AUROC of a classifier that separates new from earlier text embeddings; 0.5 is chance.
+        bounds: section `drift`; larger values count as drift.
     """
 
     against: str
@@ -52,31 +52,38 @@ class Comparison:
 
     @property
     def drifted(self) -> list[str]:
-        """What moved too far."""
+        """Names of the fields above their bound, and "embedding" if the text embeddings are."""
         fields = [each.field for each in self.fields if each.exceeds(self.bounds.stability_index)]
-        return [*fields, *(["embedding"] if self.embedding_auc > self.bounds.embedding_auc else [])]
+        if self.embedding_auc > self.bounds.embedding_auc:
+            fields.append("embedding")
+        return fields
 
 
-def compare(root: Path) -> Comparison:
-    """Compare ``data/validated`` with that of the version that was registered last.
+def compare(root: Path) -> DriftComparison:
+    """Compare ``data/validated`` with that of the last registered version.
 
     Raises:
-        DriftError: no model is registered, or its data are not in the cache.
+        DriftError: no model is registered, or its data is not in the cache.
     """
-    from heddle.monitoring.drift import drifts, sample  # scipy takes seconds that not every process should pay
+    from heddle.monitoring.drift import (  # scipy takes seconds that not every process should pay
+        measure_drift,
+        select_by_hash,
+    )
 
     registered = versions(root)
     if not registered:
-        raise DriftError("no model is registered yet, so there are no earlier listings to compare with")
+        raise DriftError("no model is registered yet, so there are no earlier listings; run `heddle run`")
     newest = max(registered, key=lambda version: version.created)
     if not (root / LISTINGS).is_file():
-        raise DriftError(f"{LISTINGS} is not there; `heddle run` makes it")
+        raise DriftError(f"{LISTINGS} does not exist; run `heddle run`")
     earlier, now = _earlier(root, newest.tag), pq.read_table(root / LISTINGS).to_pylist()
     if not earlier or not now:
-        raise DriftError(f"{len(earlier)} listings at {newest.tag}, {len(now)} now: there is nothing to compare")
+        raise DriftError(f"{LISTINGS}: {len(earlier)} listings at {newest.tag}, {len(now)} now; both need at least 1")
     bounds = load("drift", DriftParameters, root)
-    auc = _embedding_auc(root, sample(earlier, bounds.embedded), sample(now, bounds.embedded))
-    return Comparison(newest.tag, (len(earlier), len(now)), drifts(earlier, now), auc, bounds)
+    auc = _embedding_auc(
+        root, select_by_hash(earlier, bounds.embedding_sample_size), select_by_hash(now, bounds.embedding_sample_size)
+    )
+    return DriftComparison(newest.tag, (len(earlier), len(now)), measure_drift(earlier, now), auc, bounds)
 
 
 def _earlier(root: Path, tag: str) -> list["Row"]:
@@ -84,31 +91,29 @@ def _earlier(root: Path, tag: str) -> list["Row"]:
         with DVCFileSystem(str(root), rev=tag).open(LISTINGS, "rb") as file:
             return list(pq.read_table(file).to_pylist())
     except (OSError, DvcException, DataIndexDirError) as error:
-        raise DriftError(
-            f"{LISTINGS} of {tag} cannot be read ({error}); `dvc fetch --rev {tag} validated` brings it from the remote"
-        ) from error
+        raise DriftError(f"cannot read {LISTINGS} of {tag} ({error}); run `dvc fetch --rev {tag} validated`") from error
 
 
 def _embedding_auc(root: Path, earlier: list["Row"], now: list["Row"]) -> float:
     from heddle.encoders.text_encoder import load_sentence_encoder  # so does torch
-    from heddle.monitoring.drift import tell_apart, words_of
+    from heddle.monitoring.drift import domain_classifier_auroc, listing_words
 
     encoder = load_sentence_encoder(
         load("index", IndexParameters, root).encoder, load("compute", Compute, root).threads
     )
-    before, after = (encoder.documents([words_of(row) for row in rows]) for rows in (earlier, now))
-    return tell_apart(before, [row["id"] for row in earlier], after, [row["id"] for row in now])
+    before, after = (encoder.documents([listing_words(row) for row in rows]) for rows in (earlier, now))
+    return domain_classifier_auroc(before, [row["id"] for row in earlier], after, [row["id"] for row in now])
 
 
-def drift_spec() -> dg.AssetCheckSpec:
-    """The check on `validated`."""
+def drift_check_spec() -> dg.AssetCheckSpec:
+    """Spec of the drift check on `validated`."""
     return dg.AssetCheckSpec(
-        CHECK, asset=STAGE, description="The listings are alike those of the model that was registered last."
+        CHECK, asset=STAGE, description="Listings did not drift since the last registered version."
     )
 
 
-def drift_result(root: Path) -> dg.AssetCheckResult:
-    """A warning where a field or the words moved; it stops nothing, as a retraining may be the very answer to it."""
+def run_drift_check(root: Path) -> dg.AssetCheckResult:
+    """Run the drift check. Drift is only a warning, because retraining may be the right response."""
     try:
         found = compare(root)
     except DriftError as error:
@@ -119,7 +124,7 @@ def drift_result(root: Path) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,
         check_name=CHECK,
         asset_key=STAGE,
-        description=f"since {found.against}: {', '.join(drifted) or 'nothing'} drifted",
+        description=f"drifted since {found.against}: {', '.join(drifted) or 'nothing'}",
         metadata={
             "embedding_auc": found.embedding_auc,
             **{f"stability_index_{each.field}": each.index for each in found.fields},
@@ -128,27 +133,25 @@ def drift_result(root: Path) -> dg.AssetCheckResult:
     )
 
 
-def show(root: Path, console: Console) -> int:
-    """Print the comparison; returns how many things drifted.
+def print_drift(root: Path, console: Console) -> int:
+    """Print the comparison. Returns the number of drifted fields.
 
     Raises:
-        DriftError: there is nothing to compare with.
+        DriftError: there are no listings to compare with.
     """
     found = compare(root)
     earlier, now = found.listings
     table = Table(
         box=None, pad_edge=False, header_style="dim", title=f"{now:,} listings, {earlier:,} at {found.against}"
     )
-    for heading in ("field", "compared by", "stability index", "by chance below", "missing then", "now"):
+    for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading in ("field", "compared by") else "right")
     for each in found.fields:
         style = "yellow" if each.exceeds(found.bounds.stability_index) else None
         table.add_row(*_cells(each), style=style)
     console.print(table)
-    told = "yellow" if found.embedding_auc > found.bounds.embedding_auc else "default"
-    console.print(
-        f"What they say: a linear classifier tells new from old with AUC [{told}]{found.embedding_auc:.3f}[/]"
-    )
+    colour = "yellow" if found.embedding_auc > found.bounds.embedding_auc else "default"
+    console.print(f"Text embeddings: AUROC of new against earlier listings [{colour}]{found.embedding_auc:.3f}[/]")
     return len(found.drifted)
 
 
@@ -157,8 +160,6 @@ def _cells(drift: "Drift") -> tuple[str, ...]:
     return drift.field, drift.measured, f"{drift.index:.4f}", f"{drift.chance:.4f}", *shares
 
 
-def _markdown(found: Comparison) -> str:
-    head = (
-        "| field | compared by | stability index | by chance below | missing then | now |\n|---|---|---|---|---|---|\n"
-    )
+def _markdown(found: DriftComparison) -> str:
+    head = f"| {' | '.join(HEADINGS)} |\n{'|---' * len(HEADINGS)}|\n"
     return head + "".join(f"| {' | '.join(_cells(each))} |\n" for each in found.fields)

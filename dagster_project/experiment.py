@@ -1,4 +1,4 @@
-"""Keep each retraining as a DVC experiment: code, parameters and lock in one commit that tags can point at."""
+"""Save each retraining as a DVC experiment: one commit of code, parameters and lock that tags can point at."""
 
 from pathlib import Path
 
@@ -6,45 +6,45 @@ import dagster as dg
 from dvc.repo import Repo
 
 from dagster_project.dvc.project import DvcProject
-from dagster_project.git_identity import sign
+from dagster_project.git_identity import set_git_identity
 
 
-class UnsettledError(Exception):
-    """The workspace is not what the run produced, so there is nothing true to save."""
+class WorkspaceChangedError(Exception):
+    """A stage changed after it ran, so the workspace does not match the run."""
 
 
 def save_experiment(project: DvcProject, name: str) -> str:
     """Save the workspace as experiment ``name``. Returns the commit's hash.
 
     Raises:
-        UnsettledError: a stage changed since it ran. (Saving would record it as up to date: ``dvc exp save`` commits
-            what lies on disk whatever made it.)
+        WorkspaceChangedError: a stage changed after it ran. ``dvc exp save`` would commit the files on disk and record
+            the stage as up to date.
     """
     changed = [state.name for state in project.states().values() if state.changed]
     if changed:
-        raise UnsettledError(f"not saved as an experiment: {', '.join(changed)} changed since it ran; run again")
-    sign()
+        raise WorkspaceChangedError(f"experiment not saved: {', '.join(changed)} changed since it ran; run again")
+    set_git_identity()
     with Repo(str(project.root)) as repo:
         commit = repo.experiments.save(name=name, force=True)
     if commit is None:
-        raise UnsettledError("DVC saved no experiment")
+        raise WorkspaceChangedError("`dvc exp save` saved no experiment")
     return str(commit)
 
 
 def experiment_name(run_id: str) -> str:
-    """The experiment of a Dagster run: the first block of its id, which the UI shows too."""
+    """Name of a run's experiment. Contains the first block of the run id, as shown in the UI."""
     return f"run-{run_id[:8]}"
 
 
 def find_experiment(root: Path, name: str) -> str | None:
-    """The commit of the experiment ``name``, if it was saved."""
+    """Commit of the experiment ``name``; None if there is no such experiment."""
     with Repo(str(root)) as repo:
         refs = [ref for ref in repo.scm.iter_refs(base="refs/exps/") if ref.rpartition("/")[2] == name]
         return str(repo.scm.get_ref(refs[0])) if refs else None
 
 
 def experiment_asset(project: DvcProject) -> dg.AssetsDefinition:
-    """The asset ``experiment``, downstream of every stage that nothing else reads."""
+    """The asset ``experiment``, downstream of every stage without downstream stages."""
     read = {name for state in project.graph.values() for name in state.upstream}
     leaves = [name for name in project.graph if name not in read]
 
@@ -59,7 +59,7 @@ def experiment_asset(project: DvcProject) -> dg.AssetsDefinition:
         name = experiment_name(context.run.run_id)
         try:
             commit = save_experiment(project, name)
-        except UnsettledError as error:
+        except WorkspaceChangedError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         return dg.MaterializeResult(
             data_version=dg.DataVersion(commit), metadata={"experiment": name, "commit": commit}

@@ -1,4 +1,4 @@
-"""Who signs the commits and tags that Heddle makes: a fresh machine has no git identity."""
+"""Git author and committer of the commits and tags that Heddle creates. A fresh machine has no git identity."""
 
 import os
 
@@ -6,8 +6,8 @@ NAME = "Heddle"
 MAIL = "heddle@localhost"
 
 
-def sign() -> None:
-    """Sign as Heddle where the person's own git settings do not say otherwise through the environment."""
+def set_git_identity() -> None:
+    """Set Heddle as author and committer, unless the environment already sets them."""
     for role in ("AUTHOR", "COMMITTER"):
         os.environ.setdefault(f"GIT_{role}_NAME", NAME)
         os.environ.setdefault(f"GIT_{role}_EMAIL", MAIL)

@@ -1,7 +1,7 @@
-"""Preloaded in the fork server of a run, and only there: the server ends when the run's own process is killed.
+"""Preload module of a run's fork server: ends the server when the process of the run is killed.
 
-Its step processes, which end with it (see :mod:`dagster_project.dvc.assets`), hold the pipe whose closing it would
-otherwise wait for, so without this a killed run's stages would go on.
+The fork server normally ends when its pipe closes, but the step processes hold that pipe open. Without this module,
+the stages of a killed run would continue. Step processes end with the server (:mod:`dagster_project.dvc.assets`).
 """
 
 from heddle.core.processes import die_with_parent

@@ -1,4 +1,4 @@
-"""What a person sees of a run: a live table in a terminal, plain lines elsewhere. A function of the run's events."""
+"""Progress of a run, computed from its events: a live table in a terminal, plain lines otherwise."""
 
 import re
 import time
@@ -12,15 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 from dagster_project.dvc.project import StageState
-from dagster_project.dvc.runner import Outcome
+from dagster_project.dvc.runner import StageOutcome
+from heddle.evaluation.metric_names import plain_name
 
 PROGRESS = re.compile(r"^\[(?P<stage>\w+)\] (?P<message>.*)$")
 STYLES = {
     "waiting": "dim",
     "running": "bold cyan",
-    str(Outcome.RAN): "green",
-    str(Outcome.RESTORED): "green",
-    str(Outcome.UNCHANGED): "dim green",
+    str(StageOutcome.RAN): "green",
+    str(StageOutcome.RESTORED): "green",
+    str(StageOutcome.UNCHANGED): "dim green",
     "done": "green",
     "skipped": "yellow",
     "failed": "bold red",
@@ -28,8 +29,8 @@ STYLES = {
 
 
 @dataclass
-class Row:
-    """One asset of the run."""
+class ProgressRow:
+    """One row of the table: an asset of the run."""
 
     state: str = "waiting"
     started: float | None = None
@@ -37,25 +38,25 @@ class Row:
     message: str = ""
 
     def seconds(self, now: float) -> str:
-        """How long it has run, in words."""
+        """Duration as text; empty before the start."""
         return "" if self.started is None else f"{(self.ended or now) - self.started:.0f} s"
 
 
-class Progress:
-    """The state of a run, fed with its event records.
+class RunProgress:
+    """State of a run, updated from its event records.
 
     Args:
-        names: the assets that the run makes, upstream first.
-        stages: the stages of the graph, for their headline metric.
+        names: assets of the run, upstream first.
+        stages: stages of the graph, for their headline metrics.
     """
 
     def __init__(self, names: Iterable[str], stages: Mapping[str, StageState]) -> None:
-        self.rows = {name: Row() for name in names}
+        self.rows = {name: ProgressRow() for name in names}
         self.errors: dict[str, str] = {}
         self._stages = stages
 
     def feed(self, entry: dg.EventLogEntry) -> str | None:
-        """Take in one event. Returns a line worth printing where there is no live table."""
+        """Process one event. Returns a line to print if there is no live table."""
         row = self.rows.get(entry.step_key or "")
         if row is None or entry.step_key is None:
             return None
@@ -79,13 +80,13 @@ class Progress:
         return None
 
     def close(self) -> None:
-        """The run has ended: what still waits will not come."""
+        """Mark the waiting assets as skipped after the run has ended."""
         for row in self.rows.values():
             if row.state == "waiting":
-                row.state, row.message = "skipped", "something it needs failed"
+                row.state, row.message = "skipped", "an upstream stage failed"
 
     def table(self) -> Table:
-        """The run at this moment."""
+        """Table of the current state."""
         table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
         table.add_column("stage", no_wrap=True, min_width=max((len(name) for name in self.rows), default=0))
         table.add_column("state", no_wrap=True, min_width=max(len(row.state) for row in self.rows.values()))
@@ -97,7 +98,7 @@ class Progress:
             table.add_row(name, state, row.seconds(now), Text(row.message, "dim", overflow="ellipsis"))
         return table
 
-    def _log(self, name: str, row: Row, message: str) -> str | None:
+    def _log(self, name: str, row: ProgressRow, message: str) -> str | None:
         match = PROGRESS.match(message)
         if not match or match["stage"] != name:
             if not self._stages.get(name):
@@ -106,35 +107,37 @@ class Progress:
         row.message = match["message"]
         return message
 
-    def _materialised(self, name: str, row: Row, materialization: dg.AssetMaterialization) -> None:
+    def _materialised(self, name: str, row: ProgressRow, materialization: dg.AssetMaterialization) -> None:
         metadata = {key: value.value for key, value in materialization.metadata.items()}
         row.state = str(metadata.get("outcome", "done"))
         stage = self._stages.get(name)
         headline = stage.meta.get("headline") if stage else None
         if headline in metadata:
-            row.message = f"{headline.replace('_', ' ')} {_number(metadata[headline])}"
+            row.message = f"{plain_name(headline)} {_number(metadata[headline])}"
         elif stage:
             row.message = ""
 
 
 def print_errors(console: Console, errors: Mapping[str, str]) -> None:
-    """What each failed stage said."""
+    """Print the error of each failed stage."""
     for error in errors.values():
-        heading, _, words = error.partition("\n")
+        heading, _, details = error.partition("\n")
         console.print(Text(f"\n{heading}", "bold red"))
-        console.print(Text(words), soft_wrap=True)
+        console.print(Text(details), soft_wrap=True)
 
 
 def _number(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}" if isinstance(value, float) else str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _reason(event: dg.DagsterEvent) -> str:
-    """The innermost words of a step's failure."""
+    """The innermost error message of a failed step."""
     data = event.step_failure_data
     if data.user_failure_data and data.user_failure_data.description:
         return data.user_failure_data.description
     error = data.error
     while error and error.cause:
         error = error.cause
-    return error.message.strip() if error else "it gave no reason"
+    return error.message.strip() if error else "no error message"

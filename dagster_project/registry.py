@@ -1,8 +1,7 @@
-"""The model registry: annotated git tags in GTO's form, ``clip@v1.2.0`` and ``clip#champion#3``.
+"""The model registry: annotated git tags in GTO format, ``clip@v1.2.0`` and ``clip#champion#3``.
 
-A tag points at the commit of the run's experiment, so a registered version leads to exactly the code, the parameters
-and the data that made it. The tag's message holds the content hash of the release and its metrics; the registry needs
-no other store.
+A tag points at the commit of the run's experiment, so a registered version identifies the exact code, parameters and
+data. The tag message contains the content hash of the release and its metrics. There is no other store.
 """
 
 import hashlib
@@ -19,9 +18,10 @@ from gto.exceptions import GTOException
 from dagster_project.checks import read_gates, verdicts
 from dagster_project.dvc.project import DvcProject
 from dagster_project.experiment import experiment_name, find_experiment, save_experiment
-from dagster_project.git_identity import MAIL, NAME, sign
+from dagster_project.git_identity import MAIL, NAME, set_git_identity
 from heddle.core.errors import UserError
 from heddle.core.skipped import skip_reason
+from heddle.evaluation.metric_tree import flat_values
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -30,7 +30,7 @@ MODEL_CARD = "README.md"
 
 
 class RegistryError(UserError):
-    """A model or version that the registry does not hold; the message says what there is."""
+    """A model or version is not in the registry. The message lists the registered versions."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ class Version:
     """One registered version of a model.
 
     Attributes:
-        model: its name.
+        model: name of the model.
         version: ``v<major>.<minor>.<patch>``.
-        commit: of the experiment that made it.
-        created: when it was registered.
-        stages: what it is at present: champion, challenger or nothing.
-        content: sha256 over the files of its release folder.
-        metrics: of its evaluation when it was registered.
+        commit: commit of the experiment.
+        created: time of registration.
+        stages: current registry stages: champion, challenger or none.
+        content: sha256 of the files of the release folder.
+        metrics: evaluation metrics at registration, by path.
     """
 
     model: str
@@ -57,13 +57,13 @@ class Version:
 
     @property
     def tag(self) -> str:
-        """The git tag."""
+        """Name of the git tag."""
         return f"{self.model}@{self.version}"
 
 
 @dataclass(frozen=True)
 class Registration:
-    """What became of one released model: its version, or why there is none."""
+    """Result of :func:`register`: the version, or the reason why the model was not registered."""
 
     model: str
     version: str | None
@@ -72,13 +72,13 @@ class Registration:
 
 
 def versions(root: Path, model: str | None = None) -> list[Version]:
-    """Registered versions, newest first within a model."""
+    """Registered versions, newest first within each model."""
     history = gto.api.history(str(root), model)
     holders = _holders(history)
     found = []
     for row in history:
         if row["event"] == "registration":
-            note = _note(row["message"])
+            note = _parse_tag_message(row["message"])
             held = {stage for (name, stage), version in holders.items() if (name, version) == _key(row)}
             stages = tuple(sorted(held - {CHALLENGER} if CHAMPION in held else held))
             found.append(Version(*_key(row), row["commit"], row["timestamp"], stages, note["content"], note["metrics"]))
@@ -86,20 +86,20 @@ def versions(root: Path, model: str | None = None) -> list[Version]:
 
 
 def register(root: Path, model: str, commit: str) -> Registration:
-    """Register the released model if it passes its gates and is new; make it champion if it is not worse.
+    """Register the released model if it passes its gates. Make it champion if it is not worse than the champion.
 
-    The first gate's metric decides between champion and challenger. Registering the same bytes twice changes nothing.
+    The metric of the first gate is compared. Registering the same bytes again changes nothing.
     """
     failed = [verdict for verdict in verdicts(root) if verdict.model == model and not verdict.passed]
     if failed:
         return Registration(model, None, None, "; ".join(verdict.description for verdict in failed))
-    sign()
+    set_git_identity()
     release = root / "data" / "release" / model
-    content, metrics = content_hash(release), json.loads((release / "metrics.json").read_text())
+    content, metrics = content_hash(release), flat_values(json.loads((release / "metrics.json").read_text()))
     known = versions(root, model)
     same = next((version for version in known if version.content == content), None)
     if same:
-        return Registration(model, same.version, next(iter(same.stages), None), f"the same bytes as {same.tag}")
+        return Registration(model, same.version, next(iter(same.stages), None), f"same bytes as {same.tag}")
     message = json.dumps({"content": content, "metrics": metrics}, sort_keys=True)
     gto.api.register(
         str(root),
@@ -120,37 +120,37 @@ def register(root: Path, model: str, commit: str) -> Registration:
 
 
 def promote(root: Path, model: str, version: str, stage: str = CHAMPION) -> None:
-    """Make a version champion (or another stage).
+    """Assign a registry stage, by default champion, to a version.
 
     Raises:
-        RegistryError: there is no such version.
+        RegistryError: the version is not registered.
     """
     known = [each.version for each in versions(root, model)]
     if version not in known:
         raise RegistryError(f"no version {version} of {model}; registered: {', '.join(known) or 'none'}")
-    sign()
+    set_git_identity()
     _assign(root, model, version, stage)
 
 
 def rollback(root: Path, model: str) -> str:
-    """Make the champion before the present one champion again. Returns its version.
+    """Make the previous champion champion again. Returns its version.
 
     Raises:
-        RegistryError: there was none.
+        RegistryError: there was no previous champion.
     """
     assignments = _assignments(gto.api.history(str(root), model))
     past = [row["version"] for row in assignments if row["stage"] == CHAMPION]
-    present = past[0] if past else None
-    earlier = next((version for version in past if version != present), None)
+    current = past[0] if past else None
+    earlier = next((version for version in past if version != current), None)
     if earlier is None:
-        raise RegistryError(f"{model} has had no champion before {present}; see `heddle registry list`")
-    sign()
+        raise RegistryError(f"{model} had no champion before {current}; see `heddle registry list`")
+    set_git_identity()
     _assign(root, model, earlier, CHAMPION)
     return earlier
 
 
 def content_hash(folder: Path) -> str:
-    """sha256 over the names and bytes of a release's files, but for its card: that retells the rest and the gates."""
+    """sha256 of the names and bytes of a release's files, without the model card, which only repeats their content."""
     digest = hashlib.sha256()
     for file in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MODEL_CARD):
         digest.update(f"{file.relative_to(folder)}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
@@ -158,26 +158,28 @@ def content_hash(folder: Path) -> str:
 
 
 def _compare(root: Path, version: Version, champion: Version | None) -> tuple[str, str]:
+    """The reason and the registry stage of a new version."""
     if champion is None:
-        return "the first version", CHAMPION
+        return "first version", CHAMPION
     gates = read_gates(root).by_model().get(version.model, ())
     if not gates:
-        return f"no gate to compare it with {champion.tag} by", CHALLENGER
+        return f"no gate metric to compare with {champion.tag}", CHALLENGER
     gate = gates[0]
-    new, old = version.metrics.get(gate.number), champion.metrics.get(gate.number)
-    words = f"{gate.number} {new} against {old} of {champion.tag}"
-    if new is None or old is None:
-        return words, CHALLENGER
+    new, old = version.metrics.get(gate.path), champion.metrics.get(gate.path)
+    for tag, value in ((version.tag, new), (champion.tag, old)):
+        if value is None:
+            return f"{tag} has no metric {gate.path} to compare; promote it by hand", CHALLENGER
+    reason = f"{gate.path} {new}, champion {champion.tag} has {old}"
     better = new >= old if gate.at_least is not None else new <= old
-    return words, CHAMPION if better else CHALLENGER
+    return reason, CHAMPION if better else CHALLENGER
 
 
 def _key(row: dict[str, Any]) -> tuple[str, str]:
     return row["artifact"], row["version"]
 
 
-def _note(message: str) -> dict[str, Any]:
-    """What :func:`register` wrote into the tag; a tag made by hand has no note."""
+def _parse_tag_message(message: str) -> dict[str, Any]:
+    """Content hash and metrics that :func:`register` wrote; empty for a tag created by hand."""
     try:
         note = json.loads(message)
     except json.JSONDecodeError:
@@ -186,13 +188,13 @@ def _note(message: str) -> dict[str, Any]:
 
 
 def _assignments(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Assignments, newest first. The number in ``clip#champion#3`` orders them: times have only whole seconds."""
+    """Assignments, newest first, ordered by the number in ``clip#champion#3``: git times have only whole seconds."""
     rows = [row for row in history if row["event"] == "assignment"]
     return sorted(rows, key=lambda row: int(row["ref"].rpartition("#")[2]), reverse=True)
 
 
 def _holders(history: list[dict[str, Any]]) -> dict[tuple[str, str], str]:
-    """(model, stage) -> the version that it was last given to."""
+    """(model, stage) -> the version that was last assigned."""
     holders: dict[tuple[str, str], str] = {}
     for row in _assignments(history):
         holders.setdefault((row["artifact"], row["stage"]), row["version"])
@@ -205,18 +207,18 @@ def _assign(root: Path, model: str, version: str, stage: str) -> None:
             str(root), model, version=version, stage=stage, author=NAME, author_email=MAIL, force=True, stdout=False
         )
     except GTOException as error:
-        raise RegistryError(f"{model}@{version} was not made {stage}: {error}") from error
+        raise RegistryError(f"cannot assign {stage} to {model}@{version}: {error}") from error
 
 
 def registry_asset(project: DvcProject) -> dg.AssetsDefinition:
-    """The asset ``registry``: every model, registered or refused or never made, each with its reason."""
+    """The asset ``registry``. Its metadata lists every model: registered, failed or skipped, with the reason."""
 
     @dg.asset(
         name="registry",
         deps=["release", "experiment"],
         group_name="registry",
         kinds={"git"},
-        description="Released models that pass their gates, as git tags; the best of each is champion.",
+        description="Released models that pass their gates, registered as git tags; the best version is champion.",
     )
     def registry(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         name = experiment_name(context.run.run_id)
@@ -225,12 +227,12 @@ def registry_asset(project: DvcProject) -> dg.AssetsDefinition:
         metadata: dict[str, Any] = {}
         for model in released:
             registration = register(project.root, model, commit)
-            words = _words(registration)
-            (context.log.info if registration.version else context.log.warning)(words)
-            metadata[model] = words
+            summary = _summarize(registration)
+            (context.log.info if registration.version else context.log.warning)(summary)
+            metadata[model] = summary
         for model in sorted(read_gates(project.root).by_model().keys() - set(released)):
-            reason = skip_reason(project.root / "data" / model) or "it was not released"
-            metadata[model] = _words(Registration(model, None, None, reason))
+            reason = skip_reason(project.root / "data" / model) or "not released"
+            metadata[model] = _summarize(Registration(model, None, None, reason))
             context.log.warning(metadata[model])
         held = [(version.tag, version.stages, version.content) for version in versions(project.root)]
         state = hashlib.sha256(json.dumps(held).encode()).hexdigest()
@@ -239,7 +241,7 @@ def registry_asset(project: DvcProject) -> dg.AssetsDefinition:
     return registry
 
 
-def _words(registration: Registration) -> str:
+def _summarize(registration: Registration) -> str:
     if registration.version is None:
         return f"{registration.model} is not registered: {registration.reason}"
     stage = f" ({registration.stage})" if registration.stage else ""

@@ -1,23 +1,22 @@
-"""``heddle run``: the main job, watched."""
+"""``heddle run``: run the main job and show its progress."""
 
 import threading
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.execution.api import execute_run
 from rich.console import Console
 from rich.live import Live
 
 from dagster_project import registry
 from dagster_project.automation import MAIN_JOB
 from dagster_project.checks import verdicts
+from dagster_project.dagster_internals import execute_run
 from dagster_project.dvc.mirror import mirror
 from dagster_project.dvc.project import DvcProject
-from dagster_project.progress import Progress, print_errors
-from dagster_project.staleness import must_run
-from dagster_project.workspace import STARTED_BY_HEDDLE, open_instance, owned
+from dagster_project.progress import RunProgress, print_errors
+from dagster_project.staleness import find_stale_assets
+from dagster_project.workspace import STARTED_BY_HEDDLE, open_instance, own_workspace
 
 SUCCESS, STAGE_FAILED, GATE_FAILED = 0, 1, 2
 POLL_SECONDS = 0.5
@@ -25,33 +24,33 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 TRY_NEXT = """
 Try next:
-  heddle search "a red wooden chair"   find listings by words or by an image
-  heddle describe chair.jpg            content to publish with an image of yours, as JSON
+  heddle search "a red wooden chair"   search listings by text or image
+  heddle describe chair.jpg            write content for your own image, as JSON
   heddle ui                            lineage, schedules and checks in Dagster
-  dvc exp show                         every retraining with its parameters and metrics"""
+  dvc exp show                         all retrainings with parameters and metrics"""
 
 
 def main_job() -> dg.JobDefinition:
-    """The main job of the project in the current folder; step processes find it by this function's name."""
+    """The main job of the project in the current folder. Step processes load it by the name of this function."""
     from dagster_project.definitions import defs
 
     return defs.resolve_job_def(MAIN_JOB)
 
 
 def run(root: Path, console: Console) -> int:
-    """Bring everything stale up to date. Returns the exit code: 0, 1 (a stage failed) or 2 (a gate failed)."""
-    with open_instance(root) as instance, owned(root, instance):
+    """Run all stale assets. Returns the exit code: 0, 1 (a stage failed) or 2 (a gate failed)."""
+    with open_instance(root) as instance, own_workspace(root, instance):
         project = DvcProject(root)
         job = main_job()
         mirror(project, instance)
-        names = must_run(project, job.asset_layer.asset_graph, instance)
+        names = find_stale_assets(project, job.asset_layer.asset_graph, instance)
         if names:
             code = _execute(project, job, instance, names, console)
             mirror(project, instance)
         else:
-            console.print("Everything is up to date: nothing to run.")
+            console.print("Everything is up to date.")
             code = SUCCESS
-    return code or _conclude(root, console)
+    return code or _print_summary(root, console)
 
 
 def _execute(
@@ -60,7 +59,7 @@ def _execute(
     order = [
         key.to_user_string() for level in job.asset_layer.asset_graph.toposorted_asset_keys_by_level for key in level
     ]
-    progress = Progress([name for name in order if name in names], project.graph)
+    progress = RunProgress([name for name in order if name in names], project.graph)
     dagster_run = instance.create_run_for_job(
         job_def=job.get_subset(asset_selection=frozenset(dg.AssetKey(name) for name in names)),
         run_id=str(uuid.uuid4()),
@@ -68,18 +67,18 @@ def _execute(
         tags={STARTED_BY_HEDDLE: "heddle run"},
         asset_selection=frozenset(dg.AssetKey(name) for name in names),
     )
-    with _watched(instance, dagster_run.run_id, progress, console):
+    with RunWatcher(instance, dagster_run.run_id, progress, console):
         result = execute_run(dg.reconstructable(main_job), dagster_run, instance)
     print_errors(console, progress.errors)
     if not result.success and not progress.errors:
-        console.print(f"The run failed: `heddle ui` shows run {dagster_run.run_id[:8]}.")
+        console.print(f"The run failed. Run `heddle ui` and open run {dagster_run.run_id[:8]}.")
     return SUCCESS if result.success else STAGE_FAILED
 
 
-class _watched:  # noqa: N801  reads as a with-statement's verb
-    """Follow a run's events in a thread while the main thread executes it."""
+class RunWatcher:
+    """Print the events of a run from a thread while the main thread executes the run."""
 
-    def __init__(self, instance: dg.DagsterInstance, run_id: str, progress: Progress, console: Console) -> None:
+    def __init__(self, instance: dg.DagsterInstance, run_id: str, progress: RunProgress, console: Console) -> None:
         self._instance, self._run_id, self._progress, self._console = instance, run_id, progress, console
         self._ended = threading.Event()
         self._live = Live(get_renderable=progress.table, console=console, refresh_per_second=4)
@@ -100,25 +99,21 @@ class _watched:  # noqa: N801  reads as a with-statement's verb
             self._console.print(self._progress.table())
 
     def _follow(self) -> None:
-        say: Callable[[str], None] = (lambda line: None) if self._console.is_terminal else self._print
         cursor = None
         while True:
-            last_look = self._ended.wait(POLL_SECONDS)
+            is_last_poll = self._ended.wait(POLL_SECONDS)
             page = self._instance.get_records_for_run(self._run_id, cursor)
             for record in page.records:
                 line = self._progress.feed(record.event_log_entry)
-                if line:
-                    say(line)
+                if line and not self._console.is_terminal:
+                    self._console.print(line, markup=False, highlight=False, soft_wrap=True)
             cursor = page.cursor
-            if last_look and not page.has_more:
+            if is_last_poll and not page.has_more:
                 return
 
-    def _print(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-
-def _conclude(root: Path, console: Console) -> int:
-    """Where to look next, and what was refused."""
+def _print_summary(root: Path, console: Console) -> int:
+    """Print the report, the registered versions, the failed gates and next commands. Returns the exit code."""
     console.print()
     console.print(f"Report      {root / 'data/report/index.html'}", soft_wrap=True)
     for version in registry.versions(root):

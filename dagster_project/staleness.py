@@ -1,20 +1,23 @@
-"""Which assets a run must make: those that changed, and everything downstream of them."""
+"""Select the assets of a run: changed assets and everything downstream of them."""
 
 from collections.abc import Iterable
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
-from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
-from dagster._core.loader import LoadingContextForTest
 
+from dagster_project.dagster_internals import (
+    BaseAssetGraph,
+    CachingStaleStatusResolver,
+    LoadingContextForTest,
+    StaleStatus,
+)
 from dagster_project.dvc.project import DvcProject
 
 
-def dagster_calls_stale(graph: BaseAssetGraph, instance: dg.DagsterInstance) -> set[str]:
-    """The assets that Dagster labels "unsynced" or "never materialized".
+def find_unsynced_assets(graph: BaseAssetGraph, instance: dg.DagsterInstance) -> set[str]:
+    """Assets that Dagster labels "unsynced" or "never materialized".
 
-    Like ``dvc status``, it judges each asset by its own inputs alone: what lies downstream of a stale asset is not
-    stale until the rerun gives other bytes.
+    As in ``dvc status``, only the direct inputs of an asset count: an asset downstream of a stale asset is not stale
+    until the rerun produces different bytes.
     """
     resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
     return {
@@ -24,20 +27,20 @@ def dagster_calls_stale(graph: BaseAssetGraph, instance: dg.DagsterInstance) -> 
     }
 
 
-def must_run(project: DvcProject, graph: BaseAssetGraph, instance: dg.DagsterInstance) -> set[str]:
-    """The stale assets and all that is downstream of them; a stage among these that gets the same inputs as before is
-    found unchanged when its turn comes, and costs nothing.
+def find_stale_assets(project: DvcProject, graph: BaseAssetGraph, instance: dg.DagsterInstance) -> set[str]:
+    """Stale assets and everything downstream of them.
 
-    Stages are judged by the disk as it is now, not by the code versions of a code location loaded earlier.
+    A downstream stage whose inputs turn out to be unchanged is skipped by DVC at no cost. Stages are compared with the
+    files on disk, not with the code versions of a code location that was loaded earlier.
     """
     stages = project.states()
     changed = {name for name, state in stages.items() if state.changed}
-    changed |= {name for name in dagster_calls_stale(graph, instance) if name not in stages}
-    return with_descendants(graph, changed)
+    changed |= {name for name in find_unsynced_assets(graph, instance) if name not in stages}
+    return add_descendants(graph, changed)
 
 
-def with_descendants(graph: BaseAssetGraph, names: Iterable[str]) -> set[str]:
-    """``names`` and every materialisable asset downstream of them."""
+def add_descendants(graph: BaseAssetGraph, names: Iterable[str]) -> set[str]:
+    """``names`` and every materializable asset downstream of them."""
     found, queue = set(names), list(names)
     while queue:
         for child in graph.get(dg.AssetKey(queue.pop())).child_keys:

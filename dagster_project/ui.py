@@ -1,7 +1,7 @@
-"""``heddle ui``: `dagster dev`, which also follows edits.
+"""``heddle ui``: `dagster dev`, plus automatic reload after edits.
 
-Dagster fixes code versions when a code location loads, so an edit of parameters or code would go unseen until somebody
-pressed "reload". This watches the files that code versions are made of and presses it.
+Dagster computes code versions when it loads a code location, so an edit of parameters or code shows only after a
+reload. This module watches the files that code versions depend on and triggers the reload.
 """
 
 import os
@@ -22,7 +22,7 @@ WATCHED = ("dvc.yaml", "params.yaml", "scales", "assets", "heddle", "lightning_m
 
 
 def serve(root: Path, port: int, console: Console) -> int:
-    """Run Dagster's UI and daemon until interrupted. Returns the exit code."""
+    """Run the Dagster UI and daemon until interrupted. Returns the exit code."""
     with open_instance(root):
         pass
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
@@ -38,12 +38,12 @@ def serve(root: Path, port: int, console: Console) -> int:
         "--workspace",
         "workspace.yaml",
     ]
-    # Ended by either signal, it takes Dagster along. A shell's background job starts with SIGINT ignored, and Dagster's
-    # services, which end on it, would inherit that.
+    # Both signals also end Dagster. A shell starts background jobs with SIGINT ignored, and the Dagster services, which
+    # end on SIGINT, would inherit that.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     process = subprocess.Popen(command, cwd=root, env={**os.environ, "PATH": path})
-    console.print(f"Dagster: http://{HOST}:{port}  (Ctrl-C ends it)")
+    console.print(f"Dagster: http://{HOST}:{port}  (stop with Ctrl-C)")
     try:
         follow_edits(root, port, process, console)
     except KeyboardInterrupt:
@@ -55,7 +55,7 @@ def serve(root: Path, port: int, console: Console) -> int:
 
 
 def follow_edits(root: Path, port: int, process: subprocess.Popen[bytes], console: Console) -> None:
-    """Reload the code location after each edit, as long as the process lives."""
+    """Reload the code location after each edit, until the process ends."""
     client = DagsterGraphQLClient(HOST, port_number=port)
     paths = [root / name for name in WATCHED if (root / name).exists()]
     for changes in watch(*paths, rust_timeout=1000, yield_on_timeout=True):
@@ -66,4 +66,4 @@ def follow_edits(root: Path, port: int, process: subprocess.Popen[bytes], consol
                 client.reload_repository_location(LOCATION)
                 console.print(f"Reloaded after an edit of {Path(next(iter(changes))[1]).name}")
             except DagsterGraphQLClientError as error:
-                console.print(f"Not reloaded: {error}", markup=False)
+                console.print(f"Reload failed: {error}", markup=False)

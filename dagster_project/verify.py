@@ -1,8 +1,7 @@
-"""``heddle verify``: is every output what its inputs make of it?
+"""``heddle verify``: check that every output can be reproduced bit for bit.
 
-The commit is cloned to a temporary folder beside the project (so that relative paths of sources hold), everything is
-reproduced there with an empty cache, and three hashes are compared for each stage: the lock's, the reproduced one and
-the one of the files that lie here.
+The commit is cloned to a temporary folder next to the project, so that relative paths of sources stay valid. All stages
+are reproduced there with an empty cache. Then three hashes of each output are compared: dvc.lock, reproduced, on disk.
 """
 
 import os
@@ -18,15 +17,22 @@ from rich.table import Table
 
 from dagster_project.dvc.project import DvcProject
 from dagster_project.dvc.runner import environment
-from dagster_project.git_identity import sign
+from dagster_project.git_identity import set_git_identity
 from dagster_project.workspace import WorkspaceError
 
 EQUAL, DIFFERENT = 0, 1
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """One output's hash, three times; None where there is no such output."""
+class OutputComparison:
+    """Three hashes of one output; None where the output does not exist.
+
+    Attributes:
+        output: folder, relative to the project root.
+        lock: recorded in dvc.lock.
+        here: of the files in this workspace.
+        reproduced: of the files in the clone.
+    """
 
     output: str
     lock: str | None
@@ -34,70 +40,68 @@ class Comparison:
     reproduced: str | None
 
     @property
-    def fault(self) -> str:
-        """What differs, in words; empty when nothing does. An output that was never fetched here is no fault."""
+    def difference(self) -> str:
+        """The difference as a message; empty if the hashes are equal. Outputs that were not fetched are ignored."""
         if self.lock is None:
-            return "dvc.lock does not know it: `heddle run` first"
+            return "not in dvc.lock; run `heddle run` first"
         if self.reproduced != self.lock:
-            return "reproducing it gives other bytes than dvc.lock says"
+            return "the reproduced output differs from dvc.lock"
         if self.here not in (None, self.lock):
-            return "the files here are not what dvc.lock says"
+            return "the files in data/ differ from dvc.lock; run `dvc checkout`"
         return ""
 
 
 def verify(root: Path, console: Console, *, keep: bool = False) -> int:
-    """Reproduce and compare; prints a table. Returns the exit code."""
+    """Reproduce all stages, compare the outputs and print a table. Returns the exit code."""
     project = DvcProject(root)
     commit = snapshot(root)
     clone = Path(tempfile.mkdtemp(prefix=".heddle-verify-", dir=root.parent))
     try:
         _clone(root, commit, clone)
         console.print(f"Reproducing {commit[:7]} in {clone}", soft_wrap=True)
-        (clone / "dvc.lock").unlink(
-            missing_ok=True
-        )  # the hashes to compare with are the project's; the clone finds its own
+        (clone / "dvc.lock").unlink(missing_ok=True)  # the clone computes its own hashes
         ended = subprocess.run(
             [sys.executable, "-m", "dvc", "repro", "--no-run-cache"], cwd=clone, env=environment(), check=False
         )
         if ended.returncode:
-            console.print("[bold red]It does not reproduce:[/] a stage failed, see above.")
+            console.print("[bold red]Not reproducible:[/] a stage failed; see its error above.")
             return DIFFERENT
         comparisons = compare(project, DvcProject(clone))
     finally:
         if not keep:
             shutil.rmtree(clone, ignore_errors=True)
     console.print(_table(comparisons))
-    faults = [comparison for comparison in comparisons if comparison.fault]
-    for comparison in faults:
-        console.print(f"[bold red]{comparison.output}[/]: {comparison.fault}")
-    if not faults:
-        console.print(f"All {len(comparisons)} outputs are what their inputs make of them.")
-    return DIFFERENT if faults else EQUAL
+    different = [comparison for comparison in comparisons if comparison.difference]
+    for comparison in different:
+        console.print(f"[bold red]{comparison.output}[/]: {comparison.difference}")
+    if not different:
+        console.print(f"Verified: all {len(comparisons)} outputs reproduce bit for bit.")
+    return DIFFERENT if different else EQUAL
 
 
-def compare(project: DvcProject, clone: DvcProject) -> list[Comparison]:
-    """Each output as the lock has it, as it lies here and as the clone made it."""
-    here = hashes_of_bytes(project)
+def compare(project: DvcProject, clone: DvcProject) -> list[OutputComparison]:
+    """The hashes of each output in dvc.lock, on disk and in the clone."""
+    here = hash_outputs(project)
     reproduced = {name: state.data_version for name, state in clone.states().items()}
     return [
-        Comparison(str(state.output), state.recorded_data_version, here[name], reproduced.get(name))
+        OutputComparison(str(state.output), state.recorded_data_version, here[name], reproduced.get(name))
         for name, state in project.states().items()
     ]
 
 
-def hashes_of_bytes(project: DvcProject) -> dict[str, str | None]:
-    """The md5 of each output from the bytes themselves, not from DVC's memory of sizes and times."""
-    with tempfile.TemporaryDirectory() as forgetful:
-        project = DvcProject(project.root, config={"core": {"site_cache_dir": forgetful}})
+def hash_outputs(project: DvcProject) -> dict[str, str | None]:
+    """MD5 of each output, computed from the file contents instead of DVC's cache of sizes and times."""
+    with tempfile.TemporaryDirectory() as empty:
+        project = DvcProject(project.root, config={"core": {"site_cache_dir": empty}})
         return {name: state.data_version for name, state in project.states().items()}
 
 
 def snapshot(root: Path) -> str:
-    """A commit of the tracked files (and ``dvc.lock``) as they are now, made beside the person's own index.
+    """Commit the tracked files and ``dvc.lock`` as they are now, without changing the git index of the user.
 
-    It is HEAD itself when nothing differs from it.
+    Returns the hash of the new commit, or of HEAD if nothing differs.
     """
-    sign()
+    set_git_identity()
     with tempfile.TemporaryDirectory() as folder:
         index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
         _git(root, "read-tree", "HEAD", **index)
@@ -107,7 +111,7 @@ def snapshot(root: Path) -> str:
         tree = _git(root, "write-tree", **index)
     if tree == _git(root, "rev-parse", "HEAD^{tree}"):
         return _git(root, "rev-parse", "HEAD")
-    return _git(root, "commit-tree", tree, "-p", "HEAD", "-m", "the workspace that heddle verify reproduces")
+    return _git(root, "commit-tree", tree, "-p", "HEAD", "-m", "Workspace snapshot for heddle verify")
 
 
 def _clone(root: Path, commit: str, clone: Path) -> None:
@@ -124,11 +128,11 @@ def _git(root: Path, *arguments: str, **environment: str) -> str:
     return ended.stdout.strip()
 
 
-def _table(comparisons: list[Comparison]) -> Table:
+def _table(comparisons: list[OutputComparison]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("output", "dvc.lock", "reproduced", "here", ""):
         table.add_column(heading, no_wrap=True)
     for comparison in comparisons:
         hashes = [(value or "-")[:12] for value in (comparison.lock, comparison.reproduced, comparison.here)]
-        table.add_row(comparison.output, *hashes, "[red]differs[/]" if comparison.fault else "[green]equal[/]")
+        table.add_row(comparison.output, *hashes, "[red]differs[/]" if comparison.difference else "[green]equal[/]")
     return table

@@ -1,4 +1,4 @@
-"""A small generated second-hand shop: the embedded default source. The same bytes from the same seed on every machine.
+"""A small generated second-hand shop, the default source. Equal seeds give equal bytes on every machine.
 
 Interface::
 
@@ -11,14 +11,14 @@ Interface::
     shop.image(7)              # bytes of the original file (before HTTP-level faults)
     shop.guides, shop.queries, shop.qrels, shop.conversations, shop.preferences, shop.graph.nodes, shop.graph.edges
     shop.faults                  # list[Fault(id, table, kind, outcome, reason, original)]
-    shop.ceilings                # dict[str, float]: the best that any model could do
-    with serve(shop) as port: ...  # own process on 127.0.0.1, ends with its parent
+    shop.ceilings                # dict[str, float]: upper bounds of the metrics
+    with serve(shop) as port: ...  # separate process on 127.0.0.1, ends with its parent
 
-The server calls itself ``http://demo-shop.example`` in every address that it gives, whatever its port, and takes
-absolute-form request targets: use ``http://127.0.0.1:<port>`` as the HTTP proxy for ``http://demo-shop.example``.
+All addresses in responses start with ``http://demo-shop.example``, whatever the port. The server accepts absolute-form
+request targets: use ``http://127.0.0.1:<port>`` as the HTTP proxy for ``http://demo-shop.example``.
 
-Ids: a listing's and a guide's id is its WordPress id as text ("100001" .., "900001" ..); ``qrels.guide`` holds guides'
-ids as such, without the name of a source. Faults name records likewise; an edge is named "source relation target".
+Ids: a listing's and a guide's id is its WordPress id as text ("100001" .., "900001" ..); ``qrels.guide`` contains
+guide ids without the name of a source. Faults refer to records in the same way; an edge is "source relation target".
 
 Paths: ``/wp-json/wp/v2/{posts,media,categories,tags,guides}`` (paged, at most 100), and
 ``/wp-json/demo-shop/v1/{queries,qrels,conversations,preferences,nodes,edges}`` (paged, at most 1000), ``/robots.txt``,

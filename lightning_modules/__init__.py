@@ -1,1 +1,1 @@
-"""The networks and how they learn: everything that imports torch."""
+"""Networks and their training code."""

@@ -1,53 +1,29 @@
-"""Real runs at smoke scale in clones of this checkout, made once and shared by the tests that look at them."""
+"""Settings of every test process and of the processes that it starts; markers by folder."""
 
 import os
+from pathlib import Path
 
-import gto  # noqa: F401  before rouge-score: gto closes the log handlers there are, and that of rouge-score's absl, stderr
+import gto  # noqa: F401  imported before rouge-score: gto closes all log handlers, and absl's is standard error
 import pytest
-from filelock import FileLock
 from hypothesis import settings
 
-from dagster_project.dvc.project import DvcProject
-from tests.support.clones import ROOT, Clone, clone
+# Both are read when torch and huggingface_hub are imported, which happens after this file is loaded.
+os.environ["HF_HUB_OFFLINE"] = "1"  # a model that is not on disk fails at once, without a request to the hub
+os.environ["OMP_WAIT_POLICY"] = "passive"  # threads that spin while they wait slow the other test processes down
 
 pytest_plugins = ["tests.support.fixtures"]
 
-settings.register_profile("heddle", deadline=None)  # how long an example takes depends on the neighbours
+settings.register_profile("heddle", deadline=None)  # the time of an example depends on the load of the machine
 settings.load_profile("heddle")
 
-
-@pytest.fixture(scope="session")
-def by_heddle(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone in which `make run` was the only command, made once, by the first of pytest's processes that asks."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent  # which all of them share
-    output = folder / "by_heddle/output.txt"
-    with FileLock(folder / "by_heddle.lock"):
-        if output.is_file():
-            return Clone(folder / "by_heddle/heddle", output.read_text())
-        made = clone(folder / "by_heddle/heddle")
-        made.output = made.run("make", "run", "-o", "install")
-        output.write_text(made.output)
-    return made
+FOLDER_MARKERS = {"e2e": "e2e", "e2e/wordpress": "wordpress"}
+"""Folder of tests -> the marker of every test in it."""
 
 
-@pytest.fixture(scope="session")
-def by_dvc(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone in which DVC alone ran the stages, one by one, each watched and with only its declared inputs there.
-
-    The notes of each stage lie in ``audit/<stage>.txt``.
-    """
-    made = clone(tmp_path_factory.mktemp("by_dvc") / "heddle")
-    hidden, audit = made.root.parent / "hidden", made.root.parent / "audit"
-    hidden.mkdir()
-    audit.mkdir()
-    for name, stage in DvcProject(made.root).graph.items():
-        for folder in [path for path in (made.root / "data").iterdir() if path.is_dir()]:
-            if folder.name not in stage.upstream:
-                folder.rename(hidden / folder.name)
-        paths = os.pathsep.join([str(made.root), str(ROOT / "tests/support/sitecustomize")])
-        made.run("dvc", "repro", "-s", name, PYTHONPATH=paths, HEDDLE_AUDIT=str(audit / f"{name}.txt"))
-        for folder in hidden.iterdir():
-            folder.rename(made.root / "data" / folder.name)
-    return made
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests by their folder."""
+    for item in items:
+        folder = item.path.parent.relative_to(Path(__file__).parent)
+        for marked, marker in FOLDER_MARKERS.items():
+            if folder.is_relative_to(marked):
+                item.add_marker(marker)

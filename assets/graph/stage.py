@@ -16,9 +16,15 @@ from heddle.core.skipped import write_skipped
 from heddle.core.stage import Metrics, Stage, write_json
 from heddle.encoders.parameters import IndexParameters
 from heddle.encoders.text_encoder import load_sentence_encoder
-from heddle.graph.edges import held_out_counts, listening, listing_edges, negatives, numbered, parts_of
-from heddle.graph.features import ENCODER_FILE, text_features
-from heddle.graph.tables import LISTING, Graph
+from heddle.graph.edges import (
+    assign_parts,
+    count_split_pairs,
+    edge_indices,
+    find_listing_edges,
+    sample_negatives,
+)
+from heddle.graph.features import ENCODER_FILE, embed_texts
+from heddle.graph.tables import INDUCTIVE, LISTING, CatalogGraph
 
 STATISTICS_FILE = "statistics.json"
 
@@ -38,38 +44,38 @@ def graph(stage: Stage) -> Metrics:
     return _numbers(stage, parameters, made)
 
 
-def _made(stage: Stage, parameters: GraphParameters, nodes: pa.Table, edges: pa.Table) -> Graph:
+def _made(stage: Stage, parameters: GraphParameters, nodes: pa.Table, edges: pa.Table) -> CatalogGraph:
     ids, types, texts = (nodes[name].to_pylist() for name in ("id", "type", "text"))
-    pairs, relations = numbered(edges, ids), edges["relation"].to_numpy(zero_copy_only=False)
-    parts = parts_of(pairs, relations, ids, parameters.predicted, parameters.split)
+    pairs, relations = edge_indices(edges, ids), edges["relation"].to_numpy(zero_copy_only=False)
+    parts = assign_parts(pairs, relations, ids, parameters.predicted, parameters.split)
     core = len(ids)
-    drawn = negatives(pairs, parts, types, read_seed())
+    drawn = sample_negatives(pairs, parts, types, read_seed())
     if parameters.listings:
         rows = read_rows(stage.input("validated") / "listings.parquet")
-        named, naming = listing_edges(rows, ids, types, texts)
+        named, naming = find_listing_edges(rows, ids, types, texts)
         place = {name: core + number for number, (name, _) in enumerate(named)}
         ids, types = ids + [name for name, _ in named], types + [LISTING] * len(named)
         texts = texts + [words for _, words in named]
         ends = [(place[name], target) for name, _, target in naming]
         pairs = np.concatenate([pairs, np.array(ends, np.int64).reshape(-1, 2)])
         relations = np.concatenate([relations, np.array([relation for _, relation, _ in naming], object)])
-        parts = np.concatenate([parts, listening(len(naming))])
+        parts = np.concatenate([parts, np.full(len(naming), INDUCTIVE, object)])
     encoder = stage.parameters(IndexParameters, "index").encoder
     stage.progress(f"embedding the texts of {len(ids)} nodes with {encoder.name}")
     opened = load_sentence_encoder(encoder, stage.parameters(Compute, "compute").threads)
-    features, projection = text_features(texts, core, opened, parameters.dimensions)
+    features, projection = embed_texts(texts, core, opened, parameters.dimensions)
     write_json(stage.output / ENCODER_FILE, encoder.model_dump())
     if projection is not None:
         projection.save(stage.output)
-    return Graph(ids, types, texts, features, pairs, relations, parts, drawn)
+    return CatalogGraph(ids, types, texts, features, pairs, relations, parts, drawn)
 
 
-def _numbers(stage: Stage, parameters: GraphParameters, made: Graph) -> dict[str, float]:
+def _numbers(stage: Stage, parameters: GraphParameters, made: CatalogGraph) -> dict[str, float]:
     """Measure the graph as it is, held-out edges included; write statistics and the degrees' table."""
     stage.progress("looking at the whole")
     whole = adjacency(made.edges, len(made.ids))
-    numbers, degrees, between = statistics(whole, made.types, made.features, parameters.sources, read_seed())
-    most = np.lexsort((np.arange(len(between)), -degrees, -between))[: parameters.central]
+    numbers, degrees, between = statistics(whole, made.types, made.features, parameters.path_samples, read_seed())
+    most = np.lexsort((np.arange(len(between)), -degrees, -between))[: parameters.top_central]
     central = [
         {
             "id": made.ids[place],
@@ -83,7 +89,7 @@ def _numbers(stage: Stage, parameters: GraphParameters, made: Graph) -> dict[str
     ]
     told: dict[str, Any] = {
         "numbers": numbers,
-        "sampled": len(made.ids) > parameters.sources,
+        "sampled": len(made.ids) > parameters.path_samples,
         "types": dict(sorted(Counter(made.types).items())),
         "relations": dict(sorted(Counter(made.relations.tolist()).items())),
         "central": central,
@@ -93,7 +99,7 @@ def _numbers(stage: Stage, parameters: GraphParameters, made: Graph) -> dict[str
     counted = Counter(zip(made.types, degrees.tolist(), strict=True))
     rows = [(kind, degree, count) for (kind, degree), count in sorted(counted.items())]
     write_csv(stage.output / "plots" / "degrees.csv", ("type", "degree", "nodes"), rows)
-    counts = held_out_counts(made.edges, made.parts, len(made.ids))
+    counts = count_split_pairs(made.edges, made.parts, len(made.ids))
     return {
         **numbers,
         "nodes_without_text": sum(not text for text in made.texts),

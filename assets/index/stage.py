@@ -63,14 +63,14 @@ def _index_listings(
     for row in rows:
         row["split"] = split_of(row["id"], split)
     write_table(
-        stage.output / "listings.parquet", rows, index_schema(encoder.config.embedding if encoder else NO_VECTORS)
+        stage.output / "listings.parquet", rows, index_schema(encoder.config.projection_dim if encoder else NO_VECTORS)
     )
     bm25 = BM25Index.build([row["words"] for row in rows], parameters.k1, parameters.b)
     bm25.save(stage.output / "bm25")
     return {
         "listings": len(rows),
         "listings_without_text": sum(not row["words"] for row in rows),
-        "embedding_dim": encoder.config.embedding if encoder else 0,
+        "embedding_dim": encoder.config.projection_dim if encoder else 0,
         "vocab_size": bm25.vocab_size,
     }
 
@@ -161,7 +161,7 @@ def _vectors(
     if encoder is None:
         return np.zeros((len(images), NO_VECTORS), np.float32), np.zeros((len(texts), NO_VECTORS), np.float32)
     config = encoder.config
-    image_vectors = encoder.images(np.asarray(fit(image, config.image_size, config.image_fit)) for image in images)
+    image_vectors = encoder.images(np.asarray(fit(image, config.image_size, config.resize_mode)) for image in images)
     text_vectors = np.zeros_like(image_vectors)
     with_text = [row for row, text in enumerate(texts) if text]
     text_vectors[with_text] = encoder.texts(text for text in texts if text)

@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ruamel.yaml import YAML
 
 from assets.release.base import BASE
-from assets.release.families import Family
 from assets.release.parameters import ReleaseParameters
 from heddle.evaluation.gates import Verdict
-from heddle.evaluation.measures import measures
+from heddle.evaluation.metric_tree import MetricTree, MetricValue, leaves
+from heddle.families.family import Family
 
 ASSETS = Path(__file__).parents[1]
 """Each family's card lies in its own folder and extends ``release/base_card.md.j2``."""
@@ -23,33 +22,35 @@ ASSETS = Path(__file__).parents[1]
 def model_card(
     family: Family,
     parameters: ReleaseParameters,
-    numbers: Mapping[str, float],
+    metrics: MetricTree,
     lineage: Mapping[str, Any],
     verdicts: Sequence[Verdict],
 ) -> str:
     """README.md of a release folder.
 
     Args:
-        family: the model's kind; its name picks the template.
-        parameters: the owner's word.
-        numbers: of the evaluation, from which the family picks.
+        family: of the model; the card's template lies in its folder.
+        parameters: licence and languages.
+        metrics: of the evaluation.
         lineage: as written to lineage.json.
-        verdicts: the model's gates, judged.
+        verdicts: of the model's gates.
     """
-    numbers = {name: value for name, value in numbers.items() if re.fullmatch(family.numbers, name)}
+    assert family.release is not None
+    systems = family.release.card_systems
+    shown = [metric for metric in leaves(metrics) if not systems or metric.path.split(".")[0] in systems]
     environment = Environment(
         loader=FileSystemLoader(ASSETS), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["figure"] = figure
     template = environment.get_template(f"{family.name}/card.md.j2")
     return template.render(
-        front_matter=_yaml(front_matter(family, parameters, numbers, lineage.get("base"))),
-        evaluation=family.evaluation,
-        judged_on=family.judged_on,
+        front_matter=_yaml(front_matter(family, parameters, shown, lineage.get("base"))),
+        family=family,
+        evaluated_on=family.release.evaluated_on,
         base=lineage.get("base"),
         licence=parameters.licence,
-        numbers=numbers,
-        measures=list(measures(numbers)),
+        numbers=metrics,
+        metrics=shown,
         verdicts=verdicts,
         data=lineage["data"],
         training=lineage["training"],
@@ -60,21 +61,23 @@ def model_card(
 
 
 def front_matter(
-    family: Family, parameters: ReleaseParameters, numbers: Mapping[str, float], base: str | None
+    family: Family, parameters: ReleaseParameters, metrics: Sequence[MetricValue], base: str | None
 ) -> dict[str, Any]:
     """What the Hub reads: https://huggingface.co/docs/hub/model-cards#model-card-metadata."""
+    assert family.release is not None
+    release = family.release
     origin = {} if base in (None, BASE) else {"base_model": base.partition("@")[0]}
     results = {
-        "task": {"type": family.task},
-        "dataset": {"name": f"held-out {family.judged_on}", "type": family.judged_on, "split": "test"},
-        "metrics": [{"type": one.key, "value": one.value} for one in measures(numbers)],
+        "task": {"type": release.task},
+        "dataset": {"name": f"held-out {release.evaluated_on}", "type": release.evaluated_on, "split": "test"},
+        "metrics": [{"type": metric.path, "value": metric.value} for metric in metrics],
     }
     return {
         "language": list(parameters.languages),
         "license": parameters.licence,
-        "library_name": "peft" if base else family.library,
+        "library_name": "peft" if base else release.library,
         **origin,
-        "pipeline_tag": family.task,
+        "pipeline_tag": release.task,
         "tags": ["heddle", family.name],
         "model-index": [{"name": family.name, "results": [results]}],
     }

@@ -1,4 +1,4 @@
-"""The stage `release`: gather each model with everything that tells what it is and how it came to be."""
+"""The stage ``release``: one folder a model, with weights, card, metrics and lineage."""
 
 import hashlib
 import shutil
@@ -9,41 +9,46 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from assets.families import RELEASED
+from assets.gates import Gates
 from assets.release.base import add_base
 from assets.release.card import model_card
-from assets.release.families import CLIP, FAMILIES, Family
-from assets.release.files import MODEL_CARD, family_files
+from assets.release.files import MODEL_CARD, model_files, release_files
 from assets.release.parameters import ReleaseParameters
-from heddle.core.parameters.section import PARAMS_FILE, read_yaml, scale_file
+from assets.sections import SECTIONS
+from heddle.core.parameters.section import PARAMS_FILE, load, read_yaml
+from heddle.core.parameters.shared import read_seed
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import METRICS_FILE, Metrics, Stage, read_json, write_json
-from heddle.evaluation.gate_parameters import Gates
-from heddle.evaluation.gates import Verdict, judge
+from heddle.evaluation.gates import Verdict, evaluate_gates
+from heddle.families.family import Family, Release
 
 DATA_STAGES = ("catalog", "validated", "shards")
 
 
 def release(stage: Stage) -> Metrics:
-    """Write data/release/<model>/ for every model that there is."""
+    """Write data/release/<model>/ for every model that was trained."""
     parameters = stage.parameters(ReleaseParameters)
     data = data_statistics(stage)
-    evaluations = {family.evaluation: read_json(stage.input(family.evaluation) / METRICS_FILE) for family in FAMILIES}
-    verdicts = judge(stage.parameters(Gates, "gates"), evaluations)
-    metrics: dict[str, float] = {"models": 0}
-    for family in FAMILIES:
+    evaluations = {
+        family.evaluate.name: read_json(stage.input(family.evaluate.name) / METRICS_FILE) for family in RELEASED
+    }
+    verdicts = evaluate_gates(stage.parameters(Gates, "gates"), evaluations)
+    metrics: dict[str, Any] = {"models": 0}
+    for family in RELEASED:
         if reason := skip_reason(stage.input(family.name)):
-            stage.progress(f"{family.name} is left out: {reason}")
-            metrics[f"{family.name}_absent"] = 1
+            stage.progress(f"{family.name} is skipped: {reason}")
+            metrics[family.name] = {"skipped": 1}
             continue
         stage.progress(family.name)
-        mine = [verdict for verdict in verdicts if verdict.model == family.name]
-        metrics |= _write(stage, family, parameters, data, mine)
+        own = [verdict for verdict in verdicts if verdict.model == family.name]
+        metrics[family.name] = _write(stage, family, parameters, data, own)
         metrics["models"] += 1
     return metrics
 
 
 def data_statistics(stage: Stage) -> dict[str, Any]:
-    """How many listings, from where, under which licences, with which labels."""
+    """How many listings, of which sources, under which licences, with which labels."""
     table = pq.read_table(stage.input("validated") / "listings.parquet", columns=["source", "licence"])
     counts = {name: Counter(table.column(name).to_pylist()) for name in table.column_names}
     return {
@@ -57,21 +62,19 @@ def data_statistics(stage: Stage) -> dict[str, Any]:
 def _write(
     stage: Stage, family: Family, parameters: ReleaseParameters, data: dict[str, Any], verdicts: list[Verdict]
 ) -> Metrics:
-    source, target = stage.input(family.name), stage.output / family.name
+    assert family.release is not None
+    target = stage.output / family.name
     target.mkdir()
-    learned = [stage.input(family.evaluation) / name for name in family.files_of_evaluation]
-    for file in [*family_files(source, family), *(file for file in learned if file.is_file())]:
-        shutil.copyfile(file, target / file.name)
-    base = add_base(stage, family.base, target) if family.base else None
+    base = _copy_model(stage, family, family.release, target)
     files = {str(file.relative_to(target)): file for file in sorted(target.rglob("*")) if file.is_file()}
-    numbers = read_json(stage.input(family.evaluation) / METRICS_FILE)
+    numbers = read_json(stage.input(family.evaluate.name) / METRICS_FILE)
     lineage = {
         "model": family.name,
         "files": {name: _sha256(file) for name, file in files.items()},
         "data": data,
-        "parameters": _sections(_shaping(family)),
-        "training": read_json(source / METRICS_FILE),
-        "versions": {library: version(library) for library in family.libraries},
+        "parameters": _effective(shaping_sections(family)),
+        "training": read_json(stage.input(family.name) / METRICS_FILE),
+        "versions": {library: version(library) for library in family.release.libraries},
     }
     if base:
         lineage["base"] = base
@@ -79,26 +82,38 @@ def _write(
     write_json(target / "lineage.json", lineage)
     (target / MODEL_CARD).write_text(model_card(family, parameters, numbers, lineage, verdicts))
     return {
-        f"{family.name}_bytes": sum(file.stat().st_size for file in files.values()),
-        f"{family.name}_gates_passed": sum(verdict.passed for verdict in verdicts),
-        f"{family.name}_gates_failed": sum(not verdict.passed for verdict in verdicts),
+        "bytes": sum(file.stat().st_size for file in files.values()),
+        "gates_passed": sum(verdict.passed for verdict in verdicts),
+        "gates_failed": sum(not verdict.passed for verdict in verdicts),
     }
 
 
-def _shaping(family: Family) -> tuple[str, ...]:
-    """The sections that shaped a model: its family's, and those of `clip` where it began with that model's tower."""
-    began_with_clip = _sections((family.name,))[family.name].get("pretrained") == CLIP.name
-    return tuple(dict.fromkeys([*family.parameters, *(CLIP.parameters if began_with_clip else ())]))
+def _copy_model(stage: Stage, family: Family, contents: Release, target: Path) -> str | None:
+    """Copy the model's files. Returns the name of the base model where the release is an adapter."""
+    for file in release_files(stage.input(family.name), family.name, contents):
+        shutil.copyfile(file, target / file.name)
+    for file in model_files(stage.input(family.evaluate.name), contents.evaluation_files):
+        shutil.copyfile(file, target / file.name)
+    return add_base(stage, contents.base, target) if contents.base else None
 
 
-def _sections(names: tuple[str, ...]) -> dict[str, Any]:
-    """The sections as the files state them; the stages that used them have already checked them."""
-    params, scale = read_yaml(Path(PARAMS_FILE)), read_yaml(scale_file())
-    joined: dict[str, Any] = {"scale": params["scale"]}
+def shaping_sections(family: Family) -> tuple[str, ...]:
+    """The parameter sections that shaped a model, and those of the family whose weights it started from."""
+    assert family.release is not None
+    own = [stage.name for stage in family.stages if stage.parameters is not None]
+    names = ["seed", *family.release.upstream_sections, *own, "bootstrap"]
+    for other in RELEASED:
+        if getattr(load(family.name, SECTIONS[family.name]), "pretrained", None) == other.name:
+            names += shaping_sections(other)
+    return tuple(dict.fromkeys(names))
+
+
+def _effective(names: tuple[str, ...]) -> dict[str, Any]:
+    """The values that the sections had, defaults included."""
+    values: dict[str, Any] = {"scale": read_yaml(Path(PARAMS_FILE))["scale"]}
     for name in names:
-        value = params.get(name)
-        joined[name] = {**(value or {}), **(scale.get(name) or {})} if not isinstance(value, int) else value
-    return joined
+        values[name] = read_seed() if name == "seed" else load(name, SECTIONS[name]).model_dump(mode="json")
+    return values
 
 
 def _sha256(file: Path) -> str:

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assets.report.charts.svg import readable
-from assets.report.report_data import Facts
+from assets.report.report_data import ReportData
 from heddle.core.splits import SPLITS
 
 LABELS = {"item": "Items", "material": "Materials", "bin": "Bins", "product_class": "Product classes"}
 
 
-def images(facts: Facts, limit: int) -> dict[str, Any]:
+def images(data: ReportData, limit: int) -> dict[str, Any]:
     """What the template `images` shows: listings of all items in turn, drawn by the hash of their ids."""
-    chosen = spread(facts.listings, limit)
-    words = f"{readable(len(chosen))} of {readable(len(facts.listings))} accepted listings"
+    chosen = spread(data.listings, limit)
+    words = f"{readable(len(chosen))} of {readable(len(data.listings))} accepted listings"
     varied = any(listing["item"] for listing in chosen)
     return {
         "words": f"{words}, {'one item after the other' if varied else 'drawn by the hash of their ids'}.",
@@ -24,10 +24,10 @@ def images(facts: Facts, limit: int) -> dict[str, Any]:
     }
 
 
-def splits(facts: Facts, limit: int) -> dict[str, Any]:
+def splits(data: ReportData, limit: int) -> dict[str, Any]:
     """What the template `splits` shows."""
-    sizes = Counter(listing["split"] for listing in facts.listings)
-    labels = [_label(facts, column, name, limit) for column, name in LABELS.items()]
+    sizes = Counter(listing["split"] for listing in data.listings)
+    labels = [_label(data, column, name, limit) for column, name in LABELS.items()]
     return {
         "parts": [{"name": split, "count": sizes[split], "colour": colour} for colour, split in enumerate(SPLITS)],
         "labels": [label for label in labels if label["rows"]],
@@ -66,9 +66,9 @@ def data_url(jpeg: bytes | None) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" if jpeg else ""
 
 
-def _label(facts: Facts, column: str, name: str, limit: int) -> dict[str, Any]:
-    counts = Counter((listing[column], listing["split"]) for listing in facts.listings if listing[column])
-    totals = Counter(listing[column] for listing in facts.listings if listing[column])
+def _label(data: ReportData, column: str, name: str, limit: int) -> dict[str, Any]:
+    counts = Counter((listing[column], listing["split"]) for listing in data.listings if listing[column])
+    totals = Counter(listing[column] for listing in data.listings if listing[column])
     shown = sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
     return {
         "name": name,

@@ -1,4 +1,4 @@
-"""What came in, what was refused and why: counts that add up."""
+"""What was ingested, what was quarantined and why. The counts add up."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assets.report.collection import data_url
-from assets.report.report_data import Facts
+from assets.report.report_data import ReportData
 
 
 @dataclass(frozen=True)
@@ -14,54 +14,54 @@ class Flow:
     """Where the listings went: ``fetched`` is the sum of the other three."""
 
     accepted: int
-    refused: int
+    quarantined: int
     duplicates: int
 
     @property
     def fetched(self) -> int:
         """All that a source brought."""
-        return self.accepted + self.refused + self.duplicates
+        return self.accepted + self.quarantined + self.duplicates
 
 
-def flow(facts: Facts, source: str | None = None) -> Flow:
+def flow(data: ReportData, source: str | None = None) -> Flow:
     """The listings of one source, or of all. Each record that came in is one row of exactly one of three tables."""
 
     def count(rows: Iterable[Mapping[str, Any]]) -> int:
         return sum(source is None or _source(row["id"]) == source for row in rows)
 
-    return Flow(count(facts.listings), count(refused_listings(facts)), count(facts.duplicates))
+    return Flow(count(data.listings), count(quarantined_listings(data)), count(data.duplicates))
 
 
-def refused_listings(facts: Facts) -> list[Mapping[str, Any]]:
+def quarantined_listings(data: ReportData) -> list[Mapping[str, Any]]:
     """The listings in the quarantine."""
-    return [row for row in facts.quarantine if row["table"] == "listings"]
+    return [row for row in data.quarantine if row["table"] == "listings"]
 
 
-def intake(facts: Facts, examples: int) -> dict[str, Any]:
-    """What the template `intake` shows."""
-    reasons, tables = _reasons(facts), _tables(facts)
-    kinds = Counter(row["kind"] for row in facts.duplicates)
-    listings = [*facts.listings, *facts.duplicates, *refused_listings(facts)]
+def intake(data: ReportData, examples: int) -> dict[str, Any]:
+    """The content of the section `intake`."""
+    reasons, tables = _reasons(data), _tables(data)
+    kinds = Counter(row["kind"] for row in data.duplicates)
+    listings = [*data.listings, *data.duplicates, *quarantined_listings(data)]
     sources = sorted({_source(row["id"]) for row in listings})
     return {
-        "sources": [{"name": source, **_row(flow(facts, source))} for source in sources],
-        "total": _row(flow(facts)),
+        "sources": [{"name": source, **_row(flow(data, source))} for source in sources],
+        "total": _row(flow(data)),
         "reasons": reasons,
         "most": max((row["count"] for row in reasons), default=0),
-        "duplicates": [_duplicate(row, facts) for row in facts.duplicates[:examples]],
+        "duplicates": [_duplicate(row, data) for row in data.duplicates[:examples]],
         "duplicate_words": ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())),
-        "tables": [row for row in tables if row["accepted"] or row["refused"]],
-        "absent_tables": [row["name"] for row in tables if not row["accepted"] and not row["refused"]],
-        "refusing": [row for row in facts.expectations if row["failed"]],
-        "met": [row for row in facts.expectations if row["evaluated"] and not row["failed"]],
-        "idle_expectations": sum(not row["evaluated"] for row in facts.expectations),
+        "tables": [row for row in tables if row["accepted"] or row["quarantined"]],
+        "empty_tables": [row["name"] for row in tables if not row["accepted"] and not row["quarantined"]],
+        "failed": [row for row in data.expectations if row["failed"]],
+        "passed": [row for row in data.expectations if row["evaluated"] and not row["failed"]],
+        "idle_expectations": sum(not row["evaluated"] for row in data.expectations),
     }
 
 
-def _reasons(facts: Facts) -> list[dict[str, Any]]:
+def _reasons(data: ReportData) -> list[dict[str, Any]]:
     """Most frequent reason first, each with its first record as an example."""
     rows: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for row in facts.quarantine:
+    for row in data.quarantine:
         rows.setdefault((row["table"], row["reason"]), []).append(row)
     order = sorted(rows.items(), key=lambda entry: (entry[0][0] != "listings", -len(entry[1]), entry[0]))
     return [
@@ -77,17 +77,17 @@ def _reasons(facts: Facts) -> list[dict[str, Any]]:
     ]
 
 
-def _tables(facts: Facts) -> list[dict[str, Any]]:
-    refused = Counter(row["table"] for row in facts.quarantine)
+def _tables(data: ReportData) -> list[dict[str, Any]]:
+    quarantined = Counter(row["table"] for row in data.quarantine)
     return [
-        {"name": name, "accepted": count, "refused": refused[name]}
-        for name, count in facts.accepted.items()
+        {"name": name, "accepted": count, "quarantined": quarantined[name]}
+        for name, count in data.accepted.items()
         if name != "listings"
     ]
 
 
-def _duplicate(row: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
-    kept = facts.by_id.get(row["original"])  # not there if the one that was kept was refused later
+def _duplicate(row: Mapping[str, Any], data: ReportData) -> dict[str, Any]:
+    kept = data.by_id.get(row["original"])  # not there if the one that was kept was refused later
     return {**row, **({"jpeg": data_url(kept["thumbnail"]), "alt": row["original"]} if kept else {"jpeg": ""})}
 
 
@@ -95,7 +95,7 @@ def _row(total: Flow) -> dict[str, int]:
     return {
         "fetched": total.fetched,
         "accepted": total.accepted,
-        "refused": total.refused,
+        "quarantined": total.quarantined,
         "duplicates": total.duplicates,
     }
 

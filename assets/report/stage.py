@@ -1,104 +1,97 @@
-"""The stage `report`: facts in, one self-contained HTML page out."""
+"""The stage ``report``: write one self-contained HTML page from the outputs of all other stages."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from assets.alignment.report.section import alignment
-from assets.assistant.report.section import answers
-from assets.clip.report.section import retrieval
-from assets.recommender.report.section import recommendation
+from assets.families import FAMILIES
+from assets.gates import Gates
 from assets.report.charts.svg import readable
-from assets.report.classification import classification
 from assets.report.collection import images, splits
 from assets.report.intake import intake
-from assets.report.lineage import draw, read_graph
+from assets.report.lineage import GraphStage, draw, read_graph
 from assets.report.parameters import ReportParameters
 from assets.report.positions import positions
-from assets.report.report_data import read_facts
+from assets.report.report_data import ReportData, read_report_data
 from assets.report.reproduce import reproduce
 from assets.report.summary import summary
 from assets.report.training import training
-from assets.reranker.report.section import guides
-from assets.writer.report.section import writing
 from heddle.core.stage import Metrics, Stage
-from heddle.evaluation.gate_parameters import Gates
-from heddle.evaluation.gates import judge
+from heddle.evaluation.gates import evaluate_gates
+from heddle.families.family import Family
 
 ASSETS = Path(__file__).parents[1]
 TEMPLATES = Path(__file__).parent / "templates"
-SECTIONS = {  # name of the template and the anchor -> heading
-    "intake": "What came in",
-    "images": "The images",
-    "splits": "Splits and labels",
-    "training": "Training",
-    "retrieval": "Retrieval",
-    "classification": "Classification",
-    "writing": "Writing",
-    "recommendation": "Recommendation",
-    "alignment": "Images, words and graph in one space",
-    "guides": "Finding guides",
-    "answers": "Answering",
-    "lineage": "Lineage",
-    "reproduce": "Parameters and numbers",
-    "positions": "Positions",
-}
-FAMILIES = {
-    "retrieval": "clip",
-    "writing": "writer",
-    "recommendation": "recommender",
-    "alignment": "alignment",
-    "guides": "reranker",
-    "answers": "assistant",
-}
-"""Section -> the family that it is about."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the page.
+
+    Attributes:
+        name: its anchor.
+        heading: as shown.
+        template: below ``assets/`` or ``assets/report/templates/``.
+        content: what the template shows as ``section``.
+    """
+
+    name: str
+    heading: str
+    template: str
+    content: Any
 
 
 def report(stage: Stage) -> Metrics:
     """Write index.html from everything that the pipeline has made."""
     parameters = stage.parameters(ReportParameters)
     stage.progress("reading")
-    facts = read_facts(stage)
-    verdicts = judge(stage.parameters(Gates, "gates"), facts.metrics, facts.absent)
-    graph = read_graph(Path("dvc.yaml"))
+    data = read_report_data(stage)
+    verdicts = evaluate_gates(stage.parameters(Gates, "gates"), data.metrics, data.skipped)
     stage.progress("drawing")
-    html = render(
-        {
-            "summary": summary(facts, verdicts),
-            "intake": intake(facts, parameters.examples),
-            "images": images(facts, parameters.images),
-            "splits": splits(facts, parameters.label_values),
-            "training": training(facts),
-            "retrieval": retrieval(facts, parameters.queries),
-            "classification": classification(facts),
-            "writing": writing(facts, parameters.queries),
-            "recommendation": recommendation(facts),
-            "alignment": alignment(facts),
-            "guides": guides(facts, parameters.queries),
-            "answers": answers(facts, parameters.queries),
-            "lineage": {"drawing": draw(graph), "stages": graph},
-            "reproduce": reproduce(facts, next((one.parameters for one in graph if one.name == stage.name), {})),
-            "positions": positions(),
-        }
-    )
+    html = render(summary(data, verdicts), sections(data, parameters, read_graph(Path("dvc.yaml")), stage.name))
     (stage.output / "index.html").write_text(html)
     passed = sum(verdict.passed for verdict in verdicts)
     return {"bytes": len(html.encode()), "gates_passed": passed, "gates_failed": len(verdicts) - passed}
 
 
-def _template(section: str) -> str:
-    """A family's section lies in the family's folder."""
-    return f"{FAMILIES[section]}/report/section.html.j2" if section in FAMILIES else f"{section}.html.j2"
-
-
-def render(content: dict[str, Any]) -> str:
-    """The page. Every value is escaped unless it is Markup, which only this package's own drawings are.
+def sections(
+    data: ReportData, parameters: ReportParameters, graph: Sequence[GraphStage], stage_name: str
+) -> list[Section]:
+    """The sections in the order of the page: the data, the families, how to reproduce it all.
 
     Args:
-        content: template name to what that template shows.
+        data: the outputs of all stages.
+        parameters: how much to show.
+        graph: the stages of ``dvc.yaml``.
+        stage_name: of this stage, whose declared parameters the page shows.
     """
+    declared = next((stage.parameters for stage in graph if stage.name == stage_name), {})
+    return [
+        Section("intake", "Ingest", "intake.html.j2", intake(data, parameters.examples)),
+        Section("images", "Images", "images.html.j2", images(data, parameters.images)),
+        Section("splits", "Splits and labels", "splits.html.j2", splits(data, parameters.label_values)),
+        Section("training", "Training", "training.html.j2", training(data)),
+        *(_family_section(family, data, parameters) for family in FAMILIES),
+        Section("lineage", "Lineage", "lineage.html.j2", {"drawing": draw(graph), "stages": graph}),
+        Section("reproduce", "Parameters and metrics", "reproduce.html.j2", reproduce(data, declared)),
+        Section("positions", "Position encodings", "positions.html.j2", positions()),
+    ]
+
+
+def _family_section(family: Family, data: ReportData, parameters: ReportParameters) -> Section:
+    module, _, function = family.section.builder.partition(":")
+    build: Callable[[ReportData, Family, ReportParameters], Any] = getattr(import_module(module), function)
+    content = build(data, family, parameters)
+    return Section(family.name, family.section.heading, family.section.template, content)
+
+
+def render(summary_content: Any, page_sections: Sequence[Section]) -> str:
+    """The page. Every value is escaped unless it is Markup, which only the page's own drawings are."""
     environment = Environment(
         loader=FileSystemLoader([TEMPLATES, ASSETS]),
         autoescape=True,
@@ -109,5 +102,5 @@ def render(content: dict[str, Any]) -> str:
     environment.filters["number"] = readable
     environment.filters["percent"] = lambda share: f"{share * 100:g} %"
     style = Markup((TEMPLATES / "style.css").read_text())
-    sections = [{"name": name, "title": title, "template": _template(name)} for name, title in SECTIONS.items()]
-    return environment.get_template("page.html.j2").render(content, style=style, sections=sections) + "\n"
+    page = environment.get_template("page.html.j2")
+    return page.render(summary=summary_content, sections=page_sections, style=style) + "\n"

@@ -1,8 +1,8 @@
-"""``dvc.yaml`` -> Dagster assets, in the idiom of dagster-dbt: project, translator, runner, mirror.
+"""Dagster assets derived from ``dvc.yaml``, structured like dagster-dbt: project, translator, runner, mirror.
 
-- :mod:`~dagster_project.dvc.project` reads the graph, the lock and the disk: what each stage is and whether it changed.
-- :mod:`~dagster_project.dvc.translator` says how a stage looks as an asset.
-- :mod:`~dagster_project.dvc.runner` reproduces one stage and tells what happened.
-- :mod:`~dagster_project.dvc.assets` puts the three together as asset definitions.
-- :mod:`~dagster_project.dvc.mirror` reports to Dagster what was done outside it.
+- :mod:`~dagster_project.dvc.project` reads dvc.yaml, dvc.lock and the disk: the stages and whether they changed.
+- :mod:`~dagster_project.dvc.translator` maps a stage to an asset spec.
+- :mod:`~dagster_project.dvc.runner` reproduces one stage and returns the outcome.
+- :mod:`~dagster_project.dvc.assets` combines the three into asset definitions.
+- :mod:`~dagster_project.dvc.mirror` reports changes made outside Dagster.
 """

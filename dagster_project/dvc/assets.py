@@ -1,4 +1,4 @@
-"""The stages of ``dvc.yaml`` as Dagster asset definitions: one op for each, so pools and retries work per stage."""
+"""Dagster assets for the stages of ``dvc.yaml``. Each stage is one op, so pools and retries are per stage."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -7,37 +7,37 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.checks import check_results, check_specs, read_gates
-from dagster_project.drift import STAGE as DRIFTING
-from dagster_project.drift import drift_result, drift_spec
-from dagster_project.dvc.plots import curves
+from dagster_project.drift import STAGE as DRIFT_STAGE
+from dagster_project.drift import drift_check_spec, run_drift_check
+from dagster_project.dvc.plots import plot_history
 from dagster_project.dvc.project import DvcProject, StageState
-from dagster_project.dvc.runner import Outcome, StageFailedError, reproduce
+from dagster_project.dvc.runner import StageFailedError, StageOutcome, reproduce
 from dagster_project.dvc.translator import DagsterDvcTranslator
 from heddle.core.processes import die_with_parent
-from heddle.evaluation.gate_parameters import Gates
+from heddle.evaluation.gate_parameters import GatesSection
 
 
 class StageConfig(dg.Config):
-    """What a run may ask of a stage.
+    """Run configuration of a stage.
 
     Attributes:
-        force: run the command even when nothing changed; the ingest schedule asks it of ``catalog``.
+        force: run the command even if nothing changed. The ingest schedule sets it for ``catalog``.
     """
 
     force: bool = False
 
 
 def dvc_assets(project: DvcProject, translator: DagsterDvcTranslator) -> list[dg.AssetsDefinition]:
-    """An asset for each stage of the project, upstream first."""
+    """Build one asset for each stage of the project, upstream first."""
     gates = read_gates(project.root)
     return [_stage_asset(project, stage, gates, translator) for stage in project.graph.values()]
 
 
 def _stage_asset(
-    project: DvcProject, stage: StageState, gates: Gates, translator: DagsterDvcTranslator
+    project: DvcProject, stage: StageState, gates: GatesSection, translator: DagsterDvcTranslator
 ) -> dg.AssetsDefinition:
     specs: Sequence[dg.AssetCheckSpec] = check_specs(gates, stage.name)
-    drifts = [drift_spec()] if stage.name == DRIFTING else []
+    drifts = [drift_check_spec()] if stage.name == DRIFT_STAGE else []
     retries = stage.meta.get("retries", 0)
 
     @dg.multi_asset(
@@ -50,7 +50,7 @@ def _stage_asset(
     def reproduce_stage(
         context: dg.AssetExecutionContext, config: StageConfig
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        die_with_parent()  # a killed run takes its steps with it
+        die_with_parent()  # a step must end when its run is killed
         started = time.monotonic()
         try:
             outcome = reproduce(project.root, stage.name, context.log.info, force=config.force)
@@ -59,17 +59,17 @@ def _stage_asset(
         yield _result(project, stage.name, outcome, time.monotonic() - started)
         yield from check_results(project.root, stage.name, specs)
         if drifts:
-            yield drift_result(project.root)
+            yield run_drift_check(project.root)
 
     return reproduce_stage
 
 
-def _result(project: DvcProject, stage: str, outcome: Outcome, seconds: float) -> dg.MaterializeResult:
+def _result(project: DvcProject, stage: str, outcome: StageOutcome, seconds: float) -> dg.MaterializeResult:
     version = project.recorded_data_version(stage)
     if version is None:
-        raise dg.Failure(f"{stage}: `dvc repro` succeeded, but dvc.lock holds no hash of its output")
+        raise dg.Failure(f"{stage}: `dvc repro` succeeded, but dvc.lock contains no hash of the output")
     metadata: dict[str, Any] = {"outcome": str(outcome), "seconds": round(seconds, 1), **project.metrics(stage)}
-    plot = curves(project.root / "data" / stage / "history.csv")
+    plot = plot_history(project.root / "data" / stage / "history.csv")
     if plot:
         metadata["curves"] = dg.MetadataValue.md(plot)
     if (page := project.root / "data" / stage / "index.html").is_file():

@@ -1,4 +1,4 @@
-"""Training curves as an image that the Dagster UI shows beside a materialisation."""
+"""Training curves as an image in the metadata of a materialization."""
 
 import base64
 import csv
@@ -8,11 +8,11 @@ from pathlib import Path
 X_AXIS = "epoch"
 
 
-def curves(history: Path) -> str | None:
-    """A Markdown image with one small plot for each column of a ``history.csv``; None where there is no such file."""
+def plot_history(history: Path) -> str | None:
+    """A Markdown image with one small plot for each column of ``history.csv``; None if there is no such file."""
     if not history.is_file():
         return None
-    from matplotlib.figure import Figure  # slow to import: only the steps that draw pay for it
+    from matplotlib.figure import Figure  # slow import, needed only here
 
     with history.open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -25,7 +25,10 @@ def curves(history: Path) -> str | None:
     for number, name in enumerate(columns, 1):
         points = [(float(row[X_AXIS]), float(row[name])) for row in rows if row[name]]
         axes = figure.add_subplot(height, width, number)
-        axes.plot(*zip(*points, strict=True), color="#2f6f8f") if points else axes.set_axis_off()
+        if points:
+            axes.plot(*zip(*points, strict=True), color="#2f6f8f")
+        else:
+            axes.set_axis_off()
         axes.set_title(name.replace("_", " "), fontsize=9)
         axes.tick_params(labelsize=7)
         axes.spines[["top", "right"]].set_visible(False)

@@ -1,8 +1,8 @@
-"""What DVC knows: the stages of ``dvc.yaml``, what ``dvc.lock`` recorded of them and what lies on disk.
+"""The DVC project: the stages of ``dvc.yaml``, their records in ``dvc.lock`` and their files on disk.
 
-A stage's *code version* is a hash of its command, its parameters' values and the contents of its source files; its
-*data version* is the md5 of its output folder. Each exists twice, as recorded in the lock and as it is on disk. A stage
-is changed exactly when the two differ for it or for one of its inputs, which is also what ``dvc status`` says.
+The *code version* of a stage is a hash of its command, parameter values and source files. The *data version* is the MD5
+of its output folder. Both exist twice: recorded in dvc.lock, and computed from the disk. A stage is changed if the two
+differ for the stage or for one of its inputs, exactly as in ``dvc status``.
 """
 
 import hashlib
@@ -20,33 +20,34 @@ from dvc.stage import PipelineStage
 
 from heddle.core.errors import UserError
 from heddle.core.parameters.section import read_yaml, scale_file
+from heddle.evaluation.metric_tree import flat_values
 
 METRICS_FILE = "metrics.json"
 
 
 class ProjectError(UserError):
-    """``dvc.yaml`` breaks a rule of the house; the message says which stage and how to mend it."""
+    """``dvc.yaml`` breaks a rule of this repository. The message contains the stage and the fix."""
 
 
 @dataclass(frozen=True)
 class StageState:
-    """One stage as recorded and as found.
+    """One stage as recorded in dvc.lock and as found on disk.
 
     Attributes:
-        name: of the stage, the asset, the module and the output folder.
-        command: what DVC runs.
+        name: name of the stage, the asset and the output folder.
+        command: ``cmd:`` in ``dvc.yaml``.
         description: ``desc:`` in ``dvc.yaml``.
         meta: ``meta: {dagster: …}`` in ``dvc.yaml``: group, kinds, pool, owners, retries, headline.
-        sections: the parameter sections that the stage declares.
-        output: the output folder, relative to the project's root.
-        upstream: names of the stages whose output folders this one reads.
-        code_version: of the command, parameters and sources on disk.
-        recorded_code_version: the same as ``dvc.lock`` has it; None when the stage never ran.
-        data_version: md5 of the output folder on disk; None when it is missing.
-        recorded_data_version: md5 of the output folder in ``dvc.lock``.
-        input_versions: md5 on disk of each upstream output; None when it is missing.
-        recorded_input_versions: the same as ``dvc.lock`` has it.
-        cached: whether DVC's cache holds the recorded output.
+        sections: parameter sections that the stage declares.
+        output: output folder, relative to the project root.
+        upstream: names of the stages whose output folders this stage reads.
+        code_version: hash of the command, parameters and sources on disk.
+        recorded_code_version: the same hash from ``dvc.lock``; None if the stage never ran.
+        data_version: MD5 of the output folder on disk; None if it is missing.
+        recorded_data_version: MD5 of the output folder in ``dvc.lock``.
+        input_versions: MD5 on disk of each upstream output; None if it is missing.
+        recorded_input_versions: the same from ``dvc.lock``.
+        cached: whether DVC's cache contains the recorded output.
     """
 
     name: str
@@ -65,28 +66,30 @@ class StageState:
     cached: bool = True
 
     @property
-    def output_fault(self) -> str | None:
-        """What is wrong with the output itself; None when it is as recorded."""
+    def output_problem(self) -> str | None:
+        """The problem of the output on disk; None if it is as recorded."""
         if self.data_version is None:
-            return "its output is missing"
+            return "output is missing"
         if self.data_version != self.recorded_data_version:
-            return "its output was altered"
-        return None if self.cached else "its output is not in DVC's cache"
+            return "output was modified"
+        return None if self.cached else "output is not in DVC's cache"
 
     @property
     def causes(self) -> list[str]:
-        """Why the stage must run, in words; empty when nothing changed."""
+        """The reasons why the stage must run; empty if nothing changed."""
         if self.recorded_code_version is None:
             return ["never ran"]
         causes = []
         if self.code_version != self.recorded_code_version:
-            causes.append("its command, parameters or code changed")
+            causes.append("command, parameters or code changed")
         causes += [
-            f"its input {name} changed"
+            f"input {name} changed"
             for name in self.upstream
             if self.input_versions[name] != self.recorded_input_versions.get(name)
         ]
-        return causes + ([self.output_fault] if self.output_fault else [])
+        if self.output_problem:
+            causes.append(self.output_problem)
+        return causes
 
     @property
     def changed(self) -> bool:
@@ -95,23 +98,23 @@ class StageState:
 
 
 class DvcProject:
-    """A DVC repository seen as a graph of stages. Each call of :meth:`states` reads lock and disk anew.
+    """A DVC repository as a graph of stages. Each call of :meth:`states` reads dvc.lock and the disk again.
 
     Args:
-        root: folder that holds ``dvc.yaml``.
-        config: DVC settings that differ from the repository's own.
+        root: folder that contains ``dvc.yaml``.
+        config: DVC settings that override those of the repository.
     """
 
     def __init__(self, root: Path, config: dict[str, Any] | None = None) -> None:
         self.root = root.resolve()
         self._config = config
-        read_yaml(scale_file(self.root))  # a wrong scale is better told here than in DVC's words about templates
+        read_yaml(scale_file(self.root))  # checks the scale, because DVC's own message only mentions templates
         if not (self.root / "dvc.yaml").is_file():
-            raise ProjectError(f"{self.root} holds no dvc.yaml: run this from the project's root")
+            raise ProjectError(f"no dvc.yaml in {self.root}; run the command in the project root")
 
     @contextmanager
     def _stages(self) -> Iterator[dict[str, PipelineStage]]:
-        # DVC rewrites dvc.lock in place, so a reader that does not hold its lock may see half of it.
+        # DVC rewrites dvc.lock in place, so a reader without the repository lock may read a partial file.
         with Repo(str(self.root), config=self._config, _wait_for_lock=True) as repo, lock_repo(repo):
             stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
             yield {stage.name: stage for stage in stages if stage.path_in_repo == "dvc.yaml"}
@@ -135,24 +138,24 @@ class DvcProject:
 
     @cached_property
     def graph(self) -> dict[str, StageState]:
-        """The stages as they were when first asked for: what a code location is built from."""
+        """The stages at the first access. A code location is built from them."""
         return self.states()
 
     def recorded_data_version(self, stage: str) -> str | None:
-        """What ``dvc.lock`` has of a stage's output; nothing is hashed for it."""
+        """Data version of a stage from ``dvc.lock``. Nothing is hashed."""
         with self._stages() as stages:
             (output,) = stages[stage].outs
             return output.hash_info.value if output.hash_info else None
 
     def metrics(self, stage: str) -> dict[str, float]:
-        """The numbers that a stage last wrote, flat; empty when there are none."""
+        """The metrics that a stage wrote last, by their paths; empty where it wrote none."""
         file = self.root / "data" / stage / METRICS_FILE
-        return json.loads(file.read_text()) if file.is_file() else {}
+        return flat_values(json.loads(file.read_text())) if file.is_file() else {}
 
 
 def _state(stage: PipelineStage, owners: Mapping[str, str], root: Path) -> StageState:
     if len(stage.outs) != 1:
-        raise ProjectError(f"dvc.yaml: stage {stage.name}: expected one output folder, found {len(stage.outs)}")
+        raise ProjectError(f"dvc.yaml: stage {stage.name}: found {len(stage.outs)} output folders, expected 1")
     (output,) = stage.outs
     inputs = {owners[dep.fs_path]: dep for dep in stage.deps if dep.fs_path in owners}
     recorded = bool(output.hash_info)
@@ -175,7 +178,7 @@ def _state(stage: PipelineStage, owners: Mapping[str, str], root: Path) -> Stage
 
 
 def _code_version(stage: PipelineStage, owners: Mapping[str, str], *, recorded: bool) -> str:
-    """Hash of command, parameters and sources, as in the lock (``recorded``) or on disk."""
+    """Hash of command, parameters and sources, from dvc.lock (``recorded``) or from disk."""
     parameters: dict[str, Any] = {}
     sources: dict[str, str | None] = {}
     for dependency in stage.deps:
@@ -190,12 +193,12 @@ def _code_version(stage: PipelineStage, owners: Mapping[str, str], *, recorded: 
 
 
 def _sections_on_disk(dependency: ParamsDependency) -> dict[str, Any]:
-    """The sections that a stage depends on, as DVC's own reading gives them, which parses the file anew each time."""
+    """The parameter sections that a stage depends on. Unlike DVC, this uses a cached parser."""
     file = Path(dependency.fs_path)
     content = read_yaml(file) if file.is_file() else {}
     return {section: content[section] for section in dependency.params if section in content}
 
 
 def _md5_on_disk(path: Any) -> str | None:
-    """DVC's own hash of an output or dependency as it lies on disk; None when it is missing."""
+    """DVC's hash of an output or dependency on disk; None if it is missing."""
     return path.get_hash().value if path.exists else None

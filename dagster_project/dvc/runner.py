@@ -1,4 +1,4 @@
-"""Reproduce one stage with DVC's own command and tell what it did."""
+"""Reproduce one stage with ``dvc repro`` and return the outcome."""
 
 import os
 import re
@@ -12,40 +12,40 @@ from pathlib import Path
 from heddle.core.processes import die_with_parent
 
 
-class Outcome(StrEnum):
-    """What DVC did with a stage."""
+class StageOutcome(StrEnum):
+    """Outcome of ``dvc repro`` for a stage."""
 
     RAN = "ran"
     RESTORED = "restored from the run cache"
-    UNCHANGED = "found unchanged"
+    UNCHANGED = "unchanged"
 
 
 class StageFailedError(Exception):
-    """A stage did not complete; the message is what the stage itself said last."""
+    """A stage failed. The message contains the last lines of its output."""
 
 
 OUTCOMES = {
-    Outcome.RAN: re.compile(r"^Running stage '"),
-    Outcome.RESTORED: re.compile(r"^Stage '.*' is cached - skipping run"),
-    Outcome.UNCHANGED: re.compile(r"^Stage '.*' didn't change, skipping"),
+    StageOutcome.RAN: re.compile(r"^Running stage '"),
+    StageOutcome.RESTORED: re.compile(r"^Stage '.*' is cached - skipping run"),
+    StageOutcome.UNCHANGED: re.compile(r"^Stage '.*' didn't change, skipping"),
 }
 HINTS = re.compile(r"^(To track the changes|\s+git add |To enable auto staging|\s+dvc config |Use `dvc push`|\s*$)")
-TAIL = 30  # lines of a failed stage's output that its error repeats
+TAIL = 30  # last lines of a failed stage that the error contains
 
 
-def reproduce(root: Path, stage: str, on_line: Callable[[str], None], *, force: bool = False) -> Outcome:
-    """Bring one stage up to date; its inputs must be.
+def reproduce(root: Path, stage: str, on_line: Callable[[str], None], *, force: bool = False) -> StageOutcome:
+    """Bring one stage up to date. Its inputs must be up to date.
 
     Args:
-        root: the project's root.
-        stage: a stage of ``dvc.yaml``.
-        on_line: called with each line that DVC and the stage print, as it comes.
-        force: run even when nothing changed, and without the run cache.
+        root: project root.
+        stage: name of a stage in ``dvc.yaml``.
+        on_line: called with each line that DVC and the stage print.
+        force: run even if nothing changed, without the run cache.
 
     Raises:
         StageFailedError: the stage or DVC failed.
     """
-    # Single-item always: two plain repros that share an upstream collide (iterative/dvc#11054).
+    # Always --single-item: two plain repros with a common upstream stage collide (iterative/dvc#11054).
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", stage]
     process = subprocess.Popen(
         [*command, "--force"] if force else command,
@@ -70,18 +70,19 @@ def reproduce(root: Path, stage: str, on_line: Callable[[str], None], *, force: 
             on_line(line)
         code = process.wait()
     finally:
-        if process.poll() is None:  # interrupted: the stage goes with us
+        if process.poll() is None:  # interrupted: end the stage too
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     if code or outcome is None:
-        said = [line for line in lines if not line.startswith(("Running stage", "> "))]
-        own = [line for line in said if not line.startswith("ERROR: failed to reproduce")]
-        said = own or said  # DVC's last word repeats only that the stage failed
-        raise StageFailedError("\n".join(said[-TAIL:]) or f"`dvc repro` ended with code {code} and said nothing")
+        printed = [line for line in lines if not line.startswith(("Running stage", "> "))]
+        # The last line of DVC only repeats that the stage failed.
+        from_stage = [line for line in printed if not line.startswith("ERROR: failed to reproduce")]
+        tail = (from_stage or printed)[-TAIL:]
+        raise StageFailedError("\n".join(tail) or f"`dvc repro` exited with code {code} and printed nothing")
     return outcome
 
 
 def environment() -> dict[str, str]:
-    """The environment of a stage: this Python's programs come first, and output is not held back."""
+    """Environment of a stage: the programs of this Python come first in PATH, and output is unbuffered."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1", "DVC_NO_ANALYTICS": "1"}

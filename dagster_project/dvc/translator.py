@@ -1,4 +1,4 @@
-"""How a stage of ``dvc.yaml`` looks as a Dagster asset. Subclass to look otherwise."""
+"""Map a stage of ``dvc.yaml`` to a Dagster asset. Subclass the translator to change the mapping."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,21 +10,27 @@ from dagster_project.dvc.project import StageState
 
 
 class DagsterDvcTranslator:
-    """Stage -> asset key, group, kinds, owners, tags and links to the source.
+    """Stage -> asset key, group, kinds, owners and links to the source.
+
+    Example: prefix every asset key with the name of a team::
+
+        class TeamTranslator(DagsterDvcTranslator):
+            def asset_key(self, stage: str) -> dg.AssetKey:
+                return dg.AssetKey(["catalogue_team", stage])
 
     Args:
-        root: the project's root, for links from the UI to the source files.
+        root: project root, for links from the UI to the source files.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def asset_key(self, stage: str) -> dg.AssetKey:
-        """One name everywhere: the asset is called as the stage."""
+        """The asset key of a stage: its name."""
         return dg.AssetKey(stage)
 
     def metadata(self, stage: StageState) -> Mapping[str, Any]:
-        """Command, output and a link to the line of ``dvc.yaml`` and the module that computes the stage."""
+        """Command, output folder, and links to the stage in ``dvc.yaml`` and to its ``stage.py``."""
         program = self.root.joinpath(*stage.command.rpartition(" ")[2].split("."), "stage.py")
         sources = [(self.root / "dvc.yaml", self._line(stage.name))]
         sources += [(program, 1)] if program.is_file() else []
@@ -38,7 +44,7 @@ class DagsterDvcTranslator:
         }
 
     def spec(self, stage: StageState) -> dg.AssetSpec:
-        """The asset of a stage; facts that only Dagster needs come from ``meta: {dagster: …}``."""
+        """The asset spec of a stage. Settings that only Dagster needs are in ``meta: {dagster: …}`` of ``dvc.yaml``."""
         return dg.AssetSpec(
             key=self.asset_key(stage.name),
             deps=[self.asset_key(name) for name in stage.upstream],
@@ -48,7 +54,7 @@ class DagsterDvcTranslator:
             owners=stage.meta.get("owners"),
             code_version=stage.code_version,
             metadata=self.metadata(stage),
-            automation_condition=on_new_data(),
+            automation_condition=new_data_condition(),
         )
 
     def _line(self, stage: str) -> int:
@@ -56,10 +62,10 @@ class DagsterDvcTranslator:
         return next((number for number, line in enumerate(lines, 1) if line.strip() == f"{stage}:"), 1)
 
 
-def on_new_data() -> dg.AutomationCondition:
-    """Run when an input has other bytes than before, not merely when it was made again.
+def new_data_condition() -> dg.AutomationCondition:
+    """Run when the bytes of an input changed.
 
-    ``AutomationCondition.eager`` fires on every rerun of an input; here a rerun that gives the same bytes ends there.
+    ``AutomationCondition.eager`` fires on every rerun of an input. This condition ignores reruns with equal bytes.
     """
     new_data = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.data_version_changed())
     return (

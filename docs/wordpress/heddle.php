@@ -1,9 +1,9 @@
 <?php
 /**
  * Plugin Name: Heddle
- * Description: Lets `heddle publish` mark the drafts that it writes, find them again, and see whether a person edited them.
+ * Description: Stores the metadata with which `heddle publish` finds its drafts and detects edits by people.
  *
- * Copy this file into wp-content/mu-plugins/ (make the folder if there is none). It shows nothing to visitors.
+ * Copy this file to wp-content/mu-plugins/ (create the folder if it does not exist). It changes nothing for visitors.
  */
 add_action('init', function () {
     $names = ['heddle_listing', 'heddle_hashes', 'heddle_modified', 'heddle_alt_text', 'heddle_caption', 'seo_title', 'seo_description'];
@@ -17,8 +17,8 @@ add_action('init', function () {
             return is_string($listing) ? ['meta_key' => 'heddle_listing', 'meta_value' => $listing] + $arguments : $arguments;
         }, 10, 2);
     }
-}, 99); // after the shop's own post types
-// The site's clock at the moment of our own writing: any later save shows by another one.
+}, 99); // after the registration of the site's own post types
+// Store the modification time of our own save. A later save by a person changes it.
 $stamp = function ($meta, $post, $name) {
     if ($name === 'heddle_hashes') {
         update_post_meta($post, 'heddle_modified', get_post($post)->post_modified);

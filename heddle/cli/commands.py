@@ -1,4 +1,4 @@
-"""``heddle``: a console command over Dagster and DVC. Nothing is possible with it alone."""
+"""The console command ``heddle``, a thin layer over Dagster and DVC."""
 
 import sys
 from collections.abc import Callable
@@ -20,25 +20,25 @@ console = Console()
 
 
 COMMANDS = "heddle.commands"
-"""Entry-point group of the commands that other packages bring: those that drive Dagster."""
+"""Entry-point group of commands from other packages, such as those that use Dagster."""
 
 
 class Heddle(click.Group):
-    """The commands of this package and of the entry-point group; user errors become one message and exit code 1."""
+    """The commands of this package and of the entry-point group. User errors print one message and exit with code 1."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All commands by name."""
+        """Names of all commands."""
         return sorted({*super().list_commands(ctx), *entry_points(group=COMMANDS).names})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """A command of this package, or one that is loaded from its entry point."""
+        """A command of this package, or one loaded from its entry point."""
         found = super().get_command(ctx, cmd_name)
         if found is None and cmd_name in entry_points(group=COMMANDS).names:
             found = entry_points(group=COMMANDS)[cmd_name].load()
         return found
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command."""
+        """Run the command and print user errors."""
         try:
             return super().invoke(ctx)
         except UserError as error:
@@ -49,9 +49,9 @@ class Heddle(click.Group):
 @click.group(cls=Heddle, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="heddle")
 def main() -> None:
-    """From a catalogue of listings to trained, evaluated, indexed and registered models.
+    """Train, evaluate, index and register models from a catalogue of listings.
 
-    Run it in the project's root. What it does is done by Dagster and DVC; `dagster dev` and `dvc repro` do the same.
+    Run the command in the project root. It uses Dagster and DVC; `dagster dev` and `dvc repro` work too.
     """
     prepare_process()
 
@@ -80,8 +80,8 @@ def top_k_option(default: int, help_text: str) -> Callable[[Callable[..., Any]],
 @click.option(
     "--mode",
     type=click.Choice(["hybrid", "dense", "bm25"]),
-    help="dense: similarity of vectors, image-text for listings. bm25: keyword search. hybrid: both, fused by "
-    "reciprocal rank (guides only). Default: dense for listings, hybrid for guides.",
+    help="dense: vector similarity (image-text for listings). bm25: keyword search. hybrid: both, fused by reciprocal "
+    "rank (guides only). Default: dense for listings, hybrid for guides.",
 )
 @click.option("--expand", is_flag=True, help="Expand the query with words of the first guides found (guides only).")
 @click.option("--rerank", is_flag=True, help="Rerank the first guides with the reranker (guides only).")
@@ -130,53 +130,72 @@ def ask(question: str, top_k: int, as_json: bool) -> None:
 
 @main.command()
 @click.argument("image", type=click.Path(path_type=Path))
-@click.option("--text", help="What is said about it; the product class needs words to be told well.")
+@click.option("--text", help="Text about the image, for a better prediction of the product class.")
 @top_k_option(5, "Maximum number of classes of each label.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object with every class.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every class.")
 def classify(image: Path, text: str | None, top_k: int, as_json: bool) -> None:
-    """Name what an image shows: item, material, bin and, best with words, the product class."""
-    from heddle.cli.classify import show
+    """Predict item, material, bin and product class of an image."""
+    from heddle.cli.classify import print_classification
 
-    show(image, text, top_k, as_json=as_json, console=console)
+    print_classification(image, text, top_k, as_json=as_json, console=console)
 
 
 @main.command()
 @click.argument("path", metavar="IMAGE|FOLDER", type=click.Path(path_type=Path))
-@click.option("--context", metavar="TEXT|FILE", help="Wishes in words; or JSON with site, locale, preferences.")
+@click.option(
+    "--context", metavar="TEXT|FILE", help="Wishes as words, or a JSON file with site, locale and preferences."
+)
 @click.option(
     "--objects",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="JSON with objects (label, box, attributes) and relations; for FOLDER such by each image's path.",
+    help="JSON file with objects (label, box, attributes) and relations; for FOLDER, an object of these by image path.",
 )
-@click.option("--seed", type=int, help="Draw the words rather than take the likeliest; another seed, another text.")
+@click.option("--seed", type=int, help="Sample with this random seed instead of greedy decoding.")
 @click.option(
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="JSON Lines of FOLDER's images; descriptions.jsonl in it if not given.",
+    help="JSON Lines file for FOLDER's images. Default: descriptions.jsonl in FOLDER.",
 )
 def describe(path: Path, context: str | None, objects: Path | None, seed: int | None, output: Path | None) -> None:
-    """Write title, alt text, tags, SEO texts and body for an image as JSON, with scores; or for all of a folder.
+    """Write and score title, alt text, tags, SEO texts and body for one image or for all images of a folder.
 
-    A folder's images are described into a file, one line each; called again, it goes on where it was stopped.
+    For one image, print JSON. For a folder, write one line of JSON for each image; the same command continues after an
+    interruption.
     """
     if output and not path.is_dir():
-        raise click.UsageError("--output is for a folder; of one image the JSON goes to the standard output")
-    from heddle.cli.describe import show
+        raise click.UsageError("--output requires a FOLDER; the JSON of one IMAGE is printed to the standard output")
+    from heddle.cli.describe import print_descriptions
 
-    show(path, context, objects, seed, output)
+    print_descriptions(path, context, objects, seed, output)
 
 
 @main.command()
 @click.argument("query", metavar="NODE|TEXT|IMAGE")
 @top_k_option(10, "Maximum number of recommendations.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def recommend(query: str, top_k: int, as_json: bool) -> None:
-    """Tell what a node of the graph can become or goes with, asked by its id or text, by other words or an image."""
-    from heddle.cli.recommend import show
+    """Recommend nodes of the graph, such as products for an item.
 
-    show(query, top_k, as_json=as_json, console=console)
+    Query with the id or the text of a node, with another text, which is matched to the most similar node, or with an
+    image file.
+    """
+    from heddle.cli.recommend import print_recommendations
+
+    print_recommendations(query, top_k, as_json=as_json, console=console)
+
+
+@main.command("new-model")
+@click.argument("name")
+def new_model(name: str) -> None:
+    """Add the model family NAME: write its files and enter it into dvc.yaml, assets/families.py and params.yaml.
+
+    The new family is a working classifier of listing titles. Replace its parts one by one.
+    """
+    from heddle.scaffold.new_model import new_model as write_scaffold
+
+    write_scaffold(name, Path.cwd(), console)
 
 
 @main.group()

@@ -1,4 +1,4 @@
-"""``heddle describe``: print JSON for one image, or write JSON Lines for a folder with a progress bar."""
+"""``heddle describe``: print the content of one image as JSON, or write a folder's as JSON Lines."""
 
 import json
 import sys
@@ -11,72 +11,78 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from heddle.description.user_inputs import UserInputs, read_context, read_scene, read_scenes
 from heddle.inference.describe import (
-    JOURNAL_FILE,
+    DESCRIPTIONS_FILE,
     Tally,
     check_image,
     describe,
     describe_folder,
-    images_in,
+    find_images,
     open_describer,
 )
 
-INTERRUPTED = 130  # as of every program that Ctrl-C ends
+INTERRUPTED = 130  # exit status of a program that SIGINT ended
 
 
-def show(path: Path, context: str | None, objects: Path | None, seed: int | None, output: Path | None) -> None:
-    """Describe an image and print its line, or a folder's images and write theirs.
+def print_descriptions(
+    path: Path, context: str | None, objects: Path | None, seed: int | None, output: Path | None
+) -> None:
+    """Describe an image and print its line, or describe a folder's images and write their lines.
 
     Args:
-        path: of an image or of a folder.
-        context: words, or a JSON file's path.
-        objects: a JSON file: the scene of the image, or of each image in the folder.
-        seed: of the words' drawing; None takes the likeliest.
-        output: JSON Lines, for a folder; None stands for a file in it.
+        path: path of an image or of a folder.
+        context: words, or path of a JSON file.
+        objects: path of a JSON file: the scene of the image, or of each image in the folder.
+        seed: seed of sampling; None decodes greedily.
+        output: path of the JSON Lines of a folder; None writes to a file in the folder.
     """
-    warnings.filterwarnings("ignore", module="PIL")  # broken EXIF keeps nobody from describing an image
+    warnings.filterwarnings("ignore", module="PIL")  # an image with invalid EXIF is described all the same
     errors = Console(stderr=True)
-    told_context = read_context(context) if context else None
+    user_context = read_context(context) if context else None
     if path.is_dir():
-        told = UserInputs(told_context, read_scenes(objects) if objects else {})
-        _folder(path, told, seed, output or path / JOURNAL_FILE, errors)
+        inputs = UserInputs(user_context, read_scenes(objects) if objects else {})
+        _describe_folder(path, inputs, seed, output or path / DESCRIPTIONS_FILE, errors)
     else:
         check_image(path)
-        told = UserInputs(told_context, {str(path): read_scene(objects)} if objects else {})
+        inputs = UserInputs(user_context, {str(path): read_scene(objects)} if objects else {})
         describer = open_describer(seed=seed)
-        _say(errors, describer.remarks)
-        print(json.dumps(describe(path, told, describer), indent=2, ensure_ascii=False))
+        _print_lines(errors, describer.remarks)
+        print(json.dumps(describe(path, inputs, describer), indent=2, ensure_ascii=False))
 
 
-def _folder(folder: Path, told: UserInputs, seed: int | None, output: Path, errors: Console) -> None:
-    names = images_in(folder)
+def _describe_folder(folder: Path, inputs: UserInputs, seed: int | None, output: Path, errors: Console) -> None:
+    names = find_images(folder)
     describer = open_describer(seed=seed)
-    _say(errors, [*_unused(told, names, folder), *describer.remarks])
+    _print_lines(errors, [*_unused_scenes(inputs, names, folder), *describer.remarks])
     tally = Tally(len(names))
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     try:
         with Progress(*columns, console=errors, transient=True) as progress:
             task = progress.add_task("images", total=tally.total)
-            for tally in describe_folder(folder, names, told, describer, output):
+            for tally in describe_folder(folder, names, inputs, describer, output):
                 progress.update(task, completed=tally.done)
     except KeyboardInterrupt:
-        _say(errors, [f"Stopped; what is done stands in {output}, and the same command goes on from there."])
+        _print_lines(errors, [f"Interrupted. Finished lines are in {output}; run the same command again to continue."])
         sys.exit(INTERRUPTED)
-    _say(errors, [_summary(tally, output)])
+    _print_lines(errors, [_summary(tally, output)])
 
 
 def _summary(tally: Tally, output: Path) -> str:
-    parts = [f"{tally.made} described"]
-    parts += [f"{tally.kept} as before"] if tally.kept else []
-    parts += [f"{tally.failed} could not be read"] if tally.failed else []
+    parts = [f"{tally.written} described"]
+    if tally.kept:
+        parts.append(f"{tally.kept} unchanged")
+    if tally.failed:
+        parts.append(f"{tally.failed} unreadable")
     return f"{', '.join(parts)}: {output}"
 
 
-def _unused(told: UserInputs, names: Sequence[str], folder: Path) -> list[str]:
-    strange = sorted(told.scenes.keys() - set(names))
-    more = ", …" if len(strange) > 1 else ""
-    return [f"--objects tells of {len(strange)} that {folder} does not hold: {strange[0]}{more}"] if strange else []
+def _unused_scenes(inputs: UserInputs, names: Sequence[str], folder: Path) -> list[str]:
+    unknown = sorted(inputs.scenes.keys() - set(names))
+    if not unknown:
+        return []
+    more = ", …" if len(unknown) > 1 else ""
+    return [f"--objects: {len(unknown)} images are not in {folder}: {unknown[0]}{more}"]
 
 
-def _say(console: Console, remarks: Iterable[str]) -> None:
-    for words in remarks:
-        console.print(words, markup=False, highlight=False, soft_wrap=True)
+def _print_lines(console: Console, lines: Iterable[str]) -> None:
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 from rich.console import Console
@@ -20,8 +21,8 @@ from heddle.core.errors import UserError
 from heddle.core.parameters.section import SectionType, load
 from heddle.core.processes import die_with_parent
 
-Metrics = Mapping[str, float | int]
-"""Numbers only: what ``dvc metrics show`` lists and the Dagster UI plots."""
+Metrics = Mapping[str, Any]
+"""Numbers by name, maybe nested, see :mod:`heddle.evaluation.metric_tree`: what ``dvc metrics show`` lists."""
 
 METRICS_FILE = "metrics.json"
 

@@ -1,4 +1,4 @@
-"""How likely it is that all is right that a text states: the likelihood of its tokens, calibrated on held-out texts."""
+"""Calibrated certainty: the probability that every claim of an alt text is correct, from its tokens' likelihood."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from heddle.core.stage import read_json, write_json
-from lightning_modules.training.calibration import fitted
+from lightning_modules.training.calibration import fit_calibration
 
 CERTAINTY_FILE = "certainty.json"
 FIELD = "alt_text"
-"""The field whose likelihood is asked: it says what the image shows."""
+"""The field whose likelihood is calibrated: it describes the image."""
 _KEYS = {True: "with_objects", False: "without_objects"}
 
 
 @dataclass(frozen=True)
-class Line:
-    """The probability that nothing is wrong: the sigmoid of ``scale`` times the mean log likelihood plus ``shift``.
+class PlattScaling:
+    """The probability that no claim is wrong: sigmoid(``scale`` · mean log-likelihood + ``shift``).
 
     Source: Platt, "Probabilistic Outputs for Support Vector Machines", 1999.
     """
@@ -30,68 +30,74 @@ class Line:
     shift: float
 
     @classmethod
-    def learn(cls, log_likelihoods: NDArray[np.float64], right: NDArray[np.float64]) -> Self:
-        """From N texts, (N,) and (N,) of 1 and 0.
+    def fit(cls, log_likelihoods: NDArray[np.float64], correct: NDArray[np.float64]) -> Self:
+        """Fit on N texts.
 
-        Targets stand back from 1 and 0 as Platt's do, so that few texts of which all are right do not make it certain.
-        Where a higher likelihood does not mean that a text is more often right, the certainty is the same for all.
+        Targets are smoothed as in Platt's paper, so that a few correct texts do not give a certainty of 1. Where the
+        likelihood does not predict correctness, the certainty is constant.
+
+        Args:
+            log_likelihoods: mean log-likelihood of each text's tokens, (N,).
+            correct: 1 for a text without a wrong claim, else 0, (N,).
 
         Raises:
-            ValueError: there are no texts.
+            ValueError: N is 0.
         """
-        if not len(right):
-            raise ValueError("there are no texts to learn from")
-        ups = float(right.sum())
-        downs = len(right) - ups
-        targets = np.where(right > 0, (ups + 1) / (ups + 2), 1 / (downs + 2))
-        flat = cls(0.0, float(logit(targets.mean())))
-        if not ups or not downs:
-            return flat
+        if not len(correct):
+            raise ValueError("cannot fit Platt scaling on 0 texts")
+        positives = float(correct.sum())
+        negatives = len(correct) - positives
+        targets = np.where(correct > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+        constant = cls(0.0, float(logit(targets.mean())))
+        if not positives or not negatives:
+            return constant
         centre = float(log_likelihoods.mean())
-        logits, wanted = (torch.from_numpy(np.asarray(values)) for values in (log_likelihoods - centre, targets))
-        scale, shift = fitted(logits, wanted)
-        return flat if (scale, shift) == (1.0, 0.0) else cls(scale, shift - scale * centre)
+        scale, shift = fit_calibration(torch.from_numpy(log_likelihoods - centre), torch.from_numpy(targets))
+        return constant if (scale, shift) == (1.0, 0.0) else cls(scale, shift - scale * centre)
 
     def __call__(self, log_likelihoods: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The probabilities for N texts of these mean log likelihoods, (N,)."""
+        """The probabilities of N texts with these mean log-likelihoods, (N,)."""
         return np.asarray(expit(self.scale * log_likelihoods + self.shift), dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class Certainty:
-    """How sure to be of a writer's alt texts.
+    """Certainty of a writer's alt texts.
 
     Attributes:
-        lines: whether the writer was told what objects there are -> the line of such texts, which are oftener right.
+        scalings: whether the writer received objects, to the scaling of these texts. With objects fewer claims are
+            wrong, so the two cases are calibrated apart.
     """
 
-    lines: Mapping[bool, Line]
+    scalings: Mapping[bool, PlattScaling]
 
     @classmethod
     def from_folder(cls, folder: Path) -> Self | None:
-        """As :meth:`save` left it; None where there was nothing to learn it from.
+        """Read ``certainty.json``; None if it is missing or empty.
 
         Args:
-            folder: of stage ``writer_evaluation``, or a released writer.
+            folder: output of the stage ``writer_evaluation``, or a released writer.
         """
         file = folder / CERTAINTY_FILE
-        told = read_json(file) if file.is_file() else {}
-        lines = {objects: Line(**told[key]) for objects, key in _KEYS.items() if key in told}
-        return cls(lines) if lines else None
+        content = read_json(file) if file.is_file() else {}
+        scalings = {objects: PlattScaling(**content[key]) for objects, key in _KEYS.items() if key in content}
+        return cls(scalings) if scalings else None
 
     def save(self, folder: Path) -> None:
         """Write ``certainty.json``."""
-        told = {_KEYS[objects]: asdict(line) for objects, line in self.lines.items()}
-        rounded = {key: {name: round(value, 6) for name, value in line.items()} for key, line in told.items()}
+        rounded = {
+            _KEYS[objects]: {name: round(value, 6) for name, value in asdict(scaling).items()}
+            for objects, scaling in self.scalings.items()
+        }
         write_json(folder / CERTAINTY_FILE, rounded)
 
     def __call__(self, log_likelihoods: Mapping[str, float], objects: bool = False) -> float | None:
-        """The probability that nothing is wrong in an alt text; None where there is none, or no line for its kind.
+        """The probability that no claim of an alt text is wrong; None without an alt text or without a fitted scaling.
 
         Args:
-            log_likelihoods: of the tokens of each field, their mean.
-            objects: whether the writer was told what objects there are.
+            log_likelihoods: field to the mean log-likelihood of its tokens.
+            objects: whether the writer received objects.
         """
-        if FIELD not in log_likelihoods or objects not in self.lines:
+        if FIELD not in log_likelihoods or objects not in self.scalings:
             return None
-        return float(self.lines[objects](np.array([log_likelihoods[FIELD]]))[0])
+        return float(self.scalings[objects](np.array([log_likelihoods[FIELD]]))[0])

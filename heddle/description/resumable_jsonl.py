@@ -1,7 +1,7 @@
-"""Descriptions of a folder's images as JSON Lines: appended as they are made, taken up again after any stop.
+"""Descriptions of images as JSON Lines: appended batch by batch, and resumed after an interruption.
 
-A line has ``path`` (within the folder), ``sha256`` (of the image; null where it could not be read), ``asked`` (what a
-description depends on besides the image) and ``content`` with ``scores``, or ``error`` with the reason.
+A line has ``path`` (within the folder), ``sha256`` (of the image; null if the file could not be read), ``request`` (a
+hash of everything else that the description depends on), and ``content`` with ``scores``, or ``error``.
 """
 
 import fcntl
@@ -14,35 +14,35 @@ from typing import IO, Any, Self
 
 from heddle.core.errors import UserError
 
-KEYS = frozenset({"path", "sha256", "asked"})
-BEGINS = b'{"path": "'
-"""Of each line; what a kill left of one can be told from a file of somebody else's by it."""
+KEYS = frozenset({"path", "sha256", "request"})
+LINE_START = b'{"path": "'
+"""Start of each line. It distinguishes a line that a kill cut off from a file of another program."""
 
-Line = Mapping[str, Any]
+JsonLine = Mapping[str, Any]
 
 
 class ResumableJsonlError(UserError):
-    """The file cannot be written on; the message names it and says what to do."""
+    """The file cannot be continued. The message contains the file and what to do."""
 
 
 class ResumableJsonlWriter:
-    """An open file of descriptions, held by one process at a time.
+    """A file of descriptions that one process at a time writes.
 
-    What a kill tore off at its end is removed. Of several lines with one path the last one counts; the others go when
-    the file is closed or opened again.
+    An incomplete last line, left by a kill, is removed. Of several lines with one path the last one counts; closing
+    the file removes the others.
 
     Args:
-        path: of the file; it is made if there is none.
+        path: path of the file, which is created if it is missing.
 
     Raises:
-        ResumableJsonlError: the file cannot be written, belongs to a running process, or holds something else.
+        ResumableJsonlError: the file cannot be written, another process is writing it, or it has other content.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = self._opened()
+        self._file = self._open()
         try:
-            self._lines, self._all = self._read()
+            self._lines, self._line_count = self._read()
         except BaseException:
             self._file.close()
             raise
@@ -55,84 +55,85 @@ class ResumableJsonlWriter:
     ) -> None:
         self.close()
 
-    def find(self, head: Line) -> Line | None:
-        """The line that stands already for this image, if it was asked the same.
+    def find(self, header: JsonLine) -> JsonLine | None:
+        """The line of this image if it has the same hash and the same request.
 
         Args:
-            head: path, hash and what was asked; an image that could not be read (no hash) is never found.
+            header: path, sha256 and request. An image that could not be read (no hash) is never found.
         """
-        line = self._lines.get(head["path"])
-        same = line is not None and head["sha256"] and all(line[key] == head[key] for key in KEYS)
-        return line if same else None
+        line = self._lines.get(header["path"])
+        if line is None or not header["sha256"]:
+            return None
+        return line if all(line[key] == header[key] for key in KEYS) else None
 
-    def append(self, lines: Iterable[Line]) -> None:
-        """Write lines so that they stay whatever happens next."""
+    def append(self, lines: Iterable[JsonLine]) -> None:
+        """Write lines and sync them to the disk."""
         new = list(lines)
         self._file.write("".join(map(_text, new)))
         self._file.flush()
         os.fsync(self._file.fileno())
         self._lines |= {line["path"]: line for line in new}
-        self._all += len(new)
+        self._line_count += len(new)
 
     def close(self) -> None:
-        """Leave one line for each path, and let others write."""
+        """Remove superseded lines and unlock the file."""
         try:
-            if self._all != len(self._lines):
+            if self._line_count != len(self._lines):
                 self._rewrite()
         finally:
             self._file.close()
 
-    def _opened(self) -> IO[str]:
+    def _open(self) -> IO[str]:
         try:
             file = self.path.open("a+", encoding="utf-8", newline="\n")
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ResumableJsonlError(
-                f"{self.path} is being written by another process: wait for it or take another file"
+                f"{self.path} is being written by another process: wait for it or choose another file"
             ) from error
         except OSError as error:
             raise ResumableJsonlError(f"{self.path}: {error.strerror}: choose another file with --output") from error
         return file
 
-    def _read(self) -> tuple[dict[str, Line], int]:
-        """The lines by their paths, and how many there are; cuts off an end that is no whole line."""
+    def _read(self) -> tuple[dict[str, JsonLine], int]:
+        """The lines by path and their number. Truncates an incomplete last line."""
         self._file.seek(0)
         content = self._file.buffer.read()  # type: ignore[attr-defined]
-        whole = content.rfind(b"\n") + 1
-        lines = content[:whole].split(b"\n")[:-1]
+        complete = content.rfind(b"\n") + 1
+        lines = content[:complete].split(b"\n")[:-1]
         found = [self._line(number, line) for number, line in enumerate(lines, start=1)]
-        if torn := content[whole:]:
-            if torn[: len(BEGINS)] != BEGINS[: len(torn)]:
-                raise self._foreign(len(lines) + 1)
-            self._file.truncate(whole)
+        if rest := content[complete:]:
+            if rest[: len(LINE_START)] != LINE_START[: len(rest)]:
+                raise self._foreign_line(len(lines) + 1)
+            self._file.truncate(complete)
         return {line["path"]: line for line in found}, len(found)
 
-    def _line(self, number: int, text: bytes) -> Line:
+    def _line(self, number: int, text: bytes) -> JsonLine:
         try:
             line = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise self._foreign(number) from error
+            raise self._foreign_line(number) from error
         if not isinstance(line, dict) or not line.keys() >= KEYS:
-            raise self._foreign(number)
+            raise self._foreign_line(number)
         return line
 
-    def _foreign(self, number: int) -> ResumableJsonlError:
+    def _foreign_line(self, number: int) -> ResumableJsonlError:
         return ResumableJsonlError(
-            f"{self.path}: line {number} was not written by `heddle describe`: move the file away, or choose another "
+            f"{self.path}: line {number} was not written by `heddle describe`: move the file away or choose another "
             "with --output"
         )
 
     def _rewrite(self) -> None:
-        """Put a file with one line for each path in the place of this one, whole or not at all."""
+        """Replace the file atomically by one with one line for each path."""
         unfinished = self.path.with_name(f".{self.path.name}.unfinished")
         unfinished.write_text("".join(map(_text, self._lines.values())), encoding="utf-8", newline="\n")
         unfinished.replace(self.path)
 
 
-def _text(line: Line) -> str:
+def _text(line: JsonLine) -> str:
     text = json.dumps(line, ensure_ascii=False, allow_nan=False)
     try:
         text.encode()
-    except UnicodeEncodeError:  # a file's name that is no UTF-8: escaped it can be written, and read back
+    except UnicodeEncodeError:  # a file name that is not UTF-8: ASCII escapes can be written and read back
         text = json.dumps(line, allow_nan=False)
     return text + "\n"

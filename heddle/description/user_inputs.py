@@ -1,6 +1,6 @@
-"""What a person tells of images besides the images: wishes, objects, relations, in the columns of a listing.
+"""What a user passes besides the images: context, objects and relations, as the columns of a listing.
 
-No torch here: a mistake is told at once.
+This module does not import torch, so errors in the files are reported at once.
 """
 
 from collections.abc import Mapping
@@ -14,29 +14,29 @@ from heddle.core.errors import UserError
 from heddle.images.image_file import is_file
 from lightning_modules.writer.content_fields import one_line
 
-MISTAKES = 3
-"""So many of a file are told."""
+MAX_ERRORS = 3
+"""Most errors of one file that a message lists."""
 
 Words = Annotated[str, AfterValidator(one_line)]
 
 
 class UserInputError(UserError, ValueError):
-    """What was told cannot be understood; the message names the file, the key and what is wrong with it."""
+    """A file of user inputs is not valid. The message contains the file, the key and the error."""
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Context(_Part):
-    """Where the content will stand and how its author wants it."""
+class UserContext(_Part):
+    """The site and language of the content, and wishes for its style."""
 
     site: Words | None = None
     locale: Words | None = None
     preferences: tuple[Words, ...] = ()
 
 
-class Thing(_Part):
+class UserObject(_Part):
     """An object in the image."""
 
     label: Words
@@ -45,59 +45,59 @@ class Thing(_Part):
     attributes: tuple[Words, ...] = ()
 
 
-class Relation(_Part):
-    """What joins two objects, by their places in the list."""
+class UserRelation(_Part):
+    """A relation of two objects, by their indices in the list."""
 
     subject: int
     predicate: Words
     object: int
 
 
-class Scene(_Part):
-    """What stands in an image."""
+class UserScene(_Part):
+    """The objects and relations in one image."""
 
-    objects: tuple[Thing, ...] = ()
-    relations: tuple[Relation, ...] = ()
+    objects: tuple[UserObject, ...] = ()
+    relations: tuple[UserRelation, ...] = ()
 
 
 @dataclass(frozen=True)
 class UserInputs:
-    """What is told of some images: one context for all, a scene for each by the image's name."""
+    """One context for all images, and a scene for each image by its name."""
 
-    context: Context | None = None
-    scenes: Mapping[str, Scene] = field(default_factory=dict)
+    context: UserContext | None = None
+    scenes: Mapping[str, UserScene] = field(default_factory=dict)
 
     def row(self, name: str) -> dict[str, Any]:
         """The columns `context`, `objects` and `relations` of a listing with this image."""
-        scene = self.scenes.get(name, Scene()).model_dump()
+        scene = self.scenes.get(name, UserScene()).model_dump()
         return {"context": self.context.model_dump() if self.context else None, **scene}
 
 
-def read_context(words: str) -> Context:
-    """The context in a JSON file (`site`, `locale`, `preferences`), or words, which are taken for the one preference.
+def read_context(words: str) -> UserContext:
+    """Read a context from a JSON file (`site`, `locale`, `preferences`), or take words as the only preference.
 
     Raises:
-        UserInputError: the file holds something else.
+        UserInputError: the file is not valid.
     """
-    return _read(Path(words), Context) if is_file(words) else Context(preferences=(words,))
+    return _read(Path(words), UserContext) if is_file(words) else UserContext(preferences=(words,))
 
 
-def read_scene(file: Path) -> Scene:
-    """The `objects` and `relations` of one image in a JSON file.
+def read_scene(file: Path) -> UserScene:
+    """Read the `objects` and `relations` of one image from a JSON file.
 
     Raises:
-        UserInputError: there is no such file, or it holds something else.
+        UserInputError: the file is missing or not valid.
     """
-    return _read(file, Scene)
+    return _read(file, UserScene)
 
 
-def read_scenes(file: Path) -> dict[str, Scene]:
-    """The same of many images: a JSON file with an object whose keys are the images' paths within their folder.
+def read_scenes(file: Path) -> dict[str, UserScene]:
+    """Read the scenes of many images: a JSON object whose keys are the images' paths within their folder.
 
     Raises:
-        UserInputError: as above.
+        UserInputError: the file is missing or not valid.
     """
-    return _read(file, dict[str, Scene])
+    return _read(file, dict[str, UserScene])
 
 
 def _read(file: Path, form: Any) -> Any:
@@ -108,8 +108,10 @@ def _read(file: Path, form: Any) -> Any:
     try:
         return TypeAdapter(form).validate_json(content)
     except ValidationError as error:
-        mistakes = [
-            ": ".join(filter(None, [".".join(map(str, mistake["loc"])), mistake["msg"]])) for mistake in error.errors()
-        ]
-        more = f"; and {len(mistakes) - MISTAKES} more" if len(mistakes) > MISTAKES else ""
-        raise UserInputError(f"{file}: {'; '.join(mistakes[:MISTAKES])}{more}") from error
+        found = [_message(each["loc"], each["msg"]) for each in error.errors()]
+        more = f"; and {len(found) - MAX_ERRORS} more" if len(found) > MAX_ERRORS else ""
+        raise UserInputError(f"{file}: {'; '.join(found[:MAX_ERRORS])}{more}") from error
+
+
+def _message(location: tuple[int | str, ...], message: str) -> str:
+    return f"{'.'.join(map(str, location))}: {message}" if location else message

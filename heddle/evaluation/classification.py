@@ -19,7 +19,7 @@ from heddle.metrics.accuracy import Accuracy
 from heddle.metrics.bootstrap import ConfidenceInterval, flat
 from heddle.metrics.expected_calibration_error import BINS, ExpectedCalibrationError
 from heddle.metrics.f1 import F1
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 
 MISTAKES = pa.schema(
     [
@@ -40,7 +40,7 @@ class Answers:
 
     label: str
     """The field of the listings that was to be named."""
-    samples: tuple[Sample, ...]
+    samples: tuple[ShardSample, ...]
     """The listings that have the label, N of them."""
     classes: tuple[str, ...]
     """What the classifier can say, C names."""
@@ -69,7 +69,7 @@ class Answers:
 
 
 def answers(
-    label: str, samples: Sequence[Sample], classes: Sequence[str], probabilities: NDArray[np.float32]
+    label: str, samples: Sequence[ShardSample], classes: Sequence[str], probabilities: NDArray[np.float32]
 ) -> Answers:
     """The answers that can be judged: listings without the label are left out.
 

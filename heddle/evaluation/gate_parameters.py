@@ -9,14 +9,14 @@ from heddle.core.parameters.section import Section
 
 
 class Gate(Section):
-    """One bound on one number of one stage; exactly one of ``at_least`` and ``at_most``."""
+    """A bound on a metric of a stage; exactly one of ``at_least`` and ``at_most``."""
 
     metric: str = Field(
-        pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$",
-        description="<stage>.<number in that stage's metrics.json>: clip_evaluation.text_to_image_recall_at_10",
+        pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$",
+        description="<stage>.<path in its metrics.json>, for example clip_evaluation.text_to_image.recall_at_10",
     )
-    at_least: float | None = Field(default=None, allow_inf_nan=False, description="smallest value that passes")
-    at_most: float | None = Field(default=None, allow_inf_nan=False, description="largest value that passes")
+    at_least: float | None = Field(default=None, allow_inf_nan=False, description="smallest value that passes the gate")
+    at_most: float | None = Field(default=None, allow_inf_nan=False, description="largest value that passes the gate")
 
     @model_validator(mode="after")
     def _has_one_bound(self) -> Self:
@@ -26,35 +26,27 @@ class Gate(Section):
 
     @property
     def stage(self) -> str:
-        """The stage whose metrics file holds the number."""
+        """The stage that measures the metric."""
         return self.metric.partition(".")[0]
 
     @property
-    def number(self) -> str:
-        """The number's key in that metrics file."""
+    def path(self) -> str:
+        """The metric's path in the stage's ``metrics.json``: ``text_to_image.recall_at_10``."""
         return self.metric.partition(".")[2]
 
     @property
     def direction(self) -> Literal["at least", "at most"]:
-        """Which side of the bound passes."""
+        """Which side of the bound passes the gate."""
         return "at least" if self.at_least is not None else "at most"
 
     @property
     def bound(self) -> float:
-        """The bound itself; it passes too."""
+        """The bound; a value equal to it passes."""
         return self.at_least if self.at_least is not None else self.at_most or 0.0
 
 
-class Gates(Section):
-    """The gates of each model; a model without gates says so with an empty list."""
-
-    clip: tuple[Gate, ...] = Field(description="of the dual encoder")
-    vision: tuple[Gate, ...] = Field(description="of the image classifier")
-    product: tuple[Gate, ...] = Field(description="of the classifier of words and images")
-    reranker: tuple[Gate, ...] = Field(description="of the model that reads questions together with guides")
-    assistant: tuple[Gate, ...] = Field(description="of the language model that answers from guides")
-    recommender: tuple[Gate, ...] = Field(description="of the graph's recommender")
-    writer: tuple[Gate, ...] = Field(description="of the model that writes a listing from its image")
+class GatesSection(Section):
+    """Base of the section `gates`: one field for each released model; a model without gates has an empty list."""
 
     def by_model(self) -> Mapping[str, tuple[Gate, ...]]:
         """Model name to its gates, in the order of the fields."""

@@ -1,7 +1,7 @@
-"""Does a model pass its gates? Pure: numbers in, verdicts out.
+"""Evaluate gates: metrics in, verdicts out, no side effects.
 
-The orchestrator shows the verdicts as asset checks, the registry refuses a model that has a failed one, the model card
-and the report print them: all four ask :func:`judge`.
+Dagster shows the verdicts as asset checks, the registry refuses a model with a failed gate, the model card and the
+report print the verdicts.
 """
 
 import math
@@ -11,22 +11,23 @@ from pathlib import Path
 from types import MappingProxyType
 
 from heddle.core.skipped import skip_reason
-from heddle.core.stage import DATA, METRICS_FILE, Metrics, read_json
-from heddle.evaluation.gate_parameters import Gate, Gates
+from heddle.core.stage import DATA, METRICS_FILE, read_json
+from heddle.evaluation.gate_parameters import Gate, GatesSection
+from heddle.evaluation.metric_tree import MetricTree, find
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One gate, judged.
+    """The outcome of one gate.
 
     Attributes:
         model: the model that the gate guards.
-        metric: ``<stage>.<number>``.
-        value: what was measured; None where nothing was.
+        metric: ``<stage>.<path in its metrics.json>``.
+        value: the measured value; None where the metric is missing or not finite.
         direction: "at least" or "at most".
-        bound: what was asked for.
+        bound: of the gate.
         passed: whether the value is on the right side of the bound (the bound included).
-        description: the verdict in words.
+        description: the verdict as a sentence.
     """
 
     model: str
@@ -37,43 +38,52 @@ class Verdict:
     passed: bool
     description: str
 
+    @property
+    def stage(self) -> str:
+        """The stage that measures the metric."""
+        return self.metric.partition(".")[0]
 
-def judge(
-    gates: Gates, metrics: Mapping[str, Metrics], absent: Mapping[str, str] = MappingProxyType({})
+
+def evaluate_gates(
+    gates: GatesSection, metrics: Mapping[str, MetricTree], skipped: Mapping[str, str] = MappingProxyType({})
 ) -> list[Verdict]:
-    """Judge every gate of every model.
+    """Evaluate every gate of every model.
 
     Args:
         gates: section `gates` of the parameters.
-        metrics: stage name to the numbers of its metrics file. A number that is absent or not finite fails its gate.
-        absent: stage name, of an evaluation or a model, to why it measured or made nothing.
+        metrics: stage to the content of its metrics file. A metric that is missing or not finite fails its gate.
+        skipped: stage, of an evaluation or of a model, to why it was skipped.
     """
     return [
-        _verdict(model, gate, metrics.get(gate.stage), absent.get(gate.stage) or absent.get(model))
+        _verdict(model, gate, metrics.get(gate.stage), skipped.get(gate.stage) or skipped.get(model))
         for model, model_gates in gates.by_model().items()
         for gate in model_gates
     ]
 
 
-def measured(stages: Iterable[str], data: Path = DATA) -> dict[str, Metrics]:
-    """The metrics files of these stages, as far as they are there."""
+def read_metrics(stages: Iterable[str], data: Path = DATA) -> dict[str, MetricTree]:
+    """The metrics of those of these stages that have a metrics file."""
     files = {stage: data / stage / METRICS_FILE for stage in stages}
     return {stage: read_json(file) for stage, file in files.items() if file.is_file()}
 
 
-def unmeasured(stages: Iterable[str], data: Path = DATA) -> dict[str, str]:
-    """Those of these stages that had nothing to measure or to learn from, and why."""
-    return {stage: reason for stage in stages if (reason := skip_reason(data / stage))}
+def read_skip_reasons(stages: Iterable[str], data: Path = DATA) -> dict[str, str]:
+    """Those of these stages that were skipped, and why."""
+    reasons = {stage: skip_reason(data / stage) for stage in stages}
+    return {stage: reason for stage, reason in reasons.items() if reason is not None}
 
 
-def _verdict(model: str, gate: Gate, numbers: Metrics | None, why_not: str | None) -> Verdict:
-    value = None if numbers is None else numbers.get(gate.number)
-    asked = f"{gate.metric} must be {gate.direction} {gate.bound:g}"
-    if value is None:
-        reason = "has no metrics" if numbers is None else "reports no such number"
-        words = f"{asked}, but stage {gate.stage} {reason}" + (f": {why_not}" if why_not else "")
-        return Verdict(model, gate.metric, None, gate.direction, gate.bound, False, words)
+def _verdict(model: str, gate: Gate, metrics: MetricTree | None, why_skipped: str | None) -> Verdict:
+    found = None if metrics is None else find(metrics, gate.path)
+    rule = f"{gate.metric} must be {gate.direction} {gate.bound:g}"
+    if found is None:
+        problem = "has no metrics" if metrics is None else "reports no such metric"
+        sentence = f"{rule}, but stage {gate.stage} {problem}"
+        if why_skipped:
+            sentence = f"{sentence}: {why_skipped}"
+        return Verdict(model, gate.metric, None, gate.direction, gate.bound, False, sentence)
+    value = found.value
     if not math.isfinite(value):
-        return Verdict(model, gate.metric, None, gate.direction, gate.bound, False, f"{asked}, found {value}")
+        return Verdict(model, gate.metric, None, gate.direction, gate.bound, False, f"{rule}, found {value}")
     passed = value >= gate.bound if gate.at_least is not None else value <= gate.bound
-    return Verdict(model, gate.metric, float(value), gate.direction, gate.bound, passed, f"{asked}, found {value:.4g}")
+    return Verdict(model, gate.metric, float(value), gate.direction, gate.bound, passed, f"{rule}, found {value:.4g}")

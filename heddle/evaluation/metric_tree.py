@@ -35,6 +35,11 @@ class MetricValue:
     chance: float | None = None
     upper_bound: float | None = None
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The bootstrap interval; None where none was computed."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
 
 def leaves(tree: MetricTree, prefix: str = "") -> Iterator[MetricValue]:
     """Every leaf of a tree, in the order of the tree."""
@@ -51,3 +56,8 @@ def leaves(tree: MetricTree, prefix: str = "") -> Iterator[MetricValue]:
 def find(tree: MetricTree, path: str) -> MetricValue | None:
     """The leaf at a path such as ``text_to_image.recall_at_10``; None where the tree has no such leaf."""
     return next((leaf for leaf in leaves(tree) if leaf.path == path), None)
+
+
+def flat_values(tree: MetricTree) -> dict[str, float]:
+    """The values of all leaves by their paths: ``{"text_to_image.recall_at_10": 0.71}``."""
+    return {leaf.path: leaf.value for leaf in leaves(tree)}

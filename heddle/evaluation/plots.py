@@ -7,7 +7,7 @@ from PIL import Image
 
 from heddle.core.csv_file import write_csv
 from heddle.images.resize import encode_jpeg
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 
 QUALITY = 85
 
@@ -17,6 +17,6 @@ def write_confusion(path: Path, actual: Sequence[str], predicted: Sequence[str])
     write_csv(path, ("actual", "predicted"), sorted(zip(actual, predicted, strict=True)))
 
 
-def sample_jpeg(sample: Sample) -> bytes:
+def sample_jpeg(sample: ShardSample) -> bytes:
     """The image as it stands beside an example."""
     return encode_jpeg(Image.fromarray(sample.image), QUALITY)

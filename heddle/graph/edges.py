@@ -1,4 +1,4 @@
-"""From tables of nodes and edges to numbered edges, each with its part: what is learned from, what is held out."""
+"""Edges of the graph: node indices, split by split, negatives and edges of listings."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,94 +11,100 @@ from numpy.typing import NDArray
 from heddle.core.parameters.shared import Split
 from heddle.core.splits import SPLITS, split_of
 from heddle.core.stage import StageError
-from heddle.graph.tables import HELD_OUT, LISTENING, MESSAGE, once
-from lightning_modules.negatives.negatives import NegativeDraw, Pairs, pair_keys
+from heddle.graph.tables import HELD_OUT, MESSAGE, unique_pairs
+from lightning_modules.negatives.negatives import NegativeSampler, Pairs, pair_keys
 
-NAMING = {"item": "is_a", "material": "made_of"}
-"""Label of a listing, which is also the type of the node that it names -> relation of the two."""
+LABEL_RELATIONS = {"item": "is_a", "material": "made_of"}
+"""Label of a listing, which equals the type of the labelled node -> relation of listing and node."""
 
 
-def numbered(edges: pa.Table, ids: Sequence[str]) -> Pairs:
-    """Source and target of each row as places in ``ids``, (E, 2).
+def edge_indices(edges: pa.Table, ids: Sequence[str]) -> Pairs:
+    """Indices in ``ids`` of each row's source and target, (E, 2).
 
     Raises:
-        StageError: an end is no node.
+        StageError: source or target of an edge is not in ``ids``.
     """
     known = pa.array(ids, pa.string())
     ends = [pc.index_in(edges[name], value_set=known) for name in ("source", "target")]
-    for name, places in zip(("source", "target"), ends, strict=True):
-        if places.null_count:
-            row = pc.index(pc.is_null(places), True).as_py()
+    for name, indices in zip(("source", "target"), ends, strict=True):
+        if indices.null_count:
+            row = pc.index(pc.is_null(indices), True).as_py()
             raise StageError(
-                f"data/validated/edges.parquet row {row + 1}: {name} {edges[name][row].as_py()!r} is no node; bring "
-                "the node in `catalog`, or the edge should be in the quarantine: run `dvc repro validated`"
+                f"data/validated/edges.parquet row {row + 1}: {name} {edges[name][row].as_py()!r} is not a node; "
+                "add the node to a source, or quarantine the edge: run `dvc repro validated`"
             )
-    columns = [places.to_numpy(zero_copy_only=False).astype(np.int64) for places in ends]
+    columns = [indices.to_numpy(zero_copy_only=False).astype(np.int64) for indices in ends]
     return np.stack(columns, axis=1).reshape(-1, 2)
 
 
-def parts_of(
+def assign_parts(
     pairs: Pairs, relations: Sequence[str], ids: Sequence[str], predicted: Iterable[str] | None, split: Split
 ) -> NDArray[np.object_]:
-    """The part of each edge, (E,).
+    """Assign a part to each edge, (E,).
 
-    A pair of nodes, whichever way its edges point and however many they are, has one split: that of its two ids. So no
-    message passes where an edge is held out, not by the edge's twin and not by another relation.
+    All edges between two nodes get the same part, whatever their direction and relation, so that no message passes
+    between the nodes of a held-out edge. The split is computed from the two ids.
+
+    Args:
+        pairs: source and target index of each edge, (E, 2).
+        relations: of each edge, E.
+        ids: of the nodes, N.
+        predicted: relations that are predicted; None for all.
+        split: shares of the splits.
     """
     nodes = len(ids)
     keys = pair_keys(pairs, nodes)
-    wanted = np.ones(len(pairs), bool) if predicted is None else np.isin(np.asarray(relations, str), [*predicted])
-    parts = np.full(len(pairs), MESSAGE, object)
-    judged, place = np.unique(keys, return_inverse=True)
-    joined = np.zeros(len(judged), bool)
-    np.logical_or.at(joined, place, wanted)
-    splits = np.full(len(judged), MESSAGE, object)
-    for number in np.flatnonzero(joined).tolist():
-        one, other = sorted((ids[judged[number] // nodes], ids[judged[number] % nodes]))
-        splits[number] = split_of(f"{one}\t{other}", split)
-    parts[:] = splits[place]
-    return parts
+    if predicted is None:
+        is_predicted = np.ones(len(pairs), bool)
+    else:
+        is_predicted = np.isin(np.asarray(relations, str), [*predicted])
+    unique_keys, key_index = np.unique(keys, return_inverse=True)
+    has_predicted = np.zeros(len(unique_keys), bool)
+    np.logical_or.at(has_predicted, key_index, is_predicted)
+    parts = np.full(len(unique_keys), MESSAGE, object)
+    for index in np.flatnonzero(has_predicted).tolist():
+        one, other = sorted((ids[unique_keys[index] // nodes], ids[unique_keys[index] % nodes]))
+        parts[index] = split_of(f"{one}\t{other}", split)
+    return parts[key_index]
 
 
-def listing_edges(
+def find_listing_edges(
     listings: Iterable[Mapping[str, Any]], ids: Sequence[str], types: Sequence[str], texts: Sequence[str | None]
 ) -> tuple[list[tuple[str, str | None]], list[tuple[str, str, int]]]:
-    """The listings that name an item or a material of the graph.
+    """Find the listings whose item or material label is a node of the graph.
 
-    A label names the node of its type whose text is the label; of several the first.
+    A label matches the first node of its type whose text equals the label, ignoring case.
 
     Returns:
-        Id and words of each such listing; its id, the relation and the place of what it names.
+        Id and title of each listing found; listing id, relation and node index of each match.
     """
-    named: dict[tuple[str, str], int] = {}
-    for place, (kind, text) in enumerate(zip(types, texts, strict=True)):
-        if kind in NAMING and text:
-            named.setdefault((kind, text.casefold()), place)
-    taken, nodes, edges = set(ids), [], []
+    labelled: dict[tuple[str, str], int] = {}
+    for index, (kind, text) in enumerate(zip(types, texts, strict=True)):
+        if kind in LABEL_RELATIONS and text:
+            labelled.setdefault((kind, text.casefold()), index)
+    known_ids, nodes, edges = set(ids), [], []
     for listing in listings:
-        found = [
-            (listing["id"], relation, named[label, listing[label].casefold()])
-            for label, relation in NAMING.items()
-            if listing[label] and (label, listing[label].casefold()) in named
+        matches = [
+            (listing["id"], relation, labelled[label, listing[label].casefold()])
+            for label, relation in LABEL_RELATIONS.items()
+            if listing[label] and (label, listing[label].casefold()) in labelled
         ]
-        if found and listing["id"] not in taken:
+        if matches and listing["id"] not in known_ids:
             nodes.append((listing["id"], listing["title"]))
-            edges += found
+            edges += matches
     return nodes, edges
 
 
-def negatives(pairs: Pairs, parts: NDArray[np.object_], types: Sequence[str], seed: int) -> dict[str, Pairs]:
-    """For each held-out split as many pairs that no edge of any part joins, of the same types, (P, 2)."""
+def sample_negatives(pairs: Pairs, parts: NDArray[np.object_], types: Sequence[str], seed: int) -> dict[str, Pairs]:
+    """Sample one negative per edge of each held-out split, of the same node types: split -> pairs (P, 2)."""
     random = np.random.Generator(np.random.PCG64(seed))
     nodes = len(types)
-    return {split: NegativeDraw(once(pairs[parts == split], nodes), types, pairs).draw(random) for split in HELD_OUT}
+    return {
+        split: NegativeSampler(unique_pairs(pairs[parts == split], nodes), types, pairs).sample(random)
+        for split in HELD_OUT
+    }
 
 
-def held_out_counts(pairs: Pairs, parts: NDArray[np.object_], nodes: int) -> dict[str, int]:
-    """Pairs to predict in each split."""
-    return {split: len(once(pairs[parts == split], nodes)) for split in SPLITS}
-
-
-def listening(count: int) -> NDArray[np.object_]:
-    """The part of the edges of listings, (count,)."""
-    return np.full(count, LISTENING, object)
+def count_split_pairs(pairs: Pairs, parts: NDArray[np.object_], nodes: int) -> dict[str, int]:
+    """Number of unique predicted pairs in each split."""
+    return {split: len(unique_pairs(pairs[parts == split], nodes)) for split in SPLITS}

@@ -1,4 +1,4 @@
-"""Texts of nodes as features: a sentence encoder's vectors, projected to few dimensions."""
+"""Node features: sentence embeddings of the nodes' texts, projected by PCA."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,34 +13,36 @@ from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder
 
 Floats = NDArray[np.float32]
 ENCODER_FILE = "encoder.json"
-"""Which encoder made the vectors, as the parameters name it."""
+"""Parameters of the encoder that computed the vectors."""
 PROJECTION_FILE = "projection.safetensors"
-NOTHING = 1e-10
-"""A direction with less than this share of the largest variance holds rounding errors only."""
+MIN_VARIANCE_RATIO = 1e-10
+"""A direction with less than this share of the largest variance contains rounding errors only."""
 
 
 @dataclass(frozen=True)
 class Projection:
-    """Principal components (Pearson 1901), scaled so that a feature's mean square is 1.
+    """Principal components (Pearson 1901), scaled so that the mean square of a feature is 1.
 
     Attributes:
         mean: of the vectors, (V,).
-        components: what the centred vectors are multiplied by, (V, D); zeros where there are fewer directions.
+        components: matrix that multiplies the centred vectors, (V, D); zeros if there are fewer than D directions.
     """
 
     mean: Floats
     components: Floats
 
     @classmethod
-    def fitted(cls, vectors: Floats, dimensions: int) -> Self:
-        """The directions of the largest variance of ``vectors`` (N, V), largest first."""
+    def fit(cls, vectors: Floats, dimensions: int) -> Self:
+        """Fit to ``vectors`` (N, V): the directions of the largest variance, largest first."""
         exact = vectors.astype(np.float64)
         mean = exact.mean(axis=0)
         variances, directions = np.linalg.eigh((exact - mean).T @ (exact - mean) / len(exact))
         order = np.argsort(-variances, kind="stable")[:dimensions]
-        kept = order[variances[order] > NOTHING * max(variances.max(), NOTHING)]
+        kept = order[variances[order] > MIN_VARIANCE_RATIO * max(variances.max(), MIN_VARIANCE_RATIO)]
         chosen = directions[:, kept]
-        chosen = chosen * np.sign(chosen[np.abs(chosen).argmax(axis=0), np.arange(len(kept))])  # either sign is right
+        chosen = chosen * np.sign(
+            chosen[np.abs(chosen).argmax(axis=0), np.arange(len(kept))]
+        )  # fixes the sign, which is arbitrary
         components = np.zeros((vectors.shape[1], dimensions))
         components[:, : len(kept)] = chosen / np.sqrt(variances[kept].sum() / dimensions or 1)
         return cls(mean.astype(np.float32), components.astype(np.float32))
@@ -50,35 +52,35 @@ class Projection:
         return ((vectors - self.mean) @ self.components).astype(np.float32)
 
     def save(self, folder: Path) -> None:
-        """Write it into an existing folder."""
+        """Write the projection into an existing folder."""
         save_file({"mean": self.mean, "components": self.components}, folder / PROJECTION_FILE)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """What :meth:`save` wrote."""
+        """Read the projection that :meth:`save` wrote."""
         return cls(**load_file(folder / PROJECTION_FILE))
 
 
-def text_features(
+def embed_texts(
     texts: Sequence[str | None], fitted_on: int, encoder: SentenceEncoder, dimensions: int
 ) -> tuple[Floats, Projection | None]:
-    """Features (N, dimensions), and what projected them; zeros, the mean text, for a node without text.
+    """Compute features (N, dimensions) and fit their projection; a node without text gets zeros, the mean.
 
     Args:
         texts: of the nodes.
-        fitted_on: how many of the nodes, the first, tell the directions.
+        fitted_on: number of nodes, from the first, that the projection is fitted to.
         encoder: of the texts.
         dimensions: of the features.
 
     Returns:
-        The projection is None, and all features are zeros, where none of the first nodes has a text.
+        Features and projection. Without a text among the first nodes the features are zeros, the projection None.
     """
-    written = [place for place, text in enumerate(texts) if text]
+    with_text = [index for index, text in enumerate(texts) if text]
     features = np.zeros((len(texts), dimensions), np.float32)
-    first = sum(place < fitted_on for place in written)
-    if not first:
+    num_fitted = sum(index < fitted_on for index in with_text)
+    if not num_fitted:
         return features, None
     vectors = encoder.documents([text for text in texts if text])
-    projection = Projection.fitted(vectors[:first], dimensions)
-    features[written] = projection(vectors)
+    projection = Projection.fit(vectors[:num_fitted], dimensions)
+    features[with_text] = projection(vectors)
     return features, projection

@@ -1,8 +1,9 @@
-"""The folder ``data/graph``: nodes with features, edges with their part, negatives; written once, read by many.
+"""The tables of ``data/graph``: nodes with features, edges with their part, negatives.
 
-An edge joins two nodes by their places in ``nodes.parquet``. Its part says what it is for: ``train``, ``validation``
-and ``test`` edges are predicted; ``message`` edges, of relations that are not, tell of the nodes that they join; so do
-``train`` edges. ``listening`` edges tell a listing of what it names and nobody of the listing.
+Edges name their nodes by index in ``nodes.parquet``. The part of an edge is its use: ``train``, ``validation`` and
+``test`` edges are predicted. ``message`` edges have a relation that is not predicted; messages pass along them and
+along ``train`` edges. ``inductive`` edges join a listing with a node that its labels name; messages pass to the listing
+only, so listings are embedded without training.
 """
 
 from collections.abc import Sequence
@@ -23,22 +24,22 @@ from lightning_modules.negatives.negatives import Pairs, pair_keys
 
 NODES_FILE, EDGES_FILE, NEGATIVES_FILE = "nodes.parquet", "edges.parquet", "negatives.parquet"
 HELD_OUT = SPLITS[1:]
-MESSAGE, LISTENING = "message", "listening"
-PARTS = (*SPLITS, MESSAGE, LISTENING)
+MESSAGE, INDUCTIVE = "message", "inductive"
+PARTS = (*SPLITS, MESSAGE, INDUCTIVE)
 LISTING = "listing"
 """Type of the nodes that are listings."""
 
 EDGES = pa.schema(
     [
-        pa.field("source", pa.int64(), nullable=False),  # place in nodes.parquet, from 0
+        pa.field("source", pa.int64(), nullable=False),  # row of nodes.parquet, from 0
         pa.field("relation", pa.string(), nullable=False),
-        pa.field("target", pa.int64(), nullable=False),  # place in nodes.parquet, from 0
+        pa.field("target", pa.int64(), nullable=False),  # row of nodes.parquet, from 0
         pa.field("part", pa.string(), nullable=False),  # one of PARTS
     ]
 )
 NEGATIVES = pa.schema(
     [
-        pa.field("source", pa.int64(), nullable=False),  # as in EDGES: a pair that no edge joins
+        pa.field("source", pa.int64(), nullable=False),  # as in EDGES; no edge joins the pair
         pa.field("target", pa.int64(), nullable=False),
         pa.field("part", pa.string(), nullable=False),  # validation or test
     ]
@@ -46,10 +47,10 @@ NEGATIVES = pa.schema(
 
 
 def nodes_schema(**vectors: int) -> pa.Schema:
-    """Columns of a table of nodes: what is known of each, and vectors of these names and dimensions."""
+    """Schema of a table of nodes, with a column of vectors per keyword: name -> dimensions."""
     return pa.schema(
         [
-            pa.field("id", pa.string(), nullable=False),  # of the catalogue, sorted; then those of listings, sorted
+            pa.field("id", pa.string(), nullable=False),  # nodes of the catalogue, sorted; then listings, sorted
             pa.field("type", pa.string(), nullable=False),
             pa.field("text", pa.string()),
             *(pa.field(name, pa.list_(pa.float32(), width), nullable=False) for name, width in vectors.items()),
@@ -58,16 +59,16 @@ def nodes_schema(**vectors: int) -> pa.Schema:
 
 
 @dataclass(frozen=True)
-class Graph:
-    """Nodes and edges in memory.
+class CatalogGraph:
+    """Nodes and edges of the catalogue's graph in memory.
 
     Attributes:
-        ids, types, texts: of the nodes, N of each.
-        features: of the nodes' texts, float32 (N, D).
-        edges: source and target of each edge, (E, 2).
-        relations: of each edge, (E,).
-        parts: of each edge, (E,).
-        negatives: split -> pairs that no edge joins.
+        ids, types, texts: of the nodes, N each.
+        features: features of the nodes' texts, float32 (N, D).
+        edges: source and target index of each edge, (E, 2).
+        relations: relation of each edge, (E,).
+        parts: part of each edge, one of ``PARTS``, (E,).
+        negatives: held-out split -> pairs without an edge, (P, 2).
     """
 
     ids: list[str]
@@ -81,18 +82,18 @@ class Graph:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Read what :meth:`save` wrote, or the recommender, which keeps no negatives."""
+        """Read the tables of ``data/graph`` or of ``data/recommender``, which has no negatives."""
         nodes, edges = pq.read_table(folder / NODES_FILE), pq.read_table(folder / EDGES_FILE)
         negatives: dict[str, Pairs] = {}
         if (folder / NEGATIVES_FILE).is_file():
-            drawn = pq.read_table(folder / NEGATIVES_FILE)
-            negatives = {split: _pairs(drawn)[_among(drawn["part"].to_numpy(), [split])] for split in HELD_OUT}
+            table = pq.read_table(folder / NEGATIVES_FILE)
+            negatives = {split: _read_pairs(table)[_is_any(table["part"].to_numpy(), [split])] for split in HELD_OUT}
         return cls(
             nodes["id"].to_pylist(),
             nodes["type"].to_pylist(),
             nodes["text"].to_pylist(),
             matrix(nodes, "features").copy(),
-            _pairs(edges),
+            _read_pairs(edges),
             edges["relation"].to_numpy(),
             edges["part"].to_numpy(),
             negatives,
@@ -100,14 +101,14 @@ class Graph:
 
     def save(self, folder: Path) -> None:
         """Write the three tables into an existing folder."""
-        self.save_known(folder)
-        drawn = np.concatenate([self.negatives[split] for split in HELD_OUT])
+        self.save_without_negatives(folder)
+        pairs = np.concatenate([self.negatives[split] for split in HELD_OUT])
         parts = [split for split in HELD_OUT for _ in self.negatives[split]]
-        columns = {"source": drawn[:, 0], "target": drawn[:, 1], "part": pa.array(parts, pa.string())}
+        columns = {"source": pairs[:, 0], "target": pairs[:, 1], "part": pa.array(parts, pa.string())}
         write_table(folder / NEGATIVES_FILE, pa.table(columns), NEGATIVES)
 
-    def save_known(self, folder: Path, **vectors: NDArray[np.float32]) -> None:
-        """Write nodes, with further vectors (N, D) by name, and edges."""
+    def save_without_negatives(self, folder: Path, **vectors: NDArray[np.float32]) -> None:
+        """Write nodes and edges; ``vectors`` adds columns of node vectors, name -> (N, D)."""
         every = {"features": self.features, **vectors}
         schema = nodes_schema(**{name: each.shape[1] for name, each in every.items()})
         columns = [pa.array(list(values), pa.string()) for values in (self.ids, self.types, self.texts)]
@@ -118,42 +119,42 @@ class Graph:
         write_table(folder / EDGES_FILE, pa.table(ends), EDGES)
 
     @property
-    def messages(self) -> Pairs:
-        """Each pair that may pass messages while learning and while being judged, once, (M, 2)."""
-        return once(self.edges[_among(self.parts, ("train", MESSAGE))], len(self.ids))
+    def message_edges(self) -> Pairs:
+        """Unique pairs along which messages pass, in training and in evaluation, (M, 2)."""
+        return unique_pairs(self.edges[_is_any(self.parts, ("train", MESSAGE))], len(self.ids))
 
     @property
-    def core(self) -> int:
-        """How many nodes, the first, are no listings that only listen."""
-        sources = self.edges[self.parts == LISTENING, 0]
+    def num_transductive(self) -> int:
+        """Number of nodes that training uses; they come first. The other nodes are listings."""
+        sources = self.edges[self.parts == INDUCTIVE, 0]
         return int(sources.min()) if len(sources) else len(self.ids)
 
     @property
-    def heard(self) -> Pairs:
-        """From item or material to the listing that names it, (L, 2)."""
-        return self.edges[self.parts == LISTENING][:, ::-1].copy()
+    def inductive_edges(self) -> Pairs:
+        """Edges from an item or a material to a listing that has it as a label, (L, 2)."""
+        return self.edges[self.parts == INDUCTIVE][:, ::-1].copy()
 
     def predicted(self, *splits: str) -> Pairs:
-        """Source and target of the predicted edges of these splits, each pair once."""
-        return once(self.edges[_among(self.parts, splits)], len(self.ids))
+        """Unique pairs (source, target) of the predicted edges of these splits, (P, 2)."""
+        return unique_pairs(self.edges[_is_any(self.parts, splits)], len(self.ids))
 
     @cached_property
     def targets_of(self) -> dict[str, list[str]]:
-        """Type of a predicted edge's source -> types of such edges' targets."""
-        predicted = self.edges[_among(self.parts, SPLITS)]
+        """Type of a node -> types of the targets of its predicted edges."""
+        predicted = self.edges[_is_any(self.parts, SPLITS)]
         joined = sorted({(self.types[source], self.types[target]) for source, target in predicted.tolist()})
         return {source: [target for one, target in joined if one == source] for source, _ in joined}
 
 
-def once(pairs: Pairs, nodes: int) -> Pairs:
-    """Each pair once, whichever way it points, in the order of its nodes; the first stands for all."""
+def unique_pairs(pairs: Pairs, nodes: int) -> Pairs:
+    """Unique pairs regardless of direction, sorted by :func:`pair_keys`; the first of equal pairs is kept."""
     _, first = np.unique(pair_keys(pairs, nodes), return_index=True)
     return pairs[first]
 
 
-def _among(parts: NDArray[np.object_], names: Sequence[str]) -> NDArray[np.bool_]:
+def _is_any(parts: NDArray[np.object_], names: Sequence[str]) -> NDArray[np.bool_]:
     return np.isin(parts.astype(str), names)
 
 
-def _pairs(table: pa.Table) -> Pairs:
+def _read_pairs(table: pa.Table) -> Pairs:
     return np.stack([table["source"].to_numpy(), table["target"].to_numpy()], axis=1).astype(np.int64)

@@ -1,8 +1,8 @@
-"""Metrics in the form of the `evaluate` library: one folder each, thin over a reference implementation.
+"""Metrics as modules of the `evaluate` library: one file each, a thin layer over a reference implementation.
 
-Anyone can have them by path, ``evaluate.load("assets/metrics/recall")``; that copies the code to a cache in the home
-folder, so a stage, which writes nothing but its outputs, takes the class itself. ``evaluate`` reads the imports of a
-metric's file with a line parser: one import a line, none in parentheses.
+``evaluate.load("heddle/metrics/recall.py")`` loads a metric by path and copies its code to a cache in the home folder.
+A stage writes only its output, so stages import the class instead. ``evaluate`` reads the imports of a metric file with
+a line parser: write one import a line, without parentheses.
 """
 
 import tempfile
@@ -14,7 +14,7 @@ MetricType = TypeVar("MetricType", bound=evaluate.Metric)
 
 
 def compute(metric: type[MetricType], **inputs: Any) -> dict[str, float]:
-    """What ``metric`` measures on these inputs, leaving nothing on disk."""
+    """Compute ``metric`` on these inputs without leaving files on disk."""
     with tempfile.TemporaryDirectory() as cache:
         result: dict[str, float] = metric(cache_dir=cache, keep_in_memory=True).compute(**inputs)
     return result

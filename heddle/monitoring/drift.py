@@ -50,7 +50,7 @@ class Drift:
         return self.index > max(bound, self.chance)
 
 
-def drifts(earlier: Sequence[Row], now: Sequence[Row]) -> list[Drift]:
+def measure_drift(earlier: Sequence[Row], now: Sequence[Row]) -> list[Drift]:
     """Every field of `listings` that either side has, the one that moved most first.
 
     Raises:
@@ -99,7 +99,7 @@ def _quantiles(earlier: Sequence[float | None]) -> Callable[[float | None], int]
     return lambda value: 0 if value is None else 1 + int(np.searchsorted(edges, value, side="left"))
 
 
-def tell_apart(
+def domain_classifier_auroc(
     earlier: NDArray[np.float32], earlier_ids: Sequence[str], now: NDArray[np.float32], now_ids: Sequence[str]
 ) -> float:
     """How well a linear classifier tells new vectors (N, D) from earlier ones (M, D): ROC AUC, 0.5 where not at all.
@@ -120,12 +120,12 @@ def tell_apart(
     return compute(Auc, predictions=told, references=(is_new > 0).astype(int).tolist())["auc"]
 
 
-def sample(rows: Sequence[Row], count: int) -> list[Row]:
+def select_by_hash(rows: Sequence[Row], count: int) -> list[Row]:
     """At most ``count`` rows, by hash of their ids, so that a row that stays is drawn again."""
     return sorted(rows, key=lambda row: _hash(row["id"]))[:count]
 
 
-def words_of(row: Row) -> str:
+def listing_words(row: Row) -> str:
     """What a listing says, for an encoder of sentences."""
     return ". ".join(row[name] for name in ("title", "description") if row[name])
 

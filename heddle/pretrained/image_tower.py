@@ -1,4 +1,4 @@
-"""How a model's image tower begins: from scratch, or trained, from a checkpoint or from a stage of our own."""
+"""Initialization of a model's image tower: random weights, a checkpoint, or another stage of the pipeline."""
 
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -7,6 +7,7 @@ from torch import Tensor
 
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import Stage, StageError, read_json
+from heddle.training.checkpoint import check_image_size, checkpoint_errors
 from lightning_modules.image.checkpoint import load_image_tower
 from lightning_modules.image.config import (
     Channels,
@@ -17,15 +18,15 @@ from lightning_modules.image.config import (
 )
 
 OWN = ("clip", "vision")
-"""The checkpoints that are this pipeline's own: the image towers of these stages."""
+"""Stages of this pipeline whose image towers can initialize another model."""
 
 
-class NoStartError(StageError):
-    """The model that another is to begin with is itself absent."""
+class SkippedInitializationError(StageError):
+    """The stage whose image tower is needed trained no model."""
 
 
-class ImageStart(NamedTuple):
-    """A tower, the images that it gets and, where it does not start from scratch, its weights."""
+class ImageInitialization(NamedTuple):
+    """An image tower, the format of its images and, for a trained tower, its weights."""
 
     tower: ImageTower
     size: int
@@ -34,42 +35,40 @@ class ImageStart(NamedTuple):
     mean: Channels
     std: Channels
     weights: dict[str, Tensor] | None
-    """Of an :class:`lightning_modules.image.image_tower.ImageEncoder`."""
+    """State of an :class:`lightning_modules.image.image_tower.ImageEncoder`; None for random weights."""
 
 
-def image_start(stage: Stage, key: str, image: ImageTower | None, pretrained: str | None) -> ImageStart:
-    """The beginning that the parameters ask for; exactly one of the two is given.
+def read_initialization(
+    stage: Stage, key: str, image: ImageTower | None, pretrained: str | None
+) -> ImageInitialization:
+    """Read the initialization that the parameters name; exactly one of ``image`` and ``pretrained`` is set.
 
     Args:
-        stage: reads ``data/shards``, and the folder of the stage that is asked for.
-        key: of ``pretrained`` in the parameters, for messages: ``vision.pretrained``.
-        image: a tower from scratch.
-        pretrained: one of ``OWN``, a local folder or a hub id, which ``id@revision`` pins.
+        stage: reads ``data/shards`` and the folder of the named stage.
+        key: parameter of ``pretrained`` for error messages, such as ``vision.pretrained``.
+        image: shape of a tower with random weights.
+        pretrained: one of ``OWN``, a local folder or a hub id; ``id@revision`` pins a hub id.
 
     Raises:
-        NoStartError: it is a stage that made no model.
-        StageError: the checkpoint cannot be used, or takes images of another size.
+        SkippedInitializationError: the named stage trained no model.
+        StageError: the checkpoint cannot be loaded, or takes images of another size.
     """
     images = read_json(stage.input("shards") / "images.json")
     size, fit = images["size"], images["fit"]
     if pretrained is None:
-        assert image is not None  # as the parameters made sure
-        return ImageStart(image, size, fit, *usual_normalisation(image), None)
-    try:
+        assert image is not None  # the parameters require one of the two
+        return ImageInitialization(image, size, fit, *usual_normalisation(image), None)
+    with checkpoint_errors(key, pretrained):
         found = load_image_tower(str(_folder(stage, key, pretrained)))
-    except (OSError, ValueError) as error:
-        raise StageError(f"{key}: {pretrained!r} is no checkpoint that can be used: {error}") from error
-    if isinstance(found.tower, ClipVitTower | VitTower) and found.image_size != size:
-        raise StageError(
-            f"{key}: {pretrained!r} takes images of {found.image_size} pixels, data/shards has {size}; "
-            f"set shards.image_size to {found.image_size}"
-        )
-    return ImageStart(found.tower, size, fit, found.mean, found.std, found.weights)
+    if isinstance(found.tower, ClipVitTower | VitTower):
+        check_image_size(key, pretrained, found.image_size, size)
+    return ImageInitialization(found.tower, size, fit, found.mean, found.std, found.weights)
 
 
 def _folder(stage: Stage, key: str, pretrained: str) -> Path | str:
     if pretrained not in OWN:
         return pretrained
-    if reason := skip_reason(stage.input(pretrained)):
-        raise NoStartError(f"{key} is {pretrained}, which was not trained: {reason}")
+    reason = skip_reason(stage.input(pretrained))
+    if reason:
+        raise SkippedInitializationError(f"{key}: stage {pretrained} was skipped: {reason}")
     return stage.input(pretrained)

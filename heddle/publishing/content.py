@@ -1,7 +1,8 @@
-"""The content of a source's listings: the writer's where there is one, else the seller's own words."""
+"""The content of a source's listings: the writer's if there is a writer, else the seller's own words."""
 
 import html
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,60 +13,81 @@ from heddle.core.skipped import skip_reason
 from heddle.core.stage import StageError
 from heddle.description.resumable_jsonl import ResumableJsonlWriter
 from heddle.images.originals import find_originals
-from heddle.inference.describe import BATCH, open_describer
+from heddle.inference.describe import BATCH, DESCRIPTIONS_FILE, open_describer
 
-TOLD = ("context", "objects", "relations")  # columns that the writer reads besides the image
-JOURNAL_FILE = "descriptions.jsonl"
+INPUT_COLUMNS = ("context", "objects", "relations")
+"""Columns of a listing that the writer reads besides the image."""
 
 Row = Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class ListingContent:
+    """A listing and what is to be published of it.
+
+    Attributes:
+        id: id of the listing.
+        content: as :meth:`Content.as_json` returns it; None where there is none.
+        error: why there is no content.
+    """
+
+    id: str
+    content: Mapping[str, Any] | None
+    error: str = ""
+
+
 def has_writer(data: Path) -> bool:
-    """Whether the content is the writer's."""
+    """Whether the content comes from the writer."""
     return (data / "writer").is_dir() and not skip_reason(data / "writer")
 
 
-def accepted(data: Path, source: str) -> list[Row]:
-    """The listings of a source that met every expectation.
+def read_accepted_listings(data: Path, source: str) -> list[Row]:
+    """The listings of a source that passed validation.
 
     Raises:
-        StageError: there is no table of them.
+        StageError: the table of validated listings is missing.
     """
     file = data / "validated" / "listings.parquet"
     if not file.is_file():
-        raise StageError(f"{file} is not there: run `dvc repro validated` or `heddle run` first")
+        raise StageError(f"{file}: no such file: run `dvc repro validated` or `heddle run` first")
     return pq.read_table(file, filters=[("source", "==", source)]).to_pylist()
 
 
-def contents(rows: Sequence[Row], data: Path) -> Iterator[tuple[str, dict[str, Any] | str]]:
-    """Ids of listings with their content as :meth:`Content.as_json` gives it, or why there is none.
+def listing_contents(rows: Sequence[Row], data: Path) -> Iterator[ListingContent]:
+    """The content of each listing.
 
-    What the writer writes is kept in ``data/published_content``, so that it is asked once for each image.
+    The writer's content is kept in ``data/published_content``, so each image is described once.
 
     Raises:
-        DescribeError: the writer is not whole.
-        ResumableJsonlError: what was kept cannot be read, or is held by another process.
+        DescribeError: files of the writer are missing.
+        ResumableJsonlError: the kept content cannot be read, or another process is writing it.
     """
     if not has_writer(data):
-        yield from ((row["id"], Content.from_listing(row).as_json()) for row in rows)
+        for row in rows:
+            yield ListingContent(row["id"], Content.from_listing(row).as_json())
         return
     folder = data / "published_content"
     folder.mkdir(parents=True, exist_ok=True)
     describer, originals = open_describer(data), find_originals(data / "catalog")
-    with ResumableJsonlWriter(folder / JOURNAL_FILE) as journal:
+    with ResumableJsonlWriter(folder / DESCRIPTIONS_FILE) as descriptions:
         for start in range(0, len(rows), BATCH):
-            known = [
-                describer.known(row["id"], {name: row[name] for name in TOLD}, originals[row["image"]].read())
+            batch = [
+                describer.prepare(
+                    row["id"], {name: row[name] for name in INPUT_COLUMNS}, originals[row["image"]].read()
+                )
                 for row in rows[start : start + BATCH]
             ]
-            journal.append(describer.lines([one for one in known if not journal.find(one.head)]))
-            for one in known:
-                line = journal.find(one.head) or {"error": "the writer wrote nothing"}
-                yield one.head["path"], line["content"] if "content" in line else str(line["error"])
+            descriptions.append(describer.describe([image for image in batch if not descriptions.find(image.header)]))
+            for image in batch:
+                line = descriptions.find(image.header) or {"error": "the writer returned no content"}
+                yield ListingContent(image.header["path"], line.get("content"), str(line.get("error", "")))
 
 
-def fields_of(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Content as fields of a post. Alt text and caption are custom fields: the image's own belong to the listing."""
+def post_fields(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Content as fields of a post.
+
+    Alt text and caption become custom fields, since those of the image itself belong to the published listing.
+    """
     image, seo = content["featured_media"], content["meta"]
     return {
         "title": html.escape(content["title"], quote=False),

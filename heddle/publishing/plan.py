@@ -1,4 +1,4 @@
-"""What to do about a listing's draft: a function of what stands on the site and of what is wanted, and nothing else."""
+"""Plan the change of one listing's draft: a pure function of the desired state and the state on the site."""
 
 import hashlib
 import html
@@ -9,29 +9,30 @@ from enum import StrEnum
 from typing import Any
 
 OPEN = frozenset({"draft", "pending"})
-"""Statuses of posts that nobody has decided on; only these are written to."""
+"""Statuses of posts that nobody has reviewed yet. Posts of any other status are never changed."""
 
 Fields = Mapping[str, Any]
-"""Field of a post (``title``, ``tags``, ``meta.seo_title``) -> text as WordPress keeps it, number, names of terms."""
+"""Field of a post (``title``, ``tags``, ``meta.seo_title``) to its stored text, number or names of terms."""
 
 
-class Kind(StrEnum):
-    """What becomes of a draft."""
+class Action(StrEnum):
+    """What a plan does with one listing's draft."""
 
-    NEW = "new"
-    CHANGED = "changed"
+    CREATE = "create"
+    UPDATE = "update"
     UNCHANGED = "unchanged"
-    LEFT_ALONE = "left alone"
-    REFUSED = "refused"
+    SKIP = "skip"
+    ERROR = "error"
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Content that a listing's draft should have.
+class DesiredState:
+    """The content that a listing's draft should have.
 
     Attributes:
-        listing: its id.
-        remarks: what of the content the site has no place for.
+        listing: id of the listing.
+        fields: the content, as fields of a post.
+        remarks: parts of the content that the site cannot store.
     """
 
     listing: str
@@ -40,13 +41,16 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A draft as it stands on the site.
+class RemoteState:
+    """A draft as the site stores it.
 
     Attributes:
-        hashes: of each field as it was last written by us.
-        modified: when the site last saved it.
-        written: when the site saved what we wrote last.
+        post: number of the post.
+        status: status of the post in WordPress.
+        fields: the stored content.
+        hashes: hash of each field as Heddle last wrote it.
+        modified: time of the site's last save.
+        written: time of the save of Heddle's last write.
     """
 
     post: int
@@ -58,52 +62,69 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Step:
-    """What is to be done, or was done.
+class PlannedChange:
+    """What the plan does with one listing's draft; after an apply, what was done.
 
     Attributes:
-        post: number of the draft; None where there is none yet.
-        changes: field -> what stands there and what shall.
-        why: it is left alone or refused, or what else is to be known.
+        listing: id of the listing.
+        action: what is done.
+        post: number of the draft; None where no draft exists.
+        changes: field to its old and new value.
+        reason: why the draft is skipped or failed; else remarks about the content.
     """
 
     listing: str
-    kind: Kind
+    action: Action
     post: int | None = None
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
-    why: str = ""
+    reason: str = ""
+
+    @property
+    def writes(self) -> bool:
+        """Whether an apply of this change writes to the site."""
+        return self.action in (Action.CREATE, Action.UPDATE)
 
 
-def step_of(wanted: Wanted, standing: Standing | None) -> Step:
-    """Compare. What a person touched since we wrote it is left alone, whatever is wanted."""
-    remarks = "; ".join(wanted.remarks)
-    if standing is None:
-        changes = {name: (None, value) for name, value in wanted.fields.items() if value}
-        return Step(wanted.listing, Kind.NEW, None, changes, remarks)
-    if touched := _touched(standing):
-        return Step(wanted.listing, Kind.LEFT_ALONE, standing.post, why=touched)
-    found = {name: standing.fields.get(name) for name in wanted.fields}
-    changes = {name: (found[name], value) for name, value in wanted.fields.items() if not same(found[name], value)}
-    return Step(wanted.listing, Kind.CHANGED if changes else Kind.UNCHANGED, standing.post, changes, remarks)
+def plan_change(desired: DesiredState, remote: RemoteState | None) -> PlannedChange:
+    """Compare the two states. A draft that a person changed since Heddle's last write is skipped.
+
+    Args:
+        desired: the content that the draft should have.
+        remote: the draft; None where the site has none.
+    """
+    remarks = "; ".join(desired.remarks)
+    if remote is None:
+        changes = {name: (None, value) for name, value in desired.fields.items() if value}
+        return PlannedChange(desired.listing, Action.CREATE, None, changes, remarks)
+    if edit := _find_edit(remote):
+        return PlannedChange(desired.listing, Action.SKIP, remote.post, reason=edit)
+    changes = {}
+    for name, value in desired.fields.items():
+        stored = remote.fields.get(name)
+        if not is_same(stored, value):
+            changes[name] = (stored, value)
+    action = Action.UPDATE if changes else Action.UNCHANGED
+    return PlannedChange(desired.listing, action, remote.post, changes, remarks)
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two values say the same: WordPress writes ``&`` as ``&amp;`` or not, by the rights of the account."""
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two values are equal once unescaped: WordPress stores ``&`` or ``&amp;``, by the account's rights."""
     return _canonical(one) == _canonical(other)
 
 
-def hashes_of(fields: Fields) -> dict[str, str]:
-    """A short hash of each field, by which an edit shows."""
+def field_hashes(fields: Fields) -> dict[str, str]:
+    """Field to a short hash of its value, which shows later edits."""
     return {name: _hash(value) for name, value in sorted(fields.items())}
 
 
-def _touched(standing: Standing) -> str:
-    if standing.status not in OPEN:
-        return f"a person has decided on it: {standing.status}"
-    edited = [name for name, known in standing.hashes.items() if _hash(standing.fields.get(name)) != known]
+def _find_edit(remote: RemoteState) -> str:
+    """How a person changed the draft; empty if nobody did."""
+    if remote.status not in OPEN:
+        return f"a person set its status to {remote.status}"
+    edited = [name for name, written in remote.hashes.items() if _hash(remote.fields.get(name)) != written]
     if edited:
         return f"a person edited {', '.join(edited)}"
-    return "" if standing.modified == standing.written else f"it was saved at {standing.modified} by somebody else"
+    return "" if remote.modified == remote.written else f"somebody else saved it at {remote.modified}"
 
 
 def _canonical(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The stores that a published index lives in, behind one interface; nothing in them knows what a listing is."""
+"""Stores of the published index behind one interface. They do not depend on the tables of the catalogue."""
 
 from pathlib import Path
 
@@ -7,16 +7,16 @@ from heddle.stores.store import Store
 
 
 def open_store(settings: LanceDb | Weaviate, folder: Path) -> Store:
-    """Open the store that the settings choose; close it after use, or use it as a context.
+    """Open the store that the settings select. Close it after use, or use it as a context manager.
 
     Args:
-        settings: ``published_index.store`` of the parameters.
-        folder: where an embedded store keeps its files.
+        settings: ``published_index.store`` of params.yaml.
+        folder: folder of an embedded store.
 
     Raises:
-        StoreError: it cannot be reached; the message says what failed, where, and what to do.
+        StoreError: the store cannot be reached. The message gives the address, the reason and the fix.
     """
-    # Both libraries start threads when they are imported, which a process that is yet to fork must not have.
+    # Both libraries start threads at import, and a process that will fork must not have threads.
     if isinstance(settings, LanceDb):
         from heddle.stores.lance import LanceStore
 

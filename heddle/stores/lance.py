@@ -25,10 +25,10 @@ from heddle.stores.store import (
     ID,
     Collection,
     Condition,
-    Hit,
-    Query,
     Store,
     StoreError,
+    StoreHit,
+    StoreQuery,
     check_columns,
     content_of,
     fuse,
@@ -73,7 +73,7 @@ class LanceStore(Store):
     def count(self, name: str) -> int:
         return self._read(name, lambda table: table.count_rows())
 
-    def search(self, name: str, query: Query) -> list[Hit]:
+    def search(self, name: str, query: StoreQuery) -> list[StoreHit]:
         return self._read(name, lambda table: _search(name, table, query))
 
     def close(self) -> None:
@@ -130,7 +130,7 @@ class LanceStore(Store):
                     raise self._error(f"{name} cannot be searched", error) from error
 
 
-def _search(name: str, table: Table, query: Query) -> list[Hit]:
+def _search(name: str, table: Table, query: StoreQuery) -> list[StoreHit]:
     vectors = [field.name for field in table.schema if is_vector(field.type)]
     check_columns(name, query, [column for column in table.schema.names if column not in vectors], vectors)
     if query.vector is not None and query.text is not None:
@@ -144,31 +144,31 @@ def _search(name: str, table: Table, query: Query) -> list[Hit]:
     return _hits(table, dict(islice(best.items(), query.limit)), query.columns)
 
 
-def _by_vector(table: Table, query: Query, depth: int) -> dict[int, float]:
+def _by_vector(table: Table, query: StoreQuery, depth: int) -> dict[int, float]:
     """Row -> cosine, best first."""
     search: Any = table.search(query.vector, vector_column_name=query.against, query_type="vector")
     return {row: 1 - distance for row, distance in _found(search.distance_type("cosine"), query, depth, "_distance")}
 
 
-def _by_words(table: Table, query: Query, depth: int) -> dict[int, float]:
+def _by_words(table: Table, query: StoreQuery, depth: int) -> dict[int, float]:
     """Row -> BM25, best first."""
     return dict(_found(table.search(query.text, query_type="fts"), query, depth, "_score"))
 
 
-def _found(search: Any, query: Query, depth: int, score: str) -> Iterator[tuple[int, float]]:
+def _found(search: Any, query: StoreQuery, depth: int, score: str) -> Iterator[tuple[int, float]]:
     if query.where:
         search = search.where(" AND ".join(_sql(condition) for condition in query.where), prefilter=True)
     found = search.select([score]).with_row_id(True).limit(depth).to_arrow()
     return zip(found.column("_rowid").to_pylist(), found.column(score).to_pylist(), strict=True)
 
 
-def _hits(table: Table, best: Mapping[int, float], columns: tuple[str, ...]) -> list[Hit]:
+def _hits(table: Table, best: Mapping[int, float], columns: tuple[str, ...]) -> list[StoreHit]:
     if not best:
         return []
     found = table.take_row_ids(list(best)).with_row_id().select(list({ID, *columns})).to_arrow().to_pylist()
     rows = {row["_rowid"]: row for row in found}
     return [
-        Hit(rows[number][ID], score, {column: rows[number][column] for column in columns})
+        StoreHit(rows[number][ID], score, {column: rows[number][column] for column in columns})
         for number, score in best.items()
     ]
 

@@ -105,7 +105,7 @@ class Condition:
 
 
 @dataclass(frozen=True, eq=False)
-class Query:
+class StoreQuery:
     """What is looked for: words, a vector, or both.
 
     Attributes:
@@ -144,7 +144,7 @@ class Query:
 
 
 @dataclass(frozen=True)
-class Hit:
+class StoreHit:
     """A row that answers a query.
 
     Attributes:
@@ -178,7 +178,7 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def search(self, name: str, query: Query) -> list[Hit]:
+    def search(self, name: str, query: StoreQuery) -> list[StoreHit]:
         """The best hits among what is published under a name, best first.
 
         Raises:
@@ -201,7 +201,7 @@ def is_vector(kind: pa.DataType) -> bool:
     return pa.types.is_fixed_size_list(kind) and kind.value_type == pa.float32()
 
 
-def check_columns(name: str, query: Query, columns: Sequence[str], vectors: Sequence[str]) -> None:
+def check_columns(name: str, query: StoreQuery, columns: Sequence[str], vectors: Sequence[str]) -> None:
     """Whether a collection has the columns that a query names.
 
     Args:
@@ -253,7 +253,7 @@ def fuse(
     Args:
         rankings: row -> score, best first.
         weights: of each ranking.
-        fusion: see :class:`Query`.
+        fusion: see :class:`StoreQuery`.
 
     Returns:
         row -> fused score, best first; rows of equal score in ascending order.

@@ -29,10 +29,10 @@ from heddle.stores.parameters import Weaviate
 from heddle.stores.store import (
     ID,
     Collection,
-    Hit,
-    Query,
     Store,
     StoreError,
+    StoreHit,
+    StoreQuery,
     check_columns,
     content_of,
     new_version,
@@ -94,7 +94,7 @@ class WeaviateStore(Store):
         with explained(self._settings, f"count {name}"):
             return self._read(name, len)
 
-    def search(self, name: str, query: Query) -> list[Hit]:
+    def search(self, name: str, query: StoreQuery) -> list[StoreHit]:
         with explained(self._settings, f"search {name}"):
             return self._read(name, lambda version: _search(name, version, query, self._shape(version)))
 
@@ -228,7 +228,7 @@ def _insert(made: Remote, rows: pa.Table, vectors: tuple[str, ...]) -> dict[str,
     return {ids[place]: error.message for place, error in errors.items()}
 
 
-def _search(name: str, version: Remote, query: Query, shape: CollectionConfigSimple) -> list[Hit]:
+def _search(name: str, version: Remote, query: StoreQuery, shape: CollectionConfigSimple) -> list[StoreHit]:
     kinds = {column_of(each.name): each.data_type for each in shape.properties}
     check_columns(name, query, list(kinds), list(shape.vector_config or {}))
     common: dict[str, Any] = {
@@ -248,9 +248,9 @@ def _search(name: str, version: Remote, query: Query, shape: CollectionConfigSim
     return [_hit(one, query, kinds) for one in found.objects]
 
 
-def _hit(found: Object[Any, Any], query: Query, kinds: Mapping[str, DataType]) -> Hit:
+def _hit(found: Object[Any, Any], query: StoreQuery, kinds: Mapping[str, DataType]) -> StoreHit:
     distance, score = found.metadata.distance, found.metadata.score or 0.0
     if query.text is None and distance is not None:
         score = 1 - distance
     row = {column: value_of(found.properties.get(property_of(column)), kinds[column]) for column in query.columns}
-    return Hit(found.properties[property_of(ID)], score, row)
+    return StoreHit(found.properties[property_of(ID)], score, row)

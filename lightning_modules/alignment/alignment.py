@@ -17,7 +17,7 @@ from lightning_modules.alignment.config import AlignmentConfig, Space
 from lightning_modules.layers.perceptron import MultiLayerPerceptron
 from lightning_modules.training.losses import gather
 from lightning_modules.training.network import Network
-from lightning_modules.training.temperature import bounded_scale, initial_log_scale
+from lightning_modules.training.temperature import clamped_scale, make_log_scale
 from lightning_modules.training.training_module import TrainingModule
 
 SMALLEST = 1e-6
@@ -25,7 +25,7 @@ SMALLEST = 1e-6
 
 Vectors = Mapping[Space, NDArray[np.float32]]
 """By space, (N, dimensions), a row for each listing."""
-Kinds = Mapping[Space, NDArray[np.int64]]
+VectorIds = Mapping[Space, NDArray[np.int64]]
 """By space, (N,): listings of one number have the very same vector there."""
 
 
@@ -38,20 +38,20 @@ class Alignment(Network):
     def __init__(self, config: AlignmentConfig) -> None:
         super().__init__(config)
         self.spaces = sorted(config.spaces)
-        hidden = [] if config.hidden is None else [config.hidden]
+        hidden = [] if config.hidden_dim is None else [config.hidden_dim]
         self.projections = nn.ModuleDict(
             {
-                space: MultiLayerPerceptron(config.spaces[space], hidden, config.width, activation="gelu")
+                space: MultiLayerPerceptron(config.spaces[space], hidden, config.projection_dim, activation="gelu")
                 for space in self.spaces
             }
         )
         self.dropout = nn.Dropout(config.dropout)
-        self.log_scale = initial_log_scale()
+        self.log_scale = make_log_scale()
         for space in self.spaces:
             self.register_buffer(f"{space}_mean", torch.zeros(config.spaces[space]))
             self.register_buffer(f"{space}_deviation", torch.ones(config.spaces[space]))
 
-    def standardising(self, vectors: Vectors) -> Self:
+    def fit_standardization(self, vectors: Vectors) -> Self:
         """This network, which from now on brings each dimension to mean 0 and deviation 1 as over these vectors."""
         for space in self.spaces:
             deviation = vectors[space].std(axis=0)
@@ -70,7 +70,7 @@ class Alignment(Network):
 
     def scale(self) -> Tensor:
         """1 / temperature, learned, in (0, 100]."""
-        return bounded_scale(self.log_scale)
+        return clamped_scale(self.log_scale)
 
     @torch.inference_mode()
     def embed(self, vectors: Vectors) -> dict[Space, NDArray[np.float32]]:
@@ -79,7 +79,7 @@ class Alignment(Network):
         return {space: found.cpu().numpy() for space, found in self(placed).items()}
 
 
-def alike_contrastive_loss(one: Tensor, other: Tensor, alike: Tensor, scale: Tensor) -> Tensor:
+def shared_target_contrastive_loss(one: Tensor, other: Tensor, alike: Tensor, scale: Tensor) -> Tensor:
     """Contrastive loss of two spaces in which some listings have the very same vector.
 
     Two listings that are alike, because they share their vector in one of the spaces, cannot be told apart there: to
@@ -128,7 +128,7 @@ class AlignmentModule(TrainingModule):
     def step(self, batch: AlignmentBatch) -> dict[str, Tensor]:
         found, scale = self.network(batch.vectors), self.network.scale()
         losses = [
-            alike_contrastive_loss(
+            shared_target_contrastive_loss(
                 found[one], found[other], torch.stack([batch.kinds[one], batch.kinds[other]], dim=1), scale
             )
             for one, other in combinations(self.network.spaces, 2)
@@ -147,7 +147,7 @@ class AlignmentData(LightningDataModule):
     """
 
     def __init__(
-        self, train: tuple[Vectors, Kinds], validation: tuple[Vectors, Kinds], batch_size: int, seed: int
+        self, train: tuple[Vectors, VectorIds], validation: tuple[Vectors, VectorIds], batch_size: int, seed: int
     ) -> None:
         super().__init__()
         self.train, self.validation = train, validation
@@ -167,7 +167,7 @@ class AlignmentData(LightningDataModule):
         return [_batch(*self.train, order[begin : begin + self.batch_size]) for begin in begins]
 
 
-def _batch(vectors: Vectors, kinds: Kinds, rows: NDArray[np.int64] | slice) -> AlignmentBatch:
+def _batch(vectors: Vectors, kinds: VectorIds, rows: NDArray[np.int64] | slice) -> AlignmentBatch:
     return AlignmentBatch(
         {space: torch.from_numpy(given[rows]) for space, given in vectors.items()},
         {space: torch.from_numpy(given[rows]) for space, given in kinds.items()},

@@ -8,10 +8,10 @@ import torch
 from peft import PeftConfig
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from lightning_modules.assistant.chat import Message, chat_piece, prompt_ids
-from lightning_modules.assistant.language_model import ADAPTER_FILE, Language, adapted_from, load_causal
-from lightning_modules.assistant.packing import Blocks, collated
-from lightning_modules.training.inference import placed
+from lightning_modules.assistant.chat import Message, encode_chat, encode_prompt
+from lightning_modules.assistant.language_model import ADAPTER_FILE, Language, load_adapter, load_causal
+from lightning_modules.assistant.packing import Blocks, collate_blocks
+from lightning_modules.training.inference import prepare_for_inference
 
 AT_A_TIME = 16
 """Conversations that are computed together; always as many, so that equal input gives equal bytes."""
@@ -27,7 +27,7 @@ class Assistant:
     """
 
     def __init__(self, network: Language, tokenizer: PreTrainedTokenizerBase, threads: int) -> None:
-        self.network = placed(network, threads)
+        self.network = prepare_for_inference(network, threads)
         self.tokenizer = tokenizer
         self.tokenizer.padding_side = "left"  # an answer begins right behind its prompt
 
@@ -45,7 +45,7 @@ class Assistant:
         """
         if (folder / ADAPTER_FILE).is_file():
             named = base or PeftConfig.from_pretrained(str(folder)).base_model_name_or_path
-            network = Language(adapted_from(load_causal(str(named)), folder))
+            network = Language(load_adapter(load_causal(str(named)), folder))
         else:
             network = Language(load_causal(str(folder)))
         return cls(network.eval(), AutoTokenizer.from_pretrained(folder), threads)
@@ -65,7 +65,7 @@ class Assistant:
 
     def answers(self, conversations: Iterable[Sequence[Message]], max_new_tokens: int) -> Iterator[str]:
         """What the assistant says next in each: the likeliest token each time, up to the end of its turn."""
-        prompts = [prompt_ids(self.tokenizer, messages) for messages in conversations]
+        prompts = [encode_prompt(self.tokenizer, messages) for messages in conversations]
         for start in range(0, len(prompts), AT_A_TIME):
             yield from self._continued(prompts[start : start + AT_A_TIME], max_new_tokens)
 
@@ -75,7 +75,7 @@ class Assistant:
         assistant's answers, and how many these are; ``exp(sum of losses / sum of tokens)`` is the perplexity."""
         found = []
         for messages in conversations:
-            blocks = collated([[chat_piece(self.tokenizer, messages)]], self.tokenizer.pad_token_id or 0)
+            blocks = collate_blocks([[encode_chat(self.tokenizer, messages)]], self.tokenizer.pad_token_id or 0)
             found.append(self._loss(blocks))
         return found
 

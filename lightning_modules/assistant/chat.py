@@ -32,7 +32,7 @@ class TemplateError(ValueError):
     """A tokenizer cannot tell which part of a conversation the answer is."""
 
 
-def chat_tokenizer(tokenizer: Tokenizer, context: int) -> PreTrainedTokenizerFast:
+def make_chat_tokenizer(tokenizer: Tokenizer, context: int) -> PreTrainedTokenizerFast:
     """The project's tokenizer as transformers load it, with the chat template; it neither frames nor pads by itself."""
     return PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_str(tokenizer.to_str()),
@@ -46,14 +46,14 @@ def chat_tokenizer(tokenizer: Tokenizer, context: int) -> PreTrainedTokenizerFas
     )
 
 
-def text_piece(tokenizer: PreTrainedTokenizerBase, text: str) -> Piece:
+def encode_text(tokenizer: PreTrainedTokenizerBase, text: str) -> Piece:
     """A text between start and end, every token of it to be learned."""
     ids = tokenizer.encode(_plain(tokenizer, text), add_special_tokens=False)
     framed = [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id]
     return Piece(framed, list(framed))
 
 
-def chat_piece(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> Piece:
+def encode_chat(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> Piece:
     """A conversation of which only what the assistant says is to be learned, the token that ends a turn included.
 
     Raises:
@@ -64,7 +64,7 @@ def chat_piece(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) 
     for place, message in enumerate(messages):
         if message["role"] != "assistant":
             continue
-        before = prompt_ids(tokenizer, messages[:place])
+        before = encode_prompt(tokenizer, messages[:place])
         until = _rendered(tokenizer, messages[: place + 1])
         if ids[: len(until)] != until or until[: len(before)] != before:
             raise TemplateError("the chat template does not say a conversation turn by turn")
@@ -73,12 +73,12 @@ def chat_piece(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) 
     return Piece(ids, labels)
 
 
-def prompt_ids(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> list[int]:
+def encode_prompt(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> list[int]:
     """A conversation up to where the assistant begins to speak."""
     return _rendered(tokenizer, messages, answer_next=True)
 
 
-def shortened(tokenizer: PreTrainedTokenizerBase, text: str, limit: int) -> str:
+def truncate_text(tokenizer: PreTrainedTokenizerBase, text: str, limit: int) -> str:
     """The beginning of a text, at most ``limit`` tokens long and never ending within a character."""
     encoding = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     offsets = encoding["offset_mapping"]

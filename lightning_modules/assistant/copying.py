@@ -19,12 +19,12 @@ LEAST = 8
 """Characters of a sentence that is worth copying: ``1.`` is none."""
 
 
-def sentences(text: str) -> list[str]:
+def split_sentences(text: str) -> list[str]:
     """The sentences of a text that are long enough to tell something, in their order."""
     return [part.strip() for part in SENTENCE_END.split(text) if len(part.strip()) >= LEAST]
 
 
-def echo_piece(tokenizer: PreTrainedTokenizerBase, longest: int, draw: random.Random) -> Piece:
+def make_copy_task(tokenizer: PreTrainedTokenizerBase, longest: int, draw: random.Random) -> Piece:
     """Different tokens drawn at random, and the same ones once more, of which only the second time is to be learned.
 
     Args:
@@ -40,12 +40,12 @@ def echo_piece(tokenizer: PreTrainedTokenizerBase, longest: int, draw: random.Ra
     return Piece([*first, *second], [*[IGNORED] * len(first), *second])
 
 
-def swapped(
+def swap_sentences(
     sources: Sequence[str], answers: Sequence[str], pool: Sequence[str], draw: random.Random
 ) -> tuple[list[str], list[str]]:
     """Every sentence of the answers that stands in one of the sources is another one from ``pool``, in all of them."""
     changed, said = list(sources), list(answers)
-    for sentence in dict.fromkeys(sentence for answer in answers for sentence in sentences(answer)):
+    for sentence in dict.fromkeys(sentence for answer in answers for sentence in split_sentences(answer)):
         if any(sentence in source for source in sources):
             other = draw.choice(pool)
             changed = [source.replace(sentence, other) for source in changed]

@@ -106,17 +106,17 @@ class LanguageModule(TrainingModule):
         return {"loss": nn.functional.cross_entropy(logits.float(), labels)}
 
 
-def llama(size: LlamaSize, tokenizer: PreTrainedTokenizerBase) -> LlamaForCausalLM:
+def make_llama(size: LlamaSize, tokenizer: PreTrainedTokenizerBase) -> LlamaForCausalLM:
     """A Llama that has learned nothing; input and output embeddings are one matrix."""
     config = LlamaConfig(
         vocab_size=len(tokenizer),
-        hidden_size=size.width,
-        intermediate_size=size.feed_forward,
-        num_hidden_layers=size.layers,
-        num_attention_heads=size.heads,
-        num_key_value_heads=size.key_value_heads,
-        max_position_embeddings=size.context,
-        rope_parameters={"rope_type": "default", "rope_theta": size.theta},
+        hidden_size=size.hidden_size,
+        intermediate_size=size.intermediate_size,
+        num_hidden_layers=size.num_layers,
+        num_attention_heads=size.num_heads,
+        num_key_value_heads=size.num_key_value_heads,
+        max_position_embeddings=size.context_length,
+        rope_parameters={"rope_type": "default", "rope_theta": size.rope_theta},
         tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
@@ -141,7 +141,7 @@ def load_causal(checkpoint: str) -> PreTrainedModel:
     return AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype="auto")
 
 
-def with_adapter(model: PreTrainedModel, size: LoraSize, base: str) -> PeftModel:
+def add_adapter(model: PreTrainedModel, size: LoraSize, base: str) -> PeftModel:
     """A new adapter on a model, whose own weights no longer learn; at first it changes nothing, for B is 0.
 
     Args:
@@ -153,7 +153,7 @@ def with_adapter(model: PreTrainedModel, size: LoraSize, base: str) -> PeftModel
         r=size.rank,
         lora_alpha=size.alpha,
         lora_dropout=size.dropout,
-        target_modules=list(size.targets),
+        target_modules=list(size.target_modules),
         task_type="CAUSAL_LM",
     )
     with _without_old_names():
@@ -163,7 +163,7 @@ def with_adapter(model: PreTrainedModel, size: LoraSize, base: str) -> PeftModel
     return adapted
 
 
-def adapted_from(model: PreTrainedModel, folder: Path) -> PeftModel:
+def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
     """A model with the adapter that lies in ``folder``."""
     with _without_old_names():
         return PeftModel.from_pretrained(model, str(folder))
@@ -177,7 +177,7 @@ def _without_old_names() -> Iterator[None]:
         yield
 
 
-def merged(network: Language) -> Language:
+def merge_adapter(network: Language) -> Language:
     """The model with its adapter's product added to its weights; what was given is changed and of no more use."""
     assert isinstance(network.model, PeftModel)
     return Language(network.model.merge_and_unload()).eval()

@@ -51,7 +51,7 @@ class Blocks:
         return same & (steps[:, None] >= steps)
 
 
-def packed(lengths: Sequence[int], size: int) -> list[list[int]]:
+def pack_sequences(lengths: Sequence[int], size: int) -> list[list[int]]:
     """Which sequences share a block: each goes into the first open block that has room for it.
 
     Args:
@@ -78,7 +78,7 @@ def packed(lengths: Sequence[int], size: int) -> list[list[int]]:
     return blocks
 
 
-def collated(blocks: Sequence[Sequence[Piece]], pad_token: int) -> Blocks:
+def collate_blocks(blocks: Sequence[Sequence[Piece]], pad_token: int) -> Blocks:
     """Blocks as tensors, as long as the fullest of them."""
     longest = max(sum(len(piece.ids) for piece in block) for block in blocks)
     tokens = torch.full((len(blocks), longest), pad_token)
@@ -108,7 +108,7 @@ class BlockBatches(Dataset):
 
     def __init__(self, pieces: Sequence[Piece], size: int, batch_size: int, pad_token: int) -> None:
         self.pieces, self.batch_size, self.pad_token = pieces, batch_size, pad_token
-        self.blocks = packed([len(piece.ids) for piece in pieces], size)
+        self.blocks = pack_sequences([len(piece.ids) for piece in pieces], size)
 
     def __len__(self) -> int:
         return -(-len(self.blocks) // self.batch_size)
@@ -117,7 +117,7 @@ class BlockBatches(Dataset):
         if number >= len(self):
             raise IndexError(number)
         some = self.blocks[number * self.batch_size : (number + 1) * self.batch_size]
-        return collated([[self.pieces[place] for place in block] for block in some], self.pad_token)
+        return collate_blocks([[self.pieces[place] for place in block] for block in some], self.pad_token)
 
 
 class PackedData(LightningDataModule):

@@ -10,11 +10,11 @@ from torch.nn import functional
 
 from lightning_modules.clip.config import ClipConfig
 from lightning_modules.clip.text_tower import TextEncoder
-from lightning_modules.image.image_tower import ImageEncoder, normalised
-from lightning_modules.training.data import Batch
+from lightning_modules.image.image_tower import ImageEncoder, normalize_pixels
+from lightning_modules.training.data import ImageTextBatch
 from lightning_modules.training.losses import contrastive_loss
 from lightning_modules.training.network import Network
-from lightning_modules.training.temperature import bounded_scale, initial_log_scale
+from lightning_modules.training.temperature import clamped_scale, make_log_scale
 from lightning_modules.training.training_module import TrainingModule
 
 
@@ -27,16 +27,16 @@ class Clip(Network):
     def __init__(self, config: ClipConfig) -> None:
         super().__init__(config)
         self.image = ImageEncoder(config.image, config.image_size)
-        self.text = TextEncoder(config.text, config.vocabulary, config.end_token)
-        self.image_projection = nn.Linear(self.image.width, config.embedding, bias=False)
-        self.text_projection = nn.Linear(self.text.width, config.embedding, bias=False)
-        self.log_scale = initial_log_scale()
+        self.text = TextEncoder(config.text, config.vocab_size, config.end_token)
+        self.image_projection = nn.Linear(self.image.width, config.projection_dim, bias=False)
+        self.text_projection = nn.Linear(self.text.width, config.projection_dim, bias=False)
+        self.log_scale = make_log_scale()
         nn.init.normal_(self.image_projection.weight, std=self.image.width**-0.5)
         nn.init.normal_(self.text_projection.weight, std=self.text.width**-0.5)
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Pixels (B, 3, S, S) as uint8 -> unit vectors (B, embedding)."""
-        normal = normalised(pixels, self.config.image_mean, self.config.image_std)
+        normal = normalize_pixels(pixels, self.config.image_mean, self.config.image_std)
         return functional.normalize(self.image_projection(self.image(normal)).float(), dim=-1)
 
     def encode_text(self, tokens: Tensor) -> Tensor:
@@ -45,7 +45,7 @@ class Clip(Network):
 
     def scale(self) -> Tensor:
         """1 / temperature, learned, in (0, 100]."""
-        return bounded_scale(self.log_scale)
+        return clamped_scale(self.log_scale)
 
     @property
     def temperature(self) -> float:
@@ -58,7 +58,7 @@ class ClipModule(TrainingModule):
 
     network: Clip
 
-    def step(self, batch: Batch) -> dict[str, Tensor]:
+    def step(self, batch: ImageTextBatch) -> dict[str, Tensor]:
         image = self.network.encode_image(batch.pixels)
         text = self.network.encode_text(batch.tokens)
         return {"loss": contrastive_loss(image, text, self.network.scale()), "image": image, "text": text}

@@ -9,7 +9,7 @@ from transformers import AutoTokenizer, CLIPModel
 
 from lightning_modules.clip.clip import Clip
 from lightning_modules.clip.config import ClipConfig, TextTower
-from lightning_modules.image.checkpoint import tower_of
+from lightning_modules.image.checkpoint import tower_from_config
 from lightning_modules.image.config import CLIP_MEAN, CLIP_STD
 from lightning_modules.training.hub import parse_hub_id
 
@@ -30,12 +30,12 @@ TEXT_NAMES = (
 """What a part of a weight's name is called in transformers' ``CLIPTextModel``, and in our text tower."""
 
 
-def load(checkpoint: str, image_fit: Literal["crop", "pad"]) -> tuple[Clip, Tokenizer]:
+def load_clip(checkpoint: str, resize_mode: Literal["crop", "pad"]) -> tuple[Clip, Tokenizer]:
     """The network and its tokenizer, which frames, cuts and pads by itself.
 
     Args:
         checkpoint: a local folder, or a hub id, which ``id@revision`` pins to a commit, branch or tag.
-        image_fit: how the images that it will see were made square.
+        resize_mode: how the images that it will see were made square.
 
     Raises:
         OSError: the checkpoint is not there (or the hub cannot be reached).
@@ -44,19 +44,19 @@ def load(checkpoint: str, image_fit: Literal["crop", "pad"]) -> tuple[Clip, Toke
     name, revision = parse_hub_id(checkpoint)
     hub = CLIPModel.from_pretrained(name, revision=revision)
     words = AutoTokenizer.from_pretrained(name, revision=revision, use_fast=True)
-    network = Clip(_config(hub.config, words.pad_token_id, words.eos_token_id, image_fit))
+    network = Clip(_config(hub.config, words.pad_token_id, words.eos_token_id, resize_mode))
     network.image.model.load_state_dict(hub.vision_model.state_dict())
-    network.text.load_state_dict(text_weights(hub.text_model.state_dict()))
+    network.text.load_state_dict(rename_text_weights(hub.text_model.state_dict()))
     network.image_projection.load_state_dict(hub.visual_projection.state_dict())
     network.text_projection.load_state_dict(hub.text_projection.state_dict())
     network.log_scale.data.copy_(hub.logit_scale.data)
     tokenizer = words.backend_tokenizer
-    tokenizer.enable_truncation(network.config.text.context)
+    tokenizer.enable_truncation(network.config.text.context_length)
     tokenizer.enable_padding(pad_id=words.pad_token_id, pad_token=words.pad_token)
     return network, tokenizer
 
 
-def text_weights(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def rename_text_weights(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights of a ``CLIPTextModel`` with the names of :class:`lightning_modules.clip.text_tower.TextEncoder`."""
     return {_text_name(name): tensor for name, tensor in theirs.items()}
 
@@ -67,24 +67,24 @@ def _text_name(name: str) -> str:
     return name
 
 
-def _config(hub: Any, pad_token: int, end_token: int, image_fit: Literal["crop", "pad"]) -> ClipConfig:
+def _config(hub: Any, pad_token: int, end_token: int, resize_mode: Literal["crop", "pad"]) -> ClipConfig:
     vision, text = hub.vision_config, hub.text_config
     return ClipConfig(
-        image=tower_of(vision),
+        image=tower_from_config(vision),
         text=TextTower(
-            context=text.max_position_embeddings,
-            width=text.hidden_size,
-            layers=text.num_hidden_layers,
-            heads=text.num_attention_heads,
-            feed_forward=text.intermediate_size,
+            context_length=text.max_position_embeddings,
+            hidden_size=text.hidden_size,
+            num_layers=text.num_hidden_layers,
+            num_heads=text.num_attention_heads,
+            intermediate_size=text.intermediate_size,
             activation=text.hidden_act,
         ),
-        embedding=hub.projection_dim,
+        projection_dim=hub.projection_dim,
         image_size=vision.image_size,
-        image_fit=image_fit,
+        resize_mode=resize_mode,
         image_mean=CLIP_MEAN,
         image_std=CLIP_STD,
-        vocabulary=text.vocab_size,
+        vocab_size=text.vocab_size,
         pad_token=pad_token,
         end_token=end_token,
     )

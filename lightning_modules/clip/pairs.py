@@ -6,8 +6,8 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from lightning_modules.image.augmentation import augment, drawn_for, thin_out
-from lightning_modules.training.data import Batch, Row, Sample, pixels_of
+from lightning_modules.image.augmentation import augment, drop_words, sample_generator
+from lightning_modules.training.data import ImageTextBatch, Row, ShardSample, stack_pixels
 from lightning_modules.training.settings import AugmentationSettings
 
 
@@ -30,19 +30,21 @@ class PairCollate:
     ) -> None:
         self.tokenizer, self.words, self.augmentation, self.seed = tokenizer, words, augmentation, seed
 
-    def __call__(self, samples: Sequence[Sample], epoch: int | None) -> Batch:
+    def __call__(self, samples: Sequence[ShardSample], epoch: int | None) -> ImageTextBatch:
         texts = [self.words(sample.row, epoch) for sample in samples]
         images = [sample.image for sample in samples]
         if epoch is not None:
-            draws = [drawn_for(sample.key, epoch, self.seed) for sample in samples]
+            draws = [sample_generator(sample.key, epoch, self.seed) for sample in samples]
             images = [
                 augment(image, text, self.augmentation, draw)
                 for image, text, draw in zip(images, texts, draws, strict=True)
             ]
-            texts = [thin_out(text, self.augmentation.word_drop, draw) for text, draw in zip(texts, draws, strict=True)]
-        return Batch(pixels_of(images), tokens_of(self.tokenizer, texts))
+            texts = [
+                drop_words(text, self.augmentation.word_dropout, draw) for text, draw in zip(texts, draws, strict=True)
+            ]
+        return ImageTextBatch(stack_pixels(images), encode_texts(self.tokenizer, texts))
 
 
-def tokens_of(tokenizer: Tokenizer, texts: Sequence[str]) -> Tensor:
+def encode_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> Tensor:
     """Texts -> ids, int64 (B, T), padded to the longest."""
     return torch.tensor([encoding.ids for encoding in tokenizer.encode_batch(list(texts))], dtype=torch.int64)

@@ -10,7 +10,7 @@ from lightning_modules.clip.clip import Clip
 from lightning_modules.training.losses import gather
 
 
-class RetrievalProgress(Callback):
+class RetrievalLogger(Callback):
     """Logs after each epoch: recall@k of texts for their images over the validation split, and the temperature."""
 
     def __init__(self, k: int = 10) -> None:
@@ -31,7 +31,7 @@ class RetrievalProgress(Callback):
         self._text.append(gather(outputs["text"]))
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        recall = recall_at(torch.cat(self._text), torch.cat(self._image), self.k)
+        recall = recall_at_k(torch.cat(self._text), torch.cat(self._image), self.k)
         pl_module.log(f"validation_recall_at_{self.k}", recall, sync_dist=True)  # equal on all processes
         network = pl_module.network
         assert isinstance(network, Clip)
@@ -39,7 +39,7 @@ class RetrievalProgress(Callback):
         self._image, self._text = [], []
 
 
-def recall_at(queries: Tensor, candidates: Tensor, k: int) -> float:
+def recall_at_k(queries: Tensor, candidates: Tensor, k: int) -> float:
     """Share of the queries (N, D) whose own candidate, row for row in (N, D), is among the k likeliest.
 
     A candidate that ties with the own one counts as likelier.

@@ -28,9 +28,9 @@ class TextEncoder(nn.Module):
 
     def __init__(self, tower: TextTower, vocabulary: int, end_token: int) -> None:
         super().__init__()
-        self.embedding = TokenEmbedding(vocabulary, tower.width, scaled=False, std=EMBEDDING_STD)
+        self.embedding = TokenEmbedding(vocabulary, tower.hidden_size, scaled=False, std=EMBEDDING_STD)
         self.decoder = TransformerDecoder(_transformer(tower), cross_attention=False)
-        self.width, self.end_token = tower.width, end_token
+        self.width, self.end_token = tower.hidden_size, end_token
         _start_as_clip(self.decoder, tower)
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -48,11 +48,11 @@ class TextEncoder(nn.Module):
 
 def _transformer(tower: TextTower) -> TransformerConfig:
     return TransformerConfig(
-        context=tower.context,
-        width=tower.width,
-        layers=tower.layers,
-        heads=tower.heads,
-        feed_forward=tower.feed_forward,
+        context_length=tower.context_length,
+        hidden_size=tower.hidden_size,
+        num_layers=tower.num_layers,
+        num_heads=tower.num_heads,
+        intermediate_size=tower.intermediate_size,
         activation=tower.activation,
         positions=tower.positions,
         attention=tower.attention,
@@ -63,12 +63,12 @@ def _transformer(tower: TextTower) -> TransformerConfig:
 
 def _start_as_clip(decoder: TransformerDecoder, tower: TextTower) -> None:
     """Normal weights as transformers' CLIP draws them: the deeper the stack, the less each layer adds at first."""
-    narrow, deep = tower.width**-0.5, (2 * tower.layers) ** -0.5
+    narrow, deep = tower.hidden_size**-0.5, (2 * tower.num_layers) ** -0.5
     for part in decoder.modules():
         if isinstance(part, GroupedQueryAttention):
             for linear in (part.query, part.key, part.value):
                 nn.init.normal_(linear.weight, std=narrow * deep)
             nn.init.normal_(part.output.weight, std=narrow)
         elif isinstance(part, FeedForwardBlock):
-            nn.init.normal_(part.hidden.weight, std=(2 * tower.width) ** -0.5)
+            nn.init.normal_(part.hidden.weight, std=(2 * tower.hidden_size) ** -0.5)
             nn.init.normal_(part.output.weight, std=narrow * deep)

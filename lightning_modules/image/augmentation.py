@@ -21,22 +21,22 @@ def augment(image: Image, words: str, settings: AugmentationSettings, random: np
     The same numbers are drawn whatever the settings and words, so that switching one change off leaves the others.
     """
     across, down, mirror, brightness, contrast = random.uniform(-1, 1, size=5)
-    reach = settings.shift * len(image)  # pixels
+    reach = settings.translate * len(image)  # pixels
     changed = _shift(image, round(across * reach), round(down * reach))
-    if settings.mirror and mirror > 0 and not SIDED.search(words):
+    if settings.horizontal_flip and mirror > 0 and not SIDED.search(words):
         changed = changed[:, ::-1]
     if settings.jitter:
         changed = _light(changed, 1 + settings.jitter * brightness, 1 + settings.jitter * contrast)
     return np.ascontiguousarray(changed)
 
 
-def drawn_for(key: str, epoch: int, seed: int) -> np.random.Generator:
+def sample_generator(key: str, epoch: int, seed: int) -> np.random.Generator:
     """The generator of one sample in one epoch: what it draws depends on nothing else."""
     digest = hashlib.sha256(f"{seed} {epoch} {key}".encode()).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16])))
 
 
-def thin_out(text: str, share: float, random: np.random.Generator) -> str:
+def drop_words(text: str, share: float, random: np.random.Generator) -> str:
     """``text`` with each word left out with probability ``share``; one word stays at least.
 
     A text encoder that has only seen full sentences places a bare "a lamp" badly.

@@ -101,7 +101,7 @@ def load_image_tower(checkpoint: str) -> ImageCheckpoint:
     if kind not in MODELS:
         raise ValueError(f"{name}: holds a model of type {kind!r}; an image tower comes from {', '.join(MODELS)}")
     theirs = _read(MODELS[kind], name, revision)
-    tower = tower_of(theirs.config)
+    tower = tower_from_config(theirs.config)
     preparation = _preparation(name, revision)
     size = getattr(theirs.config, "image_size", None) if kind in ("clip", "vit") else _image_size(preparation)
     encoder = ImageEncoder(tower, size or 224)
@@ -111,7 +111,7 @@ def load_image_tower(checkpoint: str) -> ImageCheckpoint:
     return ImageCheckpoint(tower, size or 224, mean, std, encoder.state_dict())
 
 
-def tower_of(config: Any) -> ImageTower:
+def tower_from_config(config: Any) -> ImageTower:
     """The tower that a transformers config describes.
 
     Raises:
@@ -123,14 +123,14 @@ def tower_of(config: Any) -> ImageTower:
         case "vit":
             shape = {"kind": "vit", **_transformer(config), "dropout": config.hidden_dropout_prob}
         case "resnet":
-            shape = {"block": config.layer_type, "stem": config.embedding_size}
-            shape |= {"kind": "resnet", "widths": config.hidden_sizes, "depths": config.depths}
+            shape = {"layer_type": config.layer_type, "embedding_size": config.embedding_size}
+            shape |= {"kind": "resnet", "hidden_sizes": config.hidden_sizes, "depths": config.depths}
         case "mobilenet_v2":
             shape = {"depth_multiplier": config.depth_multiplier, "output_stride": config.output_stride}
             shape |= {"kind": "mobilenet_v2"}
         case _:
             shape = {"width_coefficient": config.width_coefficient, "depth_coefficient": config.depth_coefficient}
-            shape |= {"drop_connect": config.drop_connect_rate, "odd_blocks": config.depthwise_padding}
+            shape |= {"drop_connect_rate": config.drop_connect_rate, "odd_blocks": config.depthwise_padding}
             shape |= {"kind": "efficientnet", "output_stride": 2 * math.prod(config.strides)}
     return TypeAdapter(ImageTower).validate_python(shape)
 
@@ -138,10 +138,10 @@ def tower_of(config: Any) -> ImageTower:
 def _transformer(config: Any) -> dict[str, Any]:
     return {
         "patch_size": config.patch_size,
-        "width": config.hidden_size,
-        "layers": config.num_hidden_layers,
-        "heads": config.num_attention_heads,
-        "feed_forward": config.intermediate_size,
+        "hidden_size": config.hidden_size,
+        "num_layers": config.num_hidden_layers,
+        "num_heads": config.num_attention_heads,
+        "intermediate_size": config.intermediate_size,
         "activation": config.hidden_act,
     }
 

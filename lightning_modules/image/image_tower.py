@@ -30,7 +30,7 @@ from lightning_modules.image.config import (
 )
 
 
-def normalised(pixels: Tensor, mean: Channels, std: Channels) -> Tensor:
+def normalize_pixels(pixels: Tensor, mean: Channels, std: Channels) -> Tensor:
     """Pixels (B, 3, S, S) as uint8 -> float32 with each channel's ``mean`` taken off, divided by its ``std``."""
     means, stds = (pixels.new_tensor(channels, dtype=torch.float32) for channels in (mean, std))
     return (pixels.float() / 255 - means[:, None, None]) / stds[:, None, None]
@@ -68,11 +68,11 @@ class ImageEncoder(nn.Module):
 def _build(tower: ImageTower, image_size: int) -> tuple[PreTrainedModel, int]:
     match tower:
         case ClipVitTower():
-            return _clip_vit(tower, image_size), tower.width
+            return _clip_vit(tower, image_size), tower.hidden_size
         case VitTower():
-            return _vit(tower, image_size), tower.width
+            return _vit(tower, image_size), tower.hidden_size
         case ResNetTower():
-            return _resnet(tower), tower.widths[-1]
+            return _resnet(tower), tower.hidden_sizes[-1]
         case MobileNetV2Tower():
             mobile = _mobilenet(tower)
             return mobile, mobile.conv_1x1.convolution.out_channels
@@ -84,10 +84,10 @@ def _build(tower: ImageTower, image_size: int) -> tuple[PreTrainedModel, int]:
 def _clip_vit(tower: ClipVitTower, image_size: int) -> CLIPVisionModel:
     return CLIPVisionModel(
         CLIPVisionConfig(
-            hidden_size=tower.width,
-            intermediate_size=tower.feed_forward,
-            num_hidden_layers=tower.layers,
-            num_attention_heads=tower.heads,
+            hidden_size=tower.hidden_size,
+            intermediate_size=tower.intermediate_size,
+            num_hidden_layers=tower.num_layers,
+            num_attention_heads=tower.num_heads,
             image_size=image_size,
             patch_size=tower.patch_size,
             hidden_act=tower.activation,
@@ -97,10 +97,10 @@ def _clip_vit(tower: ClipVitTower, image_size: int) -> CLIPVisionModel:
 
 def _vit(tower: VitTower, image_size: int) -> ViTModel:
     config = ViTConfig(
-        hidden_size=tower.width,
-        intermediate_size=tower.feed_forward,
-        num_hidden_layers=tower.layers,
-        num_attention_heads=tower.heads,
+        hidden_size=tower.hidden_size,
+        intermediate_size=tower.intermediate_size,
+        num_hidden_layers=tower.num_layers,
+        num_attention_heads=tower.num_heads,
         image_size=image_size,
         patch_size=tower.patch_size,
         hidden_act=tower.activation,
@@ -112,10 +112,10 @@ def _vit(tower: VitTower, image_size: int) -> ViTModel:
 def _resnet(tower: ResNetTower) -> ResNetModel:
     return ResNetModel(
         ResNetConfig(
-            embedding_size=tower.stem,
-            hidden_sizes=list(tower.widths),
+            embedding_size=tower.embedding_size,
+            hidden_sizes=list(tower.hidden_sizes),
             depths=list(tower.depths),
-            layer_type=tower.block,
+            layer_type=tower.layer_type,
         )
     )
 
@@ -129,15 +129,15 @@ def _efficientnet(tower: EfficientNetTower) -> EfficientNetModel:
     config = EfficientNetConfig(
         width_coefficient=tower.width_coefficient,
         depth_coefficient=tower.depth_coefficient,
-        strides=strides(tower.output_stride),
-        drop_connect_rate=tower.drop_connect,
+        strides=efficientnet_strides(tower.output_stride),
+        drop_connect_rate=tower.drop_connect_rate,
         depthwise_padding=list(tower.odd_blocks),
     )
     config.hidden_dim = round_filters(config, 1280)
     return _trainable(EfficientNetModel(config))
 
 
-def strides(output_stride: int) -> list[int]:
+def efficientnet_strides(output_stride: int) -> list[int]:
     """EfficientNet's strides, of which the last ones become 1 until the stem's 2 and they make ``output_stride``."""
     chosen, reached = [], 2
     for stride in EfficientNetConfig().strides:

@@ -16,7 +16,7 @@ class QuickGELU(nn.Module):
         return x * torch.sigmoid(1.702 * x)
 
 
-def activation(name: Activation) -> nn.Module:
+def make_activation(name: Activation) -> nn.Module:
     """The function of that name, element by element, shape unchanged.
 
     ``relu`` max(x, 0); ``gelu`` x Φ(x), exact; ``quick_gelu`` :class:`QuickGELU`; ``silu`` x sigmoid(x);

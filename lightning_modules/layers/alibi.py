@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from lightning_modules.layers.masks import join
+from lightning_modules.layers.masks import combine_masks
 from lightning_modules.layers.multi_head import MultiHeadAttention
-from lightning_modules.layers.scaled_dot_product import Attended
+from lightning_modules.layers.scaled_dot_product import AttentionOutput
 
 
 def alibi_slopes(heads: int) -> list[float]:
@@ -49,7 +49,7 @@ class ALiBiAttention(MultiHeadAttention):
 
     def forward(  # type: ignore[override]
         self, states: Tensor, *, mask: Tensor | None = None, causal: bool = False, return_weights: bool = False
-    ) -> Attended:
+    ) -> AttentionOutput:
         """states (B, T, width) -> context (B, T, width), weights (B, heads, T, T) or None."""
         bias = self.alibi(states.shape[1], states.shape[1])
-        return super().forward(states, mask=join(mask, bias), causal=causal, return_weights=return_weights)
+        return super().forward(states, mask=combine_masks(mask, bias), causal=causal, return_weights=return_weights)

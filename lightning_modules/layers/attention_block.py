@@ -15,9 +15,9 @@ class AttentionBlock(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.attention = GroupedQueryAttention(
-            config.width, config.heads, config.key_value_heads, dropout=config.dropout
+            config.hidden_size, config.num_heads, config.num_key_value_heads, dropout=config.dropout
         )
-        self.around = Sublayer(config.width, config.norm, config.dropout)
+        self.around = Sublayer(config.hidden_size, config.norm, config.dropout)
 
     def forward(
         self,

@@ -32,5 +32,5 @@ class CheckpointedDecoder(TransformerDecoder):
     def __init__(self, config: TransformerConfig, *, cross_attention: bool) -> None:
         super().__init__(config, cross_attention=cross_attention)
         self.layers = nn.ModuleList(
-            CheckpointedLayer(config, cross_attention=cross_attention) for _ in range(config.layers)
+            CheckpointedLayer(config, cross_attention=cross_attention) for _ in range(config.num_layers)
         )

@@ -8,7 +8,7 @@ from lightning_modules.layers.masks import padding_mask
 from lightning_modules.layers.multi_head import MultiHeadAttention
 
 
-class Met(NamedTuple):
+class CrossModalOutput(NamedTuple):
     """Both kinds of tokens, each having looked at the other: shapes unchanged."""
 
     first: Tensor
@@ -32,7 +32,7 @@ class CrossModalAttention(nn.Module):
         self.first_norm, self.second_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, first: Tensor, second: Tensor, first_present: Tensor, second_present: Tensor) -> Met:
+    def forward(self, first: Tensor, second: Tensor, first_present: Tensor, second_present: Tensor) -> CrossModalOutput:
         """
         Args:
             first: (B, S, width), S at least 1.
@@ -42,7 +42,7 @@ class CrossModalAttention(nn.Module):
         """
         seen = self.to_second(first, second, mask=padding_mask(second_present)).context
         told = self.to_first(second, first, mask=padding_mask(first_present)).context
-        return Met(
+        return CrossModalOutput(
             self.first_norm(first + self.dropout(seen)),
             self.second_norm(second + self.dropout(told)),
         )

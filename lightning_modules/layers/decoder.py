@@ -6,7 +6,7 @@ from lightning_modules.layers.attention_block import AttentionBlock
 from lightning_modules.layers.cache import DecoderCache, LayerCache
 from lightning_modules.layers.config import TransformerConfig
 from lightning_modules.layers.feed_forward import FeedForwardBlock
-from lightning_modules.layers.masks import causal_mask, join, padding_mask, token_positions
+from lightning_modules.layers.masks import causal_mask, combine_masks, padding_mask, token_positions
 from lightning_modules.layers.positions import Positions
 from lightning_modules.layers.rotary import Rotation
 
@@ -26,8 +26,8 @@ class TransformerDecoderLayer(nn.Module):
         self.attention = AttentionBlock(config)
         self.cross_attention = AttentionBlock(config) if cross_attention else None
         self.feed_forward = FeedForwardBlock(
-            config.width,
-            config.feed_forward,
+            config.hidden_size,
+            config.intermediate_size,
             activation=config.activation,
             dropout=config.dropout,
             norm=config.norm,
@@ -64,9 +64,9 @@ class TransformerDecoder(nn.Module):
         self.positions = Positions(config)
         self.dropout = nn.Dropout(config.dropout)
         self.layers = nn.ModuleList(
-            TransformerDecoderLayer(config, cross_attention=cross_attention) for _ in range(config.layers)
+            TransformerDecoderLayer(config, cross_attention=cross_attention) for _ in range(config.num_layers)
         )
-        self.norm = nn.LayerNorm(config.width) if config.norm == "first" else nn.Identity()
+        self.norm = nn.LayerNorm(config.hidden_size) if config.norm == "first" else nn.Identity()
 
     def forward(
         self,
@@ -86,10 +86,10 @@ class TransformerDecoder(nn.Module):
         """
         past, new = 0 if cache is None else cache.length, states.shape[1]
         placed = self.positions(states, token_positions(present, past, new, states.device), past + new)
-        mask = join(None if present is None else padding_mask(present), placed.bias)
+        mask = combine_masks(None if present is None else padding_mask(present), placed.bias)
         causal = mask is None  # left to the fused kernel, which needs no mask in memory
         if not causal:
-            mask = join(mask, causal_mask(new, past + new, states.device))
+            mask = combine_masks(mask, causal_mask(new, past + new, states.device))
         memory_mask = None if memory_present is None else padding_mask(memory_present)
         states = self.dropout(placed.states)
         for index, layer in enumerate(self.layers):

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from lightning_modules.layers.attention_block import AttentionBlock
 from lightning_modules.layers.config import TransformerConfig
 from lightning_modules.layers.feed_forward import FeedForwardBlock
-from lightning_modules.layers.masks import join, padding_mask, token_positions
+from lightning_modules.layers.masks import combine_masks, padding_mask, token_positions
 from lightning_modules.layers.positions import Positions
 from lightning_modules.layers.rotary import Rotation
 
@@ -20,8 +20,8 @@ class TransformerEncoderLayer(nn.Module):
         super().__init__()
         self.attention = AttentionBlock(config)
         self.feed_forward = FeedForwardBlock(
-            config.width,
-            config.feed_forward,
+            config.hidden_size,
+            config.intermediate_size,
             activation=config.activation,
             dropout=config.dropout,
             norm=config.norm,
@@ -39,8 +39,8 @@ class TransformerEncoder(nn.Module):
         super().__init__()
         self.positions = Positions(config)
         self.dropout = nn.Dropout(config.dropout)
-        self.layers = nn.ModuleList(TransformerEncoderLayer(config) for _ in range(config.layers))
-        self.norm = nn.LayerNorm(config.width) if config.norm == "first" else nn.Identity()
+        self.layers = nn.ModuleList(TransformerEncoderLayer(config) for _ in range(config.num_layers))
+        self.norm = nn.LayerNorm(config.hidden_size) if config.norm == "first" else nn.Identity()
 
     def forward(self, states: Tensor, present: Tensor | None = None) -> Tensor:
         """
@@ -49,7 +49,7 @@ class TransformerEncoder(nn.Module):
         """
         length = states.shape[1]
         placed = self.positions(states, token_positions(present, 0, length, states.device), length)
-        mask = join(None if present is None else padding_mask(present), placed.bias)
+        mask = combine_masks(None if present is None else padding_mask(present), placed.bias)
         states = self.dropout(placed.states)
         for layer in self.layers:
             states = layer(states, mask=mask, rotation=placed.rotation)

@@ -26,13 +26,13 @@ class EncoderDecoderTransformer(Network):
 
     def __init__(self, config: EncoderDecoderConfig) -> None:
         super().__init__(config)
-        width = config.encoder.width
-        self.source_embedding = TokenEmbedding(config.source_vocabulary, width)
+        width = config.encoder.hidden_size
+        self.source_embedding = TokenEmbedding(config.source_vocab_size, width)
         # A table that is shared has one name only: the weights' file refuses two names for one tensor.
-        self.own_embedding = None if config.share_embeddings else TokenEmbedding(config.target_vocabulary, width)
+        self.own_embedding = None if config.share_embeddings else TokenEmbedding(config.target_vocab_size, width)
         self.encoder = TransformerEncoder(config.encoder)
         self.decoder = TransformerDecoder(config.decoder, cross_attention=True)
-        self.output = None if config.tie_output else LinearLayer(width, config.target_vocabulary)
+        self.output = None if config.tie_output else LinearLayer(width, config.target_vocab_size)
 
     @property
     def target_embedding(self) -> TokenEmbedding:

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from lightning_modules.layers.config import NormPlace
+from lightning_modules.layers.config import NormOrder
 from lightning_modules.layers.config_types import Activation
 from lightning_modules.layers.linear import LinearLayer
 from lightning_modules.layers.sublayer import Sublayer
@@ -28,7 +28,7 @@ class FeedForwardBlock(nn.Module):
         *,
         activation: Activation,
         dropout: float = 0.0,
-        norm: NormPlace | None = "first",
+        norm: NormOrder | None = "first",
         residual: bool = True,
     ) -> None:
         super().__init__()

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from lightning_modules.layers.cache import KeysValues, KeyValueCache
 from lightning_modules.layers.linear import LinearLayer
 from lightning_modules.layers.rotary import Rotation, rotate
-from lightning_modules.layers.scaled_dot_product import Attended, ScaledDotProductAttention
+from lightning_modules.layers.scaled_dot_product import AttentionOutput, ScaledDotProductAttention
 
 
 class GroupedQueryAttention(nn.Module):
@@ -51,7 +51,7 @@ class GroupedQueryAttention(nn.Module):
         rotation: Rotation | None = None,
         cache: KeyValueCache | None = None,
         return_weights: bool = False,
-    ) -> Attended:
+    ) -> AttentionOutput:
         """query (B, Q, width), key and value (B, K, width) -> context (B, Q, width), weights (B, heads, Q, K) or None.
 
         Args:
@@ -76,7 +76,7 @@ class GroupedQueryAttention(nn.Module):
         context, weights = self.attention(
             queries, self._each(keys), self._each(values), mask, causal=causal, return_weights=return_weights
         )
-        return Attended(self.output(context.transpose(1, 2).flatten(2)), weights)
+        return AttentionOutput(self.output(context.transpose(1, 2).flatten(2)), weights)
 
     def _each(self, shared: Tensor) -> Tensor:
         """(B, key_value_heads, K, head_width) -> (B, heads, K, head_width): a group's heads are neighbours."""

@@ -42,7 +42,7 @@ class LinearLayer(nn.Linear):
         self.initialization = initialization
         super().__init__(in_features, out_features, bias)
         self.norm = _norm(norm, out_features)
-        self.activation = None if activation is None else activations.activation(activation)
+        self.activation = None if activation is None else activations.make_activation(activation)
         self.dropout = nn.Dropout(dropout) if dropout else None
 
     def reset_parameters(self) -> None:

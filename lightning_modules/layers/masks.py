@@ -19,7 +19,7 @@ def padding_mask(present: Tensor) -> Tensor:
     return present[:, None, None, :]
 
 
-def join(first: Tensor | None, second: Tensor | None) -> Tensor | None:
+def combine_masks(first: Tensor | None, second: Tensor | None) -> Tensor | None:
     """Two masks, or a mask and a bias, as one tensor that attention takes for a mask; None where there is neither."""
     if first is None or second is None:
         return second if first is None else first

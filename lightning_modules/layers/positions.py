@@ -11,7 +11,7 @@ from lightning_modules.layers.rotary import RotaryPositions, Rotation
 from lightning_modules.layers.sinusoidal import SinusoidalPositions
 
 
-class Placed(NamedTuple):
+class PositionedStates(NamedTuple):
     """States that know where they stand, or what self-attention must be told instead."""
 
     states: Tensor
@@ -26,22 +26,22 @@ class Positions(nn.Module):
         super().__init__()
         self.scheme = _scheme(config)
 
-    def forward(self, states: Tensor, positions: Tensor, length: int) -> Placed:
+    def forward(self, states: Tensor, positions: Tensor, length: int) -> PositionedStates:
         """states (B, T, width) of the last T of ``length`` tokens, which stand at ``positions`` (T,) or (B, T)."""
         if isinstance(self.scheme, RotaryPositions):
-            return Placed(states, rotation=self.scheme(positions, length))
+            return PositionedStates(states, rotation=self.scheme(positions, length))
         if isinstance(self.scheme, ALiBi):
-            return Placed(states, bias=self.scheme(states.shape[1], length))
-        return Placed(self.scheme(states, positions, length))
+            return PositionedStates(states, bias=self.scheme(states.shape[1], length))
+        return PositionedStates(self.scheme(states, positions, length))
 
 
 def _scheme(config: TransformerConfig) -> nn.Module:
     match config.positions:
         case "learned":
-            return LearnedPositions(config.context, config.width)
+            return LearnedPositions(config.context_length, config.hidden_size)
         case "sinusoidal":
-            return SinusoidalPositions(config.context, config.width)
+            return SinusoidalPositions(config.context_length, config.hidden_size)
         case "rotary":
-            return RotaryPositions(config.context, config.width // config.heads)
+            return RotaryPositions(config.context_length, config.hidden_size // config.num_heads)
         case "alibi":
-            return ALiBi(config.heads)
+            return ALiBi(config.num_heads)

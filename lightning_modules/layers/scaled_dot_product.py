@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lightning_modules.layers.masks import causal_mask, join
+from lightning_modules.layers.masks import causal_mask, combine_masks
 
 
-class Attended(NamedTuple):
+class AttentionOutput(NamedTuple):
     """What attention found, and how it looked, where that was asked for."""
 
     context: Tensor
@@ -39,7 +39,7 @@ class ScaledDotProductAttention(nn.Module):
         *,
         causal: bool = False,
         return_weights: bool = False,
-    ) -> Attended:
+    ) -> AttentionOutput:
         """query (..., Q, D), key (..., K, D), value (..., K, E) -> context (..., Q, E), weights (..., Q, K) or None.
 
         Args:
@@ -52,15 +52,15 @@ class ScaledDotProductAttention(nn.Module):
         causal = causal and queries > 1  # the last token alone has nothing after it
         if causal and (return_weights or mask is not None or queries != keys):
             # What is left to PyTorch's own flag has no other mask and as many keys as queries.
-            mask, causal = join(mask, causal_mask(queries, keys, query.device)), False
+            mask, causal = combine_masks(mask, causal_mask(queries, keys, query.device)), False
         if return_weights:
             scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5  # (..., Q, K)
             weights = functional.dropout(masked_softmax(scores, mask), dropout)
-            return Attended(weights @ value, weights)
+            return AttentionOutput(weights @ value, weights)
         context = functional.scaled_dot_product_attention(
             query, key, value, attn_mask=mask, dropout_p=dropout, is_causal=causal
         )
-        return Attended(context, None)
+        return AttentionOutput(context, None)
 
 
 def masked_softmax(scores: Tensor, mask: Tensor | None) -> Tensor:

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from lightning_modules.layers.linear import LinearLayer
-from lightning_modules.layers.scaled_dot_product import Attended, ScaledDotProductAttention
+from lightning_modules.layers.scaled_dot_product import AttentionOutput, ScaledDotProductAttention
 
 
 class SimpleAttention(nn.Module):
@@ -24,7 +24,7 @@ class SimpleAttention(nn.Module):
         self.query, self.key, self.value = (LinearLayer(width, inner) for _ in range(3))
         self.attention = ScaledDotProductAttention(dropout)
 
-    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Attended:
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> AttentionOutput:
         """query (B, Q, width), key and value (B, K, width) -> context (B, Q, attention_width), weights (B, Q, K).
 
         Args:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from lightning_modules.layers.config import NormPlace
+from lightning_modules.layers.config import NormOrder
 
 
 class Sublayer(nn.Module):
@@ -19,7 +19,7 @@ class Sublayer(nn.Module):
         residual: add the input.
     """
 
-    def __init__(self, width: int, norm: NormPlace | None, dropout: float = 0.0, *, residual: bool = True) -> None:
+    def __init__(self, width: int, norm: NormOrder | None, dropout: float = 0.0, *, residual: bool = True) -> None:
         super().__init__()
         self.norm = None if norm is None else nn.LayerNorm(width)
         self.norm_first = norm == "first"

@@ -14,7 +14,7 @@ from lightning_modules.product.config import ProductConfig
 from lightning_modules.product.product import Product
 from lightning_modules.product.samples import ProductReader
 from lightning_modules.training.data import Row
-from lightning_modules.training.inference import batched, placed
+from lightning_modules.training.inference import iterate_batches, prepare_for_inference
 
 TOKENIZER_FILE = "tokenizer.json"
 
@@ -39,7 +39,7 @@ class ProductClassifier:
             folder: what stage ``product`` writes, one of its ``alone/<modality>``, or a released model.
             threads: of this process, from now on.
         """
-        network = placed(Product.from_pretrained(folder), threads)
+        network = prepare_for_inference(Product.from_pretrained(folder), threads)
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE)) if network.config.reads_words else None
         return cls(network, tokenizer)
 
@@ -67,7 +67,7 @@ class ProductClassifier:
                 f"no such modality: {', '.join(sorted(unknown))}; {', '.join(sorted(self.config.modalities))}"
             )
         parts = [np.zeros((0, len(self.config.classes)), np.float32)]
-        for batch in batched(samples):
+        for batch in iterate_batches(samples):
             images, rows = zip(*batch, strict=True)
             inputs, present = self.reader(images, rows, without)
             logits = self.network(self._placed(inputs), self._placed(present))

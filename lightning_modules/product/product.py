@@ -5,13 +5,13 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from lightning_modules.image.image_tower import ImageEncoder, normalised
+from lightning_modules.image.image_tower import ImageEncoder, normalize_pixels
 from lightning_modules.layers.linear import LinearLayer
 from lightning_modules.layers.perceptron import MultiLayerPerceptron
 from lightning_modules.product.config import LABEL, Branch, ImageBranch, NumbersBranch, ProductConfig, WordsBranch
 from lightning_modules.product.samples import Inputs, Present, ProductBatch
 from lightning_modules.product.text_cnn import TextCnn
-from lightning_modules.training.labels import labels_loss
+from lightning_modules.training.labels import masked_label_loss
 from lightning_modules.training.network import Network
 from lightning_modules.training.settings import OptimizerSettings
 from lightning_modules.training.training_module import TrainingModule
@@ -34,7 +34,7 @@ class Product(Network):
         self.absent = nn.ParameterList(torch.zeros(branch.features) for branch in branches)
         self.fusion = MultiLayerPerceptron(
             sum(branch.features for branch in branches),
-            config.fusion.hidden,
+            config.fusion.hidden_dims,
             len(config.classes),
             activation="relu",
             norm="batch",
@@ -81,7 +81,7 @@ class ImageBranchEncoder(nn.Module):
         self.dense = _dense(self.image.width, branch)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        features: Tensor = self.dense(self.image(normalised(pixels, self.mean, self.std)))
+        features: Tensor = self.dense(self.image(normalize_pixels(pixels, self.mean, self.std)))
         return features
 
 
@@ -102,7 +102,7 @@ class NumbersEncoder(nn.Module):
 def _encoder(branch: Branch, config: ProductConfig) -> nn.Module:
     match branch:
         case WordsBranch():
-            return TextCnn(branch, config.vocabulary, config.pad_token)
+            return TextCnn(branch, config.vocab_size, config.pad_token)
         case ImageBranch():
             return ImageBranchEncoder(branch, config)
         case NumbersBranch():
@@ -119,7 +119,7 @@ class ProductModule(TrainingModule):
     Args:
         network: what learns.
         optimizer: how.
-        smoothing: of the labels, see :func:`lightning_modules.training.labels.labels_loss`.
+        smoothing: of the labels, see :func:`lightning_modules.training.labels.masked_label_loss`.
     """
 
     network: Product
@@ -134,5 +134,5 @@ class ProductModule(TrainingModule):
         features = {name: one.repeat(len(batch.views), 1) for name, one in self.network.encode(batch.inputs).items()}
         present = {name: torch.cat([view[name] for view in batch.views]) for name in features}
         logits, labels = self.network.classify(features, present), batch.labels.repeat(len(batch.views))
-        loss = labels_loss(logits, labels, self.smoothing)
+        loss = masked_label_loss(logits, labels, self.smoothing)
         return {"loss": loss, "logits": {LABEL: logits}, "labels": {LABEL: labels}}

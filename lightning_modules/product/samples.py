@@ -10,10 +10,10 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from lightning_modules.image.augmentation import Image, augment, drawn_for, thin_out
+from lightning_modules.image.augmentation import Image, augment, drop_words, sample_generator
 from lightning_modules.product.config import LABEL, Branch, ImageBranch, NumbersBranch, ProductConfig, WordsBranch
-from lightning_modules.training.data import Row, Sample, pixels_of
-from lightning_modules.training.labels import label_ids
+from lightning_modules.training.data import Row, ShardSample, stack_pixels
+from lightning_modules.training.labels import encode_labels
 from lightning_modules.training.settings import AugmentationSettings
 
 Inputs = dict[str, Tensor]
@@ -72,15 +72,15 @@ class ProductReader:
 
     def _tokens(self, branch: WordsBranch, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
         assert self.tokenizer is not None
-        texts = [words_of(row, branch.fields) for row in rows]
+        texts = [join_texts(row, branch.fields) for row in rows]
         encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
-        ids = [torch.tensor(encoding.ids[: branch.context], dtype=torch.int64) for encoding in encodings]
+        ids = [torch.tensor(encoding.ids[: branch.context_length], dtype=torch.int64) for encoding in encodings]
         tokens = pad_sequence(ids, batch_first=True, padding_value=self.config.pad_token)
         return tokens, torch.tensor([len(text) > 0 for text in ids])
 
     def _pixels(self, images: Sequence[Image | None]) -> tuple[Tensor, Tensor]:
         blank = np.zeros((self.config.image_size, self.config.image_size, 3), np.uint8)
-        pixels = pixels_of([blank if image is None else image for image in images])
+        pixels = stack_pixels([blank if image is None else image for image in images])
         return pixels, torch.tensor([image is not None for image in images])
 
 
@@ -105,24 +105,24 @@ class ProductCollate:
         )
         self.sees = any(isinstance(branch, ImageBranch) for branch in branches)
 
-    def __call__(self, samples: Sequence[Sample], epoch: int | None) -> ProductBatch:
-        draws = [] if epoch is None else [drawn_for(sample.key, epoch, self.seed) for sample in samples]
+    def __call__(self, samples: Sequence[ShardSample], epoch: int | None) -> ProductBatch:
+        draws = [] if epoch is None else [sample_generator(sample.key, epoch, self.seed) for sample in samples]
         if draws:
             samples = [self._changed(sample, draw) for sample, draw in zip(samples, draws, strict=True)]
         rows = [sample.row for sample in samples]
         inputs, present = self.reader([sample.image for sample in samples], rows)
         views = [present, self._incomplete(present, draws)] if draws else [present]
-        return ProductBatch(inputs, views, label_ids(rows, LABEL, self.reader.config.classes))
+        return ProductBatch(inputs, views, encode_labels(rows, LABEL, self.reader.config.classes))
 
-    def _changed(self, sample: Sample, draw: np.random.Generator) -> Sample:
+    def _changed(self, sample: ShardSample, draw: np.random.Generator) -> ShardSample:
         image = augment(sample.image, "", self.augmentation, draw) if self.sees else sample.image
         texts = {field: sample.row.get(field) for field in self.fields}
         thinned = {
-            field: thin_out(text, self.augmentation.word_drop, draw)
+            field: drop_words(text, self.augmentation.word_dropout, draw)
             for field, text in texts.items()
             if isinstance(text, str) and text.strip()
         }
-        return Sample(sample.key, image, sample.row | thinned)
+        return ShardSample(sample.key, image, sample.row | thinned)
 
     def _incomplete(self, present: Present, draws: Sequence[np.random.Generator]) -> Present:
         left = {name: there.clone() for name, there in sorted(present.items())}
@@ -134,14 +134,14 @@ class ProductCollate:
         return left
 
 
-def words_of(row: Row, fields: Sequence[str]) -> str:
+def join_texts(row: Row, fields: Sequence[str]) -> str:
     """The texts of a row's fields one after the other, lists with commas; empty if there are none."""
     texts = (row.get(field) or "" for field in fields)
     joined = " ".join(text if isinstance(text, str) else ", ".join(text) for text in texts)
     return " ".join(joined.split())
 
 
-def size_of(row: Row, field: str) -> float | None:
+def signed_log(row: Row, field: str) -> float | None:
     """``log(1 + x)`` of a row's number, with the number's sign; None if it has none that is finite."""
     value = row.get(field)
     if not isinstance(value, int | float) or not math.isfinite(value):
@@ -149,17 +149,17 @@ def size_of(row: Row, field: str) -> float | None:
     return math.copysign(math.log1p(abs(value)), value)
 
 
-def lacks(branch: Branch, row: Row) -> bool:
+def is_missing(branch: Branch, row: Row) -> bool:
     """Whether a listing has nothing to show to a branch; every listing in the shards has an image."""
     match branch:
         case WordsBranch():
-            return not words_of(row, branch.fields)
+            return not join_texts(row, branch.fields)
         case NumbersBranch():
-            return any(size_of(row, field) is None for field in branch.fields)
+            return any(signed_log(row, field) is None for field in branch.fields)
         case ImageBranch():
             return False
 
 
 def _numbers(branch: NumbersBranch, rows: Sequence[Row]) -> tuple[Tensor, Tensor]:
-    sizes = [[size_of(row, field) or 0.0 for field in branch.fields] for row in rows]
-    return torch.tensor(sizes, dtype=torch.float32), torch.tensor([not lacks(branch, row) for row in rows])
+    sizes = [[signed_log(row, field) or 0.0 for field in branch.fields] for row in rows]
+    return torch.tensor(sizes, dtype=torch.float32), torch.tensor([not is_missing(branch, row) for row in rows])

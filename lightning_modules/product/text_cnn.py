@@ -24,13 +24,13 @@ class TextCnn(nn.Module):
     def __init__(self, branch: WordsBranch, vocabulary: int, pad_token: int) -> None:
         super().__init__()
         self.pad_token = pad_token
-        self.kernels = branch.kernels
-        self.embedding = nn.Embedding(vocabulary, branch.embedding, padding_idx=pad_token)
+        self.kernels = branch.kernel_sizes
+        self.embedding = nn.Embedding(vocabulary, branch.embedding_dim, padding_idx=pad_token)
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(branch.embedding, branch.filters, kernel) for kernel in branch.kernels
+            nn.Conv1d(branch.embedding_dim, branch.num_filters, kernel) for kernel in branch.kernel_sizes
         )
-        self.norms = nn.ModuleList(nn.BatchNorm1d(branch.filters) for _ in branch.kernels)
-        width = branch.filters * len(branch.kernels)
+        self.norms = nn.ModuleList(nn.BatchNorm1d(branch.num_filters) for _ in branch.kernel_sizes)
+        width = branch.num_filters * len(branch.kernel_sizes)
         self.dense = LinearLayer(width, branch.features, activation="relu", norm="batch", dropout=branch.dropout)
 
     def forward(self, tokens: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What can become what: embeddings of a graph's nodes whose dot products tell which edges there are."""
+"""The recommender network: node embeddings whose dot products are the logits of edges."""
 
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -19,13 +19,14 @@ from lightning_modules.training.training_module import TrainingModule
 
 
 class GraphRecommender(Network):
-    """Layers of one kind of graph convolution; between them batch norm, ReLU and dropout.
+    """A stack of graph convolutions with batch norm, ReLU and dropout between them: (N, F) -> (N, D).
 
-    One more may lead straight from features to embeddings (wide and deep: Cheng et al. 2016): the embeddings of both
-    stand side by side, scaled so that the logit of an edge is the mean of both.
+    GraphSAGE (Hamilton, Ying and Leskovec 2017): ``W1 x_i + W2 aggregate(x_j for neighbours j)``. Graph attention
+    (Veličković et al. 2018): ``sum_j a_ij W x_j + V x_i`` over the node and its neighbours, with attention weights
+    ``a_ij``.
 
-    GraphSAGE: ``W1 x + W2 aggregate(neighbours' x)``, that is W times both joined, as its paper has it. Graph
-    attention: a sum over the node and its neighbours, weighted by attention, plus the node itself through a matrix.
+    An optional skip convolution maps features to embeddings directly (wide and deep: Cheng et al. 2016). Its output is
+    concatenated and scaled so that the logit of an edge is the mean of both parts' logits.
     """
 
     Config: ClassVar[type] = GraphConfig
@@ -33,22 +34,32 @@ class GraphRecommender(Network):
 
     def __init__(self, config: GraphConfig) -> None:
         super().__init__(config)
-        widths = (config.features + config.learned, *config.widths)
+        widths = (config.features + config.node_embedding_dim, *config.hidden_dims)
         self.layers = nn.ModuleList(_convolution(config, before, after) for before, after in pairwise(widths))
-        self.shallow = _convolution(config, widths[0], config.shallow) if config.shallow else None
-        self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in config.widths[:-1])
-        self.learned = nn.Embedding(config.nodes, config.learned) if config.learned else None
+        self.shallow = (
+            _convolution(config, widths[0], config.skip_connection_dim) if config.skip_connection_dim else None
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in config.hidden_dims[:-1])
+        self.learned = nn.Embedding(config.nodes, config.node_embedding_dim) if config.node_embedding_dim else None
         if self.learned is not None:
-            nn.init.normal_(self.learned.weight, std=config.learned**-0.5)
+            nn.init.normal_(self.learned.weight, std=config.node_embedding_dim**-0.5)
 
     def forward(self, features: Tensor, edges: Tensor, nodes: Tensor | None = None) -> Tensor:
-        """Features (N, F) and directed edges (2, E), from whom to whom -> embeddings (N, D).
+        """Node features to embeddings.
 
-        D is the last width and the shallow one's. ``nodes`` (N,) tells which nodes have learned features; without it
-        they are the first.
+        Args:
+            features: (N, F).
+            edges: source and target indices of directed edges, (2, E).
+            nodes: indices of the nodes in the whole graph, (N,), which select the rows of the node embedding table;
+                None: the nodes of the table come first.
+
+        Returns:
+            Embeddings (N, D), where D is the last width plus the width of the skip convolution.
         """
-        first = functional.dropout(self._with_learned(features, nodes), self.config.feature_dropout, self.training)
-        hidden, edges = first, self._ordered(edges)
+        first = functional.dropout(
+            self._append_node_embeddings(features, nodes), self.config.feature_dropout, self.training
+        )
+        hidden, edges = first, self._order_edges(edges)
         for number, layer in enumerate(self.layers):
             hidden = layer(hidden, edges)
             if number < len(self.norms):
@@ -57,11 +68,11 @@ class GraphRecommender(Network):
         return hidden if self.shallow is None else torch.cat([hidden, self.shallow(first, edges)], dim=1) / 2**0.5
 
     def parts(self, embeddings: Tensor) -> tuple[Tensor, ...]:
-        """Embeddings (N, D) as those of the layers (N, last width) and, where there is one, of the shallow one."""
-        widths = [width for width in (self.config.widths[-1], self.config.shallow) if width]
+        """Split embeddings (N, D) into those of the layers (N, last width) and of the skip convolution, if any."""
+        widths = [width for width in (self.config.hidden_dims[-1], self.config.skip_connection_dim) if width]
         return (embeddings * len(widths) ** 0.5).split(widths, dim=1)
 
-    def _with_learned(self, features: Tensor, nodes: Tensor | None) -> Tensor:
+    def _append_node_embeddings(self, features: Tensor, nodes: Tensor | None) -> Tensor:
         if self.learned is None:
             return features
         if nodes is None:
@@ -70,32 +81,32 @@ class GraphRecommender(Network):
             own = self.learned(nodes)
         return torch.cat([features, own], dim=1)
 
-    def _ordered(self, edges: Tensor) -> Tensor:
-        """Edges by whom they reach, which the LSTM needs, and no more of them than there may be for a node.
+    def _order_edges(self, edges: Tensor) -> Tensor:
+        """Sort edges by target, which the LSTM needs, and keep at most ``neighbours`` edges per target.
 
-        In training neighbours come in a random order, since an LSTM would learn any other.
+        In training the order of neighbours is random, because an LSTM would otherwise fit to a fixed order.
         """
         if isinstance(self.config.convolution, Gat):
             return edges
         if self.training:
             edges = edges[:, torch.randperm(edges.shape[1], device=edges.device)]
         edges = edges[:, torch.argsort(edges[1], stable=True)]
-        most = self.config.convolution.neighbours
-        if most is None:
+        limit = self.config.convolution.neighbours
+        if limit is None:
             return edges
-        place = torch.arange(edges.shape[1], device=edges.device)
-        first = torch.searchsorted(edges[1].contiguous(), edges[1].contiguous())  # place of the node's first edge
-        return edges[:, place - first < most]
+        index = torch.arange(edges.shape[1], device=edges.device)
+        first = torch.searchsorted(edges[1].contiguous(), edges[1].contiguous())  # index of the target's first edge
+        return edges[:, index - first < limit]
 
 
 class GraphModule(TrainingModule):
-    """A :class:`GraphRecommender` that learns to tell edges from pairs that no edge joins.
+    """Trains a :class:`GraphRecommender` by binary cross-entropy on edges and negatives.
 
     Args:
         network: to train.
-        optimizer: its settings.
-        penalty: on the weights that decay could be on: times half the sum of their squares, beside the loss (L2).
-            Unlike AdamW's decay it is scaled as the gradients are, so that what few edges tell of shrinks most.
+        optimizer: settings of the optimiser.
+        penalty: L2 penalty, ``penalty / 2 * sum(w ** 2)`` over the weights with two or more dimensions. Unlike AdamW's
+            weight decay it passes through Adam's scaling, so weights with small gradients shrink most.
     """
 
     network: GraphRecommender
@@ -105,22 +116,22 @@ class GraphModule(TrainingModule):
         self.penalty = penalty
 
     def step(self, batch: LinkBatch) -> dict[str, Tensor]:
-        """Each part of the embeddings has a loss of its own: learned together, one would lean on the other."""
+        """One loss per part of the embeddings, so that each part predicts edges on its own; their mean is the loss."""
         parts = self.network.parts(self.network(batch.features, batch.edges, batch.nodes))
-        scores = [dot_products(part, batch.pairs) for part in parts]
+        scores = [edge_logits(part, batch.pairs) for part in parts]
         losses = [functional.binary_cross_entropy_with_logits(each, batch.labels) for each in scores]
         return {"loss": torch.stack(losses).mean(), "scores": torch.stack(scores).mean(dim=0), "labels": batch.labels}
 
     def training_step(self, batch: LinkBatch, batch_idx: int) -> Tensor:
-        return super().training_step(batch, batch_idx) + self.penalty / 2 * self._squares()
+        return super().training_step(batch, batch_idx) + self.penalty / 2 * self._sum_squares()
 
-    def _squares(self) -> Tensor:
+    def _sum_squares(self) -> Tensor:
         weights = [each for each in self.network.parameters() if each.ndim >= 2]
         return torch.stack([each.square().sum() for each in weights]).sum()
 
 
-class LinkAuc(Callback):
-    """Logs ``validation_auc`` after each epoch: how often an edge scores higher than a pair that is none."""
+class LinkAurocLogger(Callback):
+    """Logs ``validation_auc`` after each epoch: the AUROC of edges against negatives."""
 
     def on_validation_batch_end(
         self,
@@ -131,13 +142,14 @@ class LinkAuc(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        ranks = torch.unique(outputs["scores"], return_inverse=True)[1]  # torchmetrics would squash scores into ties
+        # Ranks instead of scores: torchmetrics applies a sigmoid to scores, which creates ties.
+        ranks = torch.unique(outputs["scores"], return_inverse=True)[1]
         shares = ranks.double() / max(1, int(ranks.max()))
         pl_module.log("validation_auc", binary_auroc(shares, outputs["labels"].int()), batch_size=len(batch))
 
 
-def dot_products(embeddings: Tensor, pairs: Tensor) -> Tensor:
-    """Logits of an edge for pairs of nodes (P, 2), from embeddings (N, D): (P,)."""
+def edge_logits(embeddings: Tensor, pairs: Tensor) -> Tensor:
+    """Dot products (P,) of embeddings (N, D) for pairs of nodes (P, 2)."""
     return (embeddings[pairs[:, 0]] * embeddings[pairs[:, 1]]).sum(dim=1)
 
 
@@ -145,8 +157,8 @@ def _convolution(config: GraphConfig, before: int, after: int) -> nn.Module:
     kind = config.convolution
     if isinstance(kind, Gat):
         if after % kind.heads:
-            raise ValueError(f"a width of {after} is no multiple of {kind.heads} heads")
-        return GATConv(before, after // kind.heads, heads=kind.heads, negative_slope=kind.slope, residual=True)
+            raise ValueError(f"convolution.heads: {kind.heads} does not divide the width {after}")
+        return GATConv(before, after // kind.heads, heads=kind.heads, negative_slope=kind.negative_slope, residual=True)
     if kind.aggregator == "lstm":
         return SAGEConv(before, after, aggr=LstmAggregation(before))
     return SAGEConv(before, after, aggr=kind.aggregator, project=kind.aggregator == "max")

@@ -1,4 +1,4 @@
-"""Edges as batches: some are to be told from pairs that are none, the others pass messages meanwhile."""
+"""Batches for link prediction: the train edges that a batch predicts send no messages in that batch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,57 +10,62 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from lightning_modules.negatives.negatives import NegativeDraw, Pairs
+from lightning_modules.negatives.negatives import NegativeSampler, Pairs
 from lightning_modules.recommender.neighbour_sampler import NeighbourSampler
 
 
 @dataclass  # not frozen: Lightning moves its tensors to the device
 class LinkBatch:
-    """A graph or a part of one, and pairs of its nodes to be judged."""
+    """A graph or a subgraph, and pairs of its nodes to classify."""
 
     features: Tensor
-    """Of the nodes, (N, F)."""
+    """Node features, (N, F)."""
     edges: Tensor
-    """That pass messages: from whom to whom, (2, E)."""
+    """Message edges as source and target indices, (2, E)."""
     pairs: Tensor
-    """None of which is among the edges, in either direction, where the label is 1, (P, 2)."""
+    """Pairs to classify, (P, 2). No positive pair is among the message edges, in either direction."""
     labels: Tensor
-    """1 for an edge, 0 for a pair that is none, float32 (P,)."""
+    """1 for an edge, 0 for a negative, float32 (P,)."""
     nodes: Tensor | None = None
-    """Which nodes of the whole graph these are, (N,); None: all of them, in order."""
+    """Indices of the nodes in the whole graph, (N,); None: all nodes, in order."""
 
     def __len__(self) -> int:
         return len(self.pairs)
 
 
-class Batches(Dataset[LinkBatch]):
-    """Batches that are made one by one, since all parts of a large graph at once may fill the memory."""
+class LinkBatches(Dataset[LinkBatch]):
+    """Batches that are built on access, because all subgraphs of a large graph may not fit into memory.
 
-    def __init__(self, count: int, made: Callable[[int], LinkBatch]) -> None:
-        self._count, self._made = count, made
+    Args:
+        count: number of batches.
+        build: builds the batch of an index from 0.
+    """
+
+    def __init__(self, count: int, build: Callable[[int], LinkBatch]) -> None:
+        self._count, self._build = count, build
 
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, number: int) -> LinkBatch:
-        if number >= self._count:
-            raise IndexError(number)
-        return self._made(number)
+    def __getitem__(self, index: int) -> LinkBatch:
+        if index >= self._count:
+            raise IndexError(index)
+        return self._build(index)
 
 
 class LinkData(LightningDataModule):
-    """Batches of the graph: in each epoch every train pair is judged once, and passes messages otherwise.
+    """Train and validation batches of a graph; an epoch predicts every train pair once.
 
     Args:
         features: of the nodes, float32 (N, F).
         types: of the nodes, N.
-        messages: pairs that pass messages and are never judged, (M, 2).
-        train: pairs to learn from.
-        validation: pairs that steer the training, and as many that are none.
-        batches: to an epoch; the more, the fewer pairs are withheld from the messages at a time.
-        seed: of the order, the negatives and the neighbours, which are drawn anew in each epoch.
-        fan_out: most neighbours of a node that a batch has, layer by layer from the embeddings back, -1: all; None: a
-            batch has the whole graph.
+        messages: pairs that only send messages and are never predicted, (M, 2).
+        train: pairs to train on, (P, 2).
+        validation: validation pairs and validation negatives.
+        batches: batches per epoch; more batches mask fewer pairs at a time.
+        seed: of batch order, negatives and neighbours, which are sampled again in each epoch.
+        fan_out: maximum number of neighbours per node, layer by layer from the output back, -1 for all; None: each
+            batch contains the whole graph.
     """
 
     def __init__(
@@ -76,46 +81,52 @@ class LinkData(LightningDataModule):
     ) -> None:
         super().__init__()
         self.features = torch.from_numpy(features)
-        self.known, self.train, self.validation = np.concatenate([messages, train]), train, validation
-        self.sampler = NeighbourSampler(self.known, len(types), fan_out) if fan_out else None
+        self.message_edges, self.train, self.validation = np.concatenate([messages, train]), train, validation
+        self.sampler = NeighbourSampler(self.message_edges, len(types), fan_out) if fan_out else None
         self.batches, self.seed = batches, seed
-        self.negatives = NegativeDraw(train, types, train)  # held-out edges are unknown, so they may be drawn
+        self.negatives = NegativeSampler(train, types, train)  # held-out edges are unknown and may be sampled
 
     def train_dataloader(self) -> DataLoader:
         return DataLoader(self.epoch(self.trainer.current_epoch if self.trainer else 0), batch_size=None)
 
     def val_dataloader(self) -> DataLoader:
-        nobody = np.zeros(len(self.known), bool)
-        return DataLoader(Batches(1, lambda _: self._batch(nobody, *self.validation, self._random())), batch_size=None)
+        masked = np.zeros(len(self.message_edges), bool)
+        batches = LinkBatches(1, lambda _: self._build_batch(masked, *self.validation, self._generator()))
+        return DataLoader(batches, batch_size=None)
 
-    def epoch(self, epoch: int) -> Batches:
+    def epoch(self, epoch: int) -> LinkBatches:
         """The batches of one epoch, numbered from 0."""
-        random = self._random(epoch)
+        random = self._generator(epoch)
         order = random.permutation(len(self.train))
-        others = np.array_split(random.permutation(self.negatives.draw(random)), self.batches)
-        judged = np.array_split(order, self.batches)
+        negatives = np.array_split(random.permutation(self.negatives.sample(random)), self.batches)
+        positives = np.array_split(order, self.batches)
 
-        def made(number: int) -> LinkBatch:
-            silent = np.zeros(len(self.known), bool)
-            silent[len(self.known) - len(self.train) + judged[number]] = True
-            return self._batch(silent, self.train[judged[number]], others[number], self._random(epoch, number + 1))
+        def build(index: int) -> LinkBatch:
+            masked = np.zeros(len(self.message_edges), bool)
+            masked[len(self.message_edges) - len(self.train) + positives[index]] = True
+            edges = self.train[positives[index]]
+            return self._build_batch(masked, edges, negatives[index], self._generator(epoch, index + 1))
 
-        return Batches(self.batches, made)
+        return LinkBatches(self.batches, build)
 
-    def _batch(self, silent: NDArray[np.bool_], edges: Pairs, others: Pairs, random: np.random.Generator) -> LinkBatch:
-        labels = torch.from_numpy(np.repeat(np.array([1, 0], np.float32), [len(edges), len(others)]))
-        pairs = np.concatenate([edges, others])
+    def _build_batch(
+        self, masked: NDArray[np.bool_], edges: Pairs, negatives: Pairs, random: np.random.Generator
+    ) -> LinkBatch:
+        """``masked`` marks the message edges that send no messages."""
+        labels = torch.from_numpy(np.repeat(np.array([1, 0], np.float32), [len(edges), len(negatives)]))
+        pairs = np.concatenate([edges, negatives])
         if self.sampler is None:
-            return LinkBatch(self.features, both_ways(self.known[~silent]), torch.from_numpy(pairs), labels)
-        nodes, passing = self.sampler(pairs, silent, random)
-        here = torch.from_numpy(nodes)
-        places = torch.from_numpy(np.searchsorted(nodes, pairs))
-        return LinkBatch(self.features[here], torch.from_numpy(passing), places, labels, here)
+            message_edges = add_reverse_edges(self.message_edges[~masked])
+            return LinkBatch(self.features, message_edges, torch.from_numpy(pairs), labels)
+        sampled, edge_index = self.sampler(pairs, masked, random)
+        nodes = torch.from_numpy(sampled)
+        indices = torch.from_numpy(np.searchsorted(sampled, pairs))
+        return LinkBatch(self.features[nodes], torch.from_numpy(edge_index), indices, labels, nodes)
 
-    def _random(self, *numbers: int) -> np.random.Generator:
+    def _generator(self, *numbers: int) -> np.random.Generator:
         return np.random.Generator(np.random.PCG64([self.seed, *numbers]))
 
 
-def both_ways(pairs: Pairs) -> Tensor:
+def add_reverse_edges(pairs: Pairs) -> Tensor:
     """Pairs (M, 2) as directed edges (2, 2 M), each in both directions."""
     return torch.from_numpy(np.concatenate([pairs, pairs[:, ::-1]]).T.copy())

@@ -1,4 +1,4 @@
-"""Neighbours read one after the other by an LSTM (Hamilton et al. 2017, section 3.3)."""
+"""LSTM aggregation of neighbours (Hamilton, Ying and Leskovec 2017, section 3.3)."""
 
 import torch
 from torch import Tensor, nn
@@ -7,13 +7,13 @@ from torch_geometric.nn.aggr import Aggregation
 
 
 class LstmAggregation(Aggregation):
-    """The state after the last neighbour; zeros where there is none.
+    """The LSTM's state after the last neighbour; zeros for a node without neighbours.
 
-    PyG's own takes the state after the zeros with which shorter rows are filled up, so that what a node hears depends
-    on how many neighbours another one has.
+    PyG's ``LSTMAggregation`` reads the padding of shorter rows as well, so its result for one node depends on the
+    number of neighbours of the other nodes. This class packs the rows instead.
 
     Args:
-        channels: of a neighbour, and of the state.
+        channels: size of a neighbour's vector and of the state.
     """
 
     def __init__(self, channels: int) -> None:
@@ -31,12 +31,14 @@ class LstmAggregation(Aggregation):
         dim_size: int | None = None,
         dim: int = -2,
     ) -> Tensor:
-        """Neighbours (E, C), sorted by the node that they tell -> states (dim_size, C)."""
-        rows, is_told = self.to_dense_batch(x, index, ptr, dim_size, dim)  # (N, most, C), (N, most)
-        counts = is_told.sum(dim=1)
+        """Neighbours (E, C), sorted by the receiving node ``index`` (E,) -> states (dim_size, C)."""
+        rows, present = self.to_dense_batch(x, index, ptr, dim_size, dim)  # (N, max neighbours, C), (N, max neighbours)
+        counts = present.sum(dim=1)
         states = x.new_zeros(len(rows), rows.shape[2])
-        told = counts > 0
-        if told.any():
-            packed = pack_padded_sequence(rows[told], counts[told].cpu(), batch_first=True, enforce_sorted=False)
-            states = states.index_put((torch.nonzero(told)[:, 0],), self.lstm(packed)[1][0][0])
+        connected = counts > 0
+        if connected.any():
+            packed = pack_padded_sequence(
+                rows[connected], counts[connected].cpu(), batch_first=True, enforce_sorted=False
+            )
+            states = states.index_put((torch.nonzero(connected)[:, 0],), self.lstm(packed)[1][0][0])
         return states

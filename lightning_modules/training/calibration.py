@@ -6,7 +6,7 @@ from torch.nn import functional
 from torch.optim import LBFGS
 
 
-def fitted(logits: Tensor, targets: Tensor) -> tuple[float, float]:
+def fit_calibration(logits: Tensor, targets: Tensor) -> tuple[float, float]:
     """The scale and shift after which the sigmoid of the logits fits the targets best, by cross-entropy.
 
     Source: Platt, "Probabilistic Outputs for Support Vector Machines", 1999, here with targets between 0 and 1.

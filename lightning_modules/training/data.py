@@ -30,7 +30,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Sample:
+class ShardSample:
     """One listing with its image."""
 
     key: str
@@ -40,7 +40,7 @@ class Sample:
 
 
 @dataclass  # not frozen: Lightning moves its tensors to the device
-class Batch:
+class ImageTextBatch:
     """Images and the words that belong to them."""
 
     pixels: Tensor
@@ -55,10 +55,10 @@ class Batch:
 class Collate(Protocol):
     """What a model wants of its samples; ``epoch`` is None when nothing may be drawn (validation, test)."""
 
-    def __call__(self, samples: Sequence[Sample], epoch: int | None) -> Any: ...
+    def __call__(self, samples: Sequence[ShardSample], epoch: int | None) -> Any: ...
 
 
-class Split:
+class ShardSplit:
     """One folder of shards, as far as a model can use its rows.
 
     Args:
@@ -74,7 +74,7 @@ class Split:
         self.total, self.kept = _count(self.tars, keep)
         self._cached = [_decode(raw) for raw in self._raw(self.tars)] if settings.cache else None
 
-    def in_order(self, part: int = 0, parts: int = 1) -> Iterator[Sample]:
+    def in_order(self, part: int = 0, parts: int = 1) -> Iterator[ShardSample]:
         """Every ``parts``-th sample from ``part`` on, sorted by key."""
         if self._cached is not None:
             return iter(self._cached[part::parts])
@@ -84,7 +84,7 @@ class Split:
         """The rows of the samples, shard by shard; their images are skipped, not read."""
         return filter(self.keep, _rows(self.tars))
 
-    def shuffled(self, seed: str, part: int, parts: int) -> Iterator[Sample]:
+    def shuffled(self, seed: str, part: int, parts: int) -> Iterator[ShardSample]:
         """This part's samples in an order drawn from ``seed``.
 
         Parts share out whole shards, so that each is read once, as long as there are enough of them.
@@ -106,7 +106,7 @@ class Split:
         return (raw for raw in _read(tars) if self.keep(raw["row"]))
 
 
-class Batches(IterableDataset):
+class ShardBatches(IterableDataset):
     """The batches of one process in one epoch; loader workers take turns.
 
     Args:
@@ -118,7 +118,7 @@ class Batches(IterableDataset):
     """
 
     def __init__(
-        self, split: Split, collate: Collate, epoch: int | None, seed: int, rank: int = 0, ranks: int = 1
+        self, split: ShardSplit, collate: Collate, epoch: int | None, seed: int, rank: int = 0, ranks: int = 1
     ) -> None:
         self.split, self.collate, self.epoch, self.seed = split, collate, epoch, seed
         self.rank, self.ranks = rank, ranks
@@ -138,7 +138,7 @@ class Batches(IterableDataset):
         for chunk in chunks:
             yield self.collate(chunk, self.epoch)
 
-    def _whole(self) -> Iterator[list[Sample]]:
+    def _whole(self) -> Iterator[list[ShardSample]]:
         """All chunks of this process, of which its loader workers take turns."""
         if self.epoch is None:
             mine = self.split.in_order(self.rank, self.ranks)
@@ -148,7 +148,7 @@ class Batches(IterableDataset):
         mine = itertools.islice(mine, share)
         return (list(itertools.islice(mine, self.size)) for _ in range(len(self)))
 
-    def _streamed(self, worker: int, workers: int) -> Iterator[list[Sample]]:
+    def _streamed(self, worker: int, workers: int) -> Iterator[list[ShardSample]]:
         """The chunks of one loader worker, which reads shards of its own."""
         part, parts = self.rank * workers + worker, self.ranks * workers
         # Shards are not equally full: whoever runs out early goes on in a new order.
@@ -161,7 +161,7 @@ class Batches(IterableDataset):
 class ShardData(LightningDataModule):
     """Train and validation batches for Lightning, drawn anew each epoch."""
 
-    def __init__(self, train: Split, validation: Split, collate: Collate, seed: int) -> None:
+    def __init__(self, train: ShardSplit, validation: ShardSplit, collate: Collate, seed: int) -> None:
         super().__init__()
         self.train, self.validation, self.collate, self.seed = train, validation, collate, seed
 
@@ -171,18 +171,18 @@ class ShardData(LightningDataModule):
     def val_dataloader(self) -> DataLoader:
         return self._loader(self.validation, None)
 
-    def _loader(self, split: Split, epoch: int | None) -> DataLoader:
+    def _loader(self, split: ShardSplit, epoch: int | None) -> DataLoader:
         rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        batches = Batches(split, self.collate, epoch, self.seed, rank, ranks)
-        return DataLoader(batches, batch_size=None, num_workers=split.settings.workers)
+        batches = ShardBatches(split, self.collate, epoch, self.seed, rank, ranks)
+        return DataLoader(batches, batch_size=None, num_workers=split.settings.num_workers)
 
 
-def pixels_of(images: Sequence[NDArray[np.uint8]]) -> Tensor:
+def stack_pixels(images: Sequence[NDArray[np.uint8]]) -> Tensor:
     """Images (S, S, 3) -> uint8 (B, 3, S, S)."""
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()
 
 
-def read_samples(folder: Path) -> Iterator[Sample]:
+def read_samples(folder: Path) -> Iterator[ShardSample]:
     """All samples of a folder of shards, sorted by key."""
     return map(_decode, _read(_tars(folder)))
 
@@ -199,9 +199,9 @@ def _read(tars: Sequence[str]) -> Iterator[dict[str, Any]]:
         yield {"key": sample["__key__"], "jpg": sample["jpg"], "row": json.loads(sample["json"])}
 
 
-def _decode(raw: dict[str, Any]) -> Sample:
+def _decode(raw: dict[str, Any]) -> ShardSample:
     with Image.open(io.BytesIO(raw["jpg"])) as image:
-        return Sample(raw["key"], np.asarray(image.convert("RGB")), raw["row"])
+        return ShardSample(raw["key"], np.asarray(image.convert("RGB")), raw["row"])
 
 
 def _count(tars: Sequence[str], keep: Callable[[Row], bool]) -> tuple[int, int]:

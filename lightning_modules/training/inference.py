@@ -14,14 +14,14 @@ Thing = TypeVar("Thing")
 NetworkType = TypeVar("NetworkType", bound=torch.nn.Module)
 
 
-def placed(network: NetworkType, threads: int) -> NetworkType:
+def prepare_for_inference(network: NetworkType, threads: int) -> NetworkType:
     """The network on a GPU if there is one; ``threads`` are this process's from now on."""
     torch.set_num_threads(threads)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     return network.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def batched(things: Iterable[Thing]) -> Iterator[list[Thing]]:
+def iterate_batches(things: Iterable[Thing]) -> Iterator[list[Thing]]:
     """Lists of ``BATCH`` things, the last one perhaps shorter."""
     iterator = iter(things)
     while batch := list(islice(iterator, BATCH)):

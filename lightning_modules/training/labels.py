@@ -26,13 +26,13 @@ class LabelledBatch:
         return len(self.pixels)
 
 
-def label_ids(rows: Sequence[Mapping[str, Any]], head: str, classes: Sequence[str]) -> Tensor:
+def encode_labels(rows: Sequence[Mapping[str, Any]], head: str, classes: Sequence[str]) -> Tensor:
     """Places in ``classes`` of the rows' labels of one kind, int64 (B,)."""
     place = {name: index for index, name in enumerate(classes)}
     return torch.tensor([place.get(row[head], MISSING) for row in rows], dtype=torch.int64)
 
 
-def labels_loss(logits: Tensor, target: Tensor, smoothing: float) -> Tensor:
+def masked_label_loss(logits: Tensor, target: Tensor, smoothing: float) -> Tensor:
     """Label-smoothed cross-entropy (Szegedy et al. 2016, section 7), the mean over the rows that have the label.
 
     Args:

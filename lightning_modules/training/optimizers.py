@@ -46,14 +46,14 @@ def schedules(
     schedule = settings.schedule
     warmup = round(steps * min(1.0, schedule.warmup_epochs / epochs))
     if isinstance(schedule, CosineSchedule):
-        share = schedule.final_share
+        share = schedule.min_lr_ratio
         cosine = LambdaLR(optimizer, lambda step: cosine_factor(step, steps, warmup, share))
         return [{"scheduler": cosine, "interval": "step"}]
     plateau = ReduceLROnPlateau(
         optimizer,
         factor=schedule.factor,
         patience=schedule.patience,
-        min_lr=schedule.final_share * settings.learning_rate,
+        min_lr=schedule.min_lr_ratio * settings.learning_rate,
     )
     configs: list[dict[str, Any]] = [{"scheduler": plateau, "interval": "epoch", "monitor": monitor}]
     if warmup:  # both multiply the present rate, so they go together

@@ -2,7 +2,7 @@
 
 from torch.utils.data import DataLoader
 
-from lightning_modules.training.data import Collate, ShardData, Split
+from lightning_modules.training.data import Collate, ShardData, ShardSplit
 
 
 class PhasedData(ShardData):
@@ -18,7 +18,13 @@ class PhasedData(ShardData):
     """
 
     def __init__(
-        self, foundation: Split, domain: Split, validation: Split, epochs: int, collate: Collate, seed: int
+        self,
+        foundation: ShardSplit,
+        domain: ShardSplit,
+        validation: ShardSplit,
+        epochs: int,
+        collate: Collate,
+        seed: int,
     ) -> None:
         super().__init__(foundation, validation, collate, seed)
         self.domain, self.epochs = domain, epochs

@@ -13,12 +13,12 @@ MAX_LOG_SCALE = math.log(100)
 """Past a scale of 100 training is unstable."""
 
 
-def initial_log_scale() -> nn.Parameter:
+def make_log_scale() -> nn.Parameter:
     """What is learned: the logarithm of 1 / temperature, scalar."""
     return nn.Parameter(torch.tensor(math.log(1 / INITIAL_TEMPERATURE)))
 
 
-def bounded_scale(log_scale: nn.Parameter) -> Tensor:
+def clamped_scale(log_scale: nn.Parameter) -> Tensor:
     """1 / temperature, never above 100, by which cosines are multiplied, scalar; the parameter itself is cut.
 
     So it can come back from the bound, where a cut copy of it would have no gradient.

@@ -20,7 +20,7 @@ HistoryRow = dict[str, float]
 """``epoch``, ``train_loss``, ``validation_loss``, ``learning_rate`` and what the callbacks logged."""
 
 
-class Progress(Protocol):
+class ReportProgress(Protocol):
     """Takes one line about how far the training is; ``Stage.progress`` is one."""
 
     def __call__(self, message: str, done: int, total: int) -> None: ...
@@ -44,7 +44,7 @@ def train(
     *,
     seed: int,
     threads: int,
-    progress: Progress,
+    progress: ReportProgress,
     callbacks: Sequence[Callback] = (),
 ) -> Trained:
     """Train a model until its last epoch or until validation no longer improves; the best epoch's weights win.
@@ -105,7 +105,7 @@ class KeepBest(Callback):
 class History(Callback):
     """One row and one line of progress for each epoch."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: ReportProgress) -> None:
         self.progress = progress
         self.rows: list[HistoryRow] = []
         self._begun = 0.0

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lightning_modules.image.image_tower import normalised
-from lightning_modules.training.data import pixels_of
-from lightning_modules.training.inference import batched, placed
+from lightning_modules.image.image_tower import normalize_pixels
+from lightning_modules.training.data import stack_pixels
+from lightning_modules.training.inference import iterate_batches, prepare_for_inference
 from lightning_modules.vision.config import VisionConfig
 from lightning_modules.vision.vision import Vision
 
@@ -33,11 +33,11 @@ class VisionClassifier:
             folder: what stage ``vision`` writes, or a released model.
             threads: of this process, from now on.
         """
-        return cls(placed(Vision.from_pretrained(folder), threads))
+        return cls(prepare_for_inference(Vision.from_pretrained(folder), threads))
 
     @property
     def config(self) -> VisionConfig:
-        """Of the network: ``heads`` names the classes; images are prepared by ``image_size`` and ``image_fit``."""
+        """Of the network: ``heads`` names the classes; images are prepared by ``image_size`` and ``resize_mode``."""
         return self.network.config
 
     @torch.inference_mode()
@@ -46,8 +46,8 @@ class VisionClassifier:
         parts: dict[str, list[NDArray[np.float32]]] = {
             head: [np.zeros((0, len(classes)), np.float32)] for head, classes in self.config.heads.items()
         }
-        for batch in batched(images):
-            for head, logits in self.network(pixels_of(batch).to(self.network.device)).items():
+        for batch in iterate_batches(images):
+            for head, logits in self.network(stack_pixels(batch).to(self.network.device)).items():
                 parts[head].append(logits.float().softmax(dim=-1).cpu().numpy())
         return {head: np.concatenate(found) for head, found in parts.items()}
 
@@ -56,7 +56,7 @@ class VisionClassifier:
         """RGB images (image_size, image_size, 3) -> what the heads see of them, (N, width of the image tower)."""
         tower, config = self.network.image, self.config
         parts = [np.zeros((0, tower.width), np.float32)]
-        for batch in batched(images):
-            pixels = normalised(pixels_of(batch).to(self.network.device), config.image_mean, config.image_std)
+        for batch in iterate_batches(images):
+            pixels = normalize_pixels(stack_pixels(batch).to(self.network.device), config.image_mean, config.image_std)
             parts.append(tower(pixels).float().cpu().numpy())
         return np.concatenate(parts)

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from lightning_modules.image.augmentation import augment, drawn_for
-from lightning_modules.image.image_tower import ImageEncoder, normalised
-from lightning_modules.training.data import Sample, pixels_of
-from lightning_modules.training.labels import LabelledBatch, label_ids, labels_loss
+from lightning_modules.image.augmentation import augment, sample_generator
+from lightning_modules.image.image_tower import ImageEncoder, normalize_pixels
+from lightning_modules.training.data import ShardSample, stack_pixels
+from lightning_modules.training.labels import LabelledBatch, encode_labels, masked_label_loss
 from lightning_modules.training.network import Network
 from lightning_modules.training.settings import AugmentationSettings, OptimizerSettings
 from lightning_modules.training.training_module import TrainingModule
@@ -32,7 +32,7 @@ class Vision(Network):
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """Pixels (B, 3, S, S) as uint8 -> logits (B, classes) for each kind of label."""
-        seen = self.image(normalised(pixels, self.config.image_mean, self.config.image_std))
+        seen = self.image(normalize_pixels(pixels, self.config.image_mean, self.config.image_std))
         features = self.dropout(seen)  # (B, width), the same for all heads
         return {head: layer(features) for head, layer in self.heads.items()}
 
@@ -44,7 +44,7 @@ class VisionModule(TrainingModule):
         network: what learns.
         optimizer: how.
         weights: of each head's loss in the sum.
-        smoothing: of the labels, see :func:`lightning_modules.training.labels.labels_loss`.
+        smoothing: of the labels, see :func:`lightning_modules.training.labels.masked_label_loss`.
     """
 
     network: Vision
@@ -57,7 +57,9 @@ class VisionModule(TrainingModule):
 
     def step(self, batch: LabelledBatch) -> dict[str, Any]:
         logits = self.network(batch.pixels)
-        losses = [self.weights[head] * labels_loss(logits[head], batch.labels[head], self.smoothing) for head in logits]
+        losses = [
+            self.weights[head] * masked_label_loss(logits[head], batch.labels[head], self.smoothing) for head in logits
+        ]
         return {"loss": torch.stack(losses).sum(), "logits": logits, "labels": batch.labels}
 
 
@@ -73,13 +75,13 @@ class LabelledCollate:
     def __init__(self, heads: Mapping[str, Sequence[str]], augmentation: AugmentationSettings, seed: int) -> None:
         self.heads, self.augmentation, self.seed = heads, augmentation, seed
 
-    def __call__(self, samples: Sequence[Sample], epoch: int | None) -> LabelledBatch:
+    def __call__(self, samples: Sequence[ShardSample], epoch: int | None) -> LabelledBatch:
         images = [sample.image for sample in samples]
         if epoch is not None:
             images = [
-                augment(sample.image, "", self.augmentation, drawn_for(sample.key, epoch, self.seed))
+                augment(sample.image, "", self.augmentation, sample_generator(sample.key, epoch, self.seed))
                 for sample in samples
             ]
         rows = [sample.row for sample in samples]
-        labels = {head: label_ids(rows, head, classes) for head, classes in self.heads.items()}
-        return LabelledBatch(pixels_of(images), labels)
+        labels = {head: encode_labels(rows, head, classes) for head, classes in self.heads.items()}
+        return LabelledBatch(stack_pixels(images), labels)

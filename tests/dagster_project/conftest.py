@@ -14,7 +14,7 @@ from dvc.repo import Repo
 from dagster_project.definitions import definitions
 from dagster_project.dvc.project import DvcProject
 from dagster_project.dvc.runner import environment
-from dagster_project.staleness import dagster_calls_stale
+from dagster_project.staleness import find_unsynced_assets
 from dagster_project.workspace import open_instance
 
 ROOT = Path(__file__).parents[2]
@@ -135,7 +135,7 @@ class Toy:
 
     def heddle(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The console command."""
-        command = [sys.executable, "-m", "heddle.cli.commands", *arguments]
+        command = [sys.executable, "-m", "heddle.cli", *arguments]
         return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False, timeout=600)
 
     def hashes(self) -> dict[str, str | None]:
@@ -153,7 +153,7 @@ class Toy:
     def stale(self) -> set[str]:
         """The stages that Dagster calls stale."""
         graph = self.definitions().resolve_asset_graph()
-        return dagster_calls_stale(graph, self.instance) & set(self.project.graph)
+        return find_unsynced_assets(graph, self.instance) & set(self.project.graph)
 
     def changed(self) -> set[str]:
         """The stages that ``dvc status`` calls changed."""

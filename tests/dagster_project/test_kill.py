@@ -16,7 +16,7 @@ PATIENCE = 600
 
 @contextmanager
 def _started(toy) -> Iterator[subprocess.Popen]:
-    command = [sys.executable, "-m", "heddle.cli.commands", "run"]
+    command = [sys.executable, "-m", "heddle.cli", "run"]
     run = subprocess.Popen(command, cwd=toy.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield run
@@ -28,7 +28,7 @@ def _started(toy) -> Iterator[subprocess.Popen]:
 def _find(run: subprocess.Popen, words: str) -> psutil.Process:
     """The process below the run whose command ends so; the stage's shell and program count as one."""
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and run.poll() is None:
         for process in psutil.Process(run.pid).children(recursive=True):
             try:
                 if " ".join(process.cmdline()).endswith(words):
@@ -36,7 +36,7 @@ def _find(run: subprocess.Popen, words: str) -> psutil.Process:
             except psutil.Error:
                 continue
         time.sleep(0.1)
-    raise AssertionError(f"no process {words!r} was started")
+    raise AssertionError(f"no process {words!r} was started; the run's exit code: {run.poll()}")
 
 
 def _victim(run: subprocess.Popen, stage: str, victim: str) -> psutil.Process:

@@ -3,9 +3,9 @@
 import dagster as dg
 
 from dagster_project.publish import collections
-from dagster_project.staleness import must_run
+from dagster_project.staleness import find_stale_assets
 from heddle.stores.lance import LanceStore
-from heddle.stores.store import Query
+from heddle.stores.store import StoreQuery
 from tests.support.weaviate_server import WeaviateServer
 
 KEY = "sesame-51a9"
@@ -23,7 +23,7 @@ def _metadata(toy) -> dict:
 
 def test_a_run_publishes_the_index_to_lancedb(toy):
     with LanceStore(toy.root / "data/published_index") as store:
-        (hit,) = store.search("listings", Query(text="chairs"))
+        (hit,) = store.search("listings", StoreQuery(text="chairs"))
         assert (hit.id, store.count("listings")) == ("a", 2)
     told = _metadata(toy)
     assert (told["store"], told["listings"]) == ("lancedb", 2)
@@ -43,7 +43,7 @@ def test_another_store_makes_the_asset_stale_and_is_filled(toy, monkeypatch):
         at = f"host: 127.0.0.1, port: {server.port}, grpc_port: {server.grpc_port}"
         _choose(toy, f"{{kind: weaviate, {at}, api_key_env: TOY_KEY, connect_timeout: 2}}")
         graph = toy.definitions().resolve_asset_graph()
-        assert must_run(toy.project, graph, toy.instance) == {"published_index"}
+        assert find_stale_assets(toy.project, graph, toy.instance) == {"published_index"}
 
         failed = toy.materialize("published_index")
         assert not failed.success
@@ -61,4 +61,4 @@ def test_another_store_makes_the_asset_stale_and_is_filled(toy, monkeypatch):
         assert toy.materialize("published_index").success
         assert list(server.database.aliases) == ["HeddleListings"]
         assert (_metadata(toy)["store"], _metadata(toy)["listings"]) == ("weaviate", 2)
-    assert must_run(toy.project, graph, toy.instance) == set()
+    assert find_stale_assets(toy.project, graph, toy.instance) == set()

@@ -3,9 +3,9 @@
 import dagster as dg
 import pytest
 
-from dagster_project.publish_content import publish, report
+from dagster_project.publish_content import Publication, publish, report
 from heddle.core.parameters.section import ParameterError
-from heddle.publishing.plan import Kind, Step
+from heddle.publishing.plan import Action, PlannedChange
 
 SHOP = """
 catalog:
@@ -63,13 +63,15 @@ def test_mistakes_in_the_section_are_told_before_anything_runs(fresh, section, t
 
 
 def test_the_report_counts_all_and_shows_no_markup_of_the_site_s():
-    steps = [
-        Step("shop:1", Kind.CHANGED, 7, {"title": ("a | b", "<script>x</script> *new*"), "tags": (["a"], [])}),
-        Step("shop:2", Kind.LEFT_ALONE, 8, why="a person edited title"),
-        Step("shop:3", Kind.UNCHANGED, 9),
-    ]
-    told = report(steps, done=True)
-    assert "0 new, 1 changed, 1 unchanged, 1 left alone, 0 refused" in told
+    changes = (
+        PlannedChange(
+            "shop:1", Action.UPDATE, 7, {"title": ("a | b", "<script>x</script> *new*"), "tags": (["a"], [])}
+        ),
+        PlannedChange("shop:2", Action.SKIP, 8, reason="a person edited title"),
+        PlannedChange("shop:3", Action.UNCHANGED, 9),
+    )
+    told = report(Publication(changes, applied=True))
+    assert "0 create, 1 update, 1 unchanged, 1 skip, 0 error" in told
     rows = told.splitlines()[4:]
     assert [row.count("|") for row in rows] == [5, 5]
     assert "&lt;script&gt;" in rows[0]

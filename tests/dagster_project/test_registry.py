@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from dagster_project import registry
-from dagster_project.experiment import UnsettledError, find_experiment, save_experiment
+from dagster_project.experiment import WorkspaceChangedError, find_experiment, save_experiment
 from heddle.core.skipped import write_skipped
 
 
@@ -62,7 +62,7 @@ def test_of_models_that_were_not_released_the_registry_says_why(toy):
     (event,) = result.asset_materializations_for_node("registry")
     assert event.metadata["clip"].value.startswith("clip@v1.0.0")
     assert event.metadata["vision"].value == "vision is not registered: No kind of label has two classes."
-    assert event.metadata["product"].value == "product is not registered: it was not released"
+    assert event.metadata["product"].value == "product is not registered: not released"
     assert [version.tag for version in registry.versions(toy.root)] == ["clip@v1.0.0"]
 
 
@@ -117,7 +117,7 @@ def test_a_machine_without_git_identity_can_register(toy, monkeypatch, tmp_path)
 
 def test_an_experiment_is_not_saved_over_unsettled_work(toy):
     toy.write("words/encoder.txt", "edited after the run\n")
-    with pytest.raises(UnsettledError, match="encoder changed since it ran"):
+    with pytest.raises(WorkspaceChangedError, match="encoder changed since it ran"):
         save_experiment(toy.project, "run-late")
     assert find_experiment(toy.root, "run-late") is None
     assert toy.changed() == {"encoder"}

@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from dagster_project.dvc.mirror import mirror
-from dagster_project.staleness import must_run
+from dagster_project.staleness import find_stale_assets
 
 ALL = {"catalog", "prepared", "encoder", "encoder_evaluation", "index", "release"}
 
@@ -158,11 +158,11 @@ def test_after_a_run_every_data_version_is_the_md5_in_the_lock(toy):
 
 def test_must_run_is_what_changed_and_all_downstream(toy):
     graph = toy.definitions().resolve_asset_graph()
-    assert must_run(toy.project, graph, toy.instance) == set()
+    assert find_stale_assets(toy.project, graph, toy.instance) == set()
     _lower_rate(toy)
     # `graph` was loaded before the edit: the decision must not rest on it.
     expected = {"encoder", "encoder_evaluation", "index", "release", "experiment", "registry", "published_index"}
-    assert must_run(toy.project, graph, toy.instance) == expected
+    assert find_stale_assets(toy.project, graph, toy.instance) == expected
 
 
 def test_while_dvc_is_at_work_nothing_is_reported(toy):

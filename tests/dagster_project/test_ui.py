@@ -20,7 +20,7 @@ def client(toy):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "heddle.cli.commands", "ui", "--port", str(port)],
+        [sys.executable, "-m", "heddle.cli", "ui", "--port", str(port)],
         cwd=toy.root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -59,7 +59,7 @@ def test_lineage_schedules_and_sensors_are_in_place_and_edits_turn_assets_stale(
     assert nodes["encoder"]["staleStatus"] == "FRESH"
     (repository,) = client._execute(AUTOMATION)["repositoriesOrError"]["nodes"]
     assert {schedule["name"] for schedule in repository["schedules"]} == {"ingest", "retrain"}
-    assert {sensor["name"] for sensor in repository["sensors"]} >= {"outside_changes", "source_news"}
+    assert {sensor["name"] for sensor in repository["sensors"]} >= {"outside_changes", "source_changes"}
 
     toy.write("scales/small.yaml", "prepared: {size: 1}\nencoder: {learning_rate: 0.01}\n")
 

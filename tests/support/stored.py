@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from heddle.stores import open_store
 from heddle.stores.parameters import LanceDb, Weaviate
-from heddle.stores.store import Collection, Query, Store
+from heddle.stores.store import Collection, Store, StoreQuery
 
 ROOT = Path(__file__).parents[2]
 SETTINGS: TypeAdapter[LanceDb | Weaviate] = TypeAdapter(LanceDb | Weaviate)
@@ -75,7 +75,7 @@ def guides() -> Collection:
 
 def everything(store: Store) -> set[str]:
     """The ids of all published listings, by a search."""
-    query = Query(vector=vectors(1, 8, 0)[0], against="image_embedding", limit=1000)
+    query = StoreQuery(vector=vectors(1, 8, 0)[0], against="image_embedding", limit=1000)
     return {hit.id for hit in store.search("listings", query)}
 
 

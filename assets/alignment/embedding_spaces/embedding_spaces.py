@@ -12,11 +12,11 @@ from heddle.core.parameters.shared import Compute
 from heddle.core.stage import Stage
 from heddle.encoders.parameters import IndexParameters
 from heddle.encoders.text_encoder import load_sentence_encoder
-from heddle.graph.tables import Graph
-from lightning_modules.alignment.alignment import Kinds, Vectors
+from heddle.graph.tables import CatalogGraph
+from lightning_modules.alignment.alignment import VectorIds, Vectors
 from lightning_modules.alignment.config import Space
 from lightning_modules.recommender.embedder import GraphEmbedder
-from lightning_modules.training.data import Sample, read_samples
+from lightning_modules.training.data import ShardSample, read_samples
 from lightning_modules.vision.classifier import VisionClassifier
 
 Named = tuple[int, ...]
@@ -37,10 +37,10 @@ class Spaces:
         left_out: listings of the split that lack words or a place in the graph.
     """
 
-    samples: Sequence[Sample]
+    samples: Sequence[ShardSample]
     named: Sequence[Named]
     vectors: Vectors
-    kinds: Kinds
+    kinds: VectorIds
     left_out: int
 
 
@@ -61,7 +61,7 @@ class Encoders:
         if "text" in spaces:
             self.text = load_sentence_encoder(stage.parameters(IndexParameters, "index").encoder, self.threads)
         if "graph" in spaces:
-            self.graph = Graph.open(stage.input("recommender"))
+            self.graph = CatalogGraph.open(stage.input("recommender"))
             self.neighbours = named_by(self.graph)
             embedder = GraphEmbedder.from_pretrained(stage.input("recommender"), self.threads)
             self.places = place_vectors(self.graph, self.neighbours, embedder)
@@ -88,30 +88,30 @@ class Encoders:
             vectors["graph"] = np.stack(list(self.places.values()))[kinds["graph"]]
         return Spaces(samples, named, vectors, kinds, len(every) - len(samples))
 
-    def _has_all(self, sample: Sample) -> bool:
+    def _has_all(self, sample: ShardSample) -> bool:
         return ("text" not in self.spaces or has_caption(sample.row)) and (
             "graph" not in self.spaces or sample.row["id"] in self.neighbours
         )
 
 
-def named_by(graph: Graph) -> dict[str, Named]:
+def named_by(graph: CatalogGraph) -> dict[str, Named]:
     """Id of each listing in the graph -> the nodes that it names."""
     found: dict[int, list[int]] = defaultdict(list)
-    for node, listing in graph.heard.tolist():
+    for node, listing in graph.inductive_edges.tolist():
         found[listing].append(node)
     return {graph.ids[listing]: tuple(sorted(nodes)) for listing, nodes in sorted(found.items())}
 
 
 def place_vectors(
-    graph: Graph, neighbours: dict[str, Named], embedder: GraphEmbedder
+    graph: CatalogGraph, neighbours: dict[str, Named], embedder: GraphEmbedder
 ) -> dict[Named, NDArray[np.float32]]:
     """Neighbours -> the embedding (D,) of a listing that names them and has no text of its own.
 
     A listing's own title would tell its words over again: the graph's space would be one of words in part.
     """
     features = graph.features.copy()
-    features[graph.core :] = 0
-    embeddings = embedder(features, graph.messages, graph.heard)
+    features[graph.num_transductive :] = 0
+    embeddings = embedder(features, graph.message_edges, graph.inductive_edges)
     place = {name: number for number, name in enumerate(graph.ids)}
     first: dict[Named, int] = {}
     for listing, named in neighbours.items():

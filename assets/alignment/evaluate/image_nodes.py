@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.alignment.embedding_spaces.embedding_spaces import Encoders, Named, Spaces
-from heddle.graph.edges import NAMING
-from heddle.graph.tables import Graph
+from heddle.graph.edges import LABEL_RELATIONS
+from heddle.graph.tables import CatalogGraph
 
 SMALLEST = 1e-12
 """Probability of a node that is no class of the classifier."""
@@ -30,7 +30,7 @@ class Seen:
     @classmethod
     def by(cls, encoders: Encoders, listings: Spaces) -> Self:
         """Classify the listings' images."""
-        heads = {name: heads for name, heads in encoders.vision.config.heads.items() if name in NAMING}
+        heads = {name: heads for name, heads in encoders.vision.config.heads.items() if name in LABEL_RELATIONS}
         nodes = {label: _places(encoders.graph, label, classes) for label, classes in heads.items()}
         found = encoders.vision.probabilities(sample.image for sample in listings.samples)
         return cls(nodes, {label: found[label] for label in heads})
@@ -54,7 +54,7 @@ class Seen:
         return [tuple(sorted(node for node in named if node >= 0)) for named in each]
 
 
-def _places(graph: Graph, label: str, classes: Sequence[str]) -> NDArray[np.int64]:
+def _places(graph: CatalogGraph, label: str, classes: Sequence[str]) -> NDArray[np.int64]:
     """The first node of this type with each class's text."""
     named: dict[str, int] = {}
     for place, (kind, text) in enumerate(zip(graph.types, graph.texts, strict=True)):

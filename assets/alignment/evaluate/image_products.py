@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from assets.alignment.embedding_spaces.embedding_spaces import Named
 from assets.alignment.evaluate.cross_modal_retrieval import MEASURES, Values, chances, measured
-from heddle.graph.tables import Graph
+from heddle.graph.tables import CatalogGraph
 
 
 def product_values(
-    graph: Graph, embeddings: NDArray[np.float32], named: Sequence[Named], ways: Mapping[str, Sequence[Named]]
+    graph: CatalogGraph, embeddings: NDArray[np.float32], named: Sequence[Named], ways: Mapping[str, Sequence[Named]]
 ) -> tuple[dict[str, Values], dict[str, float]]:
     """Every way's measures over the listings, and what guessing reaches.
 
@@ -48,7 +48,7 @@ def product_values(
     return values, {measure: float(np.mean([one[measure] for one in guesses] or [0])) for measure in MEASURES}
 
 
-def _partners(graph: Graph, *splits: str) -> Mapping[int, set[int]]:
+def _partners(graph: CatalogGraph, *splits: str) -> Mapping[int, set[int]]:
     found: dict[int, set[int]] = defaultdict(set)
     for source, target in graph.predicted(*splits).tolist():
         found[source].add(target)

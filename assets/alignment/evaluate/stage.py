@@ -23,7 +23,7 @@ from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import Metrics, Stage
 from heddle.core.vectors import matrix
 from heddle.evaluation.parameters import BootstrapParameters
-from heddle.graph.tables import NODES_FILE, Graph
+from heddle.graph.tables import NODES_FILE, CatalogGraph
 from heddle.metrics.bootstrap import ConfidenceInterval, flat
 from lightning_modules.alignment.alignment import Alignment
 from lightning_modules.alignment.config import Space
@@ -119,7 +119,7 @@ def _products(
 ) -> tuple[dict[str, float], list[Row]]:
     """What an image's item and material can become, as far as test edges alone say so."""
     stage.progress("image to products")
-    graph = Graph.open(stage.input("graph"))
+    graph = CatalogGraph.open(stage.input("graph"))
     embeddings = matrix(pq.read_table(stage.input("recommender") / NODES_FILE), "embedding")
     known = list(encoders.places)
     images = network.embed({"image": held_out.vectors["image"]})["image"]

@@ -7,7 +7,9 @@ from markupsafe import Markup
 
 from assets.report.charts.intervals import Estimate, interval_chart
 from assets.report.charts.svg import counted
-from assets.report.report_data import Facts
+from assets.report.parameters import ReportParameters
+from assets.report.report_data import ReportData
+from heddle.families.family import Family
 
 STAGE = "alignment_evaluation"
 HEADLINE = "ndcg_at_10"
@@ -29,13 +31,13 @@ WAYS = {
 Row = Mapping[str, str]
 
 
-def alignment(facts: Facts) -> dict[str, Any]:
-    """What the template `alignment` shows."""
-    rows = facts.plots[STAGE].get("retrieval", [])
+def alignment(data: ReportData, family: Family, parameters: ReportParameters) -> dict[str, Any]:
+    """The content of the section."""
+    rows = data.plots[STAGE].get("retrieval", [])
     return {
-        "absent": facts.absent.get(STAGE),
-        "words": _words(facts.metrics[STAGE]),
-        "confidence": facts.confidence[STAGE],
+        "skipped": data.skipped.get(STAGE),
+        "words": _words(data.metrics[STAGE]),
+        "confidence": data.confidence,
         "measures": MEASURES,
         "charts": _charts(rows) if rows else [],
         "ways": _ways(rows),

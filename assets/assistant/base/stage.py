@@ -1,7 +1,7 @@
-"""Pretrain a causal language model on the guides and listings, or take one that is there already.
+"""Pretrain a causal language model on guides and listings, or copy a pretrained checkpoint.
 
-It reads every guide, and of the listings those of the train split; conversations it never sees. See
-:mod:`heddle.conversations.conversations` for what is held out.
+The training texts are all guides and the listings of the train split, without conversations. See
+:mod:`heddle.conversations.conversations` for the held-out data.
 """
 
 import math
@@ -18,10 +18,11 @@ from heddle.core.parameters.shared import Compute, Split, read_seed
 from heddle.core.schemas import read_rows
 from heddle.core.splits import split_of
 from heddle.core.stage import Metrics, Stage, StageError
-from heddle.training.training import not_trained, only_first_process, write_history
-from lightning_modules.assistant.chat import chat_tokenizer, text_piece
-from lightning_modules.assistant.copying import echo_piece
-from lightning_modules.assistant.language_model import Language, LanguageModule, llama, load_causal
+from heddle.training.checkpoint import checkpoint_errors
+from heddle.training.training import HISTORY_FILE, exit_other_processes, skip_training, training_metrics, write_history
+from lightning_modules.assistant.chat import encode_text, make_chat_tokenizer
+from lightning_modules.assistant.copying import make_copy_task
+from lightning_modules.assistant.language_model import Language, LanguageModule, load_causal, make_llama
 from lightning_modules.assistant.packing import PackedData, Piece
 from lightning_modules.tokenization.saved import save_tokenizer
 from lightning_modules.training.hub import parse_hub_id
@@ -29,40 +30,42 @@ from lightning_modules.training.train import train
 
 
 def base_language(stage: Stage) -> Metrics:
-    """Write model, tokenizer and, if it was trained here, its history; say so if there is nothing to read."""
+    """Write the model, its tokenizer and, after a training, the history; skip without training texts."""
     parameters = stage.parameters(BaseLanguageParameters)
     if parameters.pretrained is not None:
-        return _taken(stage, parameters.pretrained)
-    assert parameters.scratch is not None  # as the parameters made sure
-    training, validation = _texts(stage)
+        return _copy_checkpoint(stage, parameters.pretrained)
+    assert parameters.scratch is not None  # the parameters require one of the two
+    training, validation = _read_texts(stage)
     if not training or not validation:
         reason = (
-            f"data/validated: {len(training)} texts to learn from and {len(validation)} to validate with, "
-            "which only listings do; bring more listings with words"
+            f"data/validated: {len(training)} training texts and {len(validation)} validation texts (from listings "
+            "only), at least one of each is needed; add listings with text"
         )
-        return not_trained(stage, reason)
-    return _trained(stage, parameters.scratch, training, validation)
+        return skip_training(stage, reason)
+    return _train(stage, parameters.scratch, training, validation)
 
 
-def _taken(stage: Stage, checkpoint: str) -> Metrics:
-    """A model from elsewhere, copied, so that all that follows is told by its content."""
-    try:
+def _copy_checkpoint(stage: Stage, checkpoint: str) -> Metrics:
+    """Copy a checkpoint into the output, so that the versions of later stages depend on its content.
+
+    Raises:
+        StageError: the checkpoint cannot be loaded or has no chat template.
+    """
+    with checkpoint_errors("base_language.pretrained", checkpoint):
         network = Language(load_causal(checkpoint))
         name, revision = parse_hub_id(checkpoint)
         tokenizer = AutoTokenizer.from_pretrained(name, revision=revision)
-    except (OSError, ValueError) as error:
-        raise StageError(f"base_language.pretrained: {checkpoint!r} cannot be used: {error}") from error
     if tokenizer.chat_template is None:
-        raise StageError(f"base_language.pretrained: {checkpoint!r} has no chat template; take an instruct model")
+        raise StageError(f"base_language.pretrained: {checkpoint!r} has no chat template; use an instruct model")
     if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token  # never learned from, so any does
+        tokenizer.pad_token = tokenizer.eos_token  # padding never contributes to the loss, so any token will do
     network.save_pretrained(stage.output)
     save_tokenizer(tokenizer, stage.output)
     return {"parameters": network.count_parameters()}
 
 
-def _texts(stage: Stage) -> tuple[list[str], list[str]]:
-    """What is learned from: guides and train listings; what validates: validation listings."""
+def _read_texts(stage: Stage) -> tuple[list[str], list[str]]:
+    """Return the training texts (guides and train listings) and the validation texts (validation listings)."""
     validated, split = stage.input("validated"), stage.parameters(Split, "split")
     training, validation = list(Sources.read(validated).texts), []
     for listing in sorted(read_rows(validated / "listings.parquet"), key=lambda row: row["id"]):
@@ -75,20 +78,20 @@ def _texts(stage: Stage) -> tuple[list[str], list[str]]:
     return training, validation
 
 
-def _trained(stage: Stage, scratch: Scratch, training: Sequence[str], validation: Sequence[str]) -> Metrics:
-    learned_words = Tokenizer.from_file(str(stage.input("tokenizer") / "tokenizer.json"))
-    tokenizer = chat_tokenizer(learned_words, scratch.network.context)
+def _train(stage: Stage, scratch: Scratch, training: Sequence[str], validation: Sequence[str]) -> Metrics:
+    catalog_tokenizer = Tokenizer.from_file(str(stage.input("tokenizer") / "tokenizer.json"))
+    tokenizer = make_chat_tokenizer(catalog_tokenizer, scratch.network.context_length)
     seed = read_seed()
-    read = [piece for text in training for piece in _pieces(tokenizer, text, scratch.block)]
-    checked = [piece for text in validation for piece in _pieces(tokenizer, text, scratch.block)]
-    tokens = sum(len(piece.ids) for piece in read)
-    stage.progress(f"reading {len(training)} texts of {tokens} tokens")
+    train_pieces = [piece for text in training for piece in _split_text(tokenizer, text, scratch.block_size)]
+    validation_pieces = [piece for text in validation for piece in _split_text(tokenizer, text, scratch.block_size)]
+    tokens = sum(len(piece.ids) for piece in train_pieces)
+    stage.progress(f"training on {len(training)} texts with {tokens} tokens, {len(validation)} validation texts")
     trained = train(
-        lambda: LanguageModule(Language(llama(scratch.network, tokenizer)), scratch),
+        lambda: LanguageModule(Language(make_llama(scratch.network, tokenizer)), scratch),
         PackedData(
-            lambda epoch: [*read, *_echoes(tokenizer, scratch, tokens, f"{seed} {epoch}")],
-            checked,
-            scratch.block,
+            lambda epoch: [*train_pieces, *_sample_copy_tasks(tokenizer, scratch, tokens, f"{seed} {epoch}")],
+            validation_pieces,
+            scratch.block_size,
             scratch.batch_size,
             tokenizer.pad_token_id,
             seed,
@@ -98,37 +101,34 @@ def _trained(stage: Stage, scratch: Scratch, training: Sequence[str], validation
         threads=stage.parameters(Compute, "compute").threads,
         progress=stage.progress,
     )
-    only_first_process(trained)
+    exit_other_processes(trained)
     trained.network.save_pretrained(stage.output)
     save_tokenizer(tokenizer, stage.output)
-    write_history(stage.output / "history.csv", trained.history)
-    loss = trained.history[trained.best_epoch - 1]["validation_loss"]
+    write_history(stage.output / HISTORY_FILE, trained.history)
+    metrics = training_metrics(trained)
     return {
-        "parameters": trained.network.count_parameters(),
+        **metrics,
         "train_texts": len(training),
         "train_tokens": tokens,
         "validation_texts": len(validation),
-        "epochs": len(trained.history),
-        "best_epoch": trained.best_epoch,
-        "validation_loss": loss,
-        "validation_perplexity": math.exp(loss),
+        "validation_perplexity": math.exp(metrics["validation_loss"]),
     }
 
 
-def _pieces(tokenizer: PreTrainedTokenizerBase, text: str, block: int) -> list[Piece]:
-    """A framed text, in several pieces where it is longer than a block."""
-    whole = text_piece(tokenizer, text)
+def _split_text(tokenizer: PreTrainedTokenizerBase, text: str, block: int) -> list[Piece]:
+    """Encode a text with start and end tokens and split it into pieces of at most ``block`` tokens."""
+    whole = encode_text(tokenizer, text)
     return [
         Piece(whole.ids[start : start + block], whole.labels[start : start + block])
         for start in range(0, len(whole.ids), block)
     ]
 
 
-def _echoes(tokenizer: PreTrainedTokenizerBase, scratch: Scratch, tokens: int, seed: str) -> list[Piece]:
-    """As many drawn tokens, said twice, as make their share of what is read beside ``tokens`` of text."""
-    draw, wanted = random.Random(seed), tokens * scratch.echoes / (1 - scratch.echoes)
-    echoes: list[Piece] = []
-    while wanted > 0:
-        echoes.append(echo_piece(tokenizer, scratch.echo_tokens, draw))
-        wanted -= len(echoes[-1].ids)
-    return echoes
+def _sample_copy_tasks(tokenizer: PreTrainedTokenizerBase, scratch: Scratch, tokens: int, seed: str) -> list[Piece]:
+    """Sample copy tasks until they make up their share of an epoch with ``tokens`` tokens of text."""
+    generator, remaining = random.Random(seed), tokens * scratch.copy_task_ratio / (1 - scratch.copy_task_ratio)
+    pieces: list[Piece] = []
+    while remaining > 0:
+        pieces.append(make_copy_task(tokenizer, scratch.copy_task_length, generator))
+        remaining -= len(pieces[-1].ids)
+    return pieces

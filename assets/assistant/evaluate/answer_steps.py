@@ -10,14 +10,14 @@ import re
 from collections.abc import Sequence
 
 from heddle.retrieval.lexical.bm25 import tokenise
-from lightning_modules.assistant.copying import sentences
+from lightning_modules.assistant.copying import split_sentences
 
 NUMBERED = re.compile(r"(?:^|\s)\d+[.)]\s+(.+?)(?=\s+\d+[.)]\s|$)", re.DOTALL)
 
 
 def steps(answer: str) -> list[str]:
     """The steps that an answer consists of; those without words are left out."""
-    found = NUMBERED.findall(answer) or sentences(answer)
+    found = NUMBERED.findall(answer) or split_sentences(answer)
     return [step.strip() for step, stems in zip(found, tokenise(found), strict=True) if stems] if found else []
 
 

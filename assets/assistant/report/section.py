@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from assets.report.charts.svg import counted
-from assets.report.report_data import Facts
+from assets.report.parameters import ReportParameters
+from assets.report.report_data import ReportData
 from heddle.evaluation.measures import Measure, measures
+from heddle.families.family import Family
 
 STAGE = "assistant_evaluation"
 SHOWN = {  # what stands before the question, in the evaluation's order -> the same for a person
@@ -23,20 +25,20 @@ FIGURES = {
 }
 
 
-def answers(facts: Facts, questions: int) -> dict[str, Any]:
-    """What the template `answers` shows."""
-    known = {measure.key: measure for measure in measures(facts.metrics[STAGE])}
-    asked = counted(int(facts.metrics[STAGE].get("test_conversations", 0)), "conversation")
+def answers(data: ReportData, family: Family, parameters: ReportParameters) -> dict[str, Any]:
+    """The content of the section."""
+    known = {measure.key: measure for measure in measures(data.metrics[STAGE])}
+    asked = counted(int(data.metrics[STAGE].get("test_conversations", 0)), "conversation")
     return {
-        "absent": facts.absent.get("assistant") or facts.absent.get(STAGE),
+        "skipped": data.skipped.get("assistant") or data.skipped.get(STAGE),
         "words": f"{asked} of the test split; no training has seen a word of them.",
-        "confidence": facts.confidence[STAGE],
+        "confidence": data.confidence,
         "figures": FIGURES,
         "rows": [row for shown in SHOWN if (row := _row(shown, known))["known"]],
-        "bands": [_band(row) for row in facts.plots[STAGE].get("bands", [])],
+        "bands": [_band(row) for row in data.plots[STAGE].get("bands", [])],
         "said": known.get("answered_share"),
         "said_right": known.get("answered_step_accuracy"),
-        "questions": list(_questions(facts.examples[STAGE]))[:questions],
+        "questions": list(_questions(data.examples[STAGE]))[: parameters.queries],
     }
 
 

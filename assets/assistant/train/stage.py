@@ -20,171 +20,173 @@ from heddle.core.schemas import read_rows
 from heddle.core.skipped import skip_reason
 from heddle.core.splits import split_of
 from heddle.core.stage import Metrics, Stage
-from heddle.training.training import not_trained, only_first_process, write_history
-from lightning_modules.assistant.chat import Message, chat_piece, shortened
-from lightning_modules.assistant.copying import sentences, swapped
-from lightning_modules.assistant.language_model import Language, LanguageModule, load_causal, merged, with_adapter
+from heddle.training.training import HISTORY_FILE, exit_other_processes, skip_training, training_metrics, write_history
+from lightning_modules.assistant.chat import Message, encode_chat, truncate_text
+from lightning_modules.assistant.copying import split_sentences, swap_sentences
+from lightning_modules.assistant.language_model import Language, LanguageModule, add_adapter, load_causal, merge_adapter
 from lightning_modules.assistant.packing import PackedData, Piece
 from lightning_modules.tokenization.saved import save_tokenizer
 from lightning_modules.training.train import Trained, train
 
 BASE = "data/base_language"
-"""What the adapter's config calls its base, from the project's root."""
+"""Path of the base model in the adapter's config, relative to the project's root."""
 
 
 def assistant(stage: Stage) -> Metrics:
-    """Write the adapter, or the model with it merged in, tokenizer and history; say so without conversations."""
+    """Write the adapter or the merged model, the tokenizer and the history; skip without conversations."""
     parameters = stage.parameters(AssistantParameters)
-    if reason := skip_reason(stage.input("base_language")):
-        return not_trained(stage, reason)
+    reason = skip_reason(stage.input("base_language"))
+    if reason:
+        return skip_training(stage, reason)
     tokenizer = AutoTokenizer.from_pretrained(stage.input("base_language"))
     validated, split = stage.input("validated"), stage.parameters(Split, "split")
     sources, conversations = Sources.read(validated), read_conversations(validated, split)
-    lesson = Lesson(parameters, tokenizer, sources, _pool(stage, sources, split), read_seed())
-    training = lesson.those_that_fit(conversations["train"])
-    validation = lesson.those_that_fit(conversations["validation"])
+    sampler = ConversationSampler(parameters, tokenizer, sources, _read_sentences(stage, sources, split), read_seed())
+    training = sampler.select_fitting(conversations["train"])
+    validation = sampler.select_fitting(conversations["validation"])
+    total = sum(len(conversations[name]) for name in ("train", "validation"))
     counts = {
         "train_conversations": len(training),
         "validation_conversations": len(validation),
-        "conversations_too_long": sum(len(conversations[name]) for name in ("train", "validation"))
-        - len(training)
-        - len(validation),
-        "train_conversations_without_source": sum(lesson.source(one) is None for one in training),
+        "conversations_too_long": total - len(training) - len(validation),
+        "train_conversations_without_source": sum(sampler.source_of(one) is None for one in training),
     }
     if not training or not validation:
         reason = (
-            f"data/validated/conversations.parquet: {len(training)} conversations to learn from and "
-            f"{len(validation)} to validate with; bring more conversations"
+            f"data/validated/conversations.parquet: {len(training)} train conversations and {len(validation)} "
+            "validation conversations, at least one of each is needed; add conversations"
         )
-        return {**counts, **not_trained(stage, reason)}
-    stage.progress(f"{len(training)} conversations to learn from, {len(validation)} validate")
-    trained = _train(stage, lesson, training, validation)
-    only_first_process(trained)
+        return {**counts, **skip_training(stage, reason)}
+    stage.progress(f"training on {len(training)} conversations, {len(validation)} validation conversations")
+    trained = _train(stage, sampler, training, validation)
+    exit_other_processes(trained)
     _write(stage, parameters, trained, tokenizer)
-    return {**counts, **_told(trained)}
+    metrics = training_metrics(trained)
+    return {
+        **counts,
+        **metrics,
+        "trained_parameters": trained.network.count_parameters(trainable_only=True),
+        "validation_perplexity": math.exp(metrics["validation_loss"]),
+    }
 
 
 @dataclass
-class Lesson:
-    """What is shown of conversations."""
+class ConversationSampler:
+    """Samples training examples from conversations: context documents, their order and counterfactual swaps."""
 
     parameters: AssistantParameters
     tokenizer: PreTrainedTokenizerBase
     sources: Sources
-    pool: Sequence[str]
-    """Sentences to swap in."""
+    sentences: Sequence[str]
+    """Candidates for counterfactual swaps."""
     seed: int
-    _found: dict[str, int | None] = field(default_factory=dict)
+    _source_indices: dict[str, int | None] = field(default_factory=dict)
 
-    def source(self, conversation: Conversation) -> int | None:
-        """The guide that a conversation was answered from, by its place among the sources."""
-        if conversation.id not in self._found:
-            self._found[conversation.id] = self.sources.source_of(conversation)
-        return self._found[conversation.id]
+    def source_of(self, conversation: Conversation) -> int | None:
+        """Index of the guide that contains the answer; None if no guide does."""
+        if conversation.id not in self._source_indices:
+            self._source_indices[conversation.id] = self.sources.source_of(conversation)
+        return self._source_indices[conversation.id]
 
-    def drawn(self, conversations: Sequence[Conversation], epoch: int) -> list[Piece]:
-        """What an epoch teaches; depends on seed, epoch and each conversation's id alone."""
+    def sample_epoch(self, conversations: Sequence[Conversation], epoch: int) -> list[Piece]:
+        """Training examples of an epoch; they depend on seed, epoch and the conversation's id only."""
         pieces = []
         for conversation in conversations:
-            for time in range(self.parameters.repeats):
-                draw = random.Random(f"{self.seed} {epoch} {time} {conversation.id}")
-                pieces.append(self._first_that_fits(self._drawn(conversation, draw), conversation))
+            for repeat in range(self.parameters.repeats):
+                generator = random.Random(f"{self.seed} {epoch} {repeat} {conversation.id}")
+                candidates = self._sample_prompts(conversation, generator)
+                pieces.append(self._encode_first_fitting(candidates, conversation))
         return pieces
 
-    def checked(self, conversations: Sequence[Conversation]) -> list[Piece]:
-        """What validation looks at: every conversation behind its guides, nothing swapped."""
+    def validation_examples(self, conversations: Sequence[Conversation]) -> list[Piece]:
+        """One example per conversation, with its guides and without counterfactual swaps."""
         pieces = []
         for conversation in conversations:
-            draw = random.Random(f"{self.seed} {conversation.id}")
-            shown = with_guides(conversation.messages, self._guides(conversation, draw))
-            pieces.append(self._first_that_fits([shown], conversation))
+            generator = random.Random(f"{self.seed} {conversation.id}")
+            prompt = with_guides(conversation.messages, self._sample_guides(conversation, generator))
+            pieces.append(self._encode_first_fitting([prompt], conversation))
         return pieces
 
-    def plain(self, conversation: Conversation) -> Piece:
-        """The conversation without guides."""
-        return chat_piece(self.tokenizer, conversation.messages)
+    def encode_without_guides(self, conversation: Conversation) -> Piece:
+        """The conversation without context documents."""
+        return encode_chat(self.tokenizer, conversation.messages)
 
-    def those_that_fit(self, conversations: Sequence[Conversation]) -> list[Conversation]:
-        """The conversations that are not longer than a block by themselves."""
-        return [one for one in conversations if len(self.plain(one).ids) <= self.parameters.block]
+    def select_fitting(self, conversations: Sequence[Conversation]) -> list[Conversation]:
+        """Conversations that fit into a block without context documents."""
+        return [one for one in conversations if len(self.encode_without_guides(one).ids) <= self.parameters.block_size]
 
-    def _first_that_fits(self, wordings: Sequence[Sequence[Message]], conversation: Conversation) -> Piece:
-        """The first of some wordings that a block has room for; if none, the conversation without guides."""
-        pieces = (chat_piece(self.tokenizer, wording) for wording in wordings)
-        found = (piece for piece in pieces if len(piece.ids) <= self.parameters.block)
-        return next(found, None) or self.plain(conversation)
+    def _encode_first_fitting(self, candidates: Sequence[Sequence[Message]], conversation: Conversation) -> Piece:
+        """Encode the first candidate that fits into a block; if none fits, the conversation without guides."""
+        for candidate in candidates:
+            piece = encode_chat(self.tokenizer, candidate)
+            if len(piece.ids) <= self.parameters.block_size:
+                return piece
+        return self.encode_without_guides(conversation)
 
-    def _drawn(self, conversation: Conversation, draw: random.Random) -> list[list[Message]]:
-        """How the conversation is shown this time; after a swap, which may be long, also how it would be without."""
-        alone, swap = draw.random(), draw.random()
-        if alone < self.parameters.without_guides:
+    def _sample_prompts(self, conversation: Conversation, generator: random.Random) -> list[list[Message]]:
+        """Sample one training prompt; after a swap, which can be too long, the prompt without the swap follows."""
+        guides_draw, swap_draw = generator.random(), generator.random()
+        if guides_draw < self.parameters.context_dropout:
             return [list(conversation.messages)]
-        guides, messages = self._guides(conversation, draw), conversation.messages
-        shown = [with_guides(messages, guides)]
-        if swap < self.parameters.swapped and self.pool:
-            said = [message["content"] for message in messages if message["role"] == "assistant"]
-            guides, said = swapped(guides, said, self.pool, draw)
-            answers = iter(said)
-            told = [
-                Message(role="assistant", content=next(answers)) if message["role"] == "assistant" else message
-                for message in messages
-            ]
-            shown.insert(0, with_guides(told, guides))
-        return shown
+        guides, messages = self._sample_guides(conversation, generator), conversation.messages
+        prompts = [with_guides(messages, guides)]
+        if swap_draw < self.parameters.counterfactual_ratio and self.sentences:
+            answers = [message["content"] for message in messages if message["role"] == "assistant"]
+            guides, answers = swap_sentences(guides, answers, self.sentences, generator)
+            prompts.insert(0, with_guides(_replace_answers(messages, answers), guides))
+        return prompts
 
-    def _guides(self, conversation: Conversation, draw: random.Random) -> list[str]:
-        """The guide that was answered from, among others that share words with the question, in a drawn order."""
-        source = self.source(conversation)
+    def _sample_guides(self, conversation: Conversation, generator: random.Random) -> list[str]:
+        """Texts of the source guide and of guides that share words with the question, in random order."""
+        source = self.source_of(conversation)
         if source is None:
             return []
-        near = self.sources.nearest(conversation.question, self.parameters.guides + 1)
-        chosen = [source, *(place for place in near if place != source)][: self.parameters.guides]
-        draw.shuffle(chosen)
-        return [shortened(self.tokenizer, self.sources.texts[place], self.parameters.guide_tokens) for place in chosen]
+        nearest = self.sources.nearest(conversation.question, self.parameters.num_context_documents + 1)
+        chosen = [source, *(index for index in nearest if index != source)][: self.parameters.num_context_documents]
+        generator.shuffle(chosen)
+        limit = self.parameters.context_document_tokens
+        return [truncate_text(self.tokenizer, self.sources.texts[index], limit) for index in chosen]
 
 
-def _pool(stage: Stage, sources: Sources, split: Split) -> list[str]:
-    """The sentences of the guides and of the train split's listings."""
+def _replace_answers(messages: Sequence[Message], answers: Sequence[str]) -> list[Message]:
+    """Replace the assistant's messages by ``answers``, in order."""
+    remaining = iter(answers)
+    return [
+        Message(role="assistant", content=next(remaining)) if message["role"] == "assistant" else message
+        for message in messages
+    ]
+
+
+def _read_sentences(stage: Stage, sources: Sources, split: Split) -> list[str]:
+    """Sorted sentences of the guides and of the train listings."""
     rows = read_rows(stage.input("validated") / "listings.parquet")
     listings = [" ".join(all_texts(row)) for row in rows if split_of(row["id"], split) == "train"]
-    return sorted({sentence for text in (*sources.texts, *listings) for sentence in sentences(text)})
+    return sorted({sentence for text in (*sources.texts, *listings) for sentence in split_sentences(text)})
 
 
 def _train(
-    stage: Stage, lesson: Lesson, training: Sequence[Conversation], validation: Sequence[Conversation]
+    stage: Stage, sampler: ConversationSampler, training: Sequence[Conversation], validation: Sequence[Conversation]
 ) -> Trained:
-    parameters, folder = lesson.parameters, str(stage.input("base_language"))
+    parameters, folder = sampler.parameters, str(stage.input("base_language"))
     return train(
-        lambda: LanguageModule(Language(with_adapter(load_causal(folder), parameters.lora, BASE)), parameters),
+        lambda: LanguageModule(Language(add_adapter(load_causal(folder), parameters.lora, BASE)), parameters),
         PackedData(
-            lambda epoch: lesson.drawn(training, epoch),
-            lesson.checked(validation),
-            parameters.block,
+            lambda epoch: sampler.sample_epoch(training, epoch),
+            sampler.validation_examples(validation),
+            parameters.block_size,
             parameters.batch_size,
-            lesson.tokenizer.pad_token_id,
-            lesson.seed,
+            sampler.tokenizer.pad_token_id,
+            sampler.seed,
         ),
         parameters.trainer,
-        seed=lesson.seed,
+        seed=sampler.seed,
         threads=stage.parameters(Compute, "compute").threads,
         progress=stage.progress,
     )
 
 
 def _write(stage: Stage, parameters: AssistantParameters, trained: Trained, tokenizer: PreTrainedTokenizerBase) -> None:
-    network = merged(trained.network) if parameters.merge else trained.network
+    network = merge_adapter(trained.network) if parameters.merge else trained.network
     network.save_pretrained(stage.output)
     save_tokenizer(tokenizer, stage.output)
-    write_history(stage.output / "history.csv", trained.history)
-
-
-def _told(trained: Trained) -> Metrics:
-    loss = trained.history[trained.best_epoch - 1]["validation_loss"]
-    return {
-        "parameters": trained.network.count_parameters(),
-        "trained_parameters": trained.network.count_parameters(trainable_only=True),
-        "epochs": len(trained.history),
-        "best_epoch": trained.best_epoch,
-        "validation_loss": loss,
-        "validation_perplexity": math.exp(loss),
-    }
+    write_history(stage.output / HISTORY_FILE, trained.history)

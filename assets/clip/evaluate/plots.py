@@ -11,7 +11,7 @@ from heddle.core.csv_file import write_csv
 from heddle.core.schemas import write_table
 from heddle.evaluation.plots import sample_jpeg
 from heddle.metrics.ranking import Floats
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 
 CURVE_DEPTH = 50
 BINS = 40
@@ -65,7 +65,7 @@ def write_similarities(folder: Path, text: Floats, image: Floats) -> None:
 
 def write_examples(
     folder: Path,
-    pairs: Sequence[Sample],
+    pairs: Sequence[ShardSample],
     texts: Sequence[str],
     text: Floats,
     image: Floats,

@@ -26,7 +26,7 @@ from heddle.metrics.ranking import Floats, own_ranks
 from heddle.metrics.recall import Recall
 from heddle.metrics.reciprocal_rank import ReciprocalRank
 from lightning_modules.clip.encoder import ClipEncoder
-from lightning_modules.training.data import Sample, read_samples
+from lightning_modules.training.data import ShardSample, read_samples
 
 KS = (1, 5, 10)
 DEPTH = max(KS)
@@ -64,7 +64,7 @@ def clip_evaluation(stage: Stage) -> Metrics:
 
 
 def _judged(
-    stage: Stage, parameters: ClipEvaluationParameters, samples: list[Sample], paired: NDArray[np.bool_]
+    stage: Stage, parameters: ClipEvaluationParameters, samples: list[ShardSample], paired: NDArray[np.bool_]
 ) -> dict[str, float]:
     encoder = ClipEncoder.from_pretrained(stage.input("clip"), stage.parameters(Compute, "compute").threads)
     stage.progress("embedding images and texts", int(paired.sum()), len(samples))
@@ -117,7 +117,7 @@ def _similarity(text: Floats, image: Floats, sure: ConfidenceInterval) -> dict[s
 def _zero_shot(
     stage: Stage,
     encoder: ClipEncoder,
-    samples: list[Sample],
+    samples: list[ShardSample],
     images: Floats,
     items: list[str],
     parameters: ClipEvaluationParameters,

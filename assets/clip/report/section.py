@@ -10,31 +10,33 @@ from assets.report.charts.charts import Series, histogram, line_chart
 from assets.report.charts.confusion import confusion
 from assets.report.charts.svg import counted, readable
 from assets.report.collection import data_url, entry, spread
-from assets.report.report_data import Facts
+from assets.report.parameters import ReportParameters
+from assets.report.report_data import ReportData
 from heddle.evaluation.measures import Measure, measures
+from heddle.families.family import Family
 
 HITS = 5  # texts shown for an image; the evaluation keeps as many images for a text
 
 
-def retrieval(facts: Facts, queries: int) -> dict[str, Any]:
-    """What the template `retrieval` shows."""
-    if reason := facts.absent.get("clip_evaluation"):
-        return {"absent": reason}
-    numbers = list(measures(facts.metrics["clip_evaluation"]))
-    shelf = Shelf(facts)
-    matrix, left_out = confusion(facts.plots["clip_evaluation"].get("item_confusion", []))
-    twins = facts.metrics["clip_evaluation"].get("duplicate_texts", 0)
+def retrieval(data: ReportData, family: Family, parameters: ReportParameters) -> dict[str, Any]:
+    """The content of the section."""
+    if reason := data.skipped.get("clip_evaluation"):
+        return {"skipped": reason}
+    numbers = list(measures(data.metrics["clip_evaluation"]))
+    shelf = Shelf(data)
+    matrix, left_out = confusion(data.plots["clip_evaluation"].get("item_confusion", []))
+    twins = data.metrics["clip_evaluation"].get("duplicate_texts", 0)
     shared = f" {readable(twins)} of them repeat another's words, which no model can tell apart." if twins else ""
     return {
-        "absent": None,
+        "skipped": None,
         "words": f"On the {counted(len(shelf.listings), 'listing')} of the test split that have words; "
         f"no training has seen them.{shared}",
         "numbers": [_row(measure) for measure in numbers],
         "has_ceilings": any(measure.ceiling is not None for measure in numbers),
-        "confidence": facts.confidence["clip_evaluation"],
-        "by_words": [_example(row, facts) for row in facts.examples["clip_evaluation"][:queries]],
-        "by_image": [shelf.by_image(query) for query in shelf.queries(queries)],
-        "charts": _charts(facts.plots["clip_evaluation"]),
+        "confidence": data.confidence,
+        "by_words": [_example(row, data) for row in data.examples["clip_evaluation"][: parameters.queries]],
+        "by_image": [shelf.by_image(query) for query in shelf.queries(parameters.queries)],
+        "charts": _charts(data.plots["clip_evaluation"]),
         "confusion": matrix,
         "confusion_left_out": left_out,
     }
@@ -43,10 +45,10 @@ def retrieval(facts: Facts, queries: int) -> dict[str, Any]:
 class Shelf:
     """The listings of the test split that have words, to be searched among themselves."""
 
-    def __init__(self, facts: Facts) -> None:
-        places = [place for place, row in enumerate(facts.listings) if row["split"] == "test" and row["text"]]
-        self.listings = [facts.listings[place] for place in places]
-        self._scores = facts.text_embeddings[places] @ facts.image_embeddings[places].T  # (texts, images)
+    def __init__(self, data: ReportData) -> None:
+        places = [place for place, row in enumerate(data.listings) if row["split"] == "test" and row["text"]]
+        self.listings = [data.listings[place] for place in places]
+        self._scores = data.text_embeddings[places] @ data.image_embeddings[places].T  # (texts, images)
 
     def queries(self, count: int) -> list[int]:
         """Places of listings of different items, drawn by the hash of their ids."""
@@ -61,14 +63,14 @@ class Shelf:
         }
 
 
-def _example(row: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
+def _example(row: Mapping[str, Any], data: ReportData) -> dict[str, Any]:
     """Words and the images that the evaluation found for them; from the index if it has a larger thumbnail."""
     found = row["rank"] <= len(row["retrieved"])
     place = "" if found else f"its own came at place {readable(row['rank'])} of {readable(row['candidates'])}"
     return {
         "words": row["query"],
         "place": place,
-        "hits": [_hit(hit, facts.by_id.get(hit["id"])) for hit in row["retrieved"]],
+        "hits": [_hit(hit, data.by_id.get(hit["id"])) for hit in row["retrieved"]],
     }
 
 

@@ -16,7 +16,7 @@ from heddle.evaluation.classification import Answers, answers, numbers, write_mi
 from heddle.evaluation.parameters import BootstrapParameters
 from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.product.classifier import ProductClassifier
-from lightning_modules.training.data import Sample, read_samples
+from lightning_modules.training.data import ShardSample, read_samples
 
 LABEL = "product_class"
 ALONE = "alone"
@@ -57,7 +57,7 @@ def product_evaluation(stage: Stage) -> Metrics:
         stage.progress(f"no test listing has the label {LABEL}: nothing is measured")
         return found
     sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
-    ceilings = read_json(stage.input("catalog") / "ceilings.json")
+    ceilings = read_json(stage.input("catalog") / "upper_bounds.json")
     measured: dict[str, Mapping[str, float]] = {}
     (stage.output / "plots").mkdir()
     for trial in _trials(stage, labelled):
@@ -71,7 +71,7 @@ def product_evaluation(stage: Stage) -> Metrics:
     return found
 
 
-def _trials(stage: Stage, samples: list[Sample]) -> Iterator[Trial]:
+def _trials(stage: Stage, samples: list[ShardSample]) -> Iterator[Trial]:
     """Each modality that has a model of its own, all of them together, and all but one."""
     folder, threads = stage.input("product"), stage.parameters(Compute, "compute").threads
     whole = ProductClassifier.from_pretrained(folder, threads)

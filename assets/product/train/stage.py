@@ -1,9 +1,11 @@
-"""Train the product classifier on the shards: words, image and what else the parameters name, joined.
+"""Train the product classifier on the shards, on all modalities that the parameters name.
 
-Beside it a network is trained on each baseline's modality alone, so that what joining them gains can be measured.
+A further network is trained on the modality of each baseline alone, so that the evaluation can measure the gain of
+combining them.
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import fmean, pstdev
 
 from tokenizers import Tokenizer
@@ -12,14 +14,15 @@ from torch import Tensor
 from assets.product.train.parameters import ProductParameters
 from heddle.core.parameters.shared import Compute, read_seed
 from heddle.core.stage import Metrics, Stage, StageError, read_json
-from heddle.pretrained.image_tower import NoStartError, image_start
+from heddle.pretrained.image_tower import SkippedInitializationError, read_initialization
 from heddle.training.training import (
-    Labelled,
-    TooFewError,
-    not_trained,
-    only_first_process,
+    HasLabel,
+    TooFewListingsError,
+    exit_other_processes,
+    open_splits,
+    skip_training,
+    split_metrics,
     training_metrics,
-    training_splits,
     write_trained,
 )
 from lightning_modules.image.config import HALF
@@ -34,68 +37,72 @@ from lightning_modules.product.config import (
     Scaling,
 )
 from lightning_modules.product.product import Product, ProductModule
-from lightning_modules.product.samples import ProductCollate, ProductReader, lacks, size_of
-from lightning_modules.tokenization.vocabulary import PAD, lowered
-from lightning_modules.training.data import ShardData, Split
+from lightning_modules.product.samples import ProductCollate, ProductReader, is_missing, signed_log
+from lightning_modules.tokenization.vocabulary import PAD, make_lowercase_tokenizer
+from lightning_modules.training.data import ShardData, ShardSplit
 from lightning_modules.training.labels import LabelAccuracy
 from lightning_modules.training.phases import FINDS_UNUSED, PhaseError, TwoPhases
 from lightning_modules.training.train import Trained, train
 
 
 def product(stage: Stage) -> Metrics:
-    """Train, and write the best epochs' networks, the tokenizer and the histories; say so if there are no labels."""
+    """Train and write the networks of the best epochs, the tokenizer and the histories; skip without two classes."""
     parameters = stage.parameters(ProductParameters)
     classes = tuple(read_json(stage.input("shards") / "labels.json")[LABEL])
     counts = {f"{LABEL}_classes": len(classes)}
     if len(classes) < 2:
-        reason = f"data/shards/train: {len(classes)} classes of {LABEL}, two are needed; bring labels"
-        return {**counts, **not_trained(stage, reason)}
+        reason = f"data/shards/train: {len(classes)} classes of {LABEL}, two are needed; add labels"
+        return {**counts, **skip_training(stage, reason)}
     try:
-        splits = training_splits(stage.input("shards"), "product", parameters, Labelled({LABEL: classes}), "labels")
+        splits = open_splits(stage.input("shards"), "product", parameters, HasLabel({LABEL: classes}), "labels")
         return {**counts, **_train(stage, parameters, classes, *splits)}
-    except (TooFewError, NoStartError) as error:
-        return {**counts, **not_trained(stage, str(error))}
+    except (TooFewListingsError, SkippedInitializationError) as error:
+        return {**counts, **skip_training(stage, str(error))}
 
 
 def _train(
-    stage: Stage, parameters: ProductParameters, classes: tuple[str, ...], training: Split, validation: Split
+    stage: Stage, parameters: ProductParameters, classes: tuple[str, ...], training: ShardSplit, validation: ShardSplit
 ) -> Metrics:
-    stage.progress(f"{training.kept} of {training.total} train listings have labels, {validation.kept} validate")
-    tokenizer = lowered(Tokenizer.from_file(str(stage.input("tokenizer") / TOKENIZER_FILE)))
-    config, weights = _beginning(stage, parameters, classes, training, tokenizer)
-    lesson = Lesson(stage, parameters, training, validation, tokenizer, weights)
-    whole = lesson.learned_by(config, "")
-    alone = {
-        name: lesson.learned_by(replace(config, modalities={name: config.modalities[name]}), f"{name} alone: ")
+    stage.progress(
+        f"training on {training.kept} of {training.total} train listings (those with labels), "
+        f"{validation.kept} validation listings"
+    )
+    tokenizer = make_lowercase_tokenizer(Tokenizer.from_file(str(stage.input("tokenizer") / TOKENIZER_FILE)))
+    config, weights = _initialize(stage, parameters, classes, training, tokenizer)
+    run = ProductTraining(stage, parameters, training, validation, tokenizer, weights)
+    full = run.train_network(config, "")
+    baselines = {
+        name: run.train_network(replace(config, modalities={name: config.modalities[name]}), f"{name} alone: ")
         for name in parameters.baselines
     }
-    only_first_process(whole)
-    found = dict(training_metrics(whole, training, validation, "labels"))
-    found |= _lacking(parameters.modalities, training)
-    for folder, trained in {"": whole, **{f"alone/{name}": one for name, one in alone.items()}}.items():
-        write_trained(stage.output / folder, trained)
-        if trained.network.config.reads_words:
-            tokenizer.save(str(stage.output / folder / TOKENIZER_FILE))
-    for name, one in alone.items():
-        told = training_metrics(one, training, validation, "labels")
-        found |= {f"{name}_alone_{key}": value for key, value in told.items() if "listings" not in key}
-    return found
+    exit_other_processes(full)
+    run.write(full, stage.output)
+    metrics = {**training_metrics(full), **split_metrics(training, validation, "labels")}
+    metrics |= _count_missing(parameters.modalities, training)
+    for name, trained in baselines.items():
+        run.write(trained, stage.output / "alone" / name)
+        metrics |= {f"{name}_alone_{key}": value for key, value in training_metrics(trained).items()}
+    return metrics
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What networks of different modalities learn: the same listings with the same settings."""
+class ProductTraining:
+    """Trainings of networks with different modalities on the same listings and with the same settings."""
 
     stage: Stage
     parameters: ProductParameters
-    training: Split
-    validation: Split
+    training: ShardSplit
+    validation: ShardSplit
     tokenizer: Tokenizer
     weights: dict[str, Tensor] | None
-    """Of the image tower, where it starts from a checkpoint."""
+    """State of the image tower's checkpoint; None for random weights."""
 
-    def learned_by(self, config: ProductConfig, said: str) -> Trained:
-        """Train one network; ``said`` begins its lines of progress."""
+    def train_network(self, config: ProductConfig, prefix: str) -> Trained:
+        """Train one network; its progress lines start with ``prefix``.
+
+        Raises:
+            StageError: the trainer's strategy cannot freeze a part of the network.
+        """
         parameters, seed = self.parameters, read_seed()
         reader = ProductReader(config, self.tokenizer)
         collate = ProductCollate(reader, parameters.augmentation, parameters.modality_dropout, seed)
@@ -106,18 +113,24 @@ class Lesson:
         )
         try:
             return train(
-                lambda: ProductModule(self._network(config), parameters, parameters.label_smoothing),
+                lambda: ProductModule(self._build(config), parameters, parameters.label_smoothing),
                 ShardData(self.training, self.validation, collate, seed),
                 parameters.trainer,
                 seed=seed,
                 threads=self.stage.parameters(Compute, "compute").threads,
-                progress=lambda message, done, total: self.stage.progress(f"{said}{message}", done, total),
+                progress=lambda message, done, total: self.stage.progress(f"{prefix}{message}", done, total),
                 callbacks=[LabelAccuracy([LABEL]), phases],
             )
         except PhaseError as error:
             raise StageError(f"set product.trainer.strategy: {FINDS_UNUSED}; {error}") from error
 
-    def _network(self, config: ProductConfig) -> Product:
+    def write(self, trained: Trained, folder: Path) -> None:
+        """Write network, history and, for a network that reads text, the tokenizer."""
+        write_trained(folder, trained)
+        if trained.network.config.reads_words:
+            self.tokenizer.save(str(folder / TOKENIZER_FILE))
+
+    def _build(self, config: ProductConfig) -> Product:
         network = Product(config)
         if self.weights is not None:
             for encoder in network.image_encoders():
@@ -125,15 +138,19 @@ class Lesson:
         return network
 
 
-def _beginning(
-    stage: Stage, parameters: ProductParameters, classes: tuple[str, ...], training: Split, tokenizer: Tokenizer
+def _initialize(
+    stage: Stage,
+    parameters: ProductParameters,
+    classes: tuple[str, ...],
+    training: ShardSplit,
+    tokenizer: Tokenizer,
 ) -> tuple[ProductConfig, dict[str, Tensor] | None]:
-    """The whole network's config and, where there is a checkpoint, the weights of its image tower."""
+    """Return the config of the full network and, with a checkpoint, the weights of its image tower."""
     modalities = dict(parameters.modalities)
-    mean, std, weights = HALF, HALF, None  # of no use without images
+    mean, std, weights = HALF, HALF, None  # unused without images
     for name, branch in parameters.modalities.items():
-        if isinstance(branch, ImageBranch):  # there is one at most
-            start = image_start(stage, "product.pretrained", branch.image, parameters.pretrained)
+        if isinstance(branch, ImageBranch):  # at most one branch
+            start = read_initialization(stage, "product.pretrained", branch.image, parameters.pretrained)
             modalities[name] = replace(branch, image=start.tower)
             mean, std, weights = start.mean, start.std, start.weights
     images = read_json(stage.input("shards") / "images.json")
@@ -143,31 +160,34 @@ def _beginning(
         fusion=parameters.fusion,
         classes=classes,
         image_size=images["size"],
-        image_fit=images["fit"],
+        resize_mode=images["fit"],
         image_mean=mean,
         image_std=std,
-        vocabulary=len(ids),
+        vocab_size=len(ids),
         pad_token=ids[PAD],
-        scaling=_scaling(modalities, training),
+        scaling=_fit_scaling(modalities, training),
     )
     return config, weights
 
 
-def _scaling(modalities: Modalities, training: Split) -> Scaling:
-    """Mean and deviation of the numbers that the modalities read, over the train split."""
+def _fit_scaling(modalities: Modalities, training: ShardSplit) -> Scaling:
+    """Mean and standard deviation of the signed logarithm of each numeric field, over the train split."""
     branches = [branch for branch in modalities.values() if isinstance(branch, NumbersBranch)]
-    sizes: dict[NumbersField, list[float]] = {field: [] for branch in branches for field in branch.fields}
-    for row in training.rows() if sizes else ():
-        for field, known in sizes.items():
-            size = size_of(row, field)
-            known += [] if size is None else [size]
-    return {field: (fmean(known), pstdev(known) or 1.0) if known else (0.0, 1.0) for field, known in sizes.items()}
+    values: dict[NumbersField, list[float]] = {field: [] for branch in branches for field in branch.fields}
+    if not values:
+        return {}
+    for row in training.rows():
+        for field, known in values.items():
+            value = signed_log(row, field)
+            if value is not None:
+                known.append(value)
+    return {field: (fmean(known), pstdev(known) or 1.0) if known else (0.0, 1.0) for field, known in values.items()}
 
 
-def _lacking(modalities: Modalities, training: Split) -> Metrics:
-    """How many of the listings that are trained on lack which modality."""
+def _count_missing(modalities: Modalities, training: ShardSplit) -> Metrics:
+    """Number of train listings without each modality."""
     counts = {f"train_listings_without_{name}": 0 for name in modalities}
     for row in training.rows():
         for name, branch in modalities.items():
-            counts[f"train_listings_without_{name}"] += lacks(branch, row)
+            counts[f"train_listings_without_{name}"] += is_missing(branch, row)
     return counts

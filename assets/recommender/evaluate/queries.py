@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets.recommender.evaluate.systems import System
-from heddle.graph.tables import Graph
+from heddle.graph.tables import CatalogGraph
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Query:
     right: frozenset[int]
 
 
-def queries(graph: Graph, most: int) -> list[Query]:
+def queries(graph: CatalogGraph, most: int) -> list[Query]:
     """The sources of test edges, ``most`` of them by the hash of their ids, in the order of the nodes."""
     right: dict[int, set[int]] = defaultdict(set)
     for source, target in graph.predicted("test").tolist():

@@ -31,7 +31,7 @@ from heddle.core.stage import Metrics, Stage, read_json
 from heddle.core.vectors import matrix
 from heddle.evaluation.parameters import BootstrapParameters
 from heddle.graph.neighbours import Neighbours
-from heddle.graph.tables import NODES_FILE, Graph
+from heddle.graph.tables import NODES_FILE, CatalogGraph
 from heddle.metrics.bootstrap import ConfidenceInterval
 
 MODEL = "recommender"
@@ -63,9 +63,9 @@ EXAMPLES = pa.schema(
 def recommender_evaluation(stage: Stage) -> Metrics:
     """Score the test edges, rank for every source, measure all systems alike, write tables, map and examples."""
     parameters = stage.parameters(RecommenderEvaluationParameters)
-    ceilings = read_json(stage.input("catalog") / "ceilings.json")
+    ceilings = read_json(stage.input("catalog") / "upper_bounds.json")
     reason = skip_reason(stage.input("graph")) or skip_reason(stage.input("recommender"))
-    graph = None if reason else Graph.open(stage.input("graph"))
+    graph = None if reason else CatalogGraph.open(stage.input("graph"))
     if graph and not (len(graph.predicted("test")) and len(graph.negatives["test"])):
         reason = "data/graph has no test edges to tell from others; bring more edges or raise split.test"
     if reason or graph is None:
@@ -81,7 +81,7 @@ def recommender_evaluation(stage: Stage) -> Metrics:
         trials.append(attempt(name, system, edges, others, asked, sure))
     (stage.output / "plots").mkdir()
     _write_plots(stage, trials)
-    _write_map(stage, graph, embeddings, parameters.mapped)
+    _write_map(stage, graph, embeddings, parameters.projection_nodes)
     _write_examples(stage, graph, asked[: parameters.examples], trials[0])
     numbers = {"test_edges": len(edges), "queries": len(asked), **trials[0].numbers, "auc_chance": 0.5}
     if CEILING in ceilings:
@@ -91,9 +91,9 @@ def recommender_evaluation(stage: Stage) -> Metrics:
     return numbers
 
 
-def _systems(graph: Graph, embeddings: NDArray[np.float32]) -> dict[str, System]:
+def _systems(graph: CatalogGraph, embeddings: NDArray[np.float32]) -> dict[str, System]:
     """The recommender first."""
-    told = adjacency(graph.messages, len(graph.ids))
+    told = adjacency(graph.message_edges, len(graph.ids))
     return {
         MODEL: dot_product(embeddings),
         "popularity": popularity(told),
@@ -126,7 +126,7 @@ def _bounds(others: NDArray[np.float64]) -> list[tuple[float, float]]:
     return [*bounds, (1.0, -np.inf)]
 
 
-def _write_map(stage: Stage, graph: Graph, embeddings: NDArray[np.float32], most: int) -> None:
+def _write_map(stage: Stage, graph: CatalogGraph, embeddings: NDArray[np.float32], most: int) -> None:
     """Where nodes lie in the plane of the embeddings' two largest variances; ``most`` of them by their ids' hash."""
     order = sorted(range(len(graph.ids)), key=lambda node: hashlib.sha256(graph.ids[node].encode()).digest())
     drawn = sorted(order[:most])
@@ -142,8 +142,8 @@ def _write_map(stage: Stage, graph: Graph, embeddings: NDArray[np.float32], most
     write_csv(stage.output / "plots" / "map.csv", ("type", "text", "x", "y"), rows)
 
 
-def _write_examples(stage: Stage, graph: Graph, asked: Sequence[Query], trial: Trial) -> None:
-    neighbours = Neighbours(graph.messages, len(graph.ids))
+def _write_examples(stage: Stage, graph: CatalogGraph, asked: Sequence[Query], trial: Trial) -> None:
+    neighbours = Neighbours(graph.message_edges, len(graph.ids))
 
     def called(node: int) -> str:
         return graph.texts[node] or graph.ids[node]

@@ -8,8 +8,10 @@ from markupsafe import Markup
 from assets.report.charts.charts import Series, histogram, line_chart
 from assets.report.charts.scatter import scatter
 from assets.report.charts.svg import counted, readable
-from assets.report.report_data import Facts
+from assets.report.parameters import ReportParameters
+from assets.report.report_data import ReportData
 from heddle.evaluation.measures import Measure, measures
+from heddle.families.family import Family
 
 STAGE = "recommender_evaluation"
 MODEL = "recommender"
@@ -38,26 +40,26 @@ BINS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 """Lower ends of the degrees' bins, about equally wide on a logarithmic scale; the last holds all above."""
 
 
-def recommendation(facts: Facts) -> dict[str, Any]:
-    """What the template `recommendation` shows."""
-    plots = facts.plots[STAGE]
-    known = {measure.key: measure for measure in measures(facts.metrics[STAGE])}
+def recommendation(data: ReportData, family: Family, parameters: ReportParameters) -> dict[str, Any]:
+    """The content of the section."""
+    plots = data.plots[STAGE]
+    known = {measure.key: measure for measure in measures(data.metrics[STAGE])}
     return {
-        "no_graph": facts.absent.get("graph"),
-        "absent": facts.absent.get(MODEL) or facts.absent.get(STAGE),
-        "words": _words(facts.statistics),
-        "numbers": _numbers(facts.statistics),
-        "central": facts.statistics.get("central", []),
-        "degrees": _degrees(facts.plots["graph"].get("degrees", [])),
+        "no_graph": data.skipped.get("graph"),
+        "skipped": data.skipped.get(MODEL) or data.skipped.get(STAGE),
+        "words": _words(data.statistics),
+        "numbers": _numbers(data.statistics),
+        "central": data.statistics.get("central", []),
+        "degrees": _degrees(data.plots["graph"].get("degrees", [])),
         "map": scatter("Where the nodes lie", _points(plots.get("map", []))) if plots.get("map") else None,
         "columns": COLUMNS,
         "systems": [_system(row, known) for row in plots.get("systems", [])],
-        "asked": facts.metrics[STAGE].get("queries", 0),
-        "test_edges": facts.metrics[STAGE].get("test_edges", 0),
+        "asked": data.metrics[STAGE].get("queries", 0),
+        "test_edges": data.metrics[STAGE].get("test_edges", 0),
         "ceiling": known["auc"].ceiling if "auc" in known else None,
-        "confidence": facts.confidence[STAGE],
+        "confidence": data.confidence,
         "charts": _charts(plots),
-        "examples": facts.examples[STAGE],
+        "examples": data.examples[STAGE],
     }
 
 

@@ -7,7 +7,9 @@ from markupsafe import Markup
 
 from assets.report.charts.intervals import Estimate, interval_chart
 from assets.report.charts.svg import counted, readable
-from assets.report.report_data import Facts
+from assets.report.parameters import ReportParameters
+from assets.report.report_data import ReportData
+from heddle.families.family import Family
 
 STAGE = "retrieval_evaluation"
 REFERENCE = "rrf"
@@ -33,27 +35,27 @@ SIDE_BY_SIDE = ("dense", "bm25", "rrf", "rrf_reranked")  # what a question finds
 Row = Mapping[str, Any]
 
 
-def guides(facts: Facts, questions: int) -> dict[str, Any]:
-    """What the template `guides` shows."""
-    ways = _by(facts.plots[STAGE].get("retrieval", []), "config")
-    examples = _by(facts.examples[STAGE], "id")
+def guides(data: ReportData, family: Family, parameters: ReportParameters) -> dict[str, Any]:
+    """The content of the section."""
+    ways = _by(data.plots[STAGE].get("retrieval", []), "config")
+    examples = _by(data.examples[STAGE], "id")
     return {
-        "absent": facts.absent.get(STAGE),
-        "no_reranker": facts.absent.get("reranker"),
-        "words": _words(facts),
+        "skipped": data.skipped.get(STAGE),
+        "no_reranker": data.skipped.get("reranker"),
+        "words": _words(data),
         "terms": {part: does for part, does in TERMS.items() if any(part in way.split("_") for way in ways)},
         "charts": _charts(ways) if ways else [],
-        "confidence": facts.confidence[STAGE],
+        "confidence": data.confidence,
         "measures": MEASURES,
         "ways": [{"name": _plain(way), "values": _values(rows)} for way, rows in ways.items()],
-        "bounds": facts.bands,
-        "bands": _bands(facts.plots[STAGE].get("bands", [])),
-        "questions": [_question(rows) for rows in list(examples.values())[:questions]],
+        "bounds": data.bands,
+        "bands": _bands(data.plots[STAGE].get("bands", [])),
+        "questions": [_question(rows) for rows in list(examples.values())[: parameters.queries]],
     }
 
 
-def _words(facts: Facts) -> str:
-    numbers = facts.metrics[STAGE]
+def _words(data: ReportData) -> str:
+    numbers = data.metrics[STAGE]
     asked = counted(int(numbers.get("queries", 0)), "question")
     beside = numbers.get("queries_without_relevant_guide", 0)
     left_out = f" {counted(int(beside), 'question')} more that no guide answers are left out." if beside else ""

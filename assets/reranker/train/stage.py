@@ -16,7 +16,8 @@ from heddle.core.splits import SPLITS, SplitName, split_of
 from heddle.core.stage import Metrics, Stage, StageError
 from heddle.retrieval.config import Mode, RetrievalConfig, RetrievalError
 from heddle.retrieval.retriever import Retriever
-from heddle.training.training import not_trained, only_first_process, write_history
+from heddle.training.checkpoint import checkpoint_errors
+from heddle.training.training import exit_other_processes, skip_training, training_metrics, write_history
 from lightning_modules.reranker.cross_encoder import (
     CrossEncoder,
     CrossEncoderModule,
@@ -27,7 +28,7 @@ from lightning_modules.reranker.cross_encoder import (
 )
 from lightning_modules.reranker.ranking_examples import GroupData, RankingExample, RankingProgress
 from lightning_modules.tokenization.saved import save_tokenizer
-from lightning_modules.training.train import Trained, train
+from lightning_modules.training.train import train
 
 Examples = Mapping[SplitName, Sequence[RankingExample]]
 
@@ -39,14 +40,14 @@ def reranker(stage: Stage) -> Metrics:
     """Write the calibrated network of the best epoch, its tokenizer and the history, or the reason for skipping."""
     parameters = stage.parameters(RerankerParameters)
     retriever = _open_retriever(stage)
-    examples = _examples(stage, retriever, parameters.mined)
+    examples = _examples(stage, retriever, parameters.negatives_depth)
     training, validation = examples["train"], examples["validation"]
     if len(training) < parameters.batch_size or len(validation) < 2:
         reason = (
             f"data/validated: {len(training)} train queries and {len(validation)} validation queries have a relevant "
             f"guide, at least {parameters.batch_size} and 2 are needed; bring queries and qrels in `catalog`"
         )
-        return not_trained(stage, reason)
+        return skip_training(stage, reason)
     index = retriever.index
     stage.progress(f"{len(training)} train queries, {len(validation)} validation queries, {len(index)} guides")
     return _train(stage, parameters, examples, [index.full_text(guide) for guide in range(len(index))])
@@ -90,17 +91,15 @@ def _hard_negatives(retriever: Retriever, text: str, relevant: Mapping[int, floa
 
 
 def _train(stage: Stage, parameters: RerankerParameters, examples: Examples, guides: Sequence[str]) -> Metrics:
-    try:
-        tokenizer = load_pair_tokenizer(parameters.pretrained, parameters.context)
-        load_classifier(parameters.pretrained, parameters.layers, parameters.dropout)
-    except (OSError, ValueError) as error:
-        raise StageError(f"reranker.pretrained: cannot load {parameters.pretrained!r}: {error}") from error
+    with checkpoint_errors("reranker.pretrained", parameters.pretrained):
+        tokenizer = load_pair_tokenizer(parameters.pretrained, parameters.max_length)
+        load_classifier(parameters.pretrained, parameters.num_layers, parameters.dropout)
     seed = read_seed()
     encode = partial(encode_pairs, tokenizer)
     data = GroupData(examples["train"], examples["validation"], guides, encode, parameters, seed)
     trained = train(
         lambda: CrossEncoderModule(
-            CrossEncoder(load_classifier(parameters.pretrained, parameters.layers, parameters.dropout)), parameters
+            CrossEncoder(load_classifier(parameters.pretrained, parameters.num_layers, parameters.dropout)), parameters
         ),
         data,
         parameters.trainer,
@@ -109,21 +108,10 @@ def _train(stage: Stage, parameters: RerankerParameters, examples: Examples, gui
         progress=stage.progress,
         callbacks=[RankingProgress()],
     )
-    only_first_process(trained)
+    exit_other_processes(trained)
     scale, shift = calibrate_scores(trained.network, data.val_dataloader())
     trained.network.save_pretrained(stage.output)
     save_tokenizer(tokenizer, stage.output)
     write_history(stage.output / "history.csv", trained.history)
-    return _metrics(trained, examples) | {"calibration_scale": scale, "calibration_shift": shift}
-
-
-def _metrics(trained: Trained, examples: Examples) -> dict[str, float]:
-    best = trained.history[trained.best_epoch - 1]
-    return {
-        "parameters": trained.network.count_parameters(),
-        "epochs": len(trained.history),
-        "best_epoch": trained.best_epoch,
-        "train_queries": len(examples["train"]),
-        "validation_queries": len(examples["validation"]),
-        **{name: value for name, value in best.items() if name not in ("epoch", "learning_rate")},
-    }
+    queries = {f"{name}_queries": len(examples[name]) for name in ("train", "validation")}
+    return {**training_metrics(trained), **queries, "calibration_scale": scale, "calibration_shift": shift}

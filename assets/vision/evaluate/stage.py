@@ -26,7 +26,7 @@ def vision_evaluation(stage: Stage) -> Metrics:
     classifier = VisionClassifier.from_pretrained(stage.input("vision"), stage.parameters(Compute, "compute").threads)
     stage.progress("classifying images", len(samples), len(samples))
     probabilities = classifier.probabilities(sample.image for sample in samples)
-    ceilings = read_json(stage.input("catalog") / "ceilings.json")
+    ceilings = read_json(stage.input("catalog") / "upper_bounds.json")
     sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     heads = [answers(head, samples, classes, probabilities[head]) for head, classes in classifier.config.heads.items()]
     (stage.output / "plots").mkdir()

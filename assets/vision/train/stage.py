@@ -1,4 +1,4 @@
-"""Train the image classifier on the shards: one image tower, one head for each kind of label."""
+"""Train the image classifier on the shards: one image tower and one linear head per kind of label."""
 
 from collections.abc import Mapping
 
@@ -7,17 +7,18 @@ from torch import Tensor
 from assets.vision.train.parameters import VisionParameters
 from heddle.core.parameters.shared import Compute, read_seed
 from heddle.core.stage import Metrics, Stage, read_json
-from heddle.pretrained.image_tower import NoStartError, image_start
+from heddle.pretrained.image_tower import SkippedInitializationError, read_initialization
 from heddle.training.training import (
-    Labelled,
-    TooFewError,
-    not_trained,
-    only_first_process,
+    HasLabel,
+    TooFewListingsError,
+    exit_other_processes,
+    open_splits,
+    skip_training,
+    split_metrics,
     training_metrics,
-    training_splits,
     write_trained,
 )
-from lightning_modules.training.data import ShardData, Split
+from lightning_modules.training.data import ShardData, ShardSplit
 from lightning_modules.training.labels import LabelAccuracy
 from lightning_modules.training.train import train
 from lightning_modules.vision.config import VisionConfig
@@ -28,46 +29,51 @@ Heads = Mapping[str, tuple[str, ...]]
 
 
 def vision(stage: Stage) -> Metrics:
-    """Train, and write the best epoch's network and the history; say so if there are no labels to learn."""
+    """Train and write the network of the best epoch and the history; skip without labels of two classes."""
     parameters = stage.parameters(VisionParameters)
     known = read_json(stage.input("shards") / "labels.json")
     counts = {f"{head}_classes": len(known[head]) for head in parameters.heads}
-    heads = _heads(stage, parameters, known)
+    heads = _select_heads(stage, parameters, known)
     if not heads:
-        named = ", ".join(parameters.heads)
-        reason = f"data/shards/train: none of {named} has two classes; bring labels or name other vision.heads"
-        return {**counts, **not_trained(stage, reason)}
+        names = ", ".join(parameters.heads)
+        reason = f"data/shards/train: none of {names} has two classes; add labels or change vision.heads"
+        return {**counts, **skip_training(stage, reason)}
     try:
-        splits = training_splits(stage.input("shards"), "vision", parameters, Labelled(heads), "labels")
+        splits = open_splits(stage.input("shards"), "vision", parameters, HasLabel(heads), "labels")
         return {**counts, **_train(stage, parameters, heads, *splits)}
-    except (TooFewError, NoStartError) as error:
-        return {**counts, **not_trained(stage, str(error))}
+    except (TooFewListingsError, SkippedInitializationError) as error:
+        return {**counts, **skip_training(stage, str(error))}
 
 
-def _heads(stage: Stage, parameters: VisionParameters, known: Mapping[str, list[str]]) -> Heads:
-    """The heads that there is something to learn for: two classes at least in the train split."""
+def _select_heads(stage: Stage, parameters: VisionParameters, known: Mapping[str, list[str]]) -> Heads:
+    """Heads with at least two classes in the train split."""
     for head in parameters.heads:
         if len(known[head]) < 2:
-            stage.progress(f"left out: the train listings name {len(known[head])} classes of {head}, two are needed")
+            stage.progress(f"head {head} skipped: {len(known[head])} classes in the train split, 2 are needed")
     return {head: tuple(known[head]) for head in parameters.heads if len(known[head]) >= 2}
 
 
-def _train(stage: Stage, parameters: VisionParameters, heads: Heads, training: Split, validation: Split) -> Metrics:
-    start = image_start(stage, "vision.pretrained", parameters.image, parameters.pretrained)
+def _train(
+    stage: Stage, parameters: VisionParameters, heads: Heads, training: ShardSplit, validation: ShardSplit
+) -> Metrics:
+    start = read_initialization(stage, "vision.pretrained", parameters.image, parameters.pretrained)
     config = VisionConfig(
         image=start.tower,
         image_size=start.size,
-        image_fit=start.fit,
+        resize_mode=start.fit,
         image_mean=start.mean,
         image_std=start.std,
         heads=dict(heads),
         dropout=parameters.dropout,
     )
-    stage.progress(f"{training.kept} of {training.total} train listings have labels, {validation.kept} validate")
+    stage.progress(
+        f"training on {training.kept} of {training.total} train listings (those with labels), "
+        f"{validation.kept} validation listings"
+    )
     seed = read_seed()
     weights: dict[str, float] = dict(parameters.heads.items())
     trained = train(
-        lambda: VisionModule(_network(config, start.weights), parameters, weights, parameters.label_smoothing),
+        lambda: VisionModule(_build(config, start.weights), parameters, weights, parameters.label_smoothing),
         ShardData(training, validation, LabelledCollate(heads, parameters.augmentation, seed), seed),
         parameters.trainer,
         seed=seed,
@@ -75,12 +81,12 @@ def _train(stage: Stage, parameters: VisionParameters, heads: Heads, training: S
         progress=stage.progress,
         callbacks=[LabelAccuracy(list(heads))],
     )
-    only_first_process(trained)
+    exit_other_processes(trained)
     write_trained(stage.output, trained)
-    return training_metrics(trained, training, validation, "labels")
+    return {**training_metrics(trained), **split_metrics(training, validation, "labels")}
 
 
-def _network(config: VisionConfig, weights: dict[str, Tensor] | None) -> Vision:
+def _build(config: VisionConfig, weights: dict[str, Tensor] | None) -> Vision:
     network = Vision(config)
     if weights is not None:
         network.image.load_state_dict(weights)

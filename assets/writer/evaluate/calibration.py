@@ -5,18 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from assets.writer.evaluate.claims import Floats, Statements
-from assets.writer.evaluate.error_detection import ALL, Doubts, UserInputs
-from assets.writer.evaluate.prompting import VIEWS, WRITER, Asker, likelihoods
-from assets.writer.evaluate.result import Trial, known
+from assets.writer.evaluate.claims import Claims, Floats
+from assets.writer.evaluate.error_detection import ALL, DetectionResult, ErrorScores
+from assets.writer.evaluate.prompting import VIEWS, WRITER, WriterPrompter, likelihoods
+from assets.writer.evaluate.result import SystemResult, known
 from assets.writer.evaluate.tables import write_errors
 from heddle.core.stage import Stage
-from heddle.description.certainty import FIELD, Certainty, Line
+from heddle.description.certainty import FIELD, Certainty, PlattScaling
 from heddle.evaluation.classification import write_reliability
 from heddle.metrics import compute
 from heddle.metrics.expected_calibration_error import ExpectedCalibrationError
-from lightning_modules.training.data import Sample, read_samples
-from lightning_modules.writer.content_writer import Judged, Written
+from lightning_modules.training.data import ShardSample, read_samples
+from lightning_modules.writer.content_writer import GeneratedContent, WriterScores
 from lightning_modules.writer.samples import Inputs
 
 OTHERS, OWN = "sellers", "own"
@@ -26,7 +26,10 @@ HEAD, LIKELIHOOD = "head", "likelihood"
 
 
 def certainties(
-    stage: Stage, asker: Asker, trials: Mapping[str, Trial], written: Mapping[str, Sequence[Written]]
+    stage: Stage,
+    asker: WriterPrompter,
+    trials: Mapping[str, SystemResult],
+    written: Mapping[str, Sequence[GeneratedContent]],
 ) -> tuple[dict[str, Floats], dict[str, float]]:
     """How sure to be of each alt text, learned on the validation split, and how well that holds on the test split.
 
@@ -51,17 +54,17 @@ def certainties(
 
 def errors(
     plots: Path,
-    asker: Asker,
-    samples: Sequence[Sample],
+    asker: WriterPrompter,
+    samples: Sequence[ShardSample],
     asked: Mapping[str, Sequence[Inputs]],
-    trials: Mapping[str, Trial],
-    written: Mapping[str, Sequence[Written]],
+    trials: Mapping[str, SystemResult],
+    written: Mapping[str, Sequence[GeneratedContent]],
     confidence: float,
 ) -> dict[str, float]:
     """How well mistakes are seen: those put into sellers' texts, and the writer's own."""
     places = [place for place, sample in enumerate(samples) if sample.row["alt_text"]]
     texts, kinds = asker.spoilt([samples[place] for place in places])
-    told: list[UserInputs] = []
+    told: list[DetectionResult] = []
     for view in VIEWS:
         judged = asker.judged([asked[view][place] for place in places], texts)
         told += _told(view, OTHERS, kinds, judged, confidence)
@@ -78,15 +81,15 @@ def errors(
 
 
 def _told(
-    view: str, texts: str, kinds: Sequence[str | None], judged: Sequence[Judged], confidence: float
-) -> Iterator[UserInputs]:
+    view: str, texts: str, kinds: Sequence[str | None], judged: Sequence[WriterScores], confidence: float
+) -> Iterator[DetectionResult]:
     """By the head that is there for it, and by how unlikely the words are."""
     heads = np.array([one.wrong[FIELD] for one in judged], dtype=np.float64)
-    yield from Doubts(view, texts, HEAD, kinds, heads).told(confidence)
-    yield from Doubts(view, texts, LIKELIHOOD, kinds, -likelihoods(judged)).told(confidence)
+    yield from ErrorScores(view, texts, HEAD, kinds, heads).told(confidence)
+    yield from ErrorScores(view, texts, LIKELIHOOD, kinds, -likelihoods(judged)).told(confidence)
 
 
-def _learned(stage: Stage, asker: Asker) -> dict[str, Line]:
+def _learned(stage: Stage, asker: WriterPrompter) -> dict[str, PlattScaling]:
     """Of each view, from what the writer writes for the validation split; none where nothing of it can be judged."""
     samples = list(read_samples(stage.input("shards") / "validation"))
     asked = asker.views(samples)
@@ -94,9 +97,9 @@ def _learned(stage: Stage, asker: Asker) -> dict[str, Line]:
     for view in VIEWS:
         written = asker.writer.write(asked[view], until=FIELD)
         texts = [one.fields[FIELD] for one in written]
-        sound = Statements.of(texts, [sample.row for sample in samples], asker.lexicon).sound
+        sound = Claims.of(texts, [sample.row for sample in samples], asker.lexicon).sound
         if len(right := known(sound)):
-            lines[view] = Line.learn(likelihoods(written)[~np.isnan(sound)], right)
+            lines[view] = PlattScaling.learn(likelihoods(written)[~np.isnan(sound)], right)
     return lines
 
 

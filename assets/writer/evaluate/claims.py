@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from heddle.content.lexicon import Lexicon, Stated, truth_of
+from heddle.content.lexicon import ImageFacts, Lexicon, listing_facts
 
 Row = dict[str, Any]
 Floats = NDArray[np.float64]
@@ -18,7 +18,7 @@ RELATIONS = "relations"
 
 
 @dataclass(frozen=True)
-class Mark:
+class ClaimLabel:
     """One statement of a text, or one that it should have made.
 
     Attributes:
@@ -35,7 +35,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Statements:
+class Claims:
     """Of N texts, each about its own listing.
 
     Attributes:
@@ -44,15 +44,17 @@ class Statements:
         scenes: whether the listing tells what its image shows, so that a relation that it does not tell is wrong.
     """
 
-    said: tuple[Stated, ...]
-    true: tuple[Stated, ...]
+    said: tuple[ImageFacts, ...]
+    true: tuple[ImageFacts, ...]
     scenes: tuple[bool, ...]
 
     @classmethod
-    def of(cls, texts: Sequence[str], rows: Sequence[Row], lexicon: Lexicon) -> "Statements":
+    def of(cls, texts: Sequence[str], rows: Sequence[Row], lexicon: Lexicon) -> "Claims":
         """What ``texts`` state, beside what ``rows``, their listings, tell."""
         return cls(
-            tuple(map(lexicon.states, texts)), tuple(map(truth_of, rows)), tuple(bool(row["objects"]) for row in rows)
+            tuple(map(lexicon.read_facts, texts)),
+            tuple(map(listing_facts, rows)),
+            tuple(bool(row["objects"]) for row in rows),
         )
 
     def right(self, kind: str) -> Floats:
@@ -77,17 +79,17 @@ class Statements:
         some = (~np.isnan(judged)).any(axis=0)
         return np.where(some, (np.nan_to_num(judged, nan=1) == 1).all(axis=0), np.nan)
 
-    def marks(self, place: int) -> Iterator[Mark]:
+    def marks(self, place: int) -> Iterator[ClaimLabel]:
         """What one text states and what it leaves out, the relations by name."""
         said, true = self.said[place], self.true[place]
         for kind in KINDS:
             one, other = getattr(said, kind), getattr(true, kind)
             if other is not None:
-                yield Mark(kind, one, other, one == other)
+                yield ClaimLabel(kind, one, other, one == other)
         for relation in sorted(said.relations | true.relations) if self.scenes[place] else ():
             words = " ".join((*relation, "it"))
             stated, so = relation in said.relations, relation in true.relations
-            yield Mark(RELATIONS, words if stated else None, words if so else None, stated and so)
+            yield ClaimLabel(RELATIONS, words if stated else None, words if so else None, stated and so)
 
     def _sets(self, kind: str) -> Iterator[tuple[frozenset[Any], frozenset[Any]]]:
         """What each text states of a kind and what is so."""

@@ -15,7 +15,7 @@ FEWEST = 10
 
 
 @dataclass(frozen=True)
-class Doubts:
+class ErrorScores:
     """How much the writer doubts N texts.
 
     Attributes:
@@ -32,18 +32,18 @@ class Doubts:
     kinds: Sequence[str | None]
     scores: Floats
 
-    def told(self, confidence: float) -> Iterator["UserInputs"]:
+    def told(self, confidence: float) -> Iterator["DetectionResult"]:
         """Of all mistakes, and of those of each kind if there are several, among the texts with none."""
         kinds = np.array([kind or "" for kind in self.kinds])
         downs, found = self.scores[kinds == ""], sorted({*kinds.tolist()} - {""})
         for kind in ["", *found] if len(found) > 1 else [""]:
             ups = self.scores[(kinds == kind) if kind else (kinds != "")]
             told = _auc(ups, downs, confidence)
-            yield UserInputs(self.view, self.texts, self.by, kind or ALL, len(ups) + len(downs), len(ups), told)
+            yield DetectionResult(self.view, self.texts, self.by, kind or ALL, len(ups) + len(downs), len(ups), told)
 
 
 @dataclass(frozen=True)
-class UserInputs:
+class DetectionResult:
     """How well mistakes of one kind are seen.
 
     Attributes:

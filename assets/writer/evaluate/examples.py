@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from assets.writer.evaluate.claims import Floats
-from assets.writer.evaluate.result import Trial
+from assets.writer.evaluate.result import SystemResult
 from heddle.core.schemas import write_table
 from heddle.evaluation.plots import sample_jpeg
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 
 MARK = pa.struct(
     [
@@ -39,7 +39,7 @@ EXAMPLES = pa.schema(
 
 
 def write_examples(
-    path: Path, samples: Sequence[Sample], shown: Iterable[tuple[Trial, int]], sure: Mapping[str, Floats]
+    path: Path, samples: Sequence[ShardSample], shown: Iterable[tuple[SystemResult, int]], sure: Mapping[str, Floats]
 ) -> None:
     """What systems wrote for some listings.
 
@@ -52,13 +52,13 @@ def write_examples(
     write_table(path, [_row(samples[place], trial, sure[trial.name], place) for trial, place in shown], EXAMPLES)
 
 
-def surest_mistakes(trial: Trial, sure: Floats, count: int) -> list[int]:
+def surest_mistakes(trial: SystemResult, sure: Floats, count: int) -> list[int]:
     """The places of the texts with something wrong of which the writer was surest, surest first."""
     wrong = np.flatnonzero(trial.statements.sound == 0).tolist()
     return sorted(wrong, key=lambda place: (-np.nan_to_num(sure[place]), place))[:count]
 
 
-def _row(sample: Sample, trial: Trial, sure: Floats, place: int) -> dict[str, Any]:
+def _row(sample: ShardSample, trial: SystemResult, sure: Floats, place: int) -> dict[str, Any]:
     content = trial.contents[place]
     return {
         "id": sample.row["id"],

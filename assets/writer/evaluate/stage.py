@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from assets.writer.evaluate.calibration import certainties, errors
 from assets.writer.evaluate.examples import surest_mistakes, write_examples
 from assets.writer.evaluate.parameters import WriterEvaluationParameters
-from assets.writer.evaluate.prompting import IMAGE_ALONE, VIEWS, WRITER, Asker
+from assets.writer.evaluate.prompting import IMAGE_ALONE, VIEWS, WRITER, WriterPrompter
 from assets.writer.evaluate.result import valid
 from assets.writer.evaluate.systems import systems, told_of
 from heddle.content.lexicon import Lexicon
@@ -21,8 +21,8 @@ from heddle.description.certainty import FIELD
 from heddle.evaluation.parameters import BootstrapParameters
 from heddle.images.aspect_ratios import image_ratios
 from heddle.metrics.bootstrap import ConfidenceInterval
-from lightning_modules.training.data import Sample, read_samples
-from lightning_modules.writer.content_writer import ContentWriter, Written
+from lightning_modules.training.data import ShardSample, read_samples
+from lightning_modules.writer.content_writer import ContentWriter, GeneratedContent
 
 
 def writer_evaluation(stage: Stage) -> Metrics:
@@ -39,23 +39,23 @@ def writer_evaluation(stage: Stage) -> Metrics:
     return {**counts, **_judged(stage, samples)}
 
 
-def _judged(stage: Stage, samples: Sequence[Sample]) -> dict[str, float]:
+def _judged(stage: Stage, samples: Sequence[ShardSample]) -> dict[str, float]:
     parameters = stage.parameters(WriterEvaluationParameters)
     sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     folder, threads = stage.input("writer"), stage.parameters(Compute, "compute").threads
     ratios = image_ratios(stage.input("catalog"))
-    asker = Asker(ContentWriter.from_folder(folder, threads), Lexicon.from_folder(folder), ratios, read_seed())
+    asker = WriterPrompter(ContentWriter.from_folder(folder, threads), Lexicon.from_folder(folder), ratios, read_seed())
     asked = asker.views(samples)
-    written: dict[str, list[Written]] = {}
+    written: dict[str, list[GeneratedContent]] = {}
     for view, inputs in asked.items():
         stage.progress(view.replace("_", " "), len(written), len(asked))
-        whole = parameters.whole if view == WRITER else 0
+        whole = parameters.full_content_samples if view == WRITER else 0
         written[view] = asker.writer.write(inputs[:whole]) + asker.writer.write(inputs[whole:], until=FIELD)
     trials = systems(stage, parameters, threads, samples, asker.lexicon, written)
     (stage.output / "plots").mkdir()
     numbers = told_of(stage.output / "plots", trials, sure)
     stage.progress("drawing words")
-    drawn = asker.sampled(asked[IMAGE_ALONE][: parameters.whole], parameters.top_p)
+    drawn = asker.sampled(asked[IMAGE_ALONE][: parameters.full_content_samples], parameters.top_p)
     numbers["sampled_valid_rate"] = float(valid(drawn).mean())
     stage.progress("how sure it is, and what it doubts")
     sureness, measured = certainties(stage, asker, trials, written)

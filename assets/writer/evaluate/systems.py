@@ -6,7 +6,7 @@ from pathlib import Path
 from assets.writer.evaluate.baselines import filled, likest, sentence, within_limits
 from assets.writer.evaluate.parameters import WriterEvaluationParameters, gaps
 from assets.writer.evaluate.prompting import IMAGE_ALONE, VIEWS, WITHOUT_GRAPH, WRITER
-from assets.writer.evaluate.result import RIGHT, Judge, Trial, bert_scored
+from assets.writer.evaluate.result import RIGHT, SystemResult, SystemScorer, bert_scored
 from assets.writer.evaluate.tables import differences, write_differences, write_systems
 from heddle.content.content import Content
 from heddle.content.lexicon import Lexicon
@@ -14,9 +14,9 @@ from heddle.core.skipped import skip_reason
 from heddle.core.stage import Stage
 from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.clip.encoder import ClipEncoder
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 from lightning_modules.vision.classifier import VisionClassifier
-from lightning_modules.writer.content_writer import Written
+from lightning_modules.writer.content_writer import GeneratedContent
 
 NEAREST, TEMPLATE, SELLER = "nearest", "template", "seller"
 BRIEF = (*RIGHT, "attributes_right", "bleu", "clip_score")
@@ -32,10 +32,10 @@ def systems(
     stage: Stage,
     parameters: WriterEvaluationParameters,
     threads: int,
-    samples: Sequence[Sample],
+    samples: Sequence[ShardSample],
     lexicon: Lexicon,
-    written: Mapping[str, Sequence[Written]],
-) -> dict[str, Trial]:
+    written: Mapping[str, Sequence[GeneratedContent]],
+) -> dict[str, SystemResult]:
     """All systems by name, their texts cut to the same lengths and judged alike."""
     clip = None if skip_reason(stage.input("clip")) else ClipEncoder.from_pretrained(stage.input("clip"), threads)
     images = None if clip is None else clip.images(sample.image for sample in samples)
@@ -46,15 +46,15 @@ def systems(
     if sentences := _sentences(stage, samples, parameters.template, threads):
         contents[TEMPLATE] = [within_limits(sentence(text)) for text in sentences]
     contents[SELLER] = [within_limits(Content.from_listing(sample.row)) for sample in samples]
-    judge = Judge([sample.row for sample in samples], lexicon, clip, images)
+    judge = SystemScorer([sample.row for sample in samples], lexicon, clip, images)
     wholes = {IMAGE_ALONE: 0, WITHOUT_GRAPH: 0}
-    trials = [judge(name, texts, wholes.get(name, parameters.whole)) for name, texts in contents.items()]
+    trials = [judge(name, texts, wholes.get(name, parameters.full_content_samples)) for name, texts in contents.items()]
     if parameters.bert_score is not None:
         trials = bert_scored(trials, judge.rows, parameters.bert_score)
     return {trial.name: trial for trial in trials}
 
 
-def told_of(plots: Path, trials: Mapping[str, Trial], sure: ConfidenceInterval) -> dict[str, float]:
+def told_of(plots: Path, trials: Mapping[str, SystemResult], sure: ConfidenceInterval) -> dict[str, float]:
     """Write the tables of all systems and of their differences; the writer's numbers, and the others' most telling."""
     told = {name: trial.numbers(sure) for name, trial in trials.items()}
     write_systems(plots, told)
@@ -70,7 +70,7 @@ def told_of(plots: Path, trials: Mapping[str, Trial], sure: ConfidenceInterval) 
     return numbers
 
 
-def _sentences(stage: Stage, samples: Sequence[Sample], template: str, threads: int) -> list[str]:
+def _sentences(stage: Stage, samples: Sequence[ShardSample], template: str, threads: int) -> list[str]:
     """The template's, image by image; none without a classifier that names what stands in its gaps."""
     folder = stage.input("vision")
     if skip_reason(folder):

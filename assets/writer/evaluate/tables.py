@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from assets.writer.evaluate.error_detection import UserInputs
-from assets.writer.evaluate.result import MEASURES, Trial
+from assets.writer.evaluate.error_detection import DetectionResult
+from assets.writer.evaluate.result import MEASURES, SystemResult
 from heddle.core.csv_file import write_csv
 from heddle.metrics.bootstrap import ConfidenceInterval
 
@@ -26,7 +26,7 @@ def write_differences(folder: Path, rows: Iterable[tuple[str, str, str, Mapping[
     write_csv(folder / "differences.csv", header, [(*names, *map(_written, found.values())) for *names, found in rows])
 
 
-def write_errors(folder: Path, told: Iterable[UserInputs]) -> None:
+def write_errors(folder: Path, told: Iterable[DetectionResult]) -> None:
     """``errors.csv``: how well mistakes are seen, by what the writer knew and by their kind."""
     rows = [
         (
@@ -39,7 +39,7 @@ def write_errors(folder: Path, told: Iterable[UserInputs]) -> None:
 
 
 def differences(
-    trials: Mapping[str, Trial], pairs: Sequence[tuple[str, str, str]], sure: ConfidenceInterval
+    trials: Mapping[str, SystemResult], pairs: Sequence[tuple[str, str, str]], sure: ConfidenceInterval
 ) -> list[tuple[str, str, str, dict[str, float]]]:
     """System, another one, measure, and the difference with its bounds, of the pairs that can be compared."""
     found = [

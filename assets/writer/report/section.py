@@ -9,7 +9,9 @@ from assets.report.charts.charts import reliability_diagram
 from assets.report.charts.intervals import Estimate, interval_chart
 from assets.report.charts.svg import counted, readable
 from assets.report.collection import data_url
-from assets.report.report_data import Facts
+from assets.report.parameters import ReportParameters
+from assets.report.report_data import ReportData
+from heddle.families.family import Family
 
 STAGE = "writer_evaluation"
 MODEL = "writer"
@@ -54,15 +56,15 @@ GAINS = {  # measure -> what is compared
 Row = Mapping[str, Any]
 
 
-def writing(facts: Facts, listings: int) -> dict[str, Any]:
-    """What the template `writing` shows."""
-    plots = facts.plots[STAGE]
+def writing(data: ReportData, family: Family, parameters: ReportParameters) -> dict[str, Any]:
+    """The content of the section."""
+    plots = data.plots[STAGE]
     systems = _by(plots.get("systems", []), "system")
     return {
-        "absent": facts.absent.get(MODEL) or facts.absent.get(STAGE),
-        "words": f"{counted(int(facts.metrics[STAGE].get('test_listings', 0)), 'listing')} of the test split; "
+        "skipped": data.skipped.get(MODEL) or data.skipped.get(STAGE),
+        "words": f"{counted(int(data.metrics[STAGE].get('test_listings', 0)), 'listing')} of the test split; "
         "no training has seen them.",
-        "confidence": facts.confidence[STAGE],
+        "confidence": data.confidence,
         "right": RIGHT,
         "with_interval": WITH_INTERVAL,
         "like": {key: name for key, name in LIKE.items() if any(key in _values(rows) for rows in systems.values())},
@@ -71,8 +73,12 @@ def writing(facts: Facts, listings: int) -> dict[str, Any]:
         "gains": [_gain(row) for row in plots.get("differences", [])],
         "reliability": [_reliability(view, plots) for view in VIEWS if plots.get(f"{view}_reliability")],
         "errors": _errors(plots.get("errors", [])),
-        "examples": [_listing(rows, facts) for rows in list(_by(facts.examples[STAGE], "id").values())[:listings]],
-        "mistakes": [_listing(rows, facts) for rows in list(_by(facts.mistakes[STAGE], "id").values())[:listings]],
+        "examples": [
+            _listing(rows, data) for rows in list(_by(data.examples[STAGE], "id").values())[: parameters.queries]
+        ],
+        "mistakes": [
+            _listing(rows, data) for rows in list(_by(data.mistakes[STAGE], "id").values())[: parameters.queries]
+        ],
     }
 
 
@@ -142,10 +148,10 @@ def _cell(row: Row) -> dict[str, Any]:
     return {"auc": known, "interval": _interval(row), "wrong": int(row["wrong"]), "count": int(row["count"])}
 
 
-def _listing(rows: Sequence[Row], facts: Facts) -> dict[str, Any]:
+def _listing(rows: Sequence[Row], data: ReportData) -> dict[str, Any]:
     """What was written for one listing; with the index's image, which is larger, if it has one."""
     first = rows[0]
-    indexed = facts.by_id.get(first["id"])
+    indexed = data.by_id.get(first["id"])
     return {
         "jpeg": data_url(indexed["thumbnail"] if indexed else None) or data_url(first["image"]),
         "alt": first["seller"] or first["id"],

@@ -24,9 +24,9 @@ from heddle.core.schemas import EDGES, QUARANTINE, write_table
 from heddle.core.skipped import skip_reason
 from heddle.core.splits import SPLITS
 from heddle.core.stage import StageError, read_json, write_json
-from heddle.graph.edges import negatives, numbered, parts_of
+from heddle.graph.edges import assign_parts, edge_indices, sample_negatives
 from heddle.graph.features import Projection
-from heddle.graph.tables import HELD_OUT, LISTENING, LISTING, Graph
+from heddle.graph.tables import HELD_OUT, INDUCTIVE, LISTING, CatalogGraph
 from lightning_modules.negatives.negatives import Pairs, pair_keys
 from tests.support.small_graph import SECTION, made, shop_rows, write_tables
 from tests.support.small_project import contents, run
@@ -59,7 +59,7 @@ def test_no_message_passes_where_an_edge_is_held_out(
     edges: list[tuple[int, str, int]], predicted: tuple[str, ...] | None
 ) -> None:
     pairs, relations = arrays(edges)
-    parts = parts_of(pairs, relations, IDS, predicted, SPLIT)
+    parts = assign_parts(pairs, relations, IDS, predicted, SPLIT)
     held_out = np.isin(parts.astype(str), HELD_OUT)
     assert not keys(pairs[held_out]) & keys(pairs[~held_out])  # neither a twin nor another relation tells
     of_pair: dict[int, set[str]] = {}
@@ -76,7 +76,7 @@ def test_growth_moves_no_edge_and_order_does_not_matter(
 ) -> None:
     def split(of: list[tuple[int, str, int]]) -> dict[int, str]:
         pairs, relations = arrays(of)
-        parts = parts_of(pairs, relations, IDS, None, SPLIT)
+        parts = assign_parts(pairs, relations, IDS, None, SPLIT)
         return dict(zip(pair_keys(pairs, NODES).tolist(), parts.tolist(), strict=True))
 
     before, after = split(edges), split([*reversed(more), *edges])
@@ -86,15 +86,15 @@ def test_growth_moves_no_edge_and_order_does_not_matter(
 def test_the_shares_are_those_asked_for() -> None:
     ids = [f"node {number}" for number in range(400)]
     pairs = np.array([(one, other) for one in range(400) for other in range(one)])[:20_000]
-    parts = parts_of(pairs, ["joins"] * len(pairs), ids, None, Split(validation=0.05, test=0.1)).tolist()
+    parts = assign_parts(pairs, ["joins"] * len(pairs), ids, None, Split(validation=0.05, test=0.1)).tolist()
     assert [parts.count(split) / len(parts) for split in SPLITS] == pytest.approx([0.85, 0.05, 0.1], abs=0.01)
 
 
 @given(edge_lists.filter(len), st.integers(0, 2))
 def test_held_out_negatives_are_joined_by_no_edge_of_any_part(edges: list[tuple[int, str, int]], seed: int) -> None:
     pairs, relations = arrays(edges)
-    parts = parts_of(pairs, relations, IDS, ("becomes",), SPLIT)
-    drawn = negatives(pairs, parts, ["a"] * 4 + ["b"] * 5, seed)
+    parts = assign_parts(pairs, relations, IDS, ("becomes",), SPLIT)
+    drawn = sample_negatives(pairs, parts, ["a"] * 4 + ["b"] * 5, seed)
     assert all(not keys(found) & keys(pairs) for found in drawn.values())
 
 
@@ -136,7 +136,7 @@ def test_homophily_is_pygs_and_texts_of_neighbours_are_compared() -> None:
 
 def test_the_projection_is_that_of_the_principal_components() -> None:
     vectors = np.random.default_rng(3).normal(size=(40, 7)).astype(np.float32) @ np.diag([5, 4, 3, 2, 1, 1, 1])
-    found = Projection.fitted(vectors.astype(np.float32), 3)(vectors.astype(np.float32))
+    found = Projection.fit(vectors.astype(np.float32), 3)(vectors.astype(np.float32))
     expected = PCA(3).fit_transform(vectors)
     expected /= np.sqrt((expected**2).mean())
     np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-3)
@@ -145,11 +145,11 @@ def test_the_projection_is_that_of_the_principal_components() -> None:
 
 def test_fewer_texts_than_dimensions_leave_the_rest_at_zero(tmp_path: Path) -> None:
     vectors = np.random.default_rng(3).normal(size=(3, 7)).astype(np.float32)
-    projection = Projection.fitted(vectors, 5)
+    projection = Projection.fit(vectors, 5)
     assert not projection(vectors)[:, 2:].any()  # three points lie in a plane
     projection.save(tmp_path)
     np.testing.assert_array_equal(Projection.load(tmp_path)(vectors), projection(vectors))
-    assert not Projection.fitted(vectors[:1], 5)(vectors[:1]).any()
+    assert not Projection.fit(vectors[:1], 5)(vectors[:1]).any()
 
 
 def project(folder: Path, nodes: list[dict[str, Any]], edges: list[dict[str, Any]], **changes: Any) -> Path:
@@ -160,10 +160,10 @@ def project(folder: Path, nodes: list[dict[str, Any]], edges: list[dict[str, Any
     params = {
         "scale": "smoke",
         "seed": 7,
-        "compute": {"engine": "local", "threads": 1},
+        "compute": {"threads": 1},
         "graph": section | changes,
         "index": {"thumbnail": 16, "k1": 1.5, "b": 0.75, "encoder": {"name": str(encoder)}},
-        "recommender_evaluation": {"queries": 9, "examples": 1, "mapped": 9},
+        "recommender_evaluation": {"queries": 9, "examples": 1, "projection_nodes": 9},
         "bootstrap": {"samples": 100, "confidence": 0.9},
     }
     YAML().dump(params, folder / "params.yaml")
@@ -186,10 +186,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_nodes_come_with_features_and_edges_with_parts(shop: Path) -> None:
     nodes, edges = shop_rows()
-    found = Graph.open(shop / "data/graph")
-    assert found.ids[: found.core] == sorted(row["id"] for row in nodes)
-    assert found.features.shape == (found.core + 2, 5)
-    names = [(found.ids[a], found.ids[b]) for a, b in found.edges[found.parts != LISTENING].tolist()]
+    found = CatalogGraph.open(shop / "data/graph")
+    assert found.ids[: found.num_transductive] == sorted(row["id"] for row in nodes)
+    assert found.features.shape == (found.num_transductive + 2, 5)
+    names = [(found.ids[a], found.ids[b]) for a, b in found.edges[found.parts != INDUCTIVE].tolist()]
     assert sorted(names) == sorted((row["source"], row["target"]) for row in edges)
     assert set(found.relations[found.parts == "message"]) == {"made_of"}
     assert {*found.targets_of} == {"item", "material"}
@@ -202,23 +202,23 @@ def test_nodes_come_with_features_and_edges_with_parts(shop: Path) -> None:
 
 
 def test_listings_hear_of_what_they_name_and_tell_nobody(shop: Path) -> None:
-    found = Graph.open(shop / "data/graph")
-    assert found.types[found.core :] == [LISTING, LISTING]
-    named = {(found.ids[listing], found.ids[node]) for node, listing in found.heard.tolist()}
+    found = CatalogGraph.open(shop / "data/graph")
+    assert found.types[found.num_transductive :] == [LISTING, LISTING]
+    named = {(found.ids[listing], found.ids[node]) for node, listing in found.inductive_edges.tolist()}
     assert named == {
         ("shop:1", "shop:item:bag"),
         ("shop:1", "shop:material:cotton"),
         ("shop:3", "shop:material:wood"),
     }
-    assert found.messages.max() < found.core
+    assert found.message_edges.max() < found.num_transductive
 
 
 def test_listings_can_stay_away(tmp_path: Path) -> None:
     folder = project(tmp_path / "project", *shop_rows(), listings=False)
     run(graph, folder)
-    found = Graph.open(folder / "data/graph")
-    assert found.core == len(found.ids)
-    assert not len(found.heard)
+    found = CatalogGraph.open(folder / "data/graph")
+    assert found.num_transductive == len(found.ids)
+    assert not len(found.inductive_edges)
 
 
 def test_the_same_tables_give_the_same_bytes(shop: Path) -> None:
@@ -232,7 +232,7 @@ def test_lone_nodes_and_nodes_without_text_are_taken(tmp_path: Path) -> None:
     folder = project(tmp_path / "project", nodes + lone, edges, listings=False)
     metrics = run(graph, folder)
     assert (metrics["isolated_nodes"], metrics["nodes_without_text"], metrics["components"]) == (2, 1, 3)
-    found = Graph.open(folder / "data/graph")
+    found = CatalogGraph.open(folder / "data/graph")
     assert not found.features[found.ids.index("shop:x")].any()
 
 
@@ -244,7 +244,7 @@ def test_a_graph_of_nodes_alone_has_statistics(tmp_path: Path) -> None:
 def test_without_nodes_there_is_no_graph_no_recommender_and_no_error(tmp_path: Path) -> None:
     folder = project(tmp_path / "project", [], [])
     (folder / "data/catalog").mkdir()
-    write_json(folder / "data/catalog/ceilings.json", {})
+    write_json(folder / "data/catalog/upper_bounds.json", {})
     YAML().dump({"recommender": SECTION}, folder / "scales/smoke.yaml")
     for stage in (graph, recommender, recommender_evaluation):
         run(stage, folder)
@@ -254,8 +254,8 @@ def test_without_nodes_there_is_no_graph_no_recommender_and_no_error(tmp_path: P
 
 def test_an_edge_to_nowhere_is_named_with_its_row() -> None:
     rows = [{"source": "a", "relation": "becomes", "target": "b"}, {"source": "a", "relation": "suits", "target": "c"}]
-    with pytest.raises(StageError, match=r"edges\.parquet row 2: target 'c' is no node; bring the node in `catalog`"):
-        numbered(pa.Table.from_pylist(rows, schema=EDGES), ["a", "b"])
+    with pytest.raises(StageError, match=r"edges\.parquet row 2: target 'c' is not a node; add the node to a source"):
+        edge_indices(pa.Table.from_pylist(rows, schema=EDGES), ["a", "b"])
 
 
 def test_loops_and_edges_to_nowhere_are_refused_before_with_reasons(tmp_path: Path) -> None:
@@ -277,7 +277,7 @@ def test_repeats_and_twins_count_once() -> None:
     nodes, edges = shop_rows()
     twins = [row | {"source": row["target"], "target": row["source"]} for row in edges]
     once, twice = made(nodes, edges), made(nodes, [*edges, *edges, *twins])
-    for one, other in ((once.messages, twice.messages), (once.predicted("test"), twice.predicted("test"))):
+    for one, other in ((once.message_edges, twice.message_edges), (once.predicted("test"), twice.predicted("test"))):
         assert keys_of(one, len(nodes)) == keys_of(other, len(nodes))
         assert len(one) == len(other)
 

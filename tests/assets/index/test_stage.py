@@ -57,7 +57,7 @@ def test_index_vectors_equal_those_of_encoder(project: Path, encoder: ClipEncode
     originals = find_originals(project / "data" / "catalog")
     images, texts = matrix(table, "image_embedding"), matrix(table, "text_embedding")
     for number, row in enumerate(accepted):
-        square = fit(decode(originals[row["image"]].read()), encoder.config.image_size, encoder.config.image_fit)
+        square = fit(decode(originals[row["image"]].read()), encoder.config.image_size, encoder.config.resize_mode)
         np.testing.assert_allclose(images[number], encoder.images([np.asarray(square)])[0], atol=1e-5)
         if has_caption(row):
             np.testing.assert_allclose(texts[number], encoder.texts([caption(row)])[0], atol=1e-5)

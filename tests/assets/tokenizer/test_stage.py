@@ -13,11 +13,11 @@ from tokenizers import Tokenizer
 from assets.tokenizer.parameters import TokenizerParameters
 from assets.tokenizer.stage import learn, tokenizer
 from heddle.core.schemas import TABLES, write_table
-from lightning_modules.tokenization.vocabulary import END, PAD, SPECIAL_TOKENS, START, framed
+from lightning_modules.tokenization.vocabulary import END, PAD, SPECIAL_TOKENS, START, make_framed_tokenizer
 from tests.support.small_project import run, write_project
 
 TEXTS = ["A red wooden chair", "a wooden chair, needs mending", "The chair: crème de la crème", "wooden wooden"] * 3
-PARAMETERS = TokenizerParameters(vocabulary=320, least_count=2)
+PARAMETERS = TokenizerParameters(vocab_size=320, min_frequency=2)
 LEARNED = learn(TEXTS, PARAMETERS)
 
 
@@ -49,12 +49,12 @@ def test_the_order_of_the_texts_and_of_hashes_does_not_matter() -> None:
 
 
 def test_rare_pairs_stay_apart() -> None:
-    strict = learn(TEXTS, TokenizerParameters(vocabulary=320, least_count=100))
+    strict = learn(TEXTS, TokenizerParameters(vocab_size=320, min_frequency=100))
     assert strict.get_vocab_size() == 256 + len(SPECIAL_TOKENS)
 
 
 def test_the_frame_lowers_cuts_and_pads() -> None:
-    tokenizer = framed(LEARNED, context=6)
+    tokenizer = make_framed_tokenizer(LEARNED, context=6)
     start, end, pad = (tokenizer.token_to_id(token) for token in (START, END, PAD))
     short, long = tokenizer.encode_batch(["Chair", "a wooden chair, needs mending and more mending"])
     assert len(short.ids) == len(long.ids) == 6

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from heddle.content.lexicon import Lexicon, Stated, truth_of
+from heddle.content.lexicon import ImageFacts, Lexicon, listing_facts
 
 NAMES = {
     "kettle": ["kettle", "tea kettle"],
@@ -46,50 +46,50 @@ def rows() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def lexicon(rows: list[dict[str, Any]]) -> Lexicon:
-    return Lexicon.learn(rows)
+    return Lexicon.fit(rows)
 
 
 def test_what_held_out_texts_state_is_true(lexicon: Lexicon) -> None:
     draw = random.Random(6)
     for place in range(300):
         told = row(draw, place)
-        assert lexicon.states(told["alt_text"]) == truth_of(told), told["alt_text"]
+        assert lexicon.read_facts(told["alt_text"]) == listing_facts(told), told["alt_text"]
 
 
 def test_both_spellings_stand_for_the_value(lexicon: Lexicon) -> None:
     assert lexicon.phrases["colour"][("grey",)] == lexicon.phrases["colour"][("gray",)] == "grey"
-    assert lexicon.states("A GRAY felt kettle").colour == "grey"
+    assert lexicon.read_facts("A GRAY felt kettle").colour == "grey"
 
 
 def test_the_longest_phrase_comes_first(lexicon: Lexicon) -> None:
-    assert lexicon.states("A red tin writing table.").item == "desk"
-    assert lexicon.states("A red tin table.").item == "table"
-    assert lexicon.states("A red tin rain hat on a table top").item == "rain hat"
+    assert lexicon.read_facts("A red tin writing table.").item == "desk"
+    assert lexicon.read_facts("A red tin table.").item == "table"
+    assert lexicon.read_facts("A red tin rain hat on a table top").item == "rain hat"
 
 
 def test_another_objects_colour_is_not_the_items(lexicon: Lexicon) -> None:
-    assert lexicon.states("A tin kettle, with a red pear under it.") == Stated(
+    assert lexicon.read_facts("A tin kettle, with a red pear under it.") == ImageFacts(
         "kettle", "tin", None, frozenset({("pear", "under")})
     )
-    assert lexicon.states("A lime kettle with a red pear").colour == "lime"
+    assert lexicon.read_facts("A lime kettle with a red pear").colour == "lime"
 
 
 def test_relations_belong_to_the_object_before_them(lexicon: Lexicon) -> None:
     said = "A red felt desk, with a red drum in front of it and a grey pear to the left of it."
-    assert lexicon.states(said).relations == {("drum", "in front of"), ("pear", "left of")}
-    assert lexicon.states("A red felt desk, with a drum").relations == frozenset()
+    assert lexicon.read_facts(said).relations == {("drum", "in front of"), ("pear", "left of")}
+    assert lexicon.read_facts("A red felt desk, with a drum").relations == frozenset()
 
 
 @pytest.mark.parametrize("text", ["", "...", "Lovely!", "\u6728\u306e\u6905\u5b50", "A B C " * 9])
 def test_unknown_words_state_nothing(lexicon: Lexicon, text: str) -> None:
-    assert lexicon.states(text) == Stated()
+    assert lexicon.read_facts(text) == ImageFacts()
 
 
 def test_it_comes_back_from_its_file(lexicon: Lexicon, rows: list[dict[str, Any]], tmp_path: Path) -> None:
     lexicon.write(tmp_path)
     first = (tmp_path / "lexicon.json").read_bytes()
     assert Lexicon.from_folder(tmp_path) == lexicon
-    Lexicon.learn(rows).write(tmp_path)
+    Lexicon.fit(rows).write(tmp_path)
     assert (tmp_path / "lexicon.json").read_bytes() == first
 
 
@@ -107,8 +107,12 @@ def test_rows_may_lack_anything(rows: list[dict[str, Any]], lexicon: Lexicon) ->
         {"id": "c", "alt_text": "A lime tin kettle", "objects": [{"label": "kettle", "attributes": None}]},
         {"id": "d", "item": "kettle", "objects": [], "relations": []},
     ]
-    assert Lexicon.learn([*rows, *bare]) == lexicon
-    assert Lexicon.learn(bare).states("A lime tin kettle") == Lexicon.learn([]).states("A lime tin kettle") == Stated()
+    assert Lexicon.fit([*rows, *bare]) == lexicon
+    assert (
+        Lexicon.fit(bare).read_facts("A lime tin kettle")
+        == Lexicon.fit([]).read_facts("A lime tin kettle")
+        == ImageFacts()
+    )
 
 
 def test_truth_is_of_the_first_object() -> None:
@@ -121,12 +125,12 @@ def test_truth_is_of_the_first_object() -> None:
             {"subject": 0, "predicate": "under", "object": 1},
         ],
     }
-    assert truth_of(told) == Stated("desk", "pine", None, frozenset({("pear", "on")}))
-    assert truth_of({}) == Stated()
+    assert listing_facts(told) == ImageFacts("desk", "pine", None, frozenset({("pear", "on")}))
+    assert listing_facts({}) == ImageFacts()
 
 
 def test_what_a_later_phrase_made_needless_goes() -> None:
     """The word "side" alone tells the table until "on a table top" is known to come behind the item."""
     made = [("table", "A side table."), ("table", "A table."), ("phone", "A phone on a table top."), ("hat", "A hat.")]
-    found = Lexicon.learn([{"item": item, "alt_text": text} for item, text in made for _ in range(5)])
+    found = Lexicon.fit([{"item": item, "alt_text": text} for item, text in made for _ in range(5)])
     assert found.phrases["item"] == {("table",): "table", ("phone",): "phone", ("hat",): "hat"}

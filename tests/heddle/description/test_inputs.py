@@ -10,14 +10,14 @@ import pytest
 from PIL import ExifTags, Image
 
 from assets.catalog.images import examine
-from heddle.description.inputs import image_file_of
+from heddle.description.inputs import decode_image_file
 from heddle.description.user_inputs import (
-    Context,
-    Relation,
-    Scene,
-    Thing,
+    UserContext,
     UserInputError,
     UserInputs,
+    UserObject,
+    UserRelation,
+    UserScene,
     read_context,
     read_scene,
     read_scenes,
@@ -25,14 +25,14 @@ from heddle.description.user_inputs import (
 from heddle.images.image_file import read_image
 from heddle.images.originals import Original
 from heddle.images.resize import ImageDecodeError
-from lightning_modules.training.data import Sample
-from lightning_modules.writer.samples import FACTS, inputs_of
+from lightning_modules.training.data import ShardSample
+from lightning_modules.writer.samples import FACTS, read_inputs
 from tests.support.echo_writer import image
 
 SHAPE = (16, "pad")
-SCENE = Scene(
-    objects=(Thing(label="bag", box=(0.1, 0.2, 0.9, 0.8), attributes=("red",)), Thing(label="ball")),
-    relations=(Relation(subject=1, predicate="behind", object=0),),
+SCENE = UserScene(
+    objects=(UserObject(label="bag", box=(0.1, 0.2, 0.9, 0.8), attributes=("red",)), UserObject(label="ball")),
+    relations=(UserRelation(subject=1, predicate="behind", object=0),),
 )
 
 
@@ -55,8 +55,8 @@ def test_a_file_is_read_as_a_listing_with_its_image(tmp_path: Path, orientation:
     content = _file(40, 20, _exif(orientation))
     path = tmp_path / "one.jpg"
     path.write_bytes(content)
-    told = UserInputs(Context(site="shop.example", locale="en-GB", preferences=("friendly",)), {"one.jpg": SCENE})
-    found = image_file_of(content, [SHAPE, SHAPE, (8, "crop")])  # type: ignore[list-item]
+    told = UserInputs(UserContext(site="shop.example", locale="en-GB", preferences=("friendly",)), {"one.jpg": SCENE})
+    found = decode_image_file(content, [SHAPE, SHAPE, (8, "crop")])  # type: ignore[list-item]
     assert found.sha256 == hashlib.sha256(content).hexdigest()
     assert found.ratio == (2 if orientation == 1 else 0.5)
     assert found.exif == dict(examine(Original.whole(path), 1e6).exif)
@@ -71,36 +71,36 @@ def test_a_file_is_read_as_a_listing_with_its_image(tmp_path: Path, orientation:
         "relations": [{"subject": 1, "predicate": "behind", "object": 0}],
         "exif": [list(pair) for pair in found.exif.items()],
     }
-    listed = inputs_of(Sample("key", read_image(path, 16, "pad"), row), found.ratio, "pad")
-    mine = found.inputs(SHAPE, told.row("one.jpg"))  # type: ignore[arg-type]
-    np.testing.assert_array_equal(mine.image, listed.image)
-    np.testing.assert_array_equal(mine.facts, listed.facts)
-    assert mine.facts is not None
-    assert not math.isnan(mine.facts[FACTS.index("FNumber")])
-    assert (mine.objects, mine.relations, mine.context) == (listed.objects, listed.relations, listed.context)
-    assert mine.context == "site shop.example. locale en-GB. wishes: friendly"
+    listed = read_inputs(ShardSample("key", read_image(path, 16, "pad"), row), found.ratio, "pad")
+    inputs = found.writer_inputs(SHAPE, told.row("one.jpg"))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(inputs.image, listed.image)
+    np.testing.assert_array_equal(inputs.facts, listed.facts)
+    assert inputs.facts is not None
+    assert not math.isnan(inputs.facts[FACTS.index("FNumber")])
+    assert (inputs.objects, inputs.relations, inputs.context) == (listed.objects, listed.relations, listed.context)
+    assert inputs.context == "site shop.example. locale en-GB. wishes: friendly"
 
 
 def test_what_is_not_told_is_absent() -> None:
-    mine = image_file_of(image(1), [SHAPE]).inputs(SHAPE, UserInputs().row("one.png"))  # type: ignore[arg-type, list-item]
-    assert (mine.objects, mine.relations, mine.context) == ([], [], None)
+    inputs = decode_image_file(image(1), [SHAPE]).writer_inputs(SHAPE, UserInputs().row("one.png"))  # type: ignore[arg-type, list-item]
+    assert (inputs.objects, inputs.relations, inputs.context) == ([], [], None)
 
 
 def test_what_is_no_image_is_refused() -> None:
     for content in (b"", b"words", image(1)[:200], b"\x89PNG\r\n\x1a\n" + b"\0" * 60):
         with pytest.raises(ImageDecodeError):
-            image_file_of(content, [SHAPE])  # type: ignore[list-item]
+            decode_image_file(content, [SHAPE])  # type: ignore[list-item]
 
 
 def test_words_are_wishes_and_a_file_is_read(tmp_path: Path) -> None:
     assert read_context("short\u2028 sentences\ud800").preferences == ("short sentences",)
     file = tmp_path / "context.json"
     file.write_text('{"locale": "de-DE", "preferences": ["freundlich\\u0000"]}')
-    assert read_context(str(file)) == Context(locale="de-DE", preferences=("freundlich",))
+    assert read_context(str(file)) == UserContext(locale="de-DE", preferences=("freundlich",))
     file.write_text('{"objects": [{"label": "bag"}]}')
-    assert read_scene(file) == Scene(objects=(Thing(label="bag"),))
+    assert read_scene(file) == UserScene(objects=(UserObject(label="bag"),))
     file.write_text('{"a/b.jpg": {"objects": [{"label": "bag"}]}}')
-    assert read_scenes(file) == {"a/b.jpg": Scene(objects=(Thing(label="bag"),))}
+    assert read_scenes(file) == {"a/b.jpg": UserScene(objects=(UserObject(label="bag"),))}
 
 
 @pytest.mark.parametrize(

@@ -68,10 +68,10 @@ def test_lengths(length: int, expected: float) -> None:
 
 def test_likeness_by_hand() -> None:
     titles = Titles({"a": "red chair", "b": "a blue vase", "c": ""})
-    assert titles.likeness("Red chair!") == 1
-    assert titles.likeness("red chair", own="a") == 0
-    assert titles.likeness("red vase") == pytest.approx(1 / 5)  # (, red) or (vase, ) of two pairs more each
-    assert titles.likeness("lamp") == 0
+    assert titles.similarity("Red chair!") == 1
+    assert titles.similarity("red chair", own="a") == 0
+    assert titles.similarity("red vase") == pytest.approx(1 / 5)  # (, red) or (vase, ) of two pairs more each
+    assert titles.similarity("lamp") == 0
 
 
 def test_keywords_are_words_and_may_grow() -> None:

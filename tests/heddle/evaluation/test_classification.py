@@ -21,7 +21,7 @@ from heddle.metrics.accuracy import Accuracy
 from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.expected_calibration_error import ExpectedCalibrationError
 from heddle.metrics.f1 import F1
-from lightning_modules.training.data import Sample
+from lightning_modules.training.data import ShardSample
 
 METRICS = Path(metrics.__file__).parent
 CLASSES = ("book", "chair", "jar")
@@ -100,10 +100,10 @@ def test_anyone_can_load_the_metrics_by_path(name: str, inputs: dict, result: di
     assert found == pytest.approx(result)
 
 
-def _samples(actual: list[str | None]) -> list[Sample]:
-    def sample(number: int, item: str | None) -> Sample:
+def _samples(actual: list[str | None]) -> list[ShardSample]:
+    def sample(number: int, item: str | None) -> ShardSample:
         row = dict.fromkeys(LISTINGS.names) | {"id": f"shop:{number}", "item": item, "title": f"number {number}"}
-        return Sample(f"{number:04}", np.full((8, 8, 3), number, np.uint8), row)
+        return ShardSample(f"{number:04}", np.full((8, 8, 3), number, np.uint8), row)
 
     return [sample(number, item) for number, item in enumerate(actual)]
 

@@ -150,6 +150,6 @@ def test_a_modality_without_a_model_of_its_own_is_not_judged_alone(changeable: P
 
 
 def test_where_no_ceiling_is_known_none_is_told(changeable: Path) -> None:
-    write_json(changeable / "data/catalog/ceilings.json", {})
+    write_json(changeable / "data/catalog/upper_bounds.json", {})
     for stage in STAGES:
         assert not [name for name in run(stage, changeable, f"{stage.__name__}_again") if name.endswith("_ceiling")]

@@ -10,7 +10,7 @@ from PIL import ExifTags, Image
 
 from heddle.content.schema import problems
 from heddle.description.describer import Describer
-from heddle.description.user_inputs import Context, Relation, Scene, Thing, UserInputs
+from heddle.description.user_inputs import UserContext, UserInputs, UserObject, UserRelation, UserScene
 from lightning_modules.layers.generation import Pick
 from lightning_modules.writer.content_writer import ContentWriter
 from tests.support.echo_writer import describer, image
@@ -68,12 +68,12 @@ class Brief(ContentWriter):
 
 @pytest.fixture(scope="module")
 def untrained() -> Describer:
-    return Describer(Brief(tiny_writer(), TOKENIZER), describer().judges)
+    return Describer(Brief(tiny_writer(), TOKENIZER), describer().scorer)
 
 
-def _scene(objects: int) -> Scene:
+def _scene(objects: int) -> UserScene:
     things = tuple(
-        Thing(
+        UserObject(
             label=BREAKING[place % len(BREAKING)],
             attributes=BREAKING[: place % 4],
             box=(float("nan"), -1.0, 1e300, 0.5) if place % 3 else None,
@@ -81,22 +81,23 @@ def _scene(objects: int) -> Scene:
         for place in range(objects)
     )
     relations = tuple(
-        Relation(subject=place - 3, predicate=BREAKING[place % 5], object=objects - place) for place in range(objects)
+        UserRelation(subject=place - 3, predicate=BREAKING[place % 5], object=objects - place)
+        for place in range(objects)
     )
-    return Scene(objects=things, relations=relations)
+    return UserScene(objects=things, relations=relations)
 
 
 TOLD: dict[str, UserInputs] = {
     "nothing": UserInputs(),
-    "empty": UserInputs(Context(), {"one.jpg": Scene()}),
-    "a context that breaks out": UserInputs(Context(site=BREAKING[0], locale=BREAKING[1], preferences=BREAKING)),
-    "500 objects": UserInputs(Context(locale="xx"), {"one.jpg": _scene(500)}),
+    "empty": UserInputs(UserContext(), {"one.jpg": UserScene()}),
+    "a context that breaks out": UserInputs(UserContext(site=BREAKING[0], locale=BREAKING[1], preferences=BREAKING)),
+    "500 objects": UserInputs(UserContext(locale="xx"), {"one.jpg": _scene(500)}),
     "objects that break out": UserInputs(None, {"one.jpg": _scene(12)}),
 }
 
 
 def _described(made_by: Describer, path: Path, told: UserInputs) -> dict[str, Any]:
-    (line,) = made_by.lines([made_by.read(path, "one.jpg", told)])
+    (line,) = made_by.describe([made_by.read(path, "one.jpg", told)])
     text = json.dumps(line, ensure_ascii=False)
     assert json.loads(text) == line
     assert text.encode()  # no lone surrogate

@@ -14,7 +14,8 @@ from heddle.content.content import Content
 from heddle.core.schemas import LISTINGS, write_table
 from heddle.core.skipped import write_skipped
 from heddle.core.stage import StageError
-from heddle.publishing.content import JOURNAL_FILE, accepted, contents, fields_of
+from heddle.inference.describe import DESCRIPTIONS_FILE
+from heddle.publishing.content import listing_contents, post_fields, read_accepted_listings
 from tests.support.echo_writer import describer
 
 COUNT = 20  # more than a batch
@@ -40,47 +41,48 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def made(data: Path) -> dict[str, Any]:
-    return dict(contents(accepted(data, "shop"), data))
+def published(data: Path) -> dict[str, Any]:
+    listings = listing_contents(read_accepted_listings(data, "shop"), data)
+    return {listing.id: listing.content for listing in listings}
 
 
 def test_the_writer_is_asked_once_for_each_image(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = made(data)
+    first = published(data)
     assert len(first) == COUNT
     assert first["shop:03"]["title"].startswith("Colour [3, 9, 9]")
-    kept = (data / "published_content" / JOURNAL_FILE).read_bytes()
+    kept = (data / "published_content" / DESCRIPTIONS_FILE).read_bytes()
     patient = describer(patience=0)  # would be interrupted by the first question
     monkeypatch.setattr("heddle.publishing.content.open_describer", lambda data: patient)
-    assert made(data) == first
-    assert (data / "published_content" / JOURNAL_FILE).read_bytes() == kept
+    assert published(data) == first
+    assert (data / "published_content" / DESCRIPTIONS_FILE).read_bytes() == kept
 
 
 def test_stopped_in_the_middle_it_goes_on(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    undisturbed = made(data)
-    (data / "published_content" / JOURNAL_FILE).unlink()
+    undisturbed = published(data)
+    (data / "published_content" / DESCRIPTIONS_FILE).unlink()
     monkeypatch.setattr("heddle.publishing.content.open_describer", lambda data: describer(patience=1))
     with pytest.raises(KeyboardInterrupt):
-        made(data)
-    assert 0 < len((data / "published_content" / JOURNAL_FILE).read_text().splitlines()) < COUNT
+        published(data)
+    assert 0 < len((data / "published_content" / DESCRIPTIONS_FILE).read_text().splitlines()) < COUNT
     monkeypatch.setattr("heddle.publishing.content.open_describer", lambda data: describer())
-    assert made(data) == undisturbed
+    assert published(data) == undisturbed
 
 
 def test_without_a_writer_the_seller_s_words_are_taken(data: Path) -> None:
     write_skipped(data / "writer", "no words to learn from")
-    assert {content["title"] for content in made(data).values()} == {"Seller's <b>"}
+    assert {content["title"] for content in published(data).values()} == {"Seller's <b>"}
     assert not (data / "published_content").exists()
 
 
 def test_without_listings_it_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="dvc repro validated"):
-        accepted(tmp_path, "shop")
+        read_accepted_listings(tmp_path, "shop")
 
 
 def test_every_word_of_the_content_has_its_field() -> None:
     names = ("alt_text", "caption", "title", "description", "seo_title", "seo_description", "body")
     content = Content(**{name: f"{name} & <b>" for name in names}, tags=("t",), categories=("c",))
-    fields = fields_of(content.as_json())
+    fields = post_fields(content.as_json())
     assert fields["title"] == "title &amp; &lt;b&gt;", "no markup comes of plain text"
     said = json.dumps(fields)
     assert all(said.count(f'"{name} &') == 1 for name in names)

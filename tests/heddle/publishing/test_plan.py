@@ -1,4 +1,4 @@
-"""What is done about a draft depends on what stands there and what is wanted: told for every such pair."""
+"""The planned change of a draft, for every pair of desired and remote state."""
 
 import html
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from heddle.publishing.plan import OPEN, Kind, Standing, Wanted, hashes_of, same, step_of
+from heddle.publishing.plan import OPEN, Action, DesiredState, RemoteState, field_hashes, is_same, plan_change
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=12)
 VALUES = {
@@ -18,57 +18,61 @@ VALUES = {
     "meta.seo_title": TEXTS,
 }
 FIELDS = st.fixed_dictionaries(VALUES)
-WANTED = FIELDS.map(lambda fields: Wanted("shop:1", fields))
+DESIRED = FIELDS.map(lambda fields: DesiredState("shop:1", fields))
 SITES = st.sampled_from([lambda value: value, html.escape, lambda text: html.escape(text, quote=False) + "\n"])
 
 
-def stored(wanted: Wanted, kept: Any = str) -> Standing:
-    """As it stands after we wrote it, on a site that keeps texts in a way of its own."""
-    fields = {name: kept(value) if isinstance(value, str) else value for name, value in wanted.fields.items()}
-    return Standing(7, "draft", fields, hashes_of(wanted.fields), "2026-01-01T00:00:00", "2026-01-01T00:00:00")
+def stored(desired: DesiredState, kept: Any = str) -> RemoteState:
+    """The remote state after Heddle wrote it, on a site that stores texts with its own escaping."""
+    fields = {name: kept(value) if isinstance(value, str) else value for name, value in desired.fields.items()}
+    return RemoteState(7, "draft", fields, field_hashes(desired.fields), "2026-01-01T00:00:00", "2026-01-01T00:00:00")
 
 
-@given(WANTED)
-def test_where_nothing_stands_a_draft_is_new(wanted: Wanted) -> None:
-    step = step_of(wanted, None)
-    assert (step.kind, step.post) == (Kind.NEW, None)
-    assert {name: new for name, (_, new) in step.changes.items()} == {k: v for k, v in wanted.fields.items() if v}
+@given(DESIRED)
+def test_plan_without_a_draft_creates_one(desired: DesiredState) -> None:
+    planned = plan_change(desired, None)
+    assert (planned.action, planned.post) == (Action.CREATE, None)
+    assert {name: new for name, (_, new) in planned.changes.items()} == {k: v for k, v in desired.fields.items() if v}
 
 
-@given(WANTED, SITES)
-def test_what_was_written_is_unchanged_however_the_site_escapes_it(wanted: Wanted, kept: Any) -> None:
-    clean = {name: html.escape(value) if isinstance(value, str) else value for name, value in wanted.fields.items()}
-    wanted = Wanted("shop:1", clean)
+@given(DESIRED, SITES)
+def test_plan_after_a_write_is_unchanged_whatever_the_escaping(desired: DesiredState, kept: Any) -> None:
+    clean = {name: html.escape(value) if isinstance(value, str) else value for name, value in desired.fields.items()}
+    desired = DesiredState("shop:1", clean)
     again = lambda text: text.replace("&#x27;", "'") + "\n"  # noqa: E731
-    assert step_of(wanted, stored(wanted, again)).kind is Kind.UNCHANGED
-    assert step_of(wanted, stored(wanted)).kind is Kind.UNCHANGED
+    assert plan_change(desired, stored(desired, again)).action is Action.UNCHANGED
+    assert plan_change(desired, stored(desired)).action is Action.UNCHANGED
 
 
-@given(WANTED, WANTED)
-def test_other_content_changes_exactly_what_differs_and_then_nothing(before: Wanted, after: Wanted) -> None:
-    step = step_of(after, stored(before))
-    different = {name for name in VALUES if not same(before.fields[name], after.fields[name])}
-    assert set(step.changes) == different
-    assert step.kind is (Kind.CHANGED if different else Kind.UNCHANGED)
-    assert step_of(after, stored(replace(before, fields={**before.fields, **after.fields}))).kind is Kind.UNCHANGED
+@given(DESIRED, DESIRED)
+def test_plan_of_other_content_updates_only_what_differs(before: DesiredState, after: DesiredState) -> None:
+    planned = plan_change(after, stored(before))
+    different = {name for name in VALUES if not is_same(before.fields[name], after.fields[name])}
+    assert set(planned.changes) == different
+    assert planned.action is (Action.UPDATE if different else Action.UNCHANGED)
+    assert (
+        plan_change(after, stored(replace(before, fields={**before.fields, **after.fields}))).action is Action.UNCHANGED
+    )
 
 
-@given(WANTED, WANTED, st.sampled_from(sorted(VALUES)), st.data())
-def test_an_edit_is_left_alone_whatever_is_wanted(before: Wanted, after: Wanted, name: str, data: Any) -> None:
-    standing = stored(before)
+@given(DESIRED, DESIRED, st.sampled_from(sorted(VALUES)), st.data())
+def test_plan_skips_a_draft_that_a_person_edited(
+    before: DesiredState, after: DesiredState, name: str, data: Any
+) -> None:
+    remote = stored(before)
     edit = data.draw(VALUES[name])
-    assume(not same(edit, before.fields[name]))
-    step = step_of(after, replace(standing, fields={**standing.fields, name: edit}))
-    assert (step.kind, step.changes, name in step.why) == (Kind.LEFT_ALONE, {}, True)
+    assume(not is_same(edit, before.fields[name]))
+    planned = plan_change(after, replace(remote, fields={**remote.fields, name: edit}))
+    assert (planned.action, planned.changes, name in planned.reason) == (Action.SKIP, {}, True)
 
 
-@given(WANTED, WANTED, st.sampled_from(["publish", "future", "private", "trash"]))
-def test_what_a_person_decided_on_is_left_alone(before: Wanted, after: Wanted, status: str) -> None:
+@given(DESIRED, DESIRED, st.sampled_from(["publish", "future", "private", "trash"]))
+def test_plan_skips_a_draft_of_another_status(before: DesiredState, after: DesiredState, status: str) -> None:
     assert status not in OPEN
-    assert step_of(after, replace(stored(before), status=status)).kind is Kind.LEFT_ALONE
+    assert plan_change(after, replace(stored(before), status=status)).action is Action.SKIP
 
 
-@given(WANTED, WANTED)
-def test_a_later_save_or_lost_marks_are_left_alone(before: Wanted, after: Wanted) -> None:
-    assert step_of(after, replace(stored(before), modified="2026-01-01T00:00:09")).kind is Kind.LEFT_ALONE
-    assert step_of(after, replace(stored(before), hashes={}, written="")).kind is Kind.LEFT_ALONE
+@given(DESIRED, DESIRED)
+def test_plan_skips_a_later_save_and_lost_hashes(before: DesiredState, after: DesiredState) -> None:
+    assert plan_change(after, replace(stored(before), modified="2026-01-01T00:00:09")).action is Action.SKIP
+    assert plan_change(after, replace(stored(before), hashes={}, written="")).action is Action.SKIP

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from heddle.publishing.site import Site, SiteError
+from heddle.publishing.site import SiteError, WordPressClient
 from heddle.sources.parameters import WordPress
 
 PASSWORD = "sesame 51a9"
@@ -39,9 +39,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 
 
 @pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[WordPressClient]:
     monkeypatch.setenv("SHOP_PASSWORD", PASSWORD)
-    with Site(source()) as opened:
+    with WordPressClient(source()) as opened:
         yield opened
 
 
@@ -52,20 +52,20 @@ def source(**settings: Any) -> WordPress:
     return WordPress.model_validate({"kind": "wordpress", "name": "shop", "url": url} | account | manners | settings)
 
 
-def test_what_passes_is_tried_again(site: Site, asked: Any) -> None:
+def test_what_passes_is_tried_again(site: WordPressClient, asked: Any) -> None:
     log = asked(httpx.Response(503), httpx.ConnectError("refused"), httpx.Response(200, json=[POST]))
     assert [post.id for post in site.posts()] == [1]
     assert log == ["GET /blog/wp-json/wp/v2/posts"] * 3
 
 
-def test_what_stays_is_told_after_all_tries(site: Site, asked: Any) -> None:
+def test_what_stays_is_told_after_all_tries(site: WordPressClient, asked: Any) -> None:
     log = asked(httpx.Response(429, headers={"Retry-After": "0"}))
-    with pytest.raises(SiteError, match=r"^https://shop.example:8443/blog/wp-json/wp/v2/posts answered 429 Too Many"):
+    with pytest.raises(SiteError, match=r"^https://shop.example:8443/blog/wp-json/wp/v2/posts returned 429 Too Many"):
         list(site.posts())
     assert len(log) == 3
 
 
-def test_a_site_that_asks_for_an_hour_is_left_in_peace(site: Site, asked: Any) -> None:
+def test_a_site_that_asks_for_an_hour_is_left_in_peace(site: WordPressClient, asked: Any) -> None:
     log = asked(httpx.Response(503, headers={"Retry-After": "3600"}))
     with pytest.raises(SiteError, match="503"):
         list(site.posts())
@@ -76,18 +76,20 @@ def test_a_site_that_asks_for_an_hour_is_left_in_peace(site: Site, asked: Any) -
     ("answer", "told"),
     [
         (httpx.Response(401, json={"message": "Sorry"}), "401 Unauthorized, Sorry. Check username and the application"),
-        (httpx.Response(403, html="<html>"), "403 Forbidden. The account may not do this"),
+        (httpx.Response(403, html="<html>"), "403 Forbidden. The account lacks the permission"),
         (httpx.Response(404, html="<html>"), "404 Not Found. Check url and posts of the source"),
         (
             httpx.Response(301, headers={"Location": "https://www.shop.example/"}),
-            "Set url to where it leads: https://www",
+            "Set url to the target of the redirect: https://www",
         ),
-        (httpx.Response(200, html="<html>"), "no JSON; is this a WordPress site with its REST API on"),
-        (httpx.Response(200, json=[{"id": "x"}]), "something else than WordPress does: 0.id"),
-        (httpx.Response(200, json={"posts": 1}), "something else than WordPress does"),
+        (httpx.Response(200, html="<html>"), "no JSON: check that url is a WordPress site"),
+        (httpx.Response(200, json=[{"id": "x"}]), "not a response of WordPress's REST API: 0.id"),
+        (httpx.Response(200, json={"posts": 1}), "not a response of WordPress's REST API"),
     ],
 )
-def test_errors_name_the_site_the_answer_and_the_remedy(site: Site, asked: Any, answer: Any, told: str) -> None:
+def test_errors_name_the_site_the_answer_and_the_remedy(
+    site: WordPressClient, asked: Any, answer: Any, told: str
+) -> None:
     log = asked(answer)
     with pytest.raises(SiteError, match=r"^https://shop.example:8443/blog/wp-json/wp/v2/") as error:
         list(site.posts())
@@ -97,7 +99,7 @@ def test_errors_name_the_site_the_answer_and_the_remedy(site: Site, asked: Any, 
 
 
 @pytest.mark.parametrize("secret", [PASSWORD, "sesame%2051a9", BASIC])
-def test_a_site_that_repeats_the_password_is_not_quoted(site: Site, asked: Any, secret: str) -> None:
+def test_a_site_that_repeats_the_password_is_not_quoted(site: WordPressClient, asked: Any, secret: str) -> None:
     for answer in (
         httpx.Response(400, json={"message": f"{secret} may not"}),
         httpx.Response(302, headers={"Location": f"https://shop.example/?{secret}"}),
@@ -114,20 +116,20 @@ def test_a_site_that_repeats_the_password_is_not_quoted(site: Site, asked: Any, 
 def test_without_the_variable_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SHOP_PASSWORD", raising=False)
     with pytest.raises(SiteError, match="source shop: set the environment variable SHOP_PASSWORD"):
-        Site(source())
+        WordPressClient(source())
 
 
-def test_it_ends_in_time(site: Site, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_ends_in_time(site: WordPressClient, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asked(httpx.Response(200, json=[POST] * 100))  # a page that is always followed by another
-    late = Site(source(time_limit=0.05))
-    with pytest.raises(SiteError, match="not done within time_limit"):
+    late = WordPressClient(source(time_limit=0.05))
+    with pytest.raises(SiteError, match="not finished within time_limit"):
         list(late.posts())
 
 
-def test_an_endless_answer_is_cut(site: Site, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("heddle.publishing.site.ANSWER_BYTES", 1000)
+def test_an_endless_answer_is_cut(site: WordPressClient, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("heddle.publishing.site.MAX_RESPONSE_BYTES", 1000)
     asked(httpx.Response(200, content=iter([b"x" * 600] * 9)))
-    with pytest.raises(SiteError, match="more than 1,000 bytes"):
+    with pytest.raises(SiteError, match="more than the allowed 1,000 bytes"):
         list(site.posts())
 
 
@@ -135,7 +137,9 @@ def test_an_endless_answer_is_cut(site: Site, asked: Any, monkeypatch: pytest.Mo
 @given(
     st.integers(100, 599), st.binary(max_size=60) | st.sampled_from([b"[]", b"{}", b"[null]", b'[{"id":1}]', b"[[]]"])
 )
-def test_whatever_is_answered_it_is_read_or_told(site: Site, asked: Any, status: int, content: bytes) -> None:
+def test_whatever_is_answered_it_is_read_or_told(
+    site: WordPressClient, asked: Any, status: int, content: bytes
+) -> None:
     asked(httpx.Response(status, content=content))
     for ask in (lambda: list(site.posts()), site.properties, lambda: site.find("shop:1")):
         with contextlib.suppress(SiteError):

@@ -9,7 +9,7 @@ import pytest
 
 from heddle.core.vectors import matrix
 from heddle.stores import open_store
-from heddle.stores.store import Collection, Condition, Query, Store, StoreError
+from heddle.stores.store import Collection, Condition, Store, StoreError, StoreQuery
 from tests.support.stored import WOODS, everything, guides, ids, listings, vectors
 
 LOOK = vectors(1, 8, 0)[0]
@@ -25,7 +25,7 @@ def published(store: Store) -> Store:
 def test_every_row_is_there_as_it_was(published: Store) -> None:
     rows = {row["id"]: row for row in listings().table.to_pylist()}
     columns = ("wood", "price", "stock", "sold", "tags", "thumbnail", "id")
-    hits = published.search("listings", Query(vector=LOOK, against="image_embedding", limit=100, columns=columns))
+    hits = published.search("listings", StoreQuery(vector=LOOK, against="image_embedding", limit=100, columns=columns))
     assert published.count("listings") == len(rows) == len(hits)
     for hit in hits:
         # Weaviate keeps no empty lists apart from missing ones
@@ -34,7 +34,7 @@ def test_every_row_is_there_as_it_was(published: Store) -> None:
 
 def test_a_vector_is_ranked_by_cosine(published: Store) -> None:
     scores = matrix(listings().table, "image_embedding") @ LOOK
-    hits = published.search("listings", Query(vector=LOOK, against="image_embedding", limit=7))
+    hits = published.search("listings", StoreQuery(vector=LOOK, against="image_embedding", limit=7))
     assert [hit.id for hit in hits] == [f"a:{place:03}" for place in np.argsort(-scores)[:7]]
     assert [hit.score for hit in hits] == pytest.approx(sorted(scores, reverse=True)[:7], abs=1e-5)
 
@@ -43,31 +43,31 @@ def test_each_column_of_vectors_is_searched_for_itself_and_a_row_without_one_is_
     published: Store,
 ) -> None:
     said = np.array(listings().table.column("text_embedding")[9].as_py(), dtype=np.float32)
-    hits = published.search("listings", Query(vector=said, against="text_embedding", limit=100))
+    hits = published.search("listings", StoreQuery(vector=said, against="text_embedding", limit=100))
     assert hits[0].id == "a:009"
     assert {hit.id for hit in hits} == ids("a") - {"a:003", "a:004"}
 
 
 def test_words_find_the_texts_that_hold_them_the_shortest_first(published: Store) -> None:
-    hits = published.search("listings", Query(text="Chair!", limit=100))
+    hits = published.search("listings", StoreQuery(text="Chair!", limit=100))
     assert [hit.id for hit in hits] == [f"a:{number:03}" for number in range(1, 40, 2)]
-    assert published.search("listings", Query(text="zeppelin")) == []
-    (only,) = published.search("listings", Query(text="number17"))
+    assert published.search("listings", StoreQuery(text="zeppelin")) == []
+    (only,) = published.search("listings", StoreQuery(text="number17"))
     assert only.id == "a:017"
 
 
 @pytest.mark.parametrize("fusion", ["ranks", "scores"])
 @pytest.mark.parametrize("alpha", [0, 0.3, 0.5, 1])
 def test_a_fusion_is_the_sum_of_both_rankings(published: Store, fusion: str, alpha: float) -> None:
-    by_vector = published.search("listings", Query(vector=LOOK, against="image_embedding", limit=100))
-    by_words = published.search("listings", Query(text="chair", limit=100))
+    by_vector = published.search("listings", StoreQuery(vector=LOOK, against="image_embedding", limit=100))
+    by_words = published.search("listings", StoreQuery(text="chair", limit=100))
     expected: dict[str, float] = {}
     for hits, weight in ((by_vector, alpha), (by_words, 1 - alpha)):
         low, high = hits[-1].score, hits[0].score
         for place, hit in enumerate(hits if weight else []):
             share = 1 / (60 + place) if fusion == "ranks" else (hit.score - low) / (high - low)
             expected[hit.id] = expected.get(hit.id, 0) + weight * share
-    query = Query(
+    query = StoreQuery(
         text="chair", vector=LOOK, against="image_embedding", limit=100, fusion=fusion, alpha=alpha, columns=("wood",)
     )
     hits = published.search("listings", query)
@@ -82,27 +82,27 @@ def test_numbers_are_bounded(published: Store, sign: str, column: str, bound: fl
     rows = listings().table.to_pylist()
     wanted = {row["id"] for row in rows if row[column] is not None and OPERATORS[sign](row[column], bound)}
     where = (Condition(column, sign, bound),)
-    query = Query(vector=LOOK, against="image_embedding", limit=100, where=where)
+    query = StoreQuery(vector=LOOK, against="image_embedding", limit=100, where=where)
     assert {hit.id for hit in published.search("listings", query)} == wanted
 
 
 @pytest.mark.parametrize("wood", WOODS)
 def test_a_text_is_equal_to_itself_alone_whatever_characters_it_holds(published: Store, wood: str) -> None:
     rows = listings().table.to_pylist()
-    query = Query(vector=LOOK, against="image_embedding", limit=100, where=(Condition("wood", "=", wood),))
+    query = StoreQuery(vector=LOOK, against="image_embedding", limit=100, where=(Condition("wood", "=", wood),))
     assert {hit.id for hit in published.search("listings", query)} == {r["id"] for r in rows if r["wood"] == wood}
 
 
 def test_conditions_hold_together_and_before_the_limit(published: Store) -> None:
     where = (Condition("sold", "=", True), Condition("price", ">=", 20), Condition("stock", "=", 1))
-    assert {hit.id for hit in published.search("listings", Query(text="plain", where=where, limit=2))} == {
+    assert {hit.id for hit in published.search("listings", StoreQuery(text="plain", where=where, limit=2))} == {
         "a:021",
         "a:036",
     }
     last = str(listings().table.column("id")[int(np.argmin(matrix(listings().table, "image_embedding") @ LOOK))])
     where = (Condition("id", "=", last),)
     for words in (None, "chair lamp"):
-        query = Query(text=words, vector=LOOK, against="image_embedding", limit=1, where=where)
+        query = StoreQuery(text=words, vector=LOOK, against="image_embedding", limit=1, where=where)
         assert [hit.id for hit in published.search("listings", query)] == [last]
 
 
@@ -125,7 +125,7 @@ def test_collections_do_not_meet(published: Store) -> None:
     published.publish(guides())
     published.publish(listings("b"))
     assert published.count("guides") == 3
-    (hit,) = published.search("guides", Query(text="wool", columns=("title",)))
+    (hit,) = published.search("guides", StoreQuery(text="wool", columns=("title",)))
     assert (hit.id, hit.row) == ("3", {"title": "what to do with wool"})
     assert everything(published) == ids("b")
 
@@ -148,20 +148,20 @@ def test_the_content_s_name_follows_from_all_that_is_published() -> None:
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        (Query(text="chair", columns=("colour",)), "listings has no column colour; it has .*wood"),
-        (Query(text="chair", where=(Condition("weight", "<", 1),)), "no column weight"),
-        (Query(text="chair", columns=("text_embedding",)), "no column text_embedding"),
-        (Query(vector=LOOK, against="price"), "no vectors price; it has image_embedding, text_embedding"),
-        (Query(vector=LOOK, against="text_embedding"), "8"),  # it has 6 dimensions
+        (StoreQuery(text="chair", columns=("colour",)), "listings has no column colour; it has .*wood"),
+        (StoreQuery(text="chair", where=(Condition("weight", "<", 1),)), "no column weight"),
+        (StoreQuery(text="chair", columns=("text_embedding",)), "no column text_embedding"),
+        (StoreQuery(vector=LOOK, against="price"), "no vectors price; it has image_embedding, text_embedding"),
+        (StoreQuery(vector=LOOK, against="text_embedding"), "8"),  # it has 6 dimensions
     ],
 )
-def test_a_query_that_does_not_fit_is_explained(published: Store, query: Query, message: str) -> None:
+def test_a_query_that_does_not_fit_is_explained(published: Store, query: StoreQuery, message: str) -> None:
     with pytest.raises(StoreError, match=message):
         published.search("listings", query)
 
 
 def test_what_is_not_published_is_named(store: Store) -> None:
-    for ask in (lambda: store.count("listings"), lambda: store.search("listings", Query(text="chair"))):
+    for ask in (lambda: store.count("listings"), lambda: store.search("listings", StoreQuery(text="chair"))):
         with pytest.raises(StoreError, match="nothing is published as listings: make the asset published_index"):
             ask()
 
@@ -179,7 +179,7 @@ def test_what_is_not_published_is_named(store: Store) -> None:
 )
 def test_a_query_that_means_nothing_is_refused(wrong: dict, message: str) -> None:
     with pytest.raises(StoreError, match=message):
-        Query(**wrong)
+        StoreQuery(**wrong)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from heddle.stores.store import Collection, Query, Store
+from heddle.stores.store import Collection, Store, StoreQuery
 from tests.support.stored import arrow
 
 TEXTS = ["glue the old chair", "შეღებე სკამი", "Подклейте корешок книги", "обивка стула", ""]
@@ -22,7 +22,7 @@ def guides(texts: list[str] = TEXTS, vectors: np.ndarray | None = None) -> Colle
 
 
 def found(store: Store, **asked) -> list[str]:
-    return [hit.id for hit in store.search("guides", Query(**asked))]
+    return [hit.id for hit in store.search("guides", StoreQuery(**asked))]
 
 
 def test_a_collection_without_rows_answers_with_nothing(store: Store) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from heddle.stores import lance, open_store
 from heddle.stores.parameters import LanceDb
-from heddle.stores.store import Collection, Query, StoreError
+from heddle.stores.store import Collection, StoreError, StoreQuery
 from tests.support.stored import everything, ids, listings
 
 LANCE = LanceDb(kind="lancedb")
@@ -20,7 +20,7 @@ def test_words_are_ranked_by_bm25_with_lances_own_weights(folder: Path) -> None:
     mean = sum(2 + number for number in range(rows)) / rows
     with open_store(LANCE, folder) as store:
         store.publish(listings())
-        (hit,) = store.search("listings", Query(text="number6"))
+        (hit,) = store.search("listings", StoreQuery(text="number6"))
     idf = math.log(1 + (rows - 1 + 0.5) / (1 + 0.5))
     assert hit.score == pytest.approx(idf * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 8 / mean)), rel=1e-5)
 
@@ -28,7 +28,7 @@ def test_words_are_ranked_by_bm25_with_lances_own_weights(folder: Path) -> None:
 def test_words_are_found_in_every_form(folder: Path) -> None:
     with open_store(LANCE, folder) as store:
         store.publish(listings())
-        assert len(store.search("listings", Query(text="chairs", limit=100))) == 20
+        assert len(store.search("listings", StoreQuery(text="chairs", limit=100))) == 20
 
 
 def test_a_table_that_others_hold_open_answers_until_the_publish_after_next(folder: Path) -> None:

@@ -10,21 +10,21 @@ import pytest
 
 from heddle.stores import open_store
 from heddle.stores.parameters import LanceDb, Weaviate
-from heddle.stores.store import Query, Store
+from heddle.stores.store import Store, StoreQuery
 from tests.support.stored import everything, ids, listings, publisher, vectors
 from tests.support.weaviate_server import WeaviateServer
 
 LOOK = vectors(1, 8, 0)[0]
 LANCE = LanceDb(kind="lancedb")
 QUERIES = (
-    Query(vector=LOOK, against="image_embedding", limit=100),
-    Query(text="plain", limit=100),
-    Query(text="plain", vector=LOOK, against="image_embedding", limit=100, columns=("wood",)),
+    StoreQuery(vector=LOOK, against="image_embedding", limit=100),
+    StoreQuery(text="plain", limit=100),
+    StoreQuery(text="plain", vector=LOOK, against="image_embedding", limit=100, columns=("wood",)),
 )
 
 
 def _read_on(store: Store, over: threading.Event, seen: list[set[str]], troubles: list[Exception]) -> None:
-    """Query after query until the publishes are over; every answer's ids, and every failure."""
+    """StoreQuery after query until the publishes are over; every answer's ids, and every failure."""
     while not over.is_set() and not troubles:
         for query in QUERIES:
             try:

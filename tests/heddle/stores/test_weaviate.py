@@ -10,7 +10,7 @@ import pytest
 
 from heddle.stores import open_store
 from heddle.stores.parameters import Weaviate
-from heddle.stores.store import Collection, Query, StoreError
+from heddle.stores.store import Collection, StoreError, StoreQuery
 from heddle.stores.weaviate import WeaviateStore
 from tests.support.stored import everything, guides, ids, listings, vectors
 from tests.support.weaviate_server import WeaviateServer
@@ -65,7 +65,7 @@ def test_an_id_has_the_same_uuid_in_every_version(store: WeaviateStore, server: 
 @pytest.mark.parametrize("version", ["1.32.0", "1.36.6", "1.37.5"])  # each of these, the client speaks differently
 def test_newer_servers_are_spoken_with_too(server: WeaviateServer, weaviate: Weaviate, version: str) -> None:
     server.version = version
-    query = Query(text="chair", vector=LOOK, against="image_embedding", alpha=0.0, limit=100)
+    query = StoreQuery(text="chair", vector=LOOK, against="image_embedding", alpha=0.0, limit=100)
     with open_store(weaviate, NOWHERE) as store:
         store.publish(listings())
         assert {hit.id for hit in store.search("listings", query)} == {f"a:{number:03}" for number in range(1, 40, 2)}

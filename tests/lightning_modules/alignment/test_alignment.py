@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from assets.recommender.train.parameters import RecommenderParameters
+from assets.shards.parameters import ShardsParameters
 from assets.vision.train.parameters import VisionParameters
 from heddle.core.parameters.section import read_yaml
 from lightning_modules.alignment.alignment import (
@@ -19,14 +20,14 @@ from lightning_modules.alignment.alignment import (
     AlignmentBatch,
     AlignmentData,
     AlignmentModule,
-    alike_contrastive_loss,
+    shared_target_contrastive_loss,
 )
 from lightning_modules.alignment.config import AlignmentConfig
 from lightning_modules.image.image_tower import ImageEncoder
 from lightning_modules.training.losses import contrastive_loss
 from lightning_modules.training.settings import CosineSchedule, OptimizerSettings
 
-CONFIG = AlignmentConfig(spaces={"image": 5, "text": 4, "graph": 3}, hidden=None, width=6, dropout=0.0)
+CONFIG = AlignmentConfig(spaces={"image": 5, "text": 4, "graph": 3}, hidden_dim=None, projection_dim=6, dropout=0.0)
 SCALE = torch.tensor(12.0, dtype=torch.float64)
 
 
@@ -42,7 +43,7 @@ def test_where_each_is_alone_of_its_kind_it_is_the_plain_loss(count: int, seed: 
     numbers = torch.arange(count)
     alike = torch.stack([numbers, numbers.flip(0)], dim=1)
     plain = contrastive_loss(one, other, SCALE)
-    assert alike_contrastive_loss(one, other, alike, SCALE).item() == pytest.approx(plain.item(), abs=1e-9)
+    assert shared_target_contrastive_loss(one, other, alike, SCALE).item() == pytest.approx(plain.item(), abs=1e-9)
 
 
 @given(kinds=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=9), seed=st.integers(0, 99))
@@ -57,7 +58,9 @@ def test_equals_the_divergence_written_out(kinds: list[tuple[int, int]], seed: i
             likely = np.exp(logits[row]) / np.exp(logits[row]).sum()
             share = 1 / len(alike)
             expected += sum(share * math.log(share / likely[place]) for place in alike) / len(kinds) / 2
-    assert alike_contrastive_loss(one, other, torch.tensor(kinds), SCALE).item() == pytest.approx(expected, abs=1e-9)
+    assert shared_target_contrastive_loss(one, other, torch.tensor(kinds), SCALE).item() == pytest.approx(
+        expected, abs=1e-9
+    )
     assert expected > -1e-9
 
 
@@ -66,7 +69,7 @@ def test_equal_vectors_are_no_fault_and_the_plain_loss_takes_them_for_one() -> N
     kinds = torch.tensor([[0, 0], [1, 0], [2, 0], [3, 1], [4, 1], [5, 2]])
     images = places.clone().requires_grad_()
     scale = torch.tensor(100.0, dtype=torch.float64)
-    loss = alike_contrastive_loss(images, places, kinds, scale)
+    loss = shared_target_contrastive_loss(images, places, kinds, scale)
     loss.backward()
     assert loss.item() == pytest.approx(0, abs=1e-9)
     assert images.grad.abs().max() < 1e-9  # perfect spaces are at rest
@@ -82,9 +85,9 @@ def test_spaces_that_are_turned_copies_of_one_another_are_learned() -> None:
         "graph": hidden,
     }
     torch.manual_seed(2)
-    schedule = CosineSchedule(kind="cosine", warmup_epochs=0, final_share=1)
+    schedule = CosineSchedule(kind="cosine", warmup_epochs=0, min_lr_ratio=1)
     settled = OptimizerSettings(learning_rate=0.02, schedule=schedule, weight_decay=0, beta1=0.9, beta2=0.98)
-    module = AlignmentModule(Alignment(CONFIG).standardising(vectors), settled)
+    module = AlignmentModule(Alignment(CONFIG).fit_standardization(vectors), settled)
     kinds = {space: np.arange(40) for space in vectors}
     batch = AlignmentData((vectors, kinds), (vectors, kinds), 40, 1).epoch(0)[0]
     optimizer = torch.optim.Adam(module.parameters(), lr=0.02)
@@ -99,16 +102,16 @@ def test_spaces_that_are_turned_copies_of_one_another_are_learned() -> None:
 
 @pytest.mark.parametrize("hidden", [None, 7])
 def test_embeddings_are_unit_vectors_of_standardised_ones_and_are_kept(hidden: int | None, tmp_path: Path) -> None:
-    config = AlignmentConfig(spaces={"text": 4, "graph": 3}, hidden=hidden, width=6, dropout=0.5)
+    config = AlignmentConfig(spaces={"text": 4, "graph": 3}, hidden_dim=hidden, projection_dim=6, dropout=0.5)
     random = np.random.default_rng(3)
     vectors = {"text": random.normal(5, 3, (9, 4)).astype(np.float32), "graph": np.ones((9, 3), np.float32)}
-    network = Alignment(config).standardising(vectors).eval()
+    network = Alignment(config).fit_standardization(vectors).eval()
     found = network.embed(vectors)
     assert np.linalg.norm(found["text"], axis=1) == pytest.approx(np.ones(9), abs=1e-5)
     assert np.isfinite(found["graph"]).all()  # what is constant is not divided by nothing
     moved = {"text": vectors["text"] * 10 + 1}
     again = Alignment(config)
-    again.load_state_dict(network.state_dict() | _buffers(Alignment(config).standardising(vectors | moved)))
+    again.load_state_dict(network.state_dict() | _buffers(Alignment(config).fit_standardization(vectors | moved)))
     assert again.eval().embed(moved)["text"] == pytest.approx(found["text"], abs=1e-4)
     network.save_pretrained(tmp_path)
     assert (Alignment.from_pretrained(tmp_path).embed(vectors)["text"] == found["text"]).all()
@@ -138,5 +141,5 @@ def test_at_the_documents_sizes_images_have_768_dimensions_and_places_128() -> N
     tower = VisionParameters.model_validate(seed["vision"])
     assert tower.image is not None
     with torch.device("meta"):
-        assert ImageEncoder(tower.image, seed["shards"]["image_size"]).width == 768
-    assert RecommenderParameters.model_validate(seed["recommender"]).widths[-1] == 128
+        assert ImageEncoder(tower.image, ShardsParameters.model_validate(seed["shards"]).image_size).width == 768
+    assert RecommenderParameters.model_validate(seed["recommender"]).hidden_dims[-1] == 128

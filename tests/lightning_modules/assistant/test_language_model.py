@@ -7,32 +7,40 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from assets.tokenizer.parameters import TokenizerParameters
 from assets.tokenizer.stage import learn
 from lightning_modules.assistant.assistant import Assistant
-from lightning_modules.assistant.chat import Message, chat_piece, chat_tokenizer
+from lightning_modules.assistant.chat import Message, encode_chat, make_chat_tokenizer
 from lightning_modules.assistant.config import LlamaSize, LoraSize
 from lightning_modules.assistant.language_model import (
     Language,
     LanguageModule,
-    llama,
+    add_adapter,
     load_causal,
-    merged,
-    with_adapter,
+    make_llama,
+    merge_adapter,
 )
 from lightning_modules.assistant.packing import PackedData
 from lightning_modules.training.settings import CosineSchedule, OptimizerSettings, TrainerSettings
 from lightning_modules.training.train import Trained, train
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-LORA = LoraSize(rank=4, alpha=8, dropout=0.1, targets=TARGETS)
-SIZE = LlamaSize(width=16, layers=2, heads=4, key_value_heads=2, feed_forward=24, theta=100, context=48)
+LORA = LoraSize(rank=4, alpha=8, dropout=0.1, target_modules=TARGETS)
+SIZE = LlamaSize(
+    hidden_size=16,
+    num_layers=2,
+    num_heads=4,
+    num_key_value_heads=2,
+    intermediate_size=24,
+    rope_theta=100,
+    context_length=48,
+)
 TALK = [Message(role="user", content="chair"), Message(role="assistant", content="Glue the leg.")]
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("base")
-    tokenizer = chat_tokenizer(learn(["glue the leg"], TokenizerParameters(vocabulary=300, least_count=2)), 48)
+    tokenizer = make_chat_tokenizer(learn(["glue the leg"], TokenizerParameters(vocab_size=300, min_frequency=2)), 48)
     torch.manual_seed(0)
-    Language(llama(SIZE, tokenizer)).save_pretrained(folder)
+    Language(make_llama(SIZE, tokenizer)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
 
@@ -42,16 +50,16 @@ def trained(base: Path) -> Trained:
     tokenizer = Assistant.from_pretrained(base, 1).tokenizer
     optimizer = OptimizerSettings(
         learning_rate=0.05,
-        schedule=CosineSchedule(kind="cosine", warmup_epochs=0.5, final_share=0.01),
+        schedule=CosineSchedule(kind="cosine", warmup_epochs=0.5, min_lr_ratio=0.01),
         weight_decay=0.01,
         beta1=0.9,
         beta2=0.999,
     )
     trainer = {"max_epochs": 3, "accelerator": "cpu", "devices": 1, "num_nodes": 1, "strategy": "auto"}
     trainer |= {"precision": "32-true", "accumulate_grad_batches": 1, "gradient_clip_val": 1.0, "patience": 3}
-    pieces = [chat_piece(tokenizer, TALK)] * 4
+    pieces = [encode_chat(tokenizer, TALK)] * 4
     return train(
-        lambda: LanguageModule(Language(with_adapter(load_causal(str(base)), LORA, "data/base_language")), optimizer),
+        lambda: LanguageModule(Language(add_adapter(load_causal(str(base)), LORA, "data/base_language")), optimizer),
         PackedData(lambda epoch: pieces, pieces, 48, 1, tokenizer.pad_token_id, 1),
         TrainerSettings.model_validate(trainer),
         seed=1,
@@ -73,7 +81,7 @@ def test_the_seed_documents_adapter_has_its_167_772_160_parameters() -> None:
     )
     with torch.device("meta"):
         model = LlamaForCausalLM(config)
-        network = Language(with_adapter(model, LoraSize(rank=64, alpha=128, dropout=0.05, targets=TARGETS), "x"))
+        network = Language(add_adapter(model, LoraSize(rank=64, alpha=128, dropout=0.05, target_modules=TARGETS), "x"))
     assert network.count_parameters(trainable_only=True) == 167_772_160
     assert network.count_parameters() == 8_030_261_248 + 167_772_160
 
@@ -102,16 +110,16 @@ def test_merged_and_unmerged_logits_agree(base: Path, trained: Trained, tmp_path
     with torch.no_grad():
         apart = unmerged.model(input_ids=ids).logits
         plain = load_causal(str(base)).eval()(input_ids=ids).logits
-        together = merged(unmerged).model(input_ids=ids).logits
+        together = merge_adapter(unmerged).model(input_ids=ids).logits
     assert (apart - together).abs().max() < 1e-4
     assert (apart - plain).abs().max() > 1e-2  # the adapter does something
 
 
 def test_dropout_is_on_while_training(base: Path) -> None:
-    network = Language(with_adapter(load_causal(str(base)).eval(), LORA, "x"))
+    network = Language(add_adapter(load_causal(str(base)).eval(), LORA, "x"))
     optimizer = OptimizerSettings(
         learning_rate=0.1,
-        schedule=CosineSchedule(kind="cosine", warmup_epochs=0, final_share=0.1),
+        schedule=CosineSchedule(kind="cosine", warmup_epochs=0, min_lr_ratio=0.1),
         weight_decay=0,
         beta1=0.9,
         beta2=0.9,
@@ -128,7 +136,7 @@ def test_answers_are_those_of_each_prompt_alone(base: Path) -> None:
 
 def test_losses_are_transformers_own(base: Path) -> None:
     assistant = Assistant.from_pretrained(base, 1)
-    piece = chat_piece(assistant.tokenizer, TALK)
+    piece = encode_chat(assistant.tokenizer, TALK)
     ((loss, tokens),) = assistant.losses([TALK])
     theirs = assistant.network.model(input_ids=torch.tensor([piece.ids]), labels=torch.tensor([piece.labels])).loss
     assert loss / tokens == pytest.approx(float(theirs), rel=1e-5)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from lightning_modules.assistant.language_model import Language
-from lightning_modules.assistant.packing import IGNORED, BlockBatches, PackedData, Piece, collated, packed
+from lightning_modules.assistant.packing import IGNORED, BlockBatches, PackedData, Piece, collate_blocks, pack_sequences
 
 VOCABULARY = 40
 
@@ -59,7 +59,7 @@ def test_packed_losses_are_the_losses_of_each_sequence_alone(model: LlamaForCaus
 
 def test_packed_gradients_are_those_of_the_sequences_alone(model: LlamaForCausalLM) -> None:
     pieces = _pieces([6, 5, 4])
-    blocks = collated([pieces], pad_token=0)
+    blocks = collate_blocks([pieces], pad_token=0)
     network = Language(model)
     weight = model.model.layers[0].self_attn.q_proj.weight
     (together,) = torch.autograd.grad(nn.functional.cross_entropy(*network(blocks)), weight)
@@ -69,7 +69,7 @@ def test_packed_gradients_are_those_of_the_sequences_alone(model: LlamaForCausal
 
 
 def test_no_token_sees_another_sequence_or_padding() -> None:
-    blocks = collated([_pieces([3, 2]), _pieces([4])], pad_token=0)
+    blocks = collate_blocks([_pieces([3, 2]), _pieces([4])], pad_token=0)
     mask = blocks.mask()[:, 0]
     assert mask.shape == (2, 5, 5)
     seen = [(row.int().tolist()) for row in mask[0]]
@@ -80,25 +80,25 @@ def test_no_token_sees_another_sequence_or_padding() -> None:
 
 
 def test_the_first_token_of_a_sequence_is_never_learned() -> None:
-    blocks = collated([[Piece([5, 6], [5, 6]), Piece([7, 8, 9], [7, 8, 9])]], pad_token=0)
+    blocks = collate_blocks([[Piece([5, 6], [5, 6]), Piece([7, 8, 9], [7, 8, 9])]], pad_token=0)
     assert blocks.labels.tolist() == [[IGNORED, 6, IGNORED, 8, 9]]
     assert len(blocks) == 3
 
 
 @given(st.lists(st.integers(1, 20), max_size=300))
 def test_every_sequence_is_in_one_block_and_none_is_overfull(lengths: list[int]) -> None:
-    blocks = packed(lengths, 20)
+    blocks = pack_sequences(lengths, 20)
     assert sorted(place for block in blocks for place in block) == list(range(len(lengths)))
     assert all(sum(lengths[place] for place in block) <= 20 for block in blocks)
 
 
 def test_small_sequences_fill_up_blocks() -> None:
-    assert packed([6, 6, 4, 4], 10) == [[0, 2], [1, 3]]
+    assert pack_sequences([6, 6, 4, 4], 10) == [[0, 2], [1, 3]]
 
 
 def test_a_sequence_longer_than_a_block_is_refused() -> None:
     with pytest.raises(ValueError, match="21 tokens does not fit into a block of 20"):
-        packed([3, 21], 20)
+        pack_sequences([3, 21], 20)
 
 
 def test_epochs_differ_in_order_and_validation_does_not() -> None:

@@ -5,13 +5,13 @@ from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from lightning_modules.clip.config import TextTower
-from lightning_modules.clip.hub import text_weights
+from lightning_modules.clip.hub import rename_text_weights
 from lightning_modules.clip.text_tower import TextEncoder
 from tests.support.copied_weights import shake
 from tests.support.kinds import KINDS
 
 VOCABULARY, END = 30, 29
-SHAPE = {"context": 10, "width": 16, "layers": 3, "heads": 4, "feed_forward": 24}
+SHAPE = {"context_length": 10, "hidden_size": 16, "num_layers": 3, "num_heads": 4, "intermediate_size": 24}
 
 
 def _tower(**changes: object) -> TextTower:
@@ -21,11 +21,11 @@ def _tower(**changes: object) -> TextTower:
 def _theirs(tower: TextTower, vocabulary: int = VOCABULARY) -> CLIPTextModel:
     config = CLIPTextConfig(
         vocab_size=vocabulary,
-        hidden_size=tower.width,
-        intermediate_size=tower.feed_forward,
-        num_hidden_layers=tower.layers,
-        num_attention_heads=tower.heads,
-        max_position_embeddings=tower.context,
+        hidden_size=tower.hidden_size,
+        intermediate_size=tower.intermediate_size,
+        num_hidden_layers=tower.num_layers,
+        num_attention_heads=tower.num_heads,
+        max_position_embeddings=tower.context_length,
         hidden_act=tower.activation,
         eos_token_id=END,
         bos_token_id=None,
@@ -38,7 +38,7 @@ def _theirs(tower: TextTower, vocabulary: int = VOCABULARY) -> CLIPTextModel:
 def test_equals_transformers_clip_on_copied_weights(activation: str) -> None:
     theirs, ours = _theirs(_tower(activation=activation)), TextEncoder(_tower(activation=activation), VOCABULARY, END)
     shake(theirs)
-    ours.load_state_dict(text_weights(theirs.state_dict()))
+    ours.load_state_dict(rename_text_weights(theirs.state_dict()))
     tokens = torch.randint(3, END, (5, 10), generator=torch.Generator().manual_seed(0))
     tokens[torch.arange(5), torch.tensor([9, 3, 1, 5, 5])] = END
     tokens[4, 7] = END  # a second one, which must not count
@@ -48,7 +48,7 @@ def test_equals_transformers_clip_on_copied_weights(activation: str) -> None:
     (found * direction).sum().backward()
     (expected * direction).sum().backward()
     gradients = {name: parameter.grad for name, parameter in theirs.named_parameters() if parameter.grad is not None}
-    renamed = text_weights(gradients)
+    renamed = rename_text_weights(gradients)
     for name, parameter in ours.named_parameters():
         torch.testing.assert_close(parameter.grad, renamed.pop(name), atol=1e-4, rtol=1e-4)
     assert not renamed
@@ -60,11 +60,11 @@ def _spread(module: nn.Module) -> dict[str, float]:
 
 def test_starts_as_transformers_clip_does() -> None:
     torch.manual_seed(0)
-    tower = _tower(width=128, heads=4, feed_forward=512, context=64)
+    tower = _tower(hidden_size=128, num_heads=4, intermediate_size=512, context_length=64)
     theirs, ours = _theirs(tower, vocabulary=500), TextEncoder(tower, 500, END)
     expected = _spread(theirs)
     found = _spread(ours)
-    renamed = text_weights({name: torch.tensor(value) for name, value in expected.items()})
+    renamed = rename_text_weights({name: torch.tensor(value) for name, value in expected.items()})
     assert found == pytest.approx({name: value.item() for name, value in renamed.items()}, rel=0.03)
     for name, parameter in ours.named_parameters():
         if parameter.ndim == 1:
@@ -88,7 +88,7 @@ def test_fixed_positions_have_no_table_to_learn(positions: str) -> None:
 
 
 def test_grouped_queries_have_fewer_keys_and_values() -> None:
-    tower = TextEncoder(_tower(attention={"kind": "grouped_query", "key_value_heads": 1}), VOCABULARY, END)
+    tower = TextEncoder(_tower(attention={"kind": "grouped_query", "num_key_value_heads": 1}), VOCABULARY, END)
     shapes = {name: tuple(parameter.shape) for name, parameter in tower.named_parameters()}
     for layer in range(3):
         assert shapes[f"decoder.layers.{layer}.attention.attention.key.weight"] == (4, 16)

@@ -24,16 +24,23 @@ from lightning_modules.image.config import (
     VitTower,
     usual_normalisation,
 )
-from lightning_modules.image.image_tower import ImageEncoder, normalised, strides
+from lightning_modules.image.image_tower import ImageEncoder, efficientnet_strides, normalize_pixels
 
-TRANSFORMER: Any = {"patch_size": 8, "width": 16, "layers": 2, "heads": 2, "feed_forward": 32, "activation": "gelu"}
+TRANSFORMER: Any = {
+    "patch_size": 8,
+    "hidden_size": 16,
+    "num_layers": 2,
+    "num_heads": 2,
+    "intermediate_size": 32,
+    "activation": "gelu",
+}
 TOWERS: list[ImageTower] = [
     ClipVitTower(kind="clip_vit", **TRANSFORMER),
     VitTower(kind="vit", dropout=0.1, **TRANSFORMER),
-    ResNetTower(kind="resnet", block="basic", stem=8, widths=(8, 16), depths=(1, 1)),
+    ResNetTower(kind="resnet", layer_type="basic", embedding_size=8, hidden_sizes=(8, 16), depths=(1, 1)),
     MobileNetV2Tower(kind="mobilenet_v2", depth_multiplier=0.25, output_stride=32),
     EfficientNetTower(
-        kind="efficientnet", width_coefficient=0.1, depth_coefficient=0.1, output_stride=32, drop_connect=0.2
+        kind="efficientnet", width_coefficient=0.1, depth_coefficient=0.1, output_stride=32, drop_connect_rate=0.2
     ),
 ]
 CONVOLUTIONAL = TOWERS[2:]
@@ -85,7 +92,7 @@ def test_the_output_stride_is_kept(tower: MobileNetV2Tower | EfficientNetTower, 
 
 
 def test_the_papers_strides_make_32() -> None:
-    assert strides(32) == [1, 2, 2, 2, 1, 2, 1]
+    assert efficientnet_strides(32) == [1, 2, 2, 2, 1, 2, 1]
 
 
 # Without their classifiers of 1000 classes. Tan and Le 2019 say 5.3 million for B0; Sandler et al. 2018 3.4 million.
@@ -94,7 +101,7 @@ def test_the_papers_strides_make_32() -> None:
     [
         (
             EfficientNetTower(
-                kind="efficientnet", width_coefficient=1, depth_coefficient=1, output_stride=32, drop_connect=0.2
+                kind="efficientnet", width_coefficient=1, depth_coefficient=1, output_stride=32, drop_connect_rate=0.2
             ),
             1280,
             5_288_548 - 1_281_000,
@@ -140,7 +147,7 @@ def test_the_weights_bear_transformers_names() -> None:
 
 def test_the_channels_are_normalised_each_by_itself() -> None:
     pixels = torch.tensor([0, 51, 255], dtype=torch.uint8).reshape(1, 3, 1, 1).expand(2, 3, 4, 4)
-    found = normalised(pixels, (0.5, 0.2, 0.0), (0.5, 0.25, 0.5))
+    found = normalize_pixels(pixels, (0.5, 0.2, 0.0), (0.5, 0.25, 0.5))
     assert found.shape == (2, 3, 4, 4)
     torch.testing.assert_close(found[1, :, 2, 3], torch.tensor([-1.0, 0.0, 2.0]))
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from lightning_modules.layers.masks import causal_mask, join, padding_mask
+from lightning_modules.layers.masks import causal_mask, combine_masks, padding_mask
 from lightning_modules.layers.multi_head import MultiHeadAttention
 from tests.support.copied_weights import copy_attention, shake
 
@@ -35,7 +35,7 @@ def test_equals_pytorch_on_copied_weights(causal: bool, padded: bool) -> None:
     torch.testing.assert_close(fast.context, expected, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(slow.context, expected, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(slow.weights, expected_weights, atol=1e-5, rtol=0)
-    joined = join(mask, causal_mask(5, 5)) if causal else mask
+    joined = combine_masks(mask, causal_mask(5, 5)) if causal else mask
     torch.testing.assert_close(ours(x, mask=joined).context, expected, atol=1e-5, rtol=1e-5)
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
-from lightning_modules.layers.masks import causal_mask, join, padding_mask
+from lightning_modules.layers.masks import causal_mask, combine_masks, padding_mask
 from lightning_modules.layers.scaled_dot_product import ScaledDotProductAttention
 
 HERE = torch.tensor([[True] * 6, [True, True, True, True, False, False]])
@@ -13,9 +13,9 @@ MASKS = {
     "none": None,
     "causal": causal_mask(6, 6),
     "padding": padding_mask(HERE),
-    "both": join(padding_mask(HERE), causal_mask(6, 6)),
+    "both": combine_masks(padding_mask(HERE), causal_mask(6, 6)),
     "bias": torch.randn(4, 6, 6),
-    "masked bias": join(padding_mask(HERE), torch.randn(4, 6, 6)),
+    "masked bias": combine_masks(padding_mask(HERE), torch.randn(4, 6, 6)),
 }
 
 
@@ -64,7 +64,7 @@ def test_a_query_that_sees_nothing_gets_zeros_and_sends_back_zeros(return_weight
     query, key, value = (tensor.requires_grad_() for tensor in _inputs())
     mask = torch.ones(6, 6, dtype=torch.bool)
     mask[2] = False
-    given_mask = join(mask, torch.randn(4, 6, 6)) if biased else mask
+    given_mask = combine_masks(mask, torch.randn(4, 6, 6)) if biased else mask
     context, weights = ScaledDotProductAttention()(query, key, value, given_mask, return_weights=return_weights)
     assert torch.equal(context[:, :, 2], torch.zeros(2, 4, 8))
     assert weights is None or torch.equal(weights[:, :, 2], torch.zeros(2, 4, 6))

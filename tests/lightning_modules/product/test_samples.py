@@ -10,8 +10,8 @@ import torch
 from heddle.core.schemas import LISTINGS
 from lightning_modules.product.config import NumbersField, WordsField
 from lightning_modules.product.product import ProductModule
-from lightning_modules.product.samples import ProductCollate, ProductReader, lacks, size_of, words_of
-from lightning_modules.training.data import Row, Sample
+from lightning_modules.product.samples import ProductCollate, ProductReader, is_missing, join_texts, signed_log
+from lightning_modules.training.data import Row, ShardSample
 from lightning_modules.training.labels import MISSING
 from lightning_modules.training.settings import AugmentationSettings
 from tests.support.tiny_products import (
@@ -26,8 +26,8 @@ from tests.support.tiny_products import (
 )
 
 
-def _samples(count: int, **changes: object) -> list[Sample]:
-    return [Sample(f"{number:04x}", tiny_image(number), tiny_row(number, **changes)) for number in range(count)]
+def _samples(count: int, **changes: object) -> list[ShardSample]:
+    return [ShardSample(f"{number:04x}", tiny_image(number), tiny_row(number, **changes)) for number in range(count)]
 
 
 def _collate(modality_dropout: float, names: Sequence[str] = NAMES, seed: int = 1, **changes: object) -> ProductCollate:
@@ -35,7 +35,7 @@ def _collate(modality_dropout: float, names: Sequence[str] = NAMES, seed: int = 
     return ProductCollate(ProductReader(tiny_config(names), TOKENIZER), augmentation, modality_dropout, seed)
 
 
-def _present(collate: ProductCollate, samples: list[Sample], epoch: int | None) -> np.ndarray:
+def _present(collate: ProductCollate, samples: list[ShardSample], epoch: int | None) -> np.ndarray:
     """The last view, (modalities, samples)."""
     last = collate(samples, epoch).views[-1]
     return np.stack([last[name].numpy() for name in sorted(last)])
@@ -74,7 +74,7 @@ def test_what_is_drawn_depends_on_seed_epoch_and_key_alone() -> None:
 
 def test_training_changes_images_and_words_and_validation_does_not() -> None:
     samples = _samples(6)
-    collate = _collate(0.0, shift=0.2, mirror=True, jitter=0.2, word_drop=0.5)
+    collate = _collate(0.0, translate=0.2, horizontal_flip=True, jitter=0.2, word_dropout=0.5)
     plain, drawn = collate(samples, None), collate(samples, 0)
     assert not torch.equal(plain.inputs["image"], drawn.inputs["image"])
     assert (plain.inputs["words"] != 0).sum() > (drawn.inputs["words"] != 0).sum()
@@ -96,7 +96,7 @@ def test_a_class_that_is_not_known_is_missing() -> None:
     ],
 )
 def test_the_words_of_a_row(row: Row, text: str) -> None:
-    assert words_of(row, ("title", "description", "tags")) == text
+    assert join_texts(row, ("title", "description", "tags")) == text
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def test_the_words_of_a_row(row: Row, text: str) -> None:
     [(0, 0), (np.e - 1, 1), (1 - np.e, -1), (None, None), (float("nan"), None), (float("inf"), None), ("9", None)],
 )
 def test_the_size_of_a_number(value: object, size: float | None) -> None:
-    assert size_of({"price": value}, "price") == (None if size is None else pytest.approx(size))
-    assert lacks(tiny_config().modalities["price"], {"price": value}) == (size is None)
+    assert signed_log({"price": value}, "price") == (None if size is None else pytest.approx(size))
+    assert is_missing(tiny_config().modalities["price"], {"price": value}) == (size is None)
 
 
 def test_long_texts_are_cut_to_the_context() -> None:

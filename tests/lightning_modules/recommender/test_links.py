@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_modules.negatives.negatives import NegativeDraw, Pairs, pair_keys
+from lightning_modules.negatives.negatives import NegativeSampler, Pairs, pair_keys
 from lightning_modules.recommender.links import LinkBatch, LinkData
 
 NODES = 12
@@ -36,7 +36,7 @@ def data(train: Pairs, messages: Pairs, batches: int = 3, seed: int = 1) -> Link
 
 @given(pairs(least=1), st.integers(0, 3))
 def test_negatives_are_unknown_pairs_of_the_same_types(known: Pairs, seed: int) -> None:
-    drawn = NegativeDraw(known, TYPES, known).draw(np.random.Generator(np.random.PCG64(seed)))
+    drawn = NegativeSampler(known, TYPES, known).sample(np.random.Generator(np.random.PCG64(seed)))
     assert not keys(drawn) & keys(known)
     types = np.array(TYPES)
     ends = [sorted(zip(types[each[:, 0]], types[each[:, 1]], strict=True)) for each in (drawn, known)]
@@ -45,14 +45,14 @@ def test_negatives_are_unknown_pairs_of_the_same_types(known: Pairs, seed: int) 
 
 def test_a_pair_of_one_node_is_no_negative() -> None:
     known = np.array([[0, 1]])
-    drawn = NegativeDraw(np.repeat(known, 200, axis=0), ["paper"] * 3, known).draw(np.random.default_rng(1))
+    drawn = NegativeSampler(np.repeat(known, 200, axis=0), ["paper"] * 3, known).sample(np.random.default_rng(1))
     assert keys(drawn) == {2, NODES + 2}
     assert (drawn[:, 0] != drawn[:, 1]).all()
 
 
 def test_where_every_pair_is_known_there_are_no_negatives() -> None:
     known = np.array([[0, 1], [0, 2], [1, 2]])
-    assert NegativeDraw(known, ["paper"] * 3, known).draw(np.random.default_rng(1)).shape == (0, 2)
+    assert NegativeSampler(known, ["paper"] * 3, known).sample(np.random.default_rng(1)).shape == (0, 2)
 
 
 @given(pairs(least=3), st.integers(0, 4))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lightning_modules.negatives.negatives import Pairs, pair_keys
 from lightning_modules.recommender.config import Gat, GraphConfig, Sage
-from lightning_modules.recommender.graph import GraphRecommender, dot_products
+from lightning_modules.recommender.graph import GraphRecommender, edge_logits
 from lightning_modules.recommender.links import LinkData
 from lightning_modules.recommender.neighbour_sampler import ALL, NeighbourSampler
 
@@ -40,21 +40,21 @@ def test_a_part_holds_the_seeds_and_no_more_than_the_fan_out(
     count: int, seeds: list[int], fan_out: list[int], seed: int
 ) -> None:
     pairs, random = drawn_pairs(count, seed), np.random.default_rng(seed)
-    silent = random.random(count) < 0.3
+    masked = random.random(count) < 0.3
     sampler = NeighbourSampler(pairs, NODES, fan_out)
-    nodes, edges = sampler(np.array(seeds), silent, np.random.default_rng(7))
+    nodes, edges = sampler(np.array(seeds), masked, np.random.default_rng(7))
     assert set(seeds) <= set(nodes.tolist())
     assert (np.diff(nodes) > 0).all()
     ends = nodes[edges].T
     assert len(np.unique(ends, axis=0)) == len(ends)
-    assert set(pair_keys(ends, NODES).tolist()) <= set(pair_keys(pairs[~silent], NODES).tolist())
-    told = np.concatenate([pairs, pairs[:, ::-1]])[np.tile(~silent, 2)]
+    assert set(pair_keys(ends, NODES).tolist()) <= set(pair_keys(pairs[~masked], NODES).tolist())
+    directed = np.concatenate([pairs, pairs[:, ::-1]])[np.tile(~masked, 2)]
     for node in set(seeds):
-        heard, known = (ends[:, 1] == node).sum(), (told[:, 1] == node).sum()
+        heard, known = (ends[:, 1] == node).sum(), (directed[:, 1] == node).sum()
         assert heard == (known if fan_out[0] == ALL else min(known, fan_out[0]))
     if ALL not in fan_out:
         assert np.bincount(ends[:, 1], minlength=NODES).max(initial=0) <= max(fan_out)
-    again = sampler(np.array(seeds), silent, np.random.default_rng(7))
+    again = sampler(np.array(seeds), masked, np.random.default_rng(7))
     np.testing.assert_array_equal(again[1], edges)
 
 
@@ -72,7 +72,7 @@ def test_every_neighbour_is_as_likely() -> None:
 @pytest.mark.parametrize("shallow", [0, 4])
 def test_whole_neighbourhoods_give_the_scores_of_the_whole_graph(kind: Sage | Gat, shallow: int) -> None:
     torch.manual_seed(2)
-    config = GraphConfig(kind, (8, 6, 4), 4, 0.3, 0.1, nodes=NODES, learned=3, shallow=shallow)
+    config = GraphConfig(kind, (8, 6, 4), 4, 0.3, 0.1, nodes=NODES, node_embedding_dim=3, skip_connection_dim=shallow)
     network = GraphRecommender(config).eval()
     whole, parts = data(None), data((ALL, ALL, ALL))
     batches = [(*whole.epoch(2), *whole.val_dataloader()), (*parts.epoch(2), *parts.val_dataloader())]
@@ -81,8 +81,8 @@ def test_whole_neighbourhoods_give_the_scores_of_the_whole_graph(kind: Sage | Ga
         assert part.nodes is not None
         torch.testing.assert_close(part.nodes[part.pairs], all_of_it.pairs)
         with torch.no_grad():
-            expected = dot_products(network(all_of_it.features, all_of_it.edges), all_of_it.pairs)
-            found = dot_products(network(part.features, part.edges, part.nodes), part.pairs)
+            expected = edge_logits(network(all_of_it.features, all_of_it.edges), all_of_it.pairs)
+            found = edge_logits(network(part.features, part.edges, part.nodes), part.pairs)
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from lightning_modules.training.calibration import fitted
+from lightning_modules.training.calibration import fit_calibration
 
 
 def sample(scale: float, shift: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -22,9 +22,9 @@ def test_it_is_logistic_regression_with_targets_as_weights(scale: float, shift: 
     twice = torch.cat([logits, logits])[:, None].numpy()
     labels = np.repeat([1, 0], len(logits))
     oracle.fit(twice, labels, sample_weight=torch.cat([targets, 1 - targets]).numpy())
-    assert fitted(logits, targets) == pytest.approx((oracle.coef_.item(), oracle.intercept_.item()), abs=1e-3)
+    assert fit_calibration(logits, targets) == pytest.approx((oracle.coef_.item(), oracle.intercept_.item()), abs=1e-3)
 
 
 def test_an_order_is_never_turned_round() -> None:
     logits, targets = sample(-1.0, 0.5)
-    assert fitted(logits, targets) == (1.0, 0.0)
+    assert fit_calibration(logits, targets) == (1.0, 0.0)

@@ -6,18 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from lightning_modules.training.labels import MISSING, LabelAccuracy, LabelledBatch, label_ids, labels_loss
+from lightning_modules.training.labels import MISSING, LabelAccuracy, LabelledBatch, encode_labels, masked_label_loss
 
 
 def test_label_ids_are_places_in_the_classes() -> None:
     rows = [{"item": "lamp"}, {"item": None}, {"item": "chair"}, {"item": "never seen"}]
-    assert label_ids(rows, "item", ("chair", "lamp")).tolist() == [1, MISSING, 0, MISSING]
+    assert encode_labels(rows, "item", ("chair", "lamp")).tolist() == [1, MISSING, 0, MISSING]
 
 
 @given(st.lists(st.sampled_from([0, 1, 2, MISSING]), min_size=1, max_size=12), st.sampled_from([0.0, 0.1, 0.5]))
 def test_the_loss_is_the_mean_over_the_labelled_rows(target: list[int], smoothing: float) -> None:
     logits = torch.randn(len(target), 3, generator=torch.Generator().manual_seed(len(target)), requires_grad=True)
-    loss = labels_loss(logits, torch.tensor(target), smoothing)
+    loss = masked_label_loss(logits, torch.tensor(target), smoothing)
     known = [row for row, label in enumerate(target) if label != MISSING]
     if known:
         expected = functional.cross_entropy(
@@ -34,7 +34,7 @@ def test_the_loss_is_the_mean_over_the_labelled_rows(target: list[int], smoothin
 
 
 def test_smoothing_by_hand() -> None:
-    loss = labels_loss(torch.tensor([[math.log(3.0), 0.0]]), torch.tensor([0]), 0.2)
+    loss = masked_label_loss(torch.tensor([[math.log(3.0), 0.0]]), torch.tensor([0]), 0.2)
     assert loss.item() == pytest.approx(-(0.9 * math.log(0.75) + 0.1 * math.log(0.25)))
 
 

@@ -6,15 +6,15 @@ import webdataset
 from PIL import Image
 
 from heddle.images.resize import encode_jpeg
-from lightning_modules.training.data import Split
+from lightning_modules.training.data import ShardSplit
 from lightning_modules.training.phased_data import PhasedData
 from lightning_modules.training.settings import LoadingSettings
 
-SETTINGS = LoadingSettings(batch_size=2, workers=0, cache=True, shuffle_buffer=4)
+SETTINGS = LoadingSettings(batch_size=2, num_workers=0, cache=True, shuffle_buffer=4)
 
 
-def _split(folder: Path, sources: str) -> Split:
-    return Split(folder, lambda row: row["source"] in sources, SETTINGS)
+def _split(folder: Path, sources: str) -> ShardSplit:
+    return ShardSplit(folder, lambda row: row["source"] in sources, SETTINGS)
 
 
 def test_the_second_phase_learns_from_the_domains_own(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ class LineConfig:
     hidden: int
 
 
-class Line(Network):
+class ProgressLine(Network):
     Config = LineConfig
 
     def __init__(self, config: LineConfig) -> None:
@@ -36,7 +36,7 @@ class Line(Network):
 
 
 class LineModule(TrainingModule):
-    network: Line
+    network: ProgressLine
 
     def step(self, batch: Any) -> dict[str, Tensor]:
         inputs, target = batch
@@ -61,7 +61,7 @@ class Noise(LightningDataModule):
         return DataLoader(TensorDataset(inputs, sign * inputs.sum(dim=1)), batch_size=16)
 
 
-COSINE = CosineSchedule(kind="cosine", warmup_epochs=0.6, final_share=0.1)
+COSINE = CosineSchedule(kind="cosine", warmup_epochs=0.6, min_lr_ratio=0.1)
 
 
 def _train(
@@ -91,7 +91,7 @@ def _train(
     )
     told = [] if lines is None else lines
     return train(
-        lambda: LineModule(Line(LineConfig(inputs=6, hidden=64)), optimizer),
+        lambda: LineModule(ProgressLine(LineConfig(inputs=6, hidden=64)), optimizer),
         Noise(opposite),
         TrainerSettings.model_validate(trainer | changes),
         seed=seed,
@@ -126,7 +126,7 @@ def test_history_and_progress_have_a_line_for_each_epoch() -> None:
 
 
 def test_a_plateau_of_the_validation_loss_cuts_the_rate() -> None:
-    schedule = PlateauSchedule(kind="plateau", warmup_epochs=0, factor=0.5, patience=0, final_share=0.2)
+    schedule = PlateauSchedule(kind="plateau", warmup_epochs=0, factor=0.5, patience=0, min_lr_ratio=0.2)
     trained = _train(opposite=True, schedule=schedule, max_epochs=5, patience=10)
     rates = [row["learning_rate"] for row in trained.history]
     assert rates[0] == 0.01
@@ -158,11 +158,11 @@ def test_accumulating_four_batches_equals_one_batch_of_four_times_the_size() -> 
     results = []
     for data, batches in ((Quarters(), 4), (Whole(), 1)):
         torch.manual_seed(0)
-        network = Line(LineConfig(inputs=6, hidden=64))
+        network = ProgressLine(LineConfig(inputs=6, hidden=64))
         network.layers[2] = nn.Identity()  # dropout would draw differently
         optimizer = OptimizerSettings(
             learning_rate=0.01,
-            schedule=CosineSchedule(kind="cosine", warmup_epochs=0, final_share=0.1),
+            schedule=CosineSchedule(kind="cosine", warmup_epochs=0, min_lr_ratio=0.1),
             weight_decay=0.01,
             beta1=0.9,
             beta2=0.99,

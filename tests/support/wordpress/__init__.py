@@ -1,5 +1,5 @@
 """A real WordPress for tests: Debian's package under PHP's built-in server, its data in a MariaDB of its own."""
 
-from tests.support.wordpress.site import Site, wordpress_site
+from tests.support.wordpress.site import Site, require_wordpress, wordpress_site
 
-__all__ = ["Site", "wordpress_site"]
+__all__ = ["Site", "require_wordpress", "wordpress_site"]

@@ -79,7 +79,7 @@ class Site:
 @contextmanager
 def wordpress_site() -> Iterator[Site]:
     """A new site without any content. Skips the test where WordPress is not installed, unless it is called for."""
-    _demand_packages()
+    require_wordpress()
     with tempfile.TemporaryDirectory(prefix="wordpress", dir=_quick_folder()) as name, Servers() as servers:
         folder = Path(name)
         _lay_out(folder)
@@ -90,7 +90,8 @@ def wordpress_site() -> Iterator[Site]:
         yield Site(url, "owner", password, folder)
 
 
-def _demand_packages() -> None:
+def require_wordpress() -> None:
+    """Skip the test if WordPress, PHP or MariaDB is missing. Fail it if ``HEDDLE_NEEDS_WORDPRESS`` is set."""
     if (CODE / "wp-load.php").is_file() and shutil.which("php") and shutil.which("mariadbd", path=_path()):
         return
     reason = f"WordPress is not installed: apt-get install --no-install-recommends {PACKAGES}"

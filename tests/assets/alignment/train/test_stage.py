@@ -15,7 +15,7 @@ from assets.alignment.evaluate.stage import alignment_evaluation
 from assets.alignment.train.stage import alignment
 from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import read_json
-from heddle.graph.tables import Graph
+from heddle.graph.tables import CatalogGraph
 from lightning_modules.alignment.alignment import Alignment
 from lightning_modules.recommender.embedder import GraphEmbedder
 from tests.support.small_alignment import SECTION
@@ -84,10 +84,10 @@ def test_two_spaces_do_without_the_third_ones_model(changeable: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("spaces: [image, text, graph]", "spaces: []", "alignment.spaces names no space; name two"),
+        ("spaces: [image, text, graph]", "spaces: []", "alignment.spaces is empty; set at least two"),
         (
-            "  batch_size: 4\n  learning_rate: 1e-2\n  schedule: {kind: cosine, warmup_epochs: 0, final_share: 0.1}",
-            "  batch_size: 400\n  learning_rate: 1e-2\n  schedule: {kind: cosine, warmup_epochs: 0, final_share: 0.1}",
+            "  batch_size: 4\n  learning_rate: 1e-2\n  schedule: {kind: cosine, warmup_epochs: 0, min_lr_ratio: 0.1}",
+            "  batch_size: 400\n  learning_rate: 1e-2\n  schedule: {kind: cosine, warmup_epochs: 0, min_lr_ratio: 0.1}",
             "listings have image and text and graph, fewer than one batch of 400",
         ),
     ],
@@ -110,14 +110,14 @@ def test_without_a_spaces_model_its_reason_is_told(changeable: Path, space: str,
 
 
 def test_a_place_is_what_its_neighbours_make_it_whatever_the_title(project: Path) -> None:
-    graph = Graph.open(project / "data/recommender")
+    graph = CatalogGraph.open(project / "data/recommender")
     embedder = GraphEmbedder.from_pretrained(project / "data/recommender", 1)
     neighbours = named_by(graph)
     places = place_vectors(graph, neighbours, embedder)
     assert set(places) == set(neighbours.values())
     renamed = graph.features.copy()
-    renamed[graph.core :] += 1
-    again = place_vectors(Graph(**{**vars(graph), "features": renamed}), neighbours, embedder)
+    renamed[graph.num_transductive :] += 1
+    again = place_vectors(CatalogGraph(**{**vars(graph), "features": renamed}), neighbours, embedder)
     for named, vector in places.items():
         assert (again[named] == vector).all()
 

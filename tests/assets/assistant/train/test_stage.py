@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from assets.assistant.base.stage import base_language
 from assets.assistant.evaluate.stage import assistant_evaluation
-from assets.assistant.train.stage import Lesson, assistant
+from assets.assistant.train.stage import ConversationSampler, assistant
 from heddle.conversations.conversations import Sources, read_conversations
 from heddle.conversations.parameters import AssistantParameters
 from heddle.core.parameters.shared import Split
@@ -41,10 +41,12 @@ def copied(project: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def _lesson(project: Path, **changed: object) -> Lesson:
+def _sampler(project: Path, **changed: object) -> ConversationSampler:
     tokenizer = AutoTokenizer.from_pretrained(project / "data/base_language")
     parameters = AssistantParameters.model_validate(ASSISTANT | changed)
-    return Lesson(parameters, tokenizer, Sources.read(project / "data/validated"), ["Dance a merry jig."], 7)
+    return ConversationSampler(
+        parameters, tokenizer, Sources.read(project / "data/validated"), ["Dance a merry jig."], 7
+    )
 
 
 def _rewrite_split(folder: Path, split: str, messages: list[dict[str, str]]) -> None:
@@ -64,7 +66,7 @@ def test_two_runs_give_the_same_bytes_without_paths(project: Path) -> None:
     assert json.loads(first["adapter_config.json"])["base_model_name_or_path"] == "data/base_language"
 
 
-def test_plain_peft_loads_the_adapter_and_says_the_same(project: Path) -> None:
+def test_adapter_loaded_by_plain_peft_gives_equal_logits(project: Path) -> None:
     base = AutoModelForCausalLM.from_pretrained(project / "data/base_language")
     model = PeftModel.from_pretrained(base, project / "data/assistant").eval()
     ours = Assistant.from_pretrained(project / "data/assistant", 1, project / "data/base_language")
@@ -76,7 +78,7 @@ def test_plain_peft_loads_the_adapter_and_says_the_same(project: Path) -> None:
             assert not torch.allclose(model(input_ids=ids).logits, adapted, atol=1e-3)
 
 
-def test_merged_is_saved_as_a_whole_model_with_the_same_logits(project: Path, copied: Path) -> None:
+def test_merged_adapter_gives_equal_logits(project: Path, copied: Path) -> None:
     change(copied, "assistant", merge=True)
     run(assistant, copied)
     whole = AutoModelForCausalLM.from_pretrained(copied / "data/assistant").eval()
@@ -86,7 +88,7 @@ def test_merged_is_saved_as_a_whole_model_with_the_same_logits(project: Path, co
         assert (whole(input_ids=ids).logits - parts.network.model(input_ids=ids).logits).abs().max() < 1e-4
 
 
-def test_held_out_conversations_teach_nothing(project: Path, copied: Path) -> None:
+def test_assistant_ignores_held_out_conversations(project: Path, copied: Path) -> None:
     """Another test split gives the same adapter; another train split gives another one."""
     weights = "data/assistant/adapter_model.safetensors"
     secret = [{"role": "user", "content": SECRET}, {"role": "assistant", "content": SECRET}]
@@ -99,60 +101,60 @@ def test_held_out_conversations_teach_nothing(project: Path, copied: Path) -> No
     assert (copied / weights).read_bytes() != (project / weights).read_bytes()
 
 
-def test_an_epoch_shows_no_word_of_a_held_out_conversation(project: Path) -> None:
-    lesson = _lesson(project)
+def test_epoch_contains_no_held_out_conversation(project: Path) -> None:
+    sampler = _sampler(project)
     conversations = read_conversations(project / "data/validated", SPLIT)
     ids = {name: {one.id for one in some} for name, some in conversations.items()}
     assert all(ids.values())
     assert not ids["train"] & (ids["validation"] | ids["test"])
-    shown = " ".join(lesson.tokenizer.decode(piece.ids) for piece in lesson.drawn(conversations["train"], 0))
+    shown = " ".join(sampler.tokenizer.decode(piece.ids) for piece in sampler.sample_epoch(conversations["train"], 0))
     assert conversations["train"][0].question in shown
     for one in (*conversations["validation"], *conversations["test"]):
         assert one.question not in shown
 
 
-def test_what_is_drawn_depends_on_the_epoch_and_the_conversation_alone(project: Path) -> None:
-    lesson = _lesson(project)
+def test_samples_depend_on_epoch_and_conversation_only(project: Path) -> None:
+    sampler = _sampler(project)
     some = read_conversations(project / "data/validated", SPLIT)["train"]
-    assert lesson.drawn(some, 3) == _lesson(project).drawn(some, 3)
-    assert lesson.drawn(some, 3) != lesson.drawn(some, 4)
-    assert lesson.drawn(some[1:], 3) == lesson.drawn(some, 3)[2:]  # each comes twice
+    assert sampler.sample_epoch(some, 3) == _sampler(project).sample_epoch(some, 3)
+    assert sampler.sample_epoch(some, 3) != sampler.sample_epoch(some, 4)
+    assert sampler.sample_epoch(some[1:], 3) == sampler.sample_epoch(some, 3)[2:]  # each comes twice
 
 
-def test_the_guide_of_the_answer_is_shown_before_the_question(project: Path) -> None:
-    lesson = _lesson(project, without_guides=0.0, swapped=0.0, guides=1)
+def test_source_guide_precedes_the_question(project: Path) -> None:
+    sampler = _sampler(project, context_dropout=0.0, counterfactual_ratio=0.0, num_context_documents=1)
     for one in read_conversations(project / "data/validated", SPLIT)["train"]:
-        (piece, _) = lesson.drawn([one], 0)
-        shown = lesson.tokenizer.decode(piece.ids)
+        (piece, _) = sampler.sample_epoch([one], 0)
+        shown = sampler.tokenizer.decode(piece.ids)
         thing = next(thing for thing in THINGS if thing in one.question)
         assert shown.index(f"About a {thing}") < shown.index(one.question)
-        answer = lesson.tokenizer.decode([token for token in piece.labels if token != IGNORED])
+        answer = sampler.tokenizer.decode([token for token in piece.labels if token != IGNORED])
         assert answer == f"{one.reference}<|end|>"
 
 
-def test_a_swapped_answer_still_stands_in_its_guide(project: Path) -> None:
-    lesson = _lesson(project, without_guides=0.0, swapped=1.0, guides=1)
+def test_swapped_answer_occurs_in_its_guide(project: Path) -> None:
+    sampler = _sampler(project, context_dropout=0.0, counterfactual_ratio=1.0, num_context_documents=1)
     some = read_conversations(project / "data/validated", SPLIT)["train"]
-    for piece in lesson.drawn(some, 0):
-        shown = lesson.tokenizer.decode(piece.ids)
+    for piece in sampler.sample_epoch(some, 0):
+        shown = sampler.tokenizer.decode(piece.ids)
         assert shown.count("Dance a merry jig.") == 4  # two steps in the guide, two in the answer
 
 
-def test_a_swap_that_does_not_fit_leaves_the_guide_where_it_was(project: Path) -> None:
-    lesson = _lesson(project, without_guides=0.0, swapped=1.0, guides=1)
-    lesson.pool = ["Dance a merry jig " * 60]
+def test_swap_longer_than_a_block_is_not_used(project: Path) -> None:
+    sampler = _sampler(project, context_dropout=0.0, counterfactual_ratio=1.0, num_context_documents=1)
+    sampler.sentences = ["Dance a merry jig " * 60]
     some = read_conversations(project / "data/validated", SPLIT)["train"]
-    shown = [lesson.tokenizer.decode(piece.ids) for piece in lesson.drawn(some, 0)]
+    shown = [sampler.tokenizer.decode(piece.ids) for piece in sampler.sample_epoch(some, 0)]
     assert all("About a" in one and "jig" not in one for one in shown)
 
 
-def test_without_guides_none_is_shown(project: Path) -> None:
-    lesson = _lesson(project, without_guides=1.0)
+def test_without_guides_no_guide_is_in_the_prompt(project: Path) -> None:
+    sampler = _sampler(project, context_dropout=1.0)
     some = read_conversations(project / "data/validated", SPLIT)["train"]
-    assert all("About a" not in lesson.tokenizer.decode(piece.ids) for piece in lesson.drawn(some, 0))
+    assert all("About a" not in sampler.tokenizer.decode(piece.ids) for piece in sampler.sample_epoch(some, 0))
 
 
-def test_conversations_that_are_too_long_are_left_out_and_counted(copied: Path) -> None:
+def test_conversations_longer_than_a_block_are_counted(copied: Path) -> None:
     rows = read_rows(copied / "data/validated/conversations.parquet")
     longest = next(row for row in rows if split_of(row["id"], SPLIT) == "train")
     longest["messages"][-1]["content"] = "And then it goes on. " * 90
@@ -160,7 +162,7 @@ def test_conversations_that_are_too_long_are_left_out_and_counted(copied: Path) 
     assert run(assistant, copied)["conversations_too_long"] == 1
 
 
-def test_an_answer_that_no_guide_supports_is_learned_without_guides(copied: Path) -> None:
+def test_answer_without_source_trains_without_guides(copied: Path) -> None:
     rows = [told(number) for number in range(40)]
     for row in rows:
         row["messages"][-1]["content"] = "Nobody has ever asked anything like that before."
@@ -169,7 +171,7 @@ def test_an_answer_that_no_guide_supports_is_learned_without_guides(copied: Path
     assert numbers["train_conversations_without_source"] == numbers["train_conversations"] > 0
 
 
-def test_without_guides_in_the_catalogue_conversations_are_learned_all_the_same(copied: Path) -> None:
+def test_catalogue_without_guides_trains_on_conversations(copied: Path) -> None:
     without_guides(copied)
     numbers = run(assistant, copied)
     assert numbers["train_conversations_without_source"] == numbers["train_conversations"] > 0
@@ -177,15 +179,15 @@ def test_without_guides_in_the_catalogue_conversations_are_learned_all_the_same(
 
 
 @pytest.mark.parametrize("rows", [[], [told(0)]])
-def test_too_few_conversations_make_no_assistant(copied: Path, rows: list) -> None:
+def test_too_few_conversations_skip_the_training(copied: Path, rows: list) -> None:
     rewrite(copied, "conversations", rows)
     run(assistant, copied)
     run(assistant_evaluation, copied)
-    assert "bring more conversations" in (skip_reason(copied / "data/assistant") or "")
+    assert "add conversations" in (skip_reason(copied / "data/assistant") or "")
     assert skip_reason(copied / "data/assistant_evaluation")
 
 
-def test_no_base_no_assistant(copied: Path) -> None:
+def test_assistant_without_base_is_skipped(copied: Path) -> None:
     shutil.rmtree(copied / "data/base_language")
     without_guides(copied)
     listings = read_rows(copied / "data/validated/listings.parquet")
@@ -216,4 +218,4 @@ def test_the_evaluation_measures_all_three_kinds_of_guides_and_shows_examples(pr
 
 def test_room_for_guides_that_leaves_none_for_the_question_is_refused() -> None:
     with pytest.raises(ValueError, match="must leave room"):
-        AssistantParameters.model_validate(ASSISTANT | {"guides": 4, "guide_tokens": 100})
+        AssistantParameters.model_validate(ASSISTANT | {"num_context_documents": 4, "context_document_tokens": 100})

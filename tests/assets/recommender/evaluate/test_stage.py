@@ -20,7 +20,7 @@ from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import read_json, write_json
 from heddle.evaluation.parameters import BootstrapParameters
 from heddle.graph.neighbours import Neighbours
-from heddle.graph.tables import Graph
+from heddle.graph.tables import CatalogGraph
 from heddle.metrics import compute
 from heddle.metrics.auc import Auc, auc_interval
 from heddle.metrics.bootstrap import ConfidenceInterval
@@ -91,11 +91,11 @@ def test_one_of_a_kind_tells_nothing_of_how_sure_it_is() -> None:
 
 
 @pytest.fixture(scope="module")
-def shop() -> Graph:
+def shop() -> CatalogGraph:
     return made(*shop_rows())
 
 
-def test_candidates_are_of_the_right_type_and_known_partners_are_none(shop: Graph) -> None:
+def test_candidates_are_of_the_right_type_and_known_partners_are_none(shop: CatalogGraph) -> None:
     known = {tuple(pair) for pair in shop.predicted("train", "validation").tolist()}
     test = {tuple(pair) for pair in shop.predicted("test").tolist()}
     asked = queries(shop, 1000)
@@ -115,7 +115,7 @@ def test_equal_scores_are_no_merit() -> None:
     assert ranked(query, lambda of: (of[:, 1] == 1).astype(float), 3)[0].tolist() == [1, 2, 3]
 
 
-def test_who_knows_the_answers_has_full_marks_and_who_turns_them_round_none(shop: Graph) -> None:
+def test_who_knows_the_answers_has_full_marks_and_who_turns_them_round_none(shop: CatalogGraph) -> None:
     right = {tuple(pair) for pair in shop.predicted("test").tolist()}
     edges, others, asked = shop.predicted("test"), shop.negatives["test"], queries(shop, 1000)
     sure = ConfidenceInterval(BootstrapParameters(samples=100), 1)
@@ -160,7 +160,7 @@ def test_a_known_ceiling_stands_beside(project: Path, tmp_path: Path) -> None:
     assert "auc_ceiling" not in read_json(project / "data/recommender_evaluation/metrics.json")
     folder = tmp_path / "project"
     shutil.copytree(project, folder)
-    write_json(folder / "data/catalog/ceilings.json", {"link_prediction_auc": 0.9})
+    write_json(folder / "data/catalog/upper_bounds.json", {"link_prediction_auc": 0.9})
     assert run(recommender_evaluation, folder, "again")["auc_ceiling"] == 0.9
 
 
@@ -173,8 +173,8 @@ def test_the_same_input_gives_the_same_bytes(project: Path) -> None:
 def test_without_a_recommender_or_test_edges_nothing_is_judged_and_that_is_said(project: Path, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     shutil.copytree(project, folder)
-    graph = Graph.open(folder / "data/graph")
-    bare = Graph(**{**vars(graph), "parts": np.where(graph.parts == "test", "train", graph.parts)})
+    graph = CatalogGraph.open(folder / "data/graph")
+    bare = CatalogGraph(**{**vars(graph), "parts": np.where(graph.parts == "test", "train", graph.parts)})
     bare.save(folder / "data/graph")
     assert run(recommender_evaluation, folder, "without_test")["test_edges"] == 0
     reason = skip_reason(folder / "data/without_test") or ""

@@ -21,7 +21,14 @@ from tests.support.tiny_bert import WORDS
 
 Row = dict[str, Any]
 
-SETTINGS: Row = {"layers": 1, "dropout": 0.0, "context": 20, "mined": 5, "relevant": 2, "hard_negatives": 2}
+SETTINGS: Row = {
+    "num_layers": 1,
+    "dropout": 0.0,
+    "max_length": 20,
+    "negatives_depth": 5,
+    "relevant": 2,
+    "hard_negatives": 2,
+}
 SETTINGS |= {"random_negatives": 1, "batch_size": 2, **OPTIMIZER, "trainer": TRAINER}
 QUERIES = 40
 
@@ -30,7 +37,7 @@ QUERIES = 40
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reranker") / "project"
     (folder / "scales").mkdir(parents=True)
-    shared = {"scale": "smoke", "seed": 7, "compute": {"engine": "local", "threads": 1}, "split": SPLIT}
+    shared = {"scale": "smoke", "seed": 7, "compute": {"threads": 1}, "split": SPLIT}
     write_yaml(folder / "params.yaml", shared)
     guides = [{"id": f"g{number}", "title": word, "text": f"sand the {word}"} for number, word in enumerate(WORDS)]
     queries = [
@@ -122,11 +129,11 @@ def test_reranker_too_few_queries_is_skipped(copy: Path, empty: tuple[str, ...])
 def test_reranker_errors_name_key_and_command(copy: Path, tmp_path: Path) -> None:
     with pytest.raises(RetrievalError, match=r"cannot load the reranker in.*`dvc repro reranker`"):
         open_reranker(tmp_path / "nowhere", 1)
-    change(copy, "reranker", layers=9)
+    change(copy, "reranker", num_layers=9)
     with pytest.raises(StageError, match=r"reranker.pretrained: .*it has 2 layers, fewer than 9"):
         run(reranker, copy)
-    change(copy, "reranker", layers=1, pretrained="./nowhere")
-    with pytest.raises(StageError, match=r"reranker.pretrained: cannot load './nowhere'"):
+    change(copy, "reranker", num_layers=1, pretrained="./nowhere")
+    with pytest.raises(StageError, match=r"reranker.pretrained: cannot load checkpoint './nowhere'"):
         run(reranker, copy, "second")
     (copy / "data/index/guides.parquet").unlink()
     with pytest.raises(StageError, match=r"guides\.parquet.*`dvc repro index`"):

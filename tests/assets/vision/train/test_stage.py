@@ -23,20 +23,20 @@ from lightning_modules.vision.vision import Vision
 from tests.support.small_project import contents, run
 
 SECTION: dict[str, Any] = {
-    "image": {"kind": "resnet", "block": "basic", "stem": 8, "widths": [8, 16], "depths": [1, 1]},
+    "image": {"kind": "resnet", "layer_type": "basic", "embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1]},
     "heads": {"item": 1, "material": 0.5, "bin": 1},
     "label_smoothing": 0.1,
     "dropout": 0.1,
     "learning_rate": 3e-3,
-    "schedule": {"kind": "cosine", "warmup_epochs": 0.5, "final_share": 0.01},
+    "schedule": {"kind": "cosine", "warmup_epochs": 0.5, "min_lr_ratio": 0.01},
     "weight_decay": 0.05,
     "beta1": 0.9,
     "beta2": 0.999,
     "batch_size": 4,
-    "workers": 0,
+    "num_workers": 0,
     "cache": True,
     "shuffle_buffer": 8,
-    "augmentation": {"shift": 0.06, "jitter": 0.1, "mirror": True},
+    "augmentation": {"translate": 0.06, "jitter": 0.1, "horizontal_flip": True},
     "trainer": {
         "max_epochs": 2,
         "accelerator": "cpu",
@@ -102,7 +102,7 @@ def test_the_folder_is_a_whole_model(project: Path) -> None:
     config = Vision.from_pretrained(folder).config
     labels = read_json(project / "data/shards/labels.json")
     assert config.heads == {head: tuple(labels[head]) for head in ("item", "material")}
-    assert (config.image_size, config.image_fit, config.dropout) == (16, "pad", 0.1)
+    assert (config.image_size, config.resize_mode, config.dropout) == (16, "pad", 0.1)
     with (folder / "history.csv").open() as file:
         history = list(csv.DictReader(file))
     assert [row["epoch"] for row in history] == ["1", "2"]
@@ -120,7 +120,7 @@ def test_the_same_input_gives_the_same_bytes(project: Path) -> None:
 def test_a_head_with_a_single_class_is_left_out_and_said_so(project: Path, capsys: pytest.CaptureFixture) -> None:
     assert read_json(project / "data/shards/labels.json")["bin"] == ["wood"]  # as the small project has it
     assert run(vision, project)["bin_classes"] == 1
-    assert "left out: the train listings name 1 classes of bin, two are needed" in capsys.readouterr().out
+    assert "head bin skipped: 1 classes in the train split, 2 are needed" in capsys.readouterr().out
     assert set(Vision.from_pretrained(project / "data/vision").config.heads) == {"item", "material"}
 
 
@@ -201,7 +201,7 @@ def test_the_labels_are_those_of_the_shards() -> None:
         ({"heads": {"colour": 1}}, r"vision\.heads\.colour.*'item', 'material', 'bin' or 'product_class'"),
         ({"heads": {"item": 0}}, r"vision\.heads\.item: found 0; .*greater than 0"),
         ({"heads": {}}, "at least 1 item"),
-        ({"pretrained": "clip"}, "brings its own image"),
+        ({"pretrained": "clip"}, "found pretrained and image"),
         ({"image": None}, "give either pretrained or image"),
         ({"label_smoothing": 1}, "less than 1"),
         ({"image": {"kind": "mlp"}}, r"vision\.image"),
@@ -236,7 +236,7 @@ def test_without_the_model_that_it_begins_with_there_is_none(project: Path) -> N
     write_skipped(project / "data/clip", "No words; write some.")
     assert run(vision, project)["train_listings"] == 0
     reason = skip_reason(project / "data/vision")
-    assert reason == "vision.pretrained is clip, which was not trained: No words; write some."
+    assert reason == "vision.pretrained: stage clip was skipped: No words; write some."
 
 
 def test_the_tower_can_come_from_a_checkpoint(project: Path, tmp_path: Path) -> None:
@@ -268,11 +268,11 @@ def test_a_convolutional_checkpoint_takes_images_of_any_size(project: Path, tmp_
 
 def test_a_checkpoint_that_is_not_there_is_named(project: Path, tmp_path: Path) -> None:
     _start_from(project, str(tmp_path / "missing"))
-    with pytest.raises(StageError, match=r"vision\.pretrained: '.*missing' is no checkpoint that can be used"):
+    with pytest.raises(StageError, match=r"vision\.pretrained: cannot load checkpoint '.*missing'"):
         run(vision, project)
 
 
 def test_the_rate_can_follow_the_plateau(project: Path) -> None:
-    plateau = {"kind": "plateau", "warmup_epochs": 3, "factor": 0.5, "patience": 5, "final_share": 0.01}
+    plateau = {"kind": "plateau", "warmup_epochs": 3, "factor": 0.5, "patience": 5, "min_lr_ratio": 0.01}
     _write_section(project, SECTION | {"schedule": plateau})
     assert run(vision, project)["epochs"] == 2

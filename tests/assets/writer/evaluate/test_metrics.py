@@ -10,26 +10,26 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from assets.writer.evaluate.baselines import filled, nearest
-from assets.writer.evaluate.claims import KINDS, Mark, Statements
+from assets.writer.evaluate.claims import KINDS, ClaimLabel, Claims
 from assets.writer.evaluate.parameters import WriterEvaluationParameters
-from heddle.content.lexicon import Stated
-from heddle.description.certainty import Certainty, Line
+from heddle.content.lexicon import ImageFacts
+from heddle.description.certainty import Certainty, PlattScaling
 
 ON = ("ball", "on")
 BEHIND = ("cube", "behind")
 VALUES = st.none() | st.sampled_from(["bag", "red", "oak"])
 STATED = st.builds(
-    Stated, item=VALUES, material=VALUES, colour=VALUES, relations=st.frozensets(st.sampled_from([ON, BEHIND]))
+    ImageFacts, item=VALUES, material=VALUES, colour=VALUES, relations=st.frozensets(st.sampled_from([ON, BEHIND]))
 )
 
 
-def judged(said: Stated, true: Stated, scene: bool = True) -> Statements:
-    return Statements((said,), (true,), (scene,))
+def judged(said: ImageFacts, true: ImageFacts, scene: bool = True) -> Claims:
+    return Claims((said,), (true,), (scene,))
 
 
 def test_what_is_not_said_is_not_right_and_what_nobody_knows_is_not_judged() -> None:
-    true = Stated(item="bag", material="oak", colour=None, relations=frozenset([ON, BEHIND]))
-    one = judged(Stated(item="bag", colour="red", relations=frozenset([ON])), true)
+    true = ImageFacts(item="bag", material="oak", colour=None, relations=frozenset([ON, BEHIND]))
+    one = judged(ImageFacts(item="bag", colour="red", relations=frozenset([ON])), true)
     assert {kind: one.right(kind)[0] for kind in ("item", "material", "relations")} == {
         "item": 1,
         "material": 0,
@@ -42,7 +42,7 @@ def test_what_is_not_said_is_not_right_and_what_nobody_knows_is_not_judged() -> 
 
 
 def test_a_relation_that_the_scene_does_not_show_is_wrong_but_without_a_scene_nobody_knows() -> None:
-    said, true = Stated(relations=frozenset([ON])), Stated()
+    said, true = ImageFacts(relations=frozenset([ON])), ImageFacts()
     assert judged(said, true).precise("relations").tolist() == [0]
     assert judged(said, true).sound.tolist() == [0]
     assert np.isnan(judged(said, true).right("relations")).all()
@@ -51,9 +51,9 @@ def test_a_relation_that_the_scene_does_not_show_is_wrong_but_without_a_scene_no
 
 
 @given(st.lists(st.tuples(STATED, STATED, st.booleans()), min_size=1, max_size=6))
-def test_shares_are_the_counts_of_the_marks(cases: list[tuple[Stated, Stated, bool]]) -> None:
+def test_shares_are_the_counts_of_the_marks(cases: list[tuple[ImageFacts, ImageFacts, bool]]) -> None:
     said, true, scenes = map(tuple, zip(*cases, strict=True))
-    found = Statements(said, true, scenes)
+    found = Claims(said, true, scenes)
     for place in range(len(cases)):
         marks = list(found.marks(place))
         for kind in KINDS:
@@ -73,13 +73,13 @@ def test_shares_are_the_counts_of_the_marks(cases: list[tuple[Stated, Stated, bo
 
 
 def test_marks_say_what_was_said_and_what_is() -> None:
-    true = Stated(item="bag", material="oak", relations=frozenset([ON]))
-    marks = list(judged(Stated(item="jar", relations=frozenset([BEHIND])), true).marks(0))
+    true = ImageFacts(item="bag", material="oak", relations=frozenset([ON]))
+    marks = list(judged(ImageFacts(item="jar", relations=frozenset([BEHIND])), true).marks(0))
     assert marks == [
-        Mark("item", "jar", "bag", right=False),
-        Mark("material", None, "oak", right=False),
-        Mark("relations", None, "ball on it", right=False),
-        Mark("relations", "cube behind it", None, right=False),
+        ClaimLabel("item", "jar", "bag", right=False),
+        ClaimLabel("material", None, "oak", right=False),
+        ClaimLabel("relations", None, "ball on it", right=False),
+        ClaimLabel("relations", "cube behind it", None, right=False),
     ]
 
 
@@ -110,7 +110,7 @@ def test_gaps_are_filled_with_the_likeliest_class() -> None:
     assert said == ["The jar: {glass} jar", "The bag: oak bag"]
 
 
-SETTINGS: dict[str, Any] = {"whole": 1, "top_p": 0.9, "examples": 1}
+SETTINGS: dict[str, Any] = {"full_content_samples": 1, "top_p": 0.9, "examples": 1}
 
 
 @pytest.mark.parametrize("template", ["A thing.", "A {}.", "A {0}.", "A {item.__class__}.", "A {item", "}"])
@@ -124,7 +124,7 @@ def test_certainty_is_platts_line() -> None:
     random = np.random.default_rng(3)
     likelihoods = -random.gamma(2, 0.2, 400)
     right = (random.random(400) < 1 / (1 + np.exp(-(6 * likelihoods + 2)))).astype(float)
-    line = Line.learn(likelihoods, right)
+    line = PlattScaling.learn(likelihoods, right)
     ups = right.sum()
     targets = np.where(right > 0, (ups + 1) / (ups + 2), 1 / (400 - ups + 2))
     twice, both = np.tile(likelihoods, 2)[:, None], np.repeat([1, 0], 400)  # each text right and wrong, by its target
@@ -136,7 +136,7 @@ def test_certainty_is_platts_line() -> None:
 @given(st.lists(st.tuples(st.floats(-1e4, 0), st.booleans()), min_size=1, max_size=20))
 def test_certainty_never_falls_with_the_likelihood(rows: list[tuple[float, bool]]) -> None:
     values = np.array([value for value, _ in rows])
-    line = Line.learn(values, np.array([float(right) for _, right in rows]))
+    line = PlattScaling.learn(values, np.array([float(right) for _, right in rows]))
     assert line.scale >= 0
     sure = line(np.sort(values)).tolist()
     assert all(0 <= one <= 1 for one in sure)
@@ -145,12 +145,12 @@ def test_certainty_never_falls_with_the_likelihood(rows: list[tuple[float, bool]
 
 @pytest.mark.parametrize(("right", "expected"), [(1.0, 9 / 10), (0.0, 1 / 10)])
 def test_few_texts_that_are_all_right_make_nobody_certain(right: float, expected: float) -> None:
-    assert Line.learn(np.linspace(-1, 0, 8), np.full(8, right))(np.array([-0.3])) == pytest.approx(expected)
+    assert PlattScaling.learn(np.linspace(-1, 0, 8), np.full(8, right))(np.array([-0.3])) == pytest.approx(expected)
 
 
 def test_certainty_survives_its_file_and_is_none_without_it(tmp_path: Path) -> None:
     assert Certainty.from_folder(tmp_path) is None
-    line = Line.learn(np.linspace(-3, 0, 8), np.array([0, 0, 1, 0, 1, 1, 1, 1.0]))
+    line = PlattScaling.learn(np.linspace(-3, 0, 8), np.array([0, 0, 1, 0, 1, 1, 1, 1.0]))
     Certainty({True: line}).save(tmp_path)
     again = Certainty.from_folder(tmp_path)
     assert again is not None

@@ -12,7 +12,7 @@ from PIL import Image
 
 from assets.shards.stage import shards
 from assets.writer.evaluate.claims import KINDS
-from assets.writer.evaluate.prompting import Asker
+from assets.writer.evaluate.prompting import WriterPrompter
 from assets.writer.evaluate.result import MEASURES
 from assets.writer.evaluate.stage import writer_evaluation
 from heddle.content.lexicon import Lexicon
@@ -22,7 +22,7 @@ from heddle.core.splits import SPLITS
 from heddle.core.stage import Metrics
 from heddle.description.certainty import Certainty
 from lightning_modules.clip.encoder import ClipEncoder
-from lightning_modules.training.data import Sample, read_samples
+from lightning_modules.training.data import ShardSample, read_samples
 from lightning_modules.vision.classifier import VisionClassifier
 from lightning_modules.writer.content_writer import ContentWriter
 from tests.support import small_project
@@ -62,9 +62,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scale = folder / "scales/smoke.yaml"
     scale.write_text(scale.read_text().replace("image_size: 16", "image_size: 16, listings_per_shard: 50"))
     params = folder / "params.yaml"
-    params.write_text(params.read_text() + "shards: {fit: pad, quality: 90}\n")
+    params.write_text(params.read_text() + "shards: {resize_mode: pad, quality: 90}\n")
     run(shards, folder)
-    Lexicon.learn(sample.row for sample in read_samples(folder / "data/shards/train")).write(folder / "data/writer")
+    Lexicon.fit(sample.row for sample in read_samples(folder / "data/shards/train")).write(folder / "data/writer")
     return folder
 
 
@@ -82,12 +82,12 @@ def numbers(project: Path) -> Metrics:
 
 
 @pytest.fixture(scope="module")
-def asked(project: Path) -> list[Sample]:
+def asked(project: Path) -> list[ShardSample]:
     """The test listings."""
     return list(read_samples(project / "data/shards/test"))
 
 
-def test_who_knows_all_texts_by_heart_has_full_marks(numbers: Metrics, asked: list[Sample]) -> None:
+def test_who_knows_all_texts_by_heart_has_full_marks(numbers: Metrics, asked: list[ShardSample]) -> None:
     assert numbers["test_listings"] == len(asked)
     for kind in (*KINDS, "relations"):
         assert numbers[f"{kind}_right"] == numbers[f"{kind}_precision"] == numbers[f"seller_{kind}_right"] == 1
@@ -95,7 +95,9 @@ def test_who_knows_all_texts_by_heart_has_full_marks(numbers: Metrics, asked: li
     assert numbers["rougel"] == numbers["valid_rate"] == numbers["sampled_valid_rate"] == numbers["error_auc"] == 1
 
 
-def test_by_the_image_alone_it_is_as_often_right_as_it_was_made_to_be(numbers: Metrics, asked: list[Sample]) -> None:
+def test_by_the_image_alone_it_is_as_often_right_as_it_was_made_to_be(
+    numbers: Metrics, asked: list[ShardSample]
+) -> None:
     labelled = [sample.row for sample in asked if sample.row["item"] in SWAPS]
     expected = np.mean([int(row["id"][-1]) % 2 for row in labelled])
     assert numbers["image_alone_item_right"] == pytest.approx(expected)
@@ -112,7 +114,7 @@ def test_without_objects_it_says_no_relations_and_that_is_the_gain(numbers: Metr
 
 
 def test_the_baselines_are_the_nearest_listings_text_and_the_classifiers_words(
-    project: Path, numbers: Metrics, asked: list[Sample]
+    project: Path, numbers: Metrics, asked: list[ShardSample]
 ) -> None:
     clip = ClipEncoder.from_pretrained(project / "data/clip", 1)
     train = [sample for sample in read_samples(project / "data/shards/train") if sample.row["alt_text"]]
@@ -155,16 +157,16 @@ def test_certainty_is_high_where_nothing_is_wrong_and_is_kept(project: Path, num
     assert numbers["image_alone_calibration_error"] < 0.2
 
 
-def test_about_half_of_the_sellers_texts_get_a_mistake_of_a_known_kind(project: Path, asked: list[Sample]) -> None:
+def test_about_half_of_the_sellers_texts_get_a_mistake_of_a_known_kind(project: Path, asked: list[ShardSample]) -> None:
     lexicon = Lexicon.from_folder(project / "data/writer")
-    asker = Asker(FakeWriter(asked, SWAPS), lexicon, {}, seed=7)
+    asker = WriterPrompter(FakeWriter(asked, SWAPS), lexicon, {}, seed=7)
     told = [sample for sample in asked if sample.row["alt_text"]]
     texts, kinds = asker.spoilt(told)
     assert asker.spoilt(told[3:])[0] == texts[3:]  # each by its own key
     assert 0.25 < np.mean([kind is not None for kind in kinds]) < 0.75
     assert {*kinds} <= {None, *KINDS}
     for sample, text, kind in zip(told, texts, kinds, strict=True):
-        before, after = lexicon.states(sample.row["alt_text"]), lexicon.states(text)
+        before, after = lexicon.read_facts(sample.row["alt_text"]), lexicon.read_facts(text)
         assert (text == sample.row["alt_text"]) == (kind is None)
         assert kind is None or getattr(before, kind) != getattr(after, kind)
 
@@ -227,7 +229,7 @@ def test_without_a_writer_or_test_listings_nothing_is_judged_and_that_is_said(pr
 def test_what_no_lexicon_reads_is_not_judged(project: Path, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     shutil.copytree(project, folder)
-    Lexicon.learn([]).write(folder / "data/writer")
+    Lexicon.fit([]).write(folder / "data/writer")
     found = judged_by_heart(folder)
     assert (found["item_right"], found["relations_right"]) == (0, 0)
     assert not [name for name in found if "precision" in name or "calibration" in name or "auc" in name]
