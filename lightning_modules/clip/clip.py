@@ -1,4 +1,4 @@
-"""CLIP: two towers that place images and texts in one space, and how they learn.
+"""CLIP: an image tower and a text tower with one embedding space, and their training.
 
 Source: Radford et al. 2021, Learning Transferable Visual Models From Natural Language Supervision.
 """
@@ -19,7 +19,10 @@ from lightning_modules.training.training_module import TrainingModule
 
 
 class Clip(Network):
-    """A dual encoder: images and texts to L2-normalised vectors whose dot product is their likeness."""
+    """A dual encoder (Radford et al. 2021): images and texts to unit vectors whose dot product is their similarity.
+
+    ``normalize(W_i f(image))`` and ``normalize(W_t g(text))``, (B, embedding) each.
+    """
 
     Config: ClassVar[type] = ClipConfig
     config: ClipConfig
@@ -36,25 +39,25 @@ class Clip(Network):
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Pixels (B, 3, S, S) as uint8 -> unit vectors (B, embedding)."""
-        normal = normalize_pixels(pixels, self.config.image_mean, self.config.image_std)
-        return functional.normalize(self.image_projection(self.image(normal)).float(), dim=-1)
+        normalized = normalize_pixels(pixels, self.config.image_mean, self.config.image_std)
+        return functional.normalize(self.image_projection(self.image(normalized)).float(), dim=-1)
 
     def encode_text(self, tokens: Tensor) -> Tensor:
         """Token ids (B, T), each row with an end token, -> unit vectors (B, embedding)."""
         return functional.normalize(self.text_projection(self.text(tokens)).float(), dim=-1)
 
     def scale(self) -> Tensor:
-        """1 / temperature, learned, in (0, 100]."""
+        """1 / temperature, a trained scalar in (0, 100]."""
         return clamped_scale(self.log_scale)
 
     @property
     def temperature(self) -> float:
-        """The learned temperature, in [0.01, ∞)."""
+        """The trained temperature, in [0.01, ∞)."""
         return 1 / self.scale().item()
 
 
 class ClipModule(TrainingModule):
-    """A :class:`Clip` that learns from pairs of an image and a text."""
+    """Trains a :class:`Clip` on pairs of an image and a text by the symmetric contrastive loss."""
 
     network: Clip
 

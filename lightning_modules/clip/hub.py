@@ -1,4 +1,4 @@
-"""A checkpoint of transformers' ``CLIPModel`` (``openai/clip-vit-base-patch32``, …) as our :class:`Clip`."""
+"""Load a checkpoint of transformers' ``CLIPModel``, such as ``openai/clip-vit-base-patch32``, as a :class:`Clip`."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -27,19 +27,19 @@ TEXT_NAMES = (
     (".layer_norm2.", ".feed_forward.around.norm."),
     ("final_layer_norm.", "decoder.norm."),
 )
-"""What a part of a weight's name is called in transformers' ``CLIPTextModel``, and in our text tower."""
+"""Parts of weight names in transformers' ``CLIPTextModel`` and in :class:`TextEncoder`."""
 
 
 def load_clip(checkpoint: str, resize_mode: Literal["crop", "pad"]) -> tuple[Clip, Tokenizer]:
-    """The network and its tokenizer, which frames, cuts and pads by itself.
+    """Load the network and its tokenizer, which adds special tokens, truncates and pads.
 
     Args:
         checkpoint: a local folder, or a hub id, which ``id@revision`` pins to a commit, branch or tag.
-        resize_mode: how the images that it will see were made square.
+        resize_mode: how images are made square.
 
     Raises:
-        OSError: the checkpoint is not there (or the hub cannot be reached).
-        ValueError: it has an activation that our text tower does not know.
+        OSError: the checkpoint does not exist, or the hub cannot be reached.
+        ValueError: its activation is not supported.
     """
     name, revision = parse_hub_id(checkpoint)
     hub = CLIPModel.from_pretrained(name, revision=revision)
@@ -57,7 +57,7 @@ def load_clip(checkpoint: str, resize_mode: Literal["crop", "pad"]) -> tuple[Cli
 
 
 def rename_text_weights(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a ``CLIPTextModel`` with the names of :class:`lightning_modules.clip.text_tower.TextEncoder`."""
+    """Rename the weights of a ``CLIPTextModel`` to the names of :class:`TextEncoder`."""
     return {_text_name(name): tensor for name, tensor in theirs.items()}
 
 

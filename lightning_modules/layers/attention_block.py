@@ -10,7 +10,7 @@ from lightning_modules.layers.sublayer import Sublayer
 
 
 class AttentionBlock(nn.Module):
-    """Attention to the states themselves or to a memory, with a :class:`Sublayer` around: (B, T, width), unchanged."""
+    """Self-attention or attention to a memory, wrapped in a :class:`Sublayer`: (B, T, width) -> (B, T, width)."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()

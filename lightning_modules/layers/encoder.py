@@ -1,4 +1,4 @@
-"""The transformer's encoder: every token sees every other."""
+"""The transformer encoder: self-attention between all tokens."""
 
 from torch import Tensor, nn
 
@@ -45,12 +45,13 @@ class TransformerEncoder(nn.Module):
     def forward(self, states: Tensor, present: Tensor | None = None) -> Tensor:
         """
         Args:
-            present: True where there is a token, (B, T); None if there is no padding. States at padding mean nothing.
+            states: embedded tokens, (B, T, width).
+            present: True for tokens, False for padding, (B, T); None without padding. Outputs at padding are undefined.
         """
         length = states.shape[1]
-        placed = self.positions(states, token_positions(present, 0, length, states.device), length)
-        mask = combine_masks(None if present is None else padding_mask(present), placed.bias)
-        states = self.dropout(placed.states)
+        positioned = self.positions(states, token_positions(present, 0, length, states.device), length)
+        mask = combine_masks(None if present is None else padding_mask(present), positioned.bias)
+        states = self.dropout(positioned.states)
         for layer in self.layers:
-            states = layer(states, mask=mask, rotation=placed.rotation)
+            states = layer(states, mask=mask, rotation=positioned.rotation)
         return self.norm(states)

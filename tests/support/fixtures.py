@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.wordpress_site import Site
+from assets.assistant.base.stage import base_language
+from assets.assistant.train.stage import assistant
+from assets.clip.evaluate.stage import clip_evaluation
+from assets.clip.train.stage import clip
+from assets.shards.stage import shards
+from assets.tokenizer.stage import tokenizer
+from tests.support.small_library import write_small_library
+from tests.support.small_project import run, write_project
+from tests.support.wordpress_site import FakeSite
 
 SCALE = """
 tokenizer: {vocab_size: 400, min_frequency: 2}
@@ -42,11 +50,7 @@ clip:
 @pytest.fixture(scope="session")
 def trained_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two dozen listings after `shards`, `tokenizer`, `clip` and `clip_evaluation` have really run."""
-    from assets.clip.evaluate.stage import clip_evaluation
-    from assets.clip.train.stage import clip
-    from assets.shards.stage import shards
-    from assets.tokenizer.stage import tokenizer
-    from tests.support.small_project import run, write_project
+    from tests.support.small_project import run
 
     folder = write_project(tmp_path_factory.mktemp("trained") / "project")
     (folder / "scales/smoke.yaml").write_text(SCALE)
@@ -60,10 +64,6 @@ def trained_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def answering_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Guides and conversations after `base_language` and `assistant` have really run."""
-    from assets.assistant.base.stage import base_language
-    from assets.assistant.train.stage import assistant
-    from tests.support.small_library import write_small_library
-    from tests.support.small_project import run
 
     folder = write_small_library(tmp_path_factory.mktemp("answering") / "project")
     for stage in (base_language, assistant):
@@ -72,9 +72,9 @@ def answering_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSite]:
     """A site of our own that serves images; the test runs in its own folder."""
     monkeypatch.chdir(tmp_path)
-    running = Site()
+    running = FakeSite()
     yield running
     running.close()

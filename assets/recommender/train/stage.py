@@ -61,8 +61,8 @@ def _find_shortage(graph: CatalogGraph, parameters: RecommenderParameters) -> st
     validation_negatives = len(graph.negatives["validation"])
     if train_edges < parameters.batches_per_epoch:
         return (
-            f"data/graph: {train_edges} train edges are to be predicted, fewer than the {parameters.batches_per_epoch} batches "
-            "of an epoch; add edges or add their relations to graph.predicted"
+            f"data/graph: {train_edges} train edges are to be predicted, fewer than the "
+            f"{parameters.batches_per_epoch} batches of an epoch; add edges or add their relations to graph.predicted"
         )
     if not validation_edges or not validation_negatives:
         return (

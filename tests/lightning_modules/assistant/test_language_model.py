@@ -144,5 +144,5 @@ def test_losses_are_transformers_own(base: Path) -> None:
 
 def test_a_prompt_without_room_for_an_answer_is_refused(base: Path) -> None:
     assistant = Assistant.from_pretrained(base, 1)
-    with pytest.raises(ValueError, match="leaves no room for an answer of 40"):
+    with pytest.raises(ValueError, match="answer of 40 tokens exceed the context"):
         assistant.answer([Message(role="user", content="chair and table")], 40)

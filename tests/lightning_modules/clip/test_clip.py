@@ -108,7 +108,7 @@ def test_another_architecture_is_refused(tmp_path: Path) -> None:
     Clip(_config(RESNET)).save_pretrained(tmp_path)
     content = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps(content | {"architecture": "Vision"}))
-    with pytest.raises(ValueError, match="holds 'Vision', expected 'Clip'"):
+    with pytest.raises(ValueError, match="found architecture 'Vision', expected 'Clip'"):
         Clip.from_pretrained(tmp_path)
 
 

@@ -66,7 +66,7 @@ def test_norm_first_has_one_more_norm() -> None:
 
 
 def test_learned_positions_end() -> None:
-    with pytest.raises(ValueError, match="17 tokens, but only 16 positions were learned"):
+    with pytest.raises(ValueError, match="17 tokens exceed the 16 learned positions"):
         TransformerEncoder(transformer())(torch.randn(1, 17, 16))
 
 

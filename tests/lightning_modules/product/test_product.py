@@ -96,7 +96,7 @@ def test_a_row_without_a_modality_is_a_row_whose_modality_is_taken_away() -> Non
 
 
 def test_an_unknown_modality_is_named() -> None:
-    with pytest.raises(ValueError, match="no such modality: reviews; image, price, words"):
+    with pytest.raises(ValueError, match="unknown modality reviews; use some of image, price, words"):
         ProductClassifier(tiny_network(), TOKENIZER).probabilities([], without=["reviews"])
 
 

@@ -184,7 +184,7 @@ def test_a_folder_gives_the_network_back(tmp_path: Path) -> None:
 
 
 def test_a_width_must_be_shared_out_among_the_heads() -> None:
-    with pytest.raises(ValueError, match="convolution.heads: 4 does not divide the width 6"):
+    with pytest.raises(ValueError, match=r"convolution\.heads: 4 does not divide the width 6"):
         network(KINDS["gat"], (6,))
 
 

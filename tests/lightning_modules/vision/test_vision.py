@@ -14,7 +14,7 @@ from heddle.core.parameters.section import read_yaml
 from lightning_modules.image.augmentation import augment
 from lightning_modules.image.config import HALF, ImageTower, ResNetTower, VitTower
 from lightning_modules.training.data import ShardSample
-from lightning_modules.training.inference import BATCH
+from lightning_modules.training.inference import BATCH_SIZE
 from lightning_modules.training.labels import MISSING, LabelledBatch
 from lightning_modules.training.settings import AugmentationSettings, CosineSchedule, OptimizerSettings
 from lightning_modules.vision.classifier import VisionClassifier
@@ -196,7 +196,7 @@ def _images(count: int) -> list[NDArray[np.uint8]]:
 
 def test_probabilities_are_the_softmax_of_the_logits(classifier: VisionClassifier) -> None:
     assert classifier.config.heads == HEADS
-    count = BATCH + 5
+    count = BATCH_SIZE + 5
     found = classifier.probabilities(_images(count))
     with torch.no_grad():
         logits = classifier.network(_pixels(count).to(classifier.network.device))
