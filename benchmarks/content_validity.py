@@ -22,7 +22,7 @@ from lightning_modules.training.data import read_samples
 from lightning_modules.training.inference import iterate_batches
 from lightning_modules.writer.content_fields import FIELDS
 from lightning_modules.writer.content_writer import ContentWriter
-from lightning_modules.writer.samples import Inputs, inputs_of
+from lightning_modules.writer.samples import Inputs, read_inputs
 from lightning_modules.writer.writer import Writer
 
 DATA = Path("data")
@@ -82,7 +82,7 @@ def inputs(writer: ContentWriter, count: int) -> list[Inputs]:
     ratios = image_ratios(DATA / "catalog")
     splits = (read_samples(DATA / "shards" / split) for split in ("test", "validation", "train"))
     samples = itertools.islice(itertools.chain.from_iterable(splits), count)
-    return [inputs_of(one, ratios[one.row["image"]], writer.network.config.image_fit) for one in samples]
+    return [read_inputs(one, ratios[one.row["image"]], writer.network.config.resize_mode) for one in samples]
 
 
 def written(writer: ContentWriter, each: list[Inputs], pick: Pick) -> list[Content]:

@@ -23,10 +23,10 @@ from PIL import Image
 from scrapy.exceptions import CloseSpider
 from scrapy.http import TextResponse
 
-from assets.catalog.collector import Harvest
-from assets.catalog.images import ImageRejectedError, Refused, examine
+from assets.catalog.collector import Collector
+from assets.catalog.images import ImageRejectedError, ImageRejection, examine_image
 from assets.catalog.table import TableSource
-from assets.catalog.wordpress import Site, WordPressSpider
+from assets.catalog.wordpress import WordPressSite, WordPressSpider
 from heddle.core.html_text import plain_text, safe_html
 from heddle.core.schemas import LISTINGS, QUARANTINE, TABLES, write_table
 from heddle.core.stage import StageError
@@ -52,7 +52,7 @@ _markup = st.lists(st.sampled_from(_marks) | st.text(max_size=5), max_size=40).m
 def posts(folder: Path, cases: int) -> Outcomes:
     """Pages of WordPress posts, of any shape, through the source's own parser."""
     found: Outcomes = Counter()
-    whole = examine(Original.whole(folder / "sound.png"), 1e6)
+    whole = examine_image(Original.whole(folder / "sound.png"), 1e6)
     changes = st.lists(st.tuples(st.sampled_from(_paths(_POST)), _json | _markup), max_size=4)
 
     @_fuzz(cases)
@@ -65,8 +65,8 @@ def posts(folder: Path, cases: int) -> Outcomes:
     def page(pages: list[Any], strange: Any, cut: int | None, status: int) -> None:
         told = [_changed(_POST | {"id": number}, each) for number, each in enumerate(pages, 1)]
         body = json.dumps(told if strange is None else [*told, strange] if len(told) % 2 else strange).encode()
-        harvest = _harvest(folder)
-        spider = WordPressSpider(Site("shop", "http://shop.test", per_page=9), harvest=harvest)
+        collector = _harvest(folder)
+        spider = WordPressSpider(WordPressSite("shop", "http://shop.test", per_page=9), collector=collector)
         headers = {"X-WP-TotalPages": "1", "Content-Type": "application/json"}
         answer = TextResponse("http://shop.test/posts", body=body[: cut and -cut], headers=headers, encoding="utf-8")
         try:
@@ -74,9 +74,9 @@ def posts(folder: Path, cases: int) -> Outcomes:
         except CloseSpider:
             found["refused with an error" if answer.url in (spider.failure or "") else "NAMELESS"] += 1
             return
-        for shown in harvest.wanted("shop").values():
-            shown.find(whole if status == 200 else Refused("image_missing", "answered 404 Not Found"))
-        found[_settled(harvest, folder)] += 1
+        for shown in collector.pending_images("shop").values():
+            shown.find(whole if status == 200 else ImageRejection("image_missing", "answered 404 Not Found"))
+        found[_settled(collector, folder)] += 1
 
     page()
     return found
@@ -94,13 +94,13 @@ def rows(folder: Path, cases: int) -> Outcomes:
     @_fuzz(cases)
     @given(told=st.lists(one, min_size=1, max_size=4))
     def row(told: list[tuple[str, dict[str, Any]]]) -> None:
-        harvest = _harvest(folder)
+        collector = _harvest(folder)
         for number, (table, values) in enumerate(told):
             if table != "listings":
-                harvest.row(table, "mine", values, values, f"row {number}")
-            elif draft := harvest.listing("mine", str(number % 3), values, values, f"row {number}"):
-                harvest.image_file(draft, folder / "sound.png")
-        found[_settled(harvest, folder)] += 1
+                collector.add_row(table, "mine", values, values, f"row {number}")
+            elif draft := collector.add_listing("mine", str(number % 3), values, values, f"row {number}"):
+                collector.set_image_file(draft, folder / "sound.png")
+        found[_settled(collector, folder)] += 1
 
     row()
     return found
@@ -150,15 +150,15 @@ def files(folder: Path, cases: int) -> Outcomes:
         path.write_bytes(content if junk is None else content[:place] + junk + content[place:])
         columns = {"id": "id", "image": "image", "title": "title", "price": "price"}
         source = Table(kind="table", name="mine", path=str(path), columns=columns, contact="me@shop.test")
-        harvest = _harvest(folder)
+        collector = _harvest(folder)
         try:
-            TableSource(source).gather(harvest)
+            TableSource(source).gather(collector)
         except StageError as error:
             found["refused with an error" if str(path) in str(error) else "NAMELESS"] += 1
             return
-        for url, shown in harvest.wanted("mine").items():
-            shown.find(Refused("image_missing", url or "no address"))
-        found[_settled(harvest, folder)] += 1
+        for url, shown in collector.pending_images("mine").items():
+            shown.find(ImageRejection("image_missing", url or "no address"))
+        found[_settled(collector, folder)] += 1
 
     file()
     return found
@@ -179,7 +179,7 @@ def images(folder: Path, cases: int) -> Outcomes:
     def image(form: str, seed: int, times: int) -> None:
         path.write_bytes(_mutated(whole[form], random.Random(seed), times))
         try:
-            outcome = "accepted" if examine(Original.whole(path), 1e6).width else "EMPTY"
+            outcome = "accepted" if examine_image(Original.whole(path), 1e6).width else "EMPTY"
         except ImageRejectedError as error:
             outcome = error.reason
         found[f"{form} {outcome}"] += 1
@@ -213,22 +213,22 @@ def _fuzz(cases: int) -> Callable[[Any], Any]:
     return settings(max_examples=cases, deadline=None, database=None, derandomize=True, suppress_health_check=checks)
 
 
-def _harvest(folder: Path) -> Harvest:
-    return Harvest(folder, 1e6, 1_000_000, 1)
+def _harvest(folder: Path) -> Collector:
+    return Collector(folder, 1e6, 1_000_000, 1)
 
 
-def _settled(harvest: Harvest, folder: Path) -> str:
+def _settled(collector: Collector, folder: Path) -> str:
     """How it ended; nothing may be lost, and what there is must fit the tables and be written."""
-    settled = harvest.settle()
-    accepted = len(settled.listings) + sum(map(len, harvest.tables.values()))
-    assert sum(harvest.fetched.values()) == accepted + len(settled.quarantine)
-    assert all(row["reason"] and row["detail"] for row in settled.quarantine)
-    write_table(folder / "quarantine.parquet", settled.quarantine, QUARANTINE)
-    listings = [draft.row | {"image": image.sha256, "exif": []} for draft, image in settled.listings]
+    result = collector.finish()
+    accepted = len(result.listings) + sum(map(len, collector.tables.values()))
+    assert sum(collector.fetched.values()) == accepted + len(result.quarantine)
+    assert all(row["reason"] and row["detail"] for row in result.quarantine)
+    write_table(folder / "quarantine.parquet", result.quarantine, QUARANTINE)
+    listings = [draft.row | {"image": image.sha256, "exif": []} for draft, image in result.listings]
     write_table(folder / "listings.parquet", listings, LISTINGS)
-    for name, kept in harvest.tables.items():
+    for name, kept in collector.tables.items():
         write_table(folder / f"{name}.parquet", [row for _, row in kept.values()], TABLES[name])
-    return "accepted" if not settled.quarantine else "quarantined" if not accepted else "some of each"
+    return "accepted" if not result.quarantine else "quarantined" if not accepted else "some of each"
 
 
 def _paths(record: Any, start: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

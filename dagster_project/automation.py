@@ -85,10 +85,10 @@ def sensors(project: DvcProject) -> list[dg.SensorDefinition]:
     )
     def source_changes(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         # Imported here because the import takes over a second and every command loads these definitions.
-        from assets.catalog.change_detection import ChangeDetectionError, newest_changes
+        from assets.catalog.change_detection import ChangeDetectionError, compute_change_token
 
         try:
-            newest = newest_changes(project.root)
+            newest = compute_change_token(project.root)
         except ChangeDetectionError as error:
             return dg.SkipReason(str(error))
         if newest == context.cursor:

@@ -57,16 +57,16 @@ Vector = tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class Graph:
+class CompatibilityGraph:
     """Nodes and edges as rows of the tables, and the best possible ROC AUC for ``becomes`` and ``suits`` edges."""
 
     nodes: list[dict[str, str]]
     edges: list[dict[str, str]]
-    ceiling: float
+    upper_bound: float
 
 
 @cache
-def graph(seed: int, products: int) -> Graph:
+def graph(seed: int, products: int) -> CompatibilityGraph:
     """The graph with ``products`` upcycled products (at most 240).
 
     Edges: item ``made_of`` material (:data:`demo_shop.vocabulary.MATERIALS_OF`); item ``becomes`` product; material
@@ -90,7 +90,7 @@ def graph(seed: int, products: int) -> Graph:
                 drawn.append((likely, present))
                 if present:
                     edges.append({"source": f"{kind}:{source}", "relation": relation, "target": f"product:{name}"})
-    return Graph(nodes, edges, auc(drawn))
+    return CompatibilityGraph(nodes, edges, auc(drawn))
 
 
 def probability(seed: int, kind: str, source: str, product: str) -> float:

@@ -13,7 +13,7 @@ CAMERAS = (("Loomtech", "LT-20"), ("Pentaprism", "P3 Mini"), ("Orbis", "Handy 8"
 
 
 @dataclass(frozen=True)
-class Facts:
+class ListingFacts:
     """The truth about one listing, before words and image."""
 
     number: int
@@ -56,7 +56,7 @@ def stream(seed: int, *path: object) -> random.Random:
     return random.Random("/".join(map(str, (seed, *path))))
 
 
-def facts(seed: int, number: int) -> Facts:
+def facts(seed: int, number: int) -> ListingFacts:
     """The facts of listing ``number``. Items come in shuffled rounds of twenty, so a small shop has all."""
     rng = stream(seed, "facts", number)
     turn, place = divmod(number, len(words.ITEMS))
@@ -68,7 +68,7 @@ def facts(seed: int, number: int) -> Facts:
         pattern = rng.choice(words.PATTERNS[1:])
     group = words.GROUP_OF[item]
     created = OPENED + timedelta(hours=3 * number, minutes=rng.randrange(180))
-    return Facts(
+    return ListingFacts(
         number=number,
         item=item,
         material=material,

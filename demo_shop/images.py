@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from demo_shop.facts import Facts, stream
-from demo_shop.scene import Seen, render
+from demo_shop.facts import ListingFacts, stream
+from demo_shop.scene import RenderedScene, render
 
 MAKE, MODEL, SOFTWARE, GPS = 0x010F, 0x0110, 0x0131, 0x8825
 FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
@@ -25,7 +25,7 @@ class ListingImage:
     format: str  # Pillow's name
     width: int
     height: int
-    seen: Seen
+    scene: RenderedScene
 
     @property
     def mime_type(self) -> str:
@@ -38,19 +38,19 @@ class ListingImage:
         return FORMATS[self.format]
 
 
-def listing_image(seed: int, facts: Facts, reencoded: bool = False) -> ListingImage:
+def listing_image(seed: int, facts: ListingFacts, reencoded: bool = False) -> ListingImage:
     """The image of a listing; ``reencoded``: the same scene, smaller and more compressed (a near duplicate)."""
-    image, seen, _ = render(facts, stream(seed, "scene", facts.number))
+    image, scene, _ = render(facts, stream(seed, "scene", facts.number))
     rng = stream(seed, "file", facts.number)
     kind = rng.choices(tuple(FORMATS), (70, 10, 20))[0]
     quality = rng.randrange(80, 93)
     if reencoded:
         small = (round(image.width * 0.9), round(image.height * 0.9))
-        return _file(image.resize(small, Image.Resampling.LANCZOS), "JPEG", 68, None, seen)
-    return _file(image, kind, quality, _exif(facts, rng), seen)
+        return _file(image.resize(small, Image.Resampling.LANCZOS), "JPEG", 68, None, scene)
+    return _file(image, kind, quality, _exif(facts, rng), scene)
 
 
-def _file(image: Image.Image, kind: str, quality: int, exif: bytes | None, seen: Seen) -> ListingImage:
+def _file(image: Image.Image, kind: str, quality: int, exif: bytes | None, scene: RenderedScene) -> ListingImage:
     buffer = io.BytesIO()
     more = {"exif": exif} if exif else {}
     if kind == "PNG":
@@ -59,10 +59,10 @@ def _file(image: Image.Image, kind: str, quality: int, exif: bytes | None, seen:
         image.save(buffer, kind, quality=quality, method=1, **more)
     else:
         image.save(buffer, kind, quality=quality, **more)
-    return ListingImage(buffer.getvalue(), kind, image.width, image.height, seen)
+    return ListingImage(buffer.getvalue(), kind, image.width, image.height, scene)
 
 
-def _exif(facts: Facts, rng: random.Random) -> bytes | None:
+def _exif(facts: ListingFacts, rng: random.Random) -> bytes | None:
     if facts.camera is None:
         return None
     exif = Image.Exif()

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from demo_shop.backgrounds import BACKGROUNDS
 from demo_shop.canvas import Canvas, Placement
-from demo_shop.facts import Facts
+from demo_shop.facts import ListingFacts
 from demo_shop.items import ITEMS, Item
 from demo_shop.materials import finish
 from demo_shop.props import PROPS
@@ -27,7 +27,7 @@ GAP = 4
 
 
 @dataclass(frozen=True)
-class SeenObject:
+class SceneObject:
     """One object of the image: the main item is the first."""
 
     label: str
@@ -36,7 +36,7 @@ class SeenObject:
 
 
 @dataclass(frozen=True)
-class Relation:
+class SceneRelation:
     """``objects[subject] predicate objects[object]``."""
 
     subject: int
@@ -45,15 +45,15 @@ class Relation:
 
 
 @dataclass(frozen=True)
-class Seen:
+class RenderedScene:
     """What an image shows."""
 
     background: str
-    objects: tuple[SeenObject, ...]
-    relations: tuple[Relation, ...]
+    objects: tuple[SceneObject, ...]
+    relations: tuple[SceneRelation, ...]
 
 
-def render(facts: Facts, rng: random.Random) -> tuple[Image.Image, Seen, list[Sprite]]:
+def render(facts: ListingFacts, rng: random.Random) -> tuple[Image.Image, RenderedScene, list[Sprite]]:
     """The image, what it shows, and the sprites from back to front (the main item's ``predicate`` is empty)."""
     item = ITEMS[facts.item]
     wishes = [wish for _, _, wish in facts.props]
@@ -75,8 +75,8 @@ def render(facts: Facts, rng: random.Random) -> tuple[Image.Image, Seen, list[Sp
                 break
     canvas = _compose(image, sprites, main, item, rng)
     objects = [(main, facts.item, _attributes(facts)), *((prop, kind, (colour,)) for prop, kind, colour in shown)]
-    seen = _seen(background, objects, sprites, (width, height), rng)
-    return canvas, seen, sprites
+    scene = _seen(background, objects, sprites, (width, height), rng)
+    return canvas, scene, sprites
 
 
 def _size(item: Item, wishes: list[str], rng: random.Random) -> tuple[int, int]:
@@ -88,12 +88,17 @@ def _size(item: Item, wishes: list[str], rng: random.Random) -> tuple[int, int]:
     return round(side * shape[0]), round(side * shape[1])
 
 
-def _attributes(facts: Facts) -> tuple[str, ...]:
+def _attributes(facts: ListingFacts) -> tuple[str, ...]:
     return (facts.colour, facts.material) + ((facts.pattern,) if facts.pattern != "plain" else ())
 
 
 def _main(
-    facts: Facts, item: Item, wishes: list[str], size: tuple[int, int], rng: random.Random, grain: np.random.Generator
+    facts: ListingFacts,
+    item: Item,
+    wishes: list[str],
+    size: tuple[int, int],
+    rng: random.Random,
+    grain: np.random.Generator,
 ) -> tuple[Sprite, Placement]:
     """The main item, as large as the room left for further objects allows."""
     width, height = size
@@ -254,18 +259,18 @@ def _seen(
     sprites: list[Sprite],
     size: tuple[int, int],
     rng: random.Random,
-) -> Seen:
+) -> RenderedScene:
     objects = []
     for sprite, label, attributes in things:
         over = sprites[sprites.index(sprite) + 1 :]
         x0, y0, x1, y1 = box_of(sprite, visible_of(sprite, over))
-        objects.append(SeenObject(label, (x0 / size[0], y0 / size[1], x1 / size[0], y1 / size[1]), attributes))
-    relations = [Relation(place, sprite.predicate, 0) for place, (sprite, _, _) in enumerate(things) if place]
+        objects.append(SceneObject(label, (x0 / size[0], y0 / size[1], x1 / size[0], y1 / size[1]), attributes))
+    relations = [SceneRelation(place, sprite.predicate, 0) for place, (sprite, _, _) in enumerate(things) if place]
     for first in range(1, len(things)):
         for second in range(first + 1, len(things)):
             predicate = next(
                 (side for side in ("left of", "right of") if holds(side, things[first][0], things[second][0])), None
             )
             if predicate and rng.random() < 0.5:
-                relations.append(Relation(first, predicate, second))
-    return Seen(background, tuple(objects), tuple(relations))
+                relations.append(SceneRelation(first, predicate, second))
+    return RenderedScene(background, tuple(objects), tuple(relations))

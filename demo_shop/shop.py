@@ -6,13 +6,13 @@ from typing import Any
 
 from demo_shop import annotator, compatibility
 from demo_shop import guides as library
-from demo_shop.compatibility import Graph
-from demo_shop.facts import Facts, facts, stream
+from demo_shop.compatibility import CompatibilityGraph
+from demo_shop.facts import ListingFacts, facts, stream
 from demo_shop.faults import Fault, guide_faults, guide_id, listing_faults, listing_id
 from demo_shop.guides import Guide
 from demo_shop.images import ListingImage, listing_image
-from demo_shop.upper_bounds import ceilings
-from demo_shop.words import Words, write
+from demo_shop.upper_bounds import upper_bounds
+from demo_shop.words import ListingTexts, write
 
 Row = dict[str, Any]
 CACHED = 20_000
@@ -24,8 +24,8 @@ class Listing:
     """The truth about one listing: planted faults are not in here, they are done to it when it is served."""
 
     id: str  # WordPress id
-    facts: Facts
-    words: Words
+    facts: ListingFacts
+    words: ListingTexts
     image: ListingImage
 
 
@@ -64,7 +64,7 @@ class Shop:
         """Number of a listing -> what is wrong with it."""
         return listing_faults(self.seed, self.size)
 
-    def facts(self, number: int) -> Facts:
+    def facts(self, number: int) -> ListingFacts:
         """The facts of listing ``number``; a duplicate shows its original's thing."""
         return facts(self.seed, self._shown(number))
 
@@ -81,7 +81,7 @@ class Shop:
             image = self.listing(self._shown(number)).image
         else:
             image = listing_image(self.seed, truth, reencoded=fault is not None and fault.reason == "near")
-        return Listing(listing_id(number), truth, write(truth, image.seen, stream(self.seed, "words", number)), image)
+        return Listing(listing_id(number), truth, write(truth, image.scene, stream(self.seed, "words", number)), image)
 
     def _shown(self, number: int) -> int:
         """The listing whose thing and image this one shows."""
@@ -160,12 +160,12 @@ class Shop:
         return pairs
 
     @cached_property
-    def graph(self) -> Graph:
+    def graph(self) -> CompatibilityGraph:
         """The compatibility graph, faults not in it."""
         return compatibility.graph(self.seed, compatibility.product_count(self.guide_count))
 
     @cached_property
-    def ceilings(self) -> dict[str, float]:
+    def upper_bounds(self) -> dict[str, float]:
         """The best that any model could do, from the generator's own probabilities (:mod:`demo_shop.upper_bounds`)."""
         agreement = sum(likely for _, likely in self._pairs) / max(1, len(self._pairs))
-        return {**ceilings(), "preference_accuracy": agreement, "link_prediction_auc": self.graph.ceiling}
+        return {**upper_bounds(), "preference_accuracy": agreement, "link_prediction_auc": self.graph.upper_bound}

@@ -68,13 +68,13 @@ def box_of(sprite: Sprite, visible: Mask | None = None) -> Box:
 
 def visible_of(sprite: Sprite, over: list[Sprite]) -> Mask:
     """Which of the sprite's pixels no sprite in ``over`` hides."""
-    seen = sprite.solid.copy()
+    scene = sprite.solid.copy()
     for other in over:
         window = _window(sprite, other)
         if window:
             mine, theirs = window
-            seen[mine] &= ~other.solid[theirs]
-    return seen
+            scene[mine] &= ~other.solid[theirs]
+    return scene
 
 
 def _window(a: Sprite, b: Sprite) -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:

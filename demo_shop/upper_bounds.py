@@ -30,7 +30,7 @@ def _worlds() -> Iterator[World]:
 
 
 @cache
-def ceilings() -> dict[str, float]:
+def upper_bounds() -> dict[str, float]:
     """Best possible accuracies; keys are ``<label>_accuracy_from_<what is seen>``."""
     words = _class_from_words()
     return {

@@ -123,15 +123,15 @@ def _categories(shop: Shop, number: int) -> list[int]:
 
 def _meta(shop: Shop, number: int, listing: Listing, kind: str) -> Row:
     """The labels; each of the optional ones is missing now and then."""
-    truth, seen = listing.facts, listing.image.seen
+    truth, scene = listing.facts, listing.image.scene
     rng = stream(shop.seed, "labels", number)
     objects: Any = [
         {"label": thing.label, "box": [round(value, 5) for value in thing.box], "attributes": list(thing.attributes)}
-        for thing in seen.objects
+        for thing in scene.objects
     ]
     relations = [
         {"subject": relation.subject, "predicate": relation.predicate, "object": relation.object}
-        for relation in seen.relations
+        for relation in scene.relations
     ]
     if kind == "box outside the image":
         objects[0]["box"] = [-0.2, 0.1, 1.4, 0.9]

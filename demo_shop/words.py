@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from demo_shop import phrases
-from demo_shop.facts import Facts
-from demo_shop.scene import Seen
+from demo_shop.facts import ListingFacts
+from demo_shop.scene import RenderedScene
 
 STATED = {"item": 0.42, "material": 0.5, "colour": 0.45, "pattern": 0.4}
 """P(a fact is stated) in the title, and independently again in the description."""
@@ -22,7 +22,7 @@ MISSPELLED = 0.12
 
 
 @dataclass(frozen=True)
-class Words:
+class ListingTexts:
     """All words of one listing; ``stated`` holds the facts that title or description state."""
 
     title: str
@@ -36,7 +36,7 @@ class Words:
     stated: frozenset[str]
 
 
-def write(facts: Facts, seen: Seen, rng: random.Random) -> Words:
+def write(facts: ListingFacts, scene: RenderedScene, rng: random.Random) -> ListingTexts:
     """Words for the facts and for what the image shows."""
     in_title = {name for name, share in STATED.items() if rng.random() < share}
     in_text = {name for name, share in STATED.items() if rng.random() < share}
@@ -46,12 +46,12 @@ def write(facts: Facts, seen: Seen, rng: random.Random) -> Words:
     stated = frozenset(in_title | in_text | ({"purpose"} if purpose != "neither" else set()))
     full = _noun_phrase(facts, set(STATED), rng)
     spell: Mapping[str, str] = phrases.AMERICAN if facts.locale == "en-US" else {}
-    return Words(
+    return ListingTexts(
         title=_misspell(_replace(title, spell), rng),
         description=_misspell(_replace(description, spell), rng),
         body=_replace(_body(facts, full, rng), spell),
-        alt_text=_replace(_alt_text(facts, seen, rng), spell),
-        caption=_replace(_caption(facts, seen, rng), spell),
+        alt_text=_replace(_alt_text(facts, scene, rng), spell),
+        caption=_replace(_caption(facts, scene, rng), spell),
         tags=_tags(facts, rng),
         seo_title=_replace(f"{_capital(full)} | second-hand", spell),
         seo_description=_replace(f"Buy {_article(full)}. {rng.choice(phrases.CLOSINGS['plain'])}", spell),
@@ -59,7 +59,7 @@ def write(facts: Facts, seen: Seen, rng: random.Random) -> Words:
     )
 
 
-def _noun_phrase(facts: Facts, stated: set[str], rng: random.Random, canonical: float = 0.7) -> str:
+def _noun_phrase(facts: ListingFacts, stated: set[str], rng: random.Random, canonical: float = 0.7) -> str:
     """ "striped red woollen t-shirt", as far as ``stated`` goes; ``canonical``: P(the label's own name)."""
     names = phrases.ITEM_NAMES[facts.item]
     parts = []
@@ -76,7 +76,7 @@ def _noun_phrase(facts: Facts, stated: set[str], rng: random.Random, canonical: 
     return " ".join(parts)
 
 
-def _title(facts: Facts, stated: set[str], purpose: bool, rng: random.Random) -> str:
+def _title(facts: ListingFacts, stated: set[str], purpose: bool, rng: random.Random) -> str:
     phrase = _noun_phrase(facts, stated, rng)
     if rng.random() < 0.4:
         phrase = f"{rng.choice(phrases.MOODS)} {phrase}"
@@ -89,7 +89,7 @@ def _title(facts: Facts, stated: set[str], purpose: bool, rng: random.Random) ->
     return title + "!" if facts.voice == "chatty" and "no exclamation marks" not in facts.wishes else title
 
 
-def _description(facts: Facts, stated: set[str], purpose: bool, rng: random.Random) -> str:
+def _description(facts: ListingFacts, stated: set[str], purpose: bool, rng: random.Random) -> str:
     thing = _article(_noun_phrase(facts, stated, rng))
     sentences = [rng.choice(phrases.OPENINGS[facts.voice]).format(thing=thing, Thing=_capital(thing))]
     if purpose:
@@ -104,7 +104,7 @@ def _description(facts: Facts, stated: set[str], purpose: bool, rng: random.Rand
     return text.replace("!", ".") if "no exclamation marks" in facts.wishes else text
 
 
-def _body(facts: Facts, full: str, rng: random.Random) -> str:
+def _body(facts: ListingFacts, full: str, rng: random.Random) -> str:
     rows = [
         ("Material", facts.material),
         ("Colour", facts.colour),
@@ -120,39 +120,39 @@ def _body(facts: Facts, full: str, rng: random.Random) -> str:
     )
 
 
-def _alt_text(facts: Facts, seen: Seen, rng: random.Random) -> str:
+def _alt_text(facts: ListingFacts, scene: RenderedScene, rng: random.Random) -> str:
     text = _article(_noun_phrase(facts, set(STATED), rng, canonical=0.85))
     if rng.random() < 0.6:
-        text += f" {rng.choice(phrases.SURROUNDINGS[seen.background])}"
-    clauses = _clauses(seen, "it", rng)
+        text += f" {rng.choice(phrases.SURROUNDINGS[scene.background])}"
+    clauses = _clauses(scene, "it", rng)
     if clauses:
         text += ", with " + " and ".join(clauses)
     return _capital(text) + "."
 
 
-def _caption(facts: Facts, seen: Seen, rng: random.Random) -> str:
+def _caption(facts: ListingFacts, scene: RenderedScene, rng: random.Random) -> str:
     name = _noun_phrase(facts, {"item"}, rng, canonical=0.9)
     text = rng.choice(("The {full}", "Our {full}", "Photo of {article}", "{Article}")).format(
         full=(full := _noun_phrase(facts, set(STATED) - {"pattern"}, rng, canonical=0.85)),
         article=_article(full),
         Article=_capital(_article(full)),
     )
-    clauses = _clauses(seen, f"the {name}", rng)
+    clauses = _clauses(scene, f"the {name}", rng)
     return text + (f"; {clauses[0]}" if clauses else "") + "."
 
 
-def _clauses(seen: Seen, main: str, rng: random.Random) -> list[str]:
+def _clauses(scene: RenderedScene, main: str, rng: random.Random) -> list[str]:
     """ "a red ball to the left of it": one clause for each relation in which the main item is the object."""
     clauses = []
-    for relation in seen.relations:
+    for relation in scene.relations:
         if relation.object == 0:
-            thing = seen.objects[relation.subject]
+            thing = scene.objects[relation.subject]
             words = rng.choice(phrases.PREDICATE_WORDS[relation.predicate])
             clauses.append(f"{_article(f'{thing.attributes[0]} {thing.label}')} {words} {main}")
     return clauses
 
 
-def _tags(facts: Facts, rng: random.Random) -> tuple[str, ...]:
+def _tags(facts: ListingFacts, rng: random.Random) -> tuple[str, ...]:
     tags = {facts.material, facts.colour, rng.choice(phrases.MOODS)}
     if facts.pattern != "plain":
         tags.add(facts.pattern)

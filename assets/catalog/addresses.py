@@ -1,7 +1,6 @@
-"""Which addresses a crawl may ask: a page of strangers must not send us into our own network (SSRF).
+"""Decide which addresses a crawl may contact, so that no web page can reach our own network (SSRF).
 
-The table follows IANA's registries of special-purpose addresses (RFC 6890), for IPv6 the other way round: what is not
-global unicast is refused.
+IPv4 follows IANA's registry of special-purpose addresses (RFC 6890). For IPv6 only global unicast is allowed.
 """
 
 import re
@@ -17,95 +16,108 @@ from w3lib.url import safe_url_string
 Networks = Mapping[str, tuple[IPv4Network | IPv6Network, ...]]
 
 SCHEMES = ("http", "https")
-_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last four bytes are the IPv4 address that is meant
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last four bytes are an IPv4 address
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 
 
-def _networks(*spelled: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(map(ip_network, spelled))
+def _parse_networks(*networks: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(map(ip_network, networks))
 
 
-_NEVER: Networks = {
-    # Azure's is the only one in public space; Alibaba's is carrier-grade NAT's, Amazon's for IPv6 unique-local.
-    "cloud metadata": _networks("169.254.169.254/32", "168.63.129.16/32", "100.100.100.200/32", "fd00:ec2::254/128"),
-    "link-local": _networks("169.254.0.0/16", "fe80::/10"),
-    "multicast": _networks("224.0.0.0/4", "ff00::/8"),
-    "unspecified": _networks("0.0.0.0/32", "::/128"),
-    "reserved": _networks(
+_ALWAYS_BLOCKED: Networks = {
+    # Azure's address is public, Alibaba's is carrier-grade NAT, Amazon's IPv6 address is unique-local.
+    "cloud metadata": _parse_networks(
+        "169.254.169.254/32", "168.63.129.16/32", "100.100.100.200/32", "fd00:ec2::254/128"
+    ),
+    "link-local": _parse_networks("169.254.0.0/16", "fe80::/10"),
+    "multicast": _parse_networks("224.0.0.0/4", "ff00::/8"),
+    "unspecified": _parse_networks("0.0.0.0/32", "::/128"),
+    "reserved": _parse_networks(
         *("0.0.0.0/8", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "240.0.0.0/4"),
         *("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32", "3fff::/20"),  # for documentation
-        *("2001::/23", "2002::/16"),  # Teredo and the like, 6to4: no public server has such an address
+        *("2001::/23", "2002::/16"),  # Teredo and 6to4: no public server has these addresses
     ),
 }
-_OWN: Networks = {
-    "loopback": _networks("127.0.0.0/8", "::1/128"),
-    "private": _networks("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
-    "carrier-grade NAT": _networks("100.64.0.0/10"),
-    "unique-local": _networks("fc00::/7"),
+_PRIVATE: Networks = {
+    "loopback": _parse_networks("127.0.0.0/8", "::1/128"),
+    "private": _parse_networks("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+    "carrier-grade NAT": _parse_networks("100.64.0.0/10"),
+    "unique-local": _parse_networks("fc00::/7"),
 }
 
 
-class AddressRefusedError(Exception):
-    """Nothing may be asked of an address; the message names it and says why."""
+class BlockedAddressError(Exception):
+    """An address may not be contacted; the message contains the address and the reason."""
 
 
-def objection(address: str, private: bool) -> str | None:
-    """Why an IP address may not be connected to, in a word or two; None if it may.
+def blocked_reason(address: str, private: bool) -> str | None:
+    """Return why an IP address is blocked, in one or two words; None if it is allowed.
 
     Args:
-        address: as the system spells it, IPv4 or IPv6.
+        address: an IPv4 or IPv6 address.
         private: whether addresses of one's own network are allowed (private, loopback, unique-local, carrier-grade
-            NAT). Those of metadata services, link-local ones and those that are no single host's never are.
+            NAT). Addresses of metadata services, link-local, multicast and reserved addresses are always blocked.
     """
-    ip = _meant(ip_address(address))
-    for word, networks in _NEVER.items():
+    ip = _unwrap_ipv4(ip_address(address))
+    for reason, networks in _ALWAYS_BLOCKED.items():
         if any(ip in network for network in networks):
-            return word
-    for word, networks in _OWN.items():
+            return reason
+    for reason, networks in _PRIVATE.items():
         if any(ip in network for network in networks):
-            return None if private else word
+            return None if private else reason
     return "reserved" if isinstance(ip, IPv6Address) and ip not in _GLOBAL_UNICAST else None
 
 
-def check_url(url: str, private: bool) -> None:
-    """Refuse an address that shows in the URL itself, however it is spelled. Names are checked when they are resolved.
+def check_address(address: str, private: bool) -> None:
+    """Check an IP address before a connection to it is opened.
 
     Raises:
-        AddressRefusedError: it is neither http nor https, names no host, or names a host by a refused IP address.
+        BlockedAddressError: the address is blocked.
+    """
+    reason = blocked_reason(address, private)
+    if reason:
+        raise BlockedAddressError(f"{address} is blocked: {reason}")
+
+
+def check_url(url: str, private: bool) -> None:
+    """Check a URL whose host is an IP address in any notation. Host names are checked after they are resolved.
+
+    Raises:
+        BlockedAddressError: its scheme is not http or https, it has no host, or its host is a blocked IP address.
     """
     try:
         parts = urlsplit(url)
         host = parts.hostname
     except ValueError as error:
-        raise AddressRefusedError(f"{url}: not an address: {error}") from error
+        raise BlockedAddressError(f"{url}: invalid URL: {error}") from error
     if parts.scheme not in SCHEMES or not host:
-        raise AddressRefusedError(f"{url}: not an http or https address")
-    address = literal(host)
-    word = objection(address, private) if address else None
-    if word:
-        raise AddressRefusedError(f"{url}: {address} is not asked: {word}")
+        raise BlockedAddressError(f"{url}: not an http or https URL")
+    address = parse_ip_literal(host)
+    reason = blocked_reason(address, private) if address else None
+    if reason:
+        raise BlockedAddressError(f"{url}: {address} is blocked: {reason}")
 
 
-def spelled(url: str) -> str:
-    """An address as it is sent, its characters escaped.
+def normalize_url(url: str) -> str:
+    """Escape the characters of a URL as they are sent.
 
     Raises:
-        AddressRefusedError: readers of addresses do not agree which host it names.
+        BlockedAddressError: two URL parsers find different hosts in it.
     """
     try:
         url = safe_url_string(url)
-        host, read = urlsplit(url).hostname or "", parse_url(url).host or ""
+        host, other_host = urlsplit(url).hostname or "", parse_url(url).host or ""
     except (ValueError, HTTPError) as error:
-        raise AddressRefusedError(f"{url}: not an address: {error}") from error
-    if host.lower() != read.strip("[]").lower():
-        raise AddressRefusedError(f"{url}: is its host {host!r} or {read!r}?")
+        raise BlockedAddressError(f"{url}: invalid URL: {error}") from error
+    if host.lower() != other_host.strip("[]").lower():
+        raise BlockedAddressError(f"{url}: ambiguous host: {host!r} or {other_host!r}")
     return url
 
 
-def literal(host: str) -> str | None:
-    """The IP address that a URL's host spells, also as `2130706433`, `0x7f.1` or `localhost`; None for a name."""
+def parse_ip_literal(host: str) -> str | None:
+    """Return the IP address of a URL's host, also for `2130706433`, `0x7f.1` or `localhost`; None for a name."""
     host = host.lower().removesuffix(".").partition("%")[0]
-    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761: loopback, whatever a resolver says
+    if host == "localhost" or host.endswith(".localhost"):  # RFC 6761: always loopback
         return "127.0.0.1"
     try:
         return str(ip_address(host))
@@ -114,13 +126,13 @@ def literal(host: str) -> str | None:
     if not re.fullmatch(r"[0-9a-fx.]+", host):
         return None
     try:
-        return socket.inet_ntoa(socket.inet_aton(host))  # as the system's resolver reads it
+        return socket.inet_ntoa(socket.inet_aton(host))  # reads the same notations as the system's resolver
     except OSError:
         return None
 
 
-def _meant(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address where an IPv6 one only wraps it."""
+def _unwrap_ipv4(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the IPv4 address inside an IPv4-mapped or NAT64 address; other addresses unchanged."""
     if isinstance(ip, IPv6Address):
         if ip.ipv4_mapped is not None:
             return ip.ipv4_mapped

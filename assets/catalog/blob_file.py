@@ -1,4 +1,4 @@
-"""Images' original bytes on disk while the stage runs, one behind the other: files of their own cost more to make."""
+"""Keep the original bytes of images in one file while the stage runs; one file per image would be slower."""
 
 import tempfile
 from pathlib import Path
@@ -7,25 +7,25 @@ from heddle.images.originals import Original
 
 
 class AppendOnlyBlobFile:
-    """A file in a folder that others may write to as well. One thread may use it.
+    """A temporary file for the bytes of many images. It is not thread-safe.
 
     Args:
-        folder: who deletes it deletes all.
+        folder: folder of the file; the caller deletes the folder.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._file = tempfile.NamedTemporaryFile(dir=folder, delete=False, buffering=0)  # noqa: SIM115  while this lives
+        self._file = tempfile.NamedTemporaryFile(dir=folder, delete=False, buffering=0)  # noqa: SIM115  open as long as this object exists
         self._end = 0
 
     def put(self, content: bytes) -> Original:
-        """Keep an image; the answer is where.
+        """Append an image and return its location.
 
         Raises:
-            OSError: it cannot be written, as the disk is full.
+            OSError: the image cannot be written, for example because the disk is full.
         """
-        start, left = self._end, memoryview(content)
-        while left:
-            written = self._file.write(left)
+        start, rest = self._end, memoryview(content)
+        while rest:
+            written = self._file.write(rest)
             self._end += written
-            left = left[written:]
+            rest = rest[written:]
         return Original(self._file.name, start, len(content))

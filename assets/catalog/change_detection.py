@@ -1,4 +1,4 @@
-"""Has a source changed since it was last asked? A cheap question, so that an ingest starts only when there is cause."""
+"""Detect cheaply whether any source has changed, so that an ingest starts only when it has."""
 
 import hashlib
 import json
@@ -12,8 +12,8 @@ import httpx
 from huggingface_hub import HfApi
 from huggingface_hub.constants import HF_HUB_OFFLINE
 
-from assets.catalog.addresses import AddressRefusedError
-from assets.catalog.client import client
+from assets.catalog.addresses import BlockedAddressError
+from assets.catalog.ssrf_httpx import open_client
 from assets.catalog.webdataset import local_tars
 from heddle.core.parameters.section import load
 from heddle.core.parameters.shared import read_seed
@@ -21,7 +21,7 @@ from heddle.sources.parameters import (
     Beir,
     CatalogParameters,
     Coco,
-    Crawled,
+    CrawlSettings,
     Demo,
     DemoShop,
     HuggingFace,
@@ -34,112 +34,115 @@ from heddle.sources.parameters import (
     Wxr,
 )
 
-LARGEST = 50_000_000  # bytes of an answer; a sitemap may not be larger
+MAX_RESPONSE_BYTES = 50_000_000  # the sitemap protocol's limit
 
 
 class ChangeDetectionError(Exception):
-    """A source could not be asked; the message says which and what it answered."""
+    """A source could not be checked; the message contains its name and the failure."""
 
 
-def newest_changes(root: Path = Path()) -> str:
-    """A token that is another one as soon as any source has a newer change.
+def compute_change_token(root: Path = Path()) -> str:
+    """Compute a token that changes when any source changes.
 
     Raises:
-        ChangeDetectionError: a source does not answer, or not as its kind should.
+        ChangeDetectionError: a source does not respond, or its response is invalid.
     """
     sources = load("catalog", CatalogParameters, root).sources
-    changes = {source.name: _newest_change(source, root) for source in sources}
+    changes = {source.name: _describe_newest_change(source, root) for source in sources}
     return hashlib.sha256(json.dumps(changes, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _newest_change(source: Source, root: Path) -> str:
+def _describe_newest_change(source: Source, root: Path) -> str:
     match source:
         case WordPress():
             return _wordpress(source)
         case Table() | Wxr() | Coco():
-            return _files(source.name, [root / source.path])
+            return _describe_files(source.name, [root / source.path])
         case Beir():
-            return _files(source.name, _in_folder(source.name, root / source.path, "*.jsonl", "qrels/*.tsv"))
+            return _describe_files(source.name, _find_files(source.name, root / source.path, "*.jsonl", "qrels/*.tsv"))
         case Demo():
             return f"{read_seed(root)} {load('demo_shop', DemoShop, root).model_dump_json()}"
         case WebDataset():
-            return " ".join(_tars(source, tar, root) for tar in source.tars)
+            return " ".join(_describe_tar(source, tar, root) for tar in source.tars)
         case HuggingFace():
             return _huggingface(source, root)
         case Sitemap():
-            return hashlib.sha256(_asked(source.name, str(source.url), source)[0]).hexdigest()
+            return hashlib.sha256(_request(source.name, str(source.url), source)[0]).hexdigest()
         case VisualGenome():
             paths = filter(None, (source.image_data, source.objects, source.relationships))
-            return _files(source.name, [root / path for path in paths])
+            return _describe_files(source.name, [root / path for path in paths])
 
 
-def _files(name: str, files: Iterable[Path]) -> str:
-    """Sizes and times of change."""
-    told = []
+def _describe_files(name: str, files: Iterable[Path]) -> str:
+    """Return names, sizes and modification times of files."""
+    states = []
     for file in files:
         if not file.is_file():
-            raise ChangeDetectionError(f"source {name}: {file} does not exist; correct params.yaml: catalog.sources")
-        told.append(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}")
-    return " ".join(told)
+            raise ChangeDetectionError(f"source {name}: {file} does not exist; fix it in params.yaml: catalog.sources")
+        states.append(f"{file.name} {file.stat().st_size} {file.stat().st_mtime_ns}")
+    return " ".join(states)
 
 
-def _in_folder(name: str, folder: Path, *patterns: str) -> list[Path]:
+def _find_files(name: str, folder: Path, *patterns: str) -> list[Path]:
     if not folder.is_dir():
-        raise ChangeDetectionError(f"source {name}: {folder} does not exist; correct params.yaml: catalog.sources")
+        raise ChangeDetectionError(f"source {name}: {folder} does not exist; fix it in params.yaml: catalog.sources")
     return sorted(file for pattern in patterns for file in folder.glob(pattern) if file.is_file())
 
 
-def _tars(source: WebDataset, tar: str, root: Path) -> str:
+def _describe_tar(source: WebDataset, tar: str, root: Path) -> str:
     if "://" in tar:
-        headers = _asked(source.name, tar, source, "HEAD")[1]
+        headers = _request(source.name, tar, source, "HEAD")[1]
         return " ".join(headers.get(name) or "" for name in ("ETag", "Last-Modified", "Content-Length"))
-    return _files(source.name, local_tars(tar, root) or [root / tar])
+    return _describe_files(source.name, local_tars(tar, root) or [root / tar])
 
 
 def _huggingface(source: HuggingFace, root: Path) -> str:
-    """The commit that the hub's data set is at, or the folder's files. Offline there is never news from the hub."""
+    """Return the commit of the hub's data set, or the state of a folder's files. Offline, the hub never changes."""
     if (root / source.path).is_dir():
-        return _files(source.name, _in_folder(source.name, root / source.path, "**/*"))
+        return _describe_files(source.name, _find_files(source.name, root / source.path, "**/*"))
     if HF_HUB_OFFLINE:
         return "offline"
     try:
         return str(HfApi().dataset_info(source.path, revision=source.revision).sha)
     except (OSError, ValueError, httpx.HTTPError) as error:
-        raise ChangeDetectionError(f"source {source.name}: the hub did not tell of {source.path}: {error}") from error
+        raise ChangeDetectionError(
+            f"source {source.name}: the hub has no information about {source.path}: {error}"
+        ) from error
 
 
-def _asked(name: str, url: str, manners: Crawled, method: str = "GET", **named: Any) -> tuple[bytes, httpx.Headers]:
-    """An answer's body, up to 50 MB, and its headers."""
+def _request(
+    name: str, url: str, politeness: CrawlSettings, method: str = "GET", **named: Any
+) -> tuple[bytes, httpx.Headers]:
+    """Return a response's body, up to 50 MB, and its headers."""
     body = b""
     try:
-        with client(url, manners) as asking, asking.stream(method, url, **named) as answer:
-            answer.raise_for_status()
-            for part in answer.iter_bytes():
+        with open_client(url, politeness) as client, client.stream(method, url, **named) as response:
+            response.raise_for_status()
+            for part in response.iter_bytes():
                 body += part
-                if len(body) > LARGEST:
-                    raise ChangeDetectionError(f"source {name}: {url} answered more than {LARGEST:,} bytes")
-            return body, answer.headers
+                if len(body) > MAX_RESPONSE_BYTES:
+                    raise ChangeDetectionError(f"source {name}: {url} sent more than {MAX_RESPONSE_BYTES:,} bytes")
+            return body, response.headers
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ChangeDetectionError(f"source {name}: {url} did not answer: {error}") from error
-    except AddressRefusedError as error:
-        remedy = "set `private_addresses: true` if it stands in your own network"
-        raise ChangeDetectionError(f"source {name}: {error}; {remedy}") from error
+        raise ChangeDetectionError(f"source {name}: request to {url} failed: {error}") from error
+    except BlockedAddressError as error:
+        remedy = "set `private_addresses: true` if the source is in your own network"
+        raise ChangeDetectionError(f"source {name}: {url}: {error}; {remedy}") from error
 
 
 def _wordpress(source: WordPress) -> str:
-    """The newest post's time of change and how many posts there are (a deletion changes only that)."""
-    query = urllib.parse.urlencode(
-        {"orderby": "modified", "order": "desc", "per_page": 1, "_fields": "id,modified_gmt"}
-        | ({} if source.statuses == ["publish"] else {"status": ",".join(source.statuses)})
-    )
-    url = f"{str(source.url).rstrip('/')}/wp-json/wp/v2/{source.posts}?{query}"
+    """Return the number of posts, and id and modification time of the newest (a deletion changes only the number)."""
+    query = {"orderby": "modified", "order": "desc", "per_page": 1, "_fields": "id,modified_gmt"}
+    if source.statuses != ["publish"]:
+        query["status"] = ",".join(source.statuses)
+    url = f"{str(source.url).rstrip('/')}/wp-json/wp/v2/{source.posts}?{urllib.parse.urlencode(query)}"
     named: dict[str, Any] = {}
     if source.username and source.application_password_env:
         named["auth"] = (source.username, os.environ.get(source.application_password_env, ""))
-    body, headers = _asked(source.name, url, source, **named)
+    body, headers = _request(source.name, url, source, **named)
     try:
         posts = json.loads(body)
         newest = f"{posts[0]['id']} {posts[0]['modified_gmt']}" if posts else ""
     except (ValueError, LookupError, TypeError) as error:
-        raise ChangeDetectionError(f"source {source.name}: {url} did not answer as WordPress does: {error}") from error
+        raise ChangeDetectionError(f"source {source.name}: {url} is no valid WordPress response: {error}") from error
     return f"{headers.get('X-WP-Total', '')} {newest}" if newest else "0"

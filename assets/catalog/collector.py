@@ -1,6 +1,6 @@
-"""What the sources bring, until all of it is there: listings, images, other tables, and what had to be refused.
+"""Collect records from all sources: listings, images, rows of other tables and rejected records.
 
-Nothing here depends on the order in which records arrive; everything is sorted when it is written.
+Nothing here depends on the order in which records arrive; tables are sorted when they are written.
 """
 
 import hashlib
@@ -11,182 +11,199 @@ from pathlib import Path
 from typing import Any
 
 from assets.catalog.blob_file import AppendOnlyBlobFile
-from assets.catalog.drafts import Draft, Settled, Shown
-from assets.catalog.images import ImageInfo, ImageRejectedError, Refused, examine
-from assets.catalog.record_store import Shelf
-from assets.catalog.rows import KEYS, MalformedError, as_json, full_id, listing_row, storable, table_row
+from assets.catalog.images import ImageInfo, ImageRejectedError, ImageRejection, examine_image
+from assets.catalog.listing_drafts import CollectionResult, Draft, ImageReference
+from assets.catalog.record_store import RecordStore
+from assets.catalog.rows import (
+    KEYS,
+    MalformedError,
+    build_listing_row,
+    build_table_row,
+    escape_surrogates,
+    qualify_id,
+    to_json,
+)
 from heddle.core.schemas import TABLES
 from heddle.images.originals import Original
 
 OTHER_TABLES = tuple(name for name in TABLES if name not in ("listings", "images"))
 
 
-class Harvest:
-    """Collects records of all sources; images that come with them are examined by threads.
+class Collector:
+    """Collects the records of all sources. Threads examine the images that come with the records.
 
     Args:
-        spool: folder for the original bytes of images, so that memory holds few.
-        pixels: the most pixels that are decoded of one image.
-        size: the most bytes of one image.
+        blob_folder: folder for the original bytes of images, so that memory holds few of them.
+        max_pixels: pixels of the largest image that is decoded.
+        max_bytes: bytes of the largest image.
+        threads: number of threads that examine images.
     """
 
-    def __init__(self, spool: Path, pixels: float, size: int, threads: int) -> None:
-        self.spool = spool
-        self.pixels = pixels
-        self.size = size
+    def __init__(self, blob_folder: Path, max_pixels: float, max_bytes: int, threads: int) -> None:
+        self.blob_folder = blob_folder
+        self.max_pixels = max_pixels
+        self.max_bytes = max_bytes
         self.fetched = dict.fromkeys(("listings", *OTHER_TABLES), 0)
         self.tables: dict[str, dict[tuple[str, ...], tuple[str, dict[str, Any]]]] = {name: {} for name in OTHER_TABLES}
-        self.annotating: set[str] = set()  # names of the sources that told something of another one's listings
-        self._shelf, self._spool = Shelf(spool), AppendOnlyBlobFile(spool)
+        self.annotating: set[str] = set()  # sources that annotated another source's listings
+        self._store, self._blob_file = RecordStore(blob_folder), AppendOnlyBlobFile(blob_folder)
         self._drafts: dict[str, Draft] = {}
-        self._here: dict[str, Shown] = {}  # by sha256, or by path for local files
-        self._wanted: dict[str, dict[str, Shown]] = {}  # by source and address
-        self._broken: BaseException | None = None  # what ended an examination, other than the image
+        self._local_images: dict[str, ImageReference] = {}  # key: SHA-256 of the bytes, or the path of a local file
+        self._remote_images: dict[str, dict[str, ImageReference]] = {}  # keys: source and URL
+        self._error: BaseException | None = None  # an examination failed for a reason other than its image
         self._quarantine: list[dict[str, Any]] = []
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="examine")
 
-    def listing(
-        self, source: str, native_id: str, told: Mapping[str, Any], record: object, origin: str, image: str = ""
+    def add_listing(
+        self, source: str, native_id: str, fields: Mapping[str, Any], record: object, origin: str, image: str = ""
     ) -> Draft | None:
-        """Take a listing; its image must follow by one of the methods below. None if it was refused."""
+        """Add a listing and return its draft, or None if it was rejected.
+
+        One of the methods below must follow to set or reject the listing's image.
+        """
         self.fetched["listings"] += 1
         try:
             if not native_id:
                 raise MalformedError("id is missing")
-            if storable(native_id) != native_id:
-                raise MalformedError("id holds half of a surrogate pair")
-            row = listing_row(source, native_id, told)
-            place = self._shelf.put((storable(origin), as_json(record), row))
-            draft = Draft(full_id(source, native_id), image, self._shelf, place)
+            if escape_surrogates(native_id) != native_id:
+                raise MalformedError("id contains half of a surrogate pair")
+            row = build_listing_row(source, native_id, fields)
+            offset = self._store.put((escape_surrogates(origin), to_json(record), row))
+            draft = Draft(qualify_id(source, native_id), image, self._store, offset)
         except MalformedError as error:
-            self._refuse("listings", full_id(source, native_id or origin), origin, "malformed_record", error, record)
+            name = qualify_id(source, native_id or origin)
+            self._quarantine_row("listings", name, origin, "malformed_record", error, record)
             return None
         if draft.id in self._drafts:
-            first = self._drafts[draft.id].origin
-            self._refuse("listings", draft.id, origin, "malformed_record", f"its id also stands in {first}", record)
+            detail = f"duplicate id, first used by {self._drafts[draft.id].origin}"
+            self._quarantine_row("listings", draft.id, origin, "malformed_record", detail, record)
             return None
         self._drafts[draft.id] = draft
         return draft
 
     def drafts(self, source: str) -> Iterator[Draft]:
-        """The listings that a source has brought so far."""
+        """Iterate over the listings of a source so far."""
         return (draft for draft in self._drafts.values() if draft.source == source)
 
-    def annotate(self, draft: Draft, by: str, told: Mapping[str, Any]) -> None:
-        """Put what another source tells of a listing's image in the place of what the listing says itself.
+    def annotate(self, draft: Draft, by: str, fields: Mapping[str, Any]) -> None:
+        """Overwrite fields of a listing with another source's annotations of its image.
 
         Args:
-            by: name of that source.
+            by: name of the annotating source.
 
         Raises:
-            MalformedError: a field cannot be read as what it should be.
+            MalformedError: a field has the wrong type or form.
         """
-        read = listing_row(draft.source, "", told)
-        row = draft.row | {field: read[field] for field in told}
-        if "objects" in told:
-            row["relations"] = read["relations"]  # those there were point at objects that are gone
-        draft.tell(draft.origin, draft.record, row)
+        parsed = build_listing_row(draft.source, "", fields)
+        row = draft.row | {field: parsed[field] for field in fields}
+        if "objects" in fields:
+            row["relations"] = parsed["relations"]  # the old relations refer to objects that were replaced
+        draft.replace_row(row)
         self.annotating.add(by)
 
-    def image_bytes(self, draft: Draft, content: bytes) -> None:
-        """The original bytes of a listing's image, as they came with it."""
+    def set_image_bytes(self, draft: Draft, content: bytes) -> None:
+        """Set a listing's image to original bytes that came with its record."""
         sha256 = hashlib.sha256(content).hexdigest()
-        if sha256 not in self._here:
-            self._examine(sha256, self._spool.put(content))
-        draft.shown = self._here[sha256]
+        if sha256 not in self._local_images:
+            self._examine(sha256, self._blob_file.put(content))
+        draft.image_reference = self._local_images[sha256]
 
-    def image_file(self, draft: Draft, path: Path) -> None:
-        """A listing's image that lies on this machine; it is read in place."""
+    def set_image_file(self, draft: Draft, path: Path) -> None:
+        """Set a listing's image to a local file, which is not copied."""
         try:
             size = path.stat().st_size if path.is_file() else None
-        except (OSError, ValueError):  # longer than a file's name can be, or with characters that none can have
+        except (OSError, ValueError):  # the name is too long or contains invalid characters
             size = None
         if size is None:
-            self.refuse_image(draft, "image_missing", f"{path}: no such file")
-        elif size > self.size:
-            self.refuse_image(draft, "image_too_large", f"{size:,} bytes, allowed: {self.size:,}")
+            self.reject_image(draft, "image_missing", f"{path}: file not found")
+        elif size > self.max_bytes:
+            self.reject_image(draft, "image_too_large", f"{size:,} bytes, allowed: {self.max_bytes:,}")
         else:
-            if str(path) not in self._here:
+            if str(path) not in self._local_images:
                 self._examine(str(path), Original(str(path), 0, size))
-            draft.shown = self._here[str(path)]
+            draft.image_reference = self._local_images[str(path)]
 
-    def image_url(self, draft: Draft, url: str, stamp: str | None = None) -> None:
-        """The address of a listing's image, which :mod:`assets.catalog.fetching` fetches once for all that show it.
+    def set_image_url(self, draft: Draft, url: str, stamp: str | None = None) -> None:
+        """Set a listing's image to a URL; :mod:`assets.catalog.fetch_images` fetches each URL once per source.
 
         Args:
-            stamp: another one as soon as the source knows that the image changed.
+            stamp: text that changes when the source knows that the image changed.
         """
-        wanted = self._wanted.setdefault(draft.source, {})
-        draft.shown = wanted.setdefault(url, Shown(self._shelf, stamp))
+        references = self._remote_images.setdefault(draft.source, {})
+        draft.image_reference = references.setdefault(url, ImageReference(self._store, stamp))
 
-    def refuse_image(self, draft: Draft, reason: str, detail: str) -> None:
-        """The listing's image cannot be had, so the listing goes to the quarantine."""
-        draft.shown = Shown(self._shelf)
-        draft.shown.find(Refused(reason, detail))
+    def reject_image(self, draft: Draft, reason: str, detail: str) -> None:
+        """Send a listing to the quarantine because its image cannot be used."""
+        draft.image_reference = ImageReference(self._store)
+        draft.image_reference.set_result(ImageRejection(reason, detail))
 
-    def wanted(self, source: str) -> Mapping[str, Shown]:
-        """The images of a source that must be fetched, by their addresses."""
-        return self._wanted.get(source, {})
+    def pending_images(self, source: str) -> Mapping[str, ImageReference]:
+        """The images of a source that must be fetched, by URL."""
+        return self._remote_images.get(source, {})
 
-    def row(self, table: str, source: str, told: Mapping[str, Any], record: object, origin: str) -> None:
-        """Take a row of any table but the listings."""
+    def add_row(self, table: str, source: str, fields: Mapping[str, Any], record: object, origin: str) -> None:
+        """Add a row of any table except `listings`."""
         self.fetched[table] += 1
         try:
-            row = table_row(table, source, told)
+            row = build_table_row(table, source, fields)
         except MalformedError as error:
-            name = full_id(source, str(told.get("id") or origin))
-            self._refuse(table, name, origin, "malformed_record", error, record)
+            name = qualify_id(source, str(fields.get("id") or origin))
+            self._quarantine_row(table, name, origin, "malformed_record", error, record)
             return
         key = tuple(str(row[column]) for column in KEYS[table])
-        kept = self.tables[table].setdefault(key, (origin, row))
-        if kept[1] is not row:
-            detail = f"{', '.join(KEYS[table])} also stand in {kept[0]}"
-            self._refuse(table, " ".join(key), origin, "malformed_record", detail, record)
+        first_origin, first_row = self.tables[table].setdefault(key, (origin, row))
+        if first_row is not row:
+            detail = f"duplicate {', '.join(KEYS[table])}, first used by {first_origin}"
+            self._quarantine_row(table, " ".join(key), origin, "malformed_record", detail, record)
 
-    def refuse(
+    def reject(
         self, table: str, record_id: str, origin: str, detail: str, record: object, reason: str = "malformed_record"
     ) -> None:
-        """A record that is not even a mapping, has no id, or is not wanted."""
+        """Send a record to the quarantine that cannot become a row."""
         self.fetched[table] += 1
-        self._refuse(table, record_id, origin, reason, detail, record)
+        self._quarantine_row(table, record_id, origin, reason, detail, record)
 
-    def settle(self) -> Settled:
-        """Wait for all images. Every listing that was taken is in the answer, accepted or refused."""
+    def finish(self) -> CollectionResult:
+        """Wait for all images. The result contains every added listing, either accepted or quarantined."""
         self._threads.shutdown()
-        if self._broken:
-            raise self._broken
-        settled = Settled()
+        if self._error:
+            raise self._error
+        result = CollectionResult()
         for draft in self._drafts.values():
-            match draft.shown and draft.shown.found:
+            match draft.image_reference and draft.image_reference.result:
                 case ImageInfo() as image:
-                    settled.listings.append((draft, image))
-                case Refused(reason, detail):
-                    self._refuse("listings", draft.id, draft.origin, reason, detail, draft.record)
+                    result.listings.append((draft, image))
+                case ImageRejection(reason, detail):
+                    self._quarantine_row("listings", draft.id, draft.origin, reason, detail, draft.record)
                 case None:
-                    raise RuntimeError(f"{draft.id}: nobody looked for its image")
-        settled.quarantine = self._quarantine
-        return settled
+                    raise RuntimeError(f"{draft.id}: its image was never examined")
+        result.quarantine = self._quarantine
+        return result
 
-    def examined(self) -> int:
-        """How many listings have an image that has been looked at, or that cannot be had."""
-        return sum(bool(draft.shown and draft.shown.place is not None) for draft in self._drafts.values())
+    def count_examined(self) -> int:
+        """Count the listings whose image was examined or rejected."""
+        references = [draft.image_reference for draft in self._drafts.values()]
+        return sum(reference is not None and reference.offset is not None for reference in references)
 
     def _examine(self, key: str, original: Original) -> None:
-        self._here[key] = shown = Shown(self._shelf)
-        examining = self._threads.submit(examine, original, self.pixels)
-        examining.add_done_callback(partial(self._looked_at, shown))
+        reference = ImageReference(self._store)
+        self._local_images[key] = reference
+        examining = self._threads.submit(examine_image, original, self.max_pixels)
+        examining.add_done_callback(partial(self._store_result, reference))
 
-    def _looked_at(self, shown: Shown, examining: Future[ImageInfo]) -> None:
+    def _store_result(self, reference: ImageReference, examining: Future[ImageInfo]) -> None:
         error = examining.exception()
         if error is None:
-            shown.find(examining.result())
+            reference.set_result(examining.result())
         elif isinstance(error, ImageRejectedError):
-            shown.find(Refused(error.reason, error.detail))
+            reference.set_result(ImageRejection(error.reason, error.detail))
         else:
-            self._broken = error
+            self._error = error
 
-    def _refuse(self, table: str, record_id: str, origin: str, reason: str, detail: object, record: object) -> None:
-        told = record if isinstance(record, str) else as_json(record)
-        names = {"id": record_id, "origin": origin, "detail": str(detail), "record": told}
-        texts = {name: storable(text) for name, text in names.items()}
-        self._quarantine.append({"table": table, "reason": reason} | texts)
+    def _quarantine_row(
+        self, table: str, record_id: str, origin: str, reason: str, detail: object, record: object
+    ) -> None:
+        text = record if isinstance(record, str) else to_json(record)
+        values = {"id": record_id, "origin": origin, "detail": str(detail), "record": text}
+        escaped = {name: escape_surrogates(value) for name, value in values.items()}
+        self._quarantine.append({"table": table, "reason": reason} | escaped)

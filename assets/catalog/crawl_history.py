@@ -1,7 +1,7 @@
-"""What a site has ever told, kept beside the cache, so that the listings that are gone from it can be named.
+"""Keep the history of a site's listings beside the cache, so that removed listings can be recorded as tombstones.
 
-Only for sites: the history of a file is kept by its owner. An id that comes back is gone no more; until then it stays
-among the tombstones, so that a crawl that is run again says the same.
+Only crawled sites have a history; the owner of a file keeps its history. A removed id stays among the tombstones until
+it comes back, so that a repeated crawl gives the same tombstones.
 """
 
 import os
@@ -14,33 +14,36 @@ import pyarrow as pa
 from heddle.core.schemas import TOMBSTONES, read_rows, write_table
 from heddle.core.stage import StageError
 
-LEDGERS = Path(".heddle/ledgers")
+HISTORY_FOLDER = Path(".heddle/ledgers")
+"""Keep this path: another one would lose the history of existing projects."""
 
 
-class Ledger:
-    """The ledger of one source."""
+class CrawlHistory:
+    """All listings that crawls of one source have found so far."""
 
     def __init__(self, source: str) -> None:
-        self._file = LEDGERS / f"{source}.parquet"
+        self._file = HISTORY_FOLDER / f"{source}.parquet"
 
-    def gone(self, told: Collection[str]) -> list[dict[str, Any]]:
-        """Rows of `tombstones`: listings that an earlier crawl brought and that are not among those told now.
+    def find_removed(self, ids: Collection[str]) -> list[dict[str, Any]]:
+        """Return rows of `tombstones`: listings of an earlier crawl whose ids are not in `ids`.
 
         Raises:
-            StageError: the ledger cannot be read.
+            StageError: the history cannot be read.
         """
-        return [row for id_, row in self._known().items() if id_ not in told]
+        return [row for id_, row in self._read().items() if id_ not in ids]
 
     def add(self, listings: Mapping[str, Mapping[str, Any]]) -> None:
-        """Remember listings by id, as rows of `tombstones`."""
-        known = {**self._known(), **listings}
+        """Add listings to the history: rows of `tombstones` by id."""
+        history = {**self._read(), **listings}
         self._file.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._file.with_suffix(f".{os.getpid()}")
-        write_table(temporary, [known[id_] for id_ in sorted(known)], TOMBSTONES)
+        write_table(temporary, [history[id_] for id_ in sorted(history)], TOMBSTONES)
         temporary.rename(self._file)
 
-    def _known(self) -> dict[str, dict[str, Any]]:
+    def _read(self) -> dict[str, dict[str, Any]]:
+        if not self._file.is_file():
+            return {}
         try:
-            return {row["id"]: row for row in read_rows(self._file)} if self._file.is_file() else {}
+            return {row["id"]: row for row in read_rows(self._file)}
         except (pa.ArrowException, OSError) as error:
-            raise StageError(f"{self._file} cannot be read ({error}); delete it to begin a new one") from error
+            raise StageError(f"{self._file}: cannot be read ({error}); delete it to start a new history") from error

@@ -1,37 +1,38 @@
-"""How one source is asked over the network."""
+"""Describe the network crawl of one source."""
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from assets.catalog.politeness import Met
-from heddle.sources.parameters import Crawled
+from assets.catalog.politeness import HostStates
+from heddle.sources.parameters import CrawlSettings
 
 
 @dataclass(frozen=True)
-class Visit:
-    """One crawl of one source: first of its pages, then of the images that its listings show.
+class CrawlJob:
+    """One crawl of one source: first its pages, then the images of its listings.
 
     Attributes:
-        spider: the class of the pages' spider; it has an attribute `failure`, a message if the source as a whole could
-            not be read. None for a source that has no pages.
-        arguments: of the spider.
-        credentials: the scheme and host that they are for (`https://shop.test`), and the header `Authorization`.
-        proxy: through which all requests go, or None for the environment's.
-        met: the hosts that were asked for pages, or for images.
+        politeness: limits of the crawl.
+        spider: Scrapy spider class for the pages, with an attribute `failure`: a message if the whole source could not
+            be read. None for a source without pages.
+        arguments: arguments of the spider.
+        credentials: the origin that they are for (`https://shop.test`), and the header `Authorization`.
+        proxy: proxy of all requests; None uses the environment's.
+        hosts: state of the hosts that were contacted.
     """
 
     source: str
-    manners: Crawled
+    politeness: CrawlSettings
     spider: type[Any] | None = None
     arguments: dict[str, Any] = field(default_factory=dict, repr=False)
     credentials: tuple[str | None, str | None] = field(default=(None, None), repr=False)
     proxy: str | None = None
-    met: Met = field(default_factory=Met, repr=False)
+    hosts: HostStates = field(default_factory=HostStates, repr=False)
 
 
-def status_of(status: int) -> str:
-    """`404 Not Found`."""
+def format_status(status: int) -> str:
+    """Format an HTTP status with its phrase: `404 Not Found`."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which listings show an image that another listing already shows."""
+"""Find listings that show the same image, or nearly the same image, as another listing."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ _BYTES = 32  # of a perceptual hash
 
 @dataclass(frozen=True)
 class Duplicate:
-    """A listing that is left out, and the one that stays."""
+    """A dropped listing, and the listing that is kept instead."""
 
     id: str
     original: str
@@ -23,24 +23,24 @@ class Duplicate:
 
 
 def natural_order(listing_id: str) -> tuple[tuple[int, int, str], ...]:
-    """Sort key under which `shop:9` comes before `shop:10`."""
+    """Return a sort key that orders `shop:9` before `shop:10`."""
     parts = re.findall(r"\d+|\D+", listing_id)
     return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts)
 
 
-def find_duplicates(shown: Sequence[tuple[str, ImageInfo]], bits: int, colour: int) -> list[Duplicate]:
-    """The listings to leave out, so that no two that stay show the same image or nearly the same.
+def find_duplicates(images: Sequence[tuple[str, ImageInfo]], max_bits: int, max_colour: int) -> list[Duplicate]:
+    """Find the listings to drop, so that no two kept listings show the same image or nearly the same image.
 
-    Listings are taken in the natural order of their ids; each is left out if one that stays is alike. So the answer
-    does not depend on the order in which they came, and the oldest of a group stays.
+    Listings are processed in the natural order of their ids; a listing is dropped if a kept listing shows a similar
+    image. So the result does not depend on the order of arrival, and the oldest listing of a group is kept.
 
     Args:
-        shown: listings' ids and their images, in any order.
-        bits: images may be copies if at most so many bits of their perceptual hashes differ, ...
-        colour: ... and are if no cell of their colour grids differs by more, in levels of 255. Without this, a red
-            and a blue chair of one drawing would be copies: the perceptual hash sees no colour.
+        images: ids of listings and their images, in any order.
+        max_bits: two images are near duplicates if at most this many bits of their perceptual hashes differ ...
+        max_colour: ... and no value of their colour grids differs by more, levels of 255. The perceptual hash ignores
+            colour, so a red and a blue chair of one drawing would otherwise be duplicates.
     """
-    ordered = sorted(shown, key=lambda pair: (natural_order(pair[0]), pair[0]))
+    ordered = sorted(images, key=lambda pair: (natural_order(pair[0]), pair[0]))
     first: dict[str, str] = {}
     duplicates = []
     unique: list[tuple[str, ImageInfo]] = []
@@ -50,57 +50,57 @@ def find_duplicates(shown: Sequence[tuple[str, ImageInfo]], bits: int, colour: i
             unique.append((listing, image))
         else:
             duplicates.append(Duplicate(listing, original, "exact", 0))
-    near = _near(unique, bits, colour)
-    stays = {each.id: each.original for each in near}
-    # An exact copy of a near duplicate points at the listing that stays, not at the one that is left out.
+    near = _find_near(unique, max_bits, max_colour)
+    kept = {each.id: each.original for each in near}
+    # The original of an exact copy of a near duplicate is the kept listing, not the dropped one.
     distance = {each.id: each.distance for each in near}
     resolved = [
-        Duplicate(each.id, stays[each.original], "near", distance[each.original]) if each.original in stays else each
+        Duplicate(each.id, kept[each.original], "near", distance[each.original]) if each.original in kept else each
         for each in duplicates
     ]
     return sorted(resolved + near, key=lambda each: each.id)
 
 
-def _near(unique: Sequence[tuple[str, ImageInfo]], bits: int, colour: int) -> list[Duplicate]:
-    """Greedy in the given order, and only with those that may be close: 50,000 images are 10^9 pairs."""
+def _find_near(unique: Sequence[tuple[str, ImageInfo]], max_bits: int, max_colour: int) -> list[Duplicate]:
+    """Find near duplicates greedily, comparing only images that share a hash piece: 50,000 images are 10^9 pairs."""
     if len(unique) < 2:
         return []
     hashes = np.frombuffer(b"".join(image.perceptual_hash for _, image in unique), np.uint8).reshape(-1, _BYTES)
     colours = np.frombuffer(b"".join(image.colours for _, image in unique), np.uint8).reshape(len(unique), -1)
-    buckets = [_Buckets(piece) for piece in _pieces(hashes, bits)]
-    stays = np.ones(len(unique), dtype=bool)
+    buckets = [_Buckets(piece) for piece in _pieces(hashes, max_bits)]
+    kept = np.ones(len(unique), dtype=bool)
     duplicates = []
     for row in np.flatnonzero(np.any([each.is_shared for each in buckets], axis=0)).tolist():
         others = np.unique(np.concatenate([each.before(row) for each in buckets]))
-        others = others[stays[others]]
+        others = others[kept[others]]
         distances = np.bitwise_count(hashes[row] ^ hashes[others]).sum(axis=1, dtype=np.uint16)
-        others, distances = others[distances <= bits], distances[distances <= bits]
-        alike = np.abs(colours[others].astype(np.int16) - colours[row]).max(axis=1, initial=0) <= colour
-        if alike.any():
-            stays[row] = False
-            first = int(alike.argmax())
+        others, distances = others[distances <= max_bits], distances[distances <= max_bits]
+        similar = np.abs(colours[others].astype(np.int16) - colours[row]).max(axis=1, initial=0) <= max_colour
+        if similar.any():
+            kept[row] = False
+            first = int(similar.argmax())
             duplicates.append(Duplicate(unique[row][0], unique[others[first]][0], "near", int(distances[first])))
     return duplicates
 
 
-def _pieces(hashes: NDArray[np.uint8], bits: int) -> Iterator[NDArray[np.bytes_]]:
-    """Pieces (N,) of hashes (N, 32), such that two hashes which differ in at most ``bits`` bits share one of them.
+def _pieces(hashes: NDArray[np.uint8], max_bits: int) -> Iterator[NDArray[np.bytes_]]:
+    """Split hashes (N, 32) into pieces (N,). Two hashes that differ in at most ``max_bits`` bits share a piece.
 
-    One piece more than bits may differ, so one of them is without a difference. Source: Norouzi et al. 2012, Fast
-    Search in Hamming Space with Multi-Index Hashing. Pieces of less than a byte would tell few images apart, so then
-    all share one.
+    There are ``max_bits`` + 1 pieces, so at least one has no differing bit. Source: Norouzi et al. 2012, Fast Search
+    in Hamming Space with Multi-Index Hashing. Pieces of less than a byte would separate few images, so then all hashes
+    share one piece.
     """
-    count = bits + 1
+    count = max_bits + 1
     if count > _BYTES:
         yield np.zeros(len(hashes), "S1")
         return
-    for number in range(count):  # every count-th bit, as neighbouring ones go together
+    for number in range(count):  # every count-th bit, as neighbouring bits are correlated
         piece = np.packbits(np.unpackbits(hashes, axis=1)[:, number::count], axis=1)
         yield piece.view(f"S{piece.shape[1]}").ravel()
 
 
 class _Buckets:
-    """Which rows have equal keys.
+    """Groups of rows with equal keys.
 
     Args:
         keys: (N,).
@@ -111,15 +111,15 @@ class _Buckets:
         ordered = keys[self._order]
         begins = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])).astype(np.uint32)
         sizes = np.diff(begins, append=np.uint32(len(keys)))
-        self._place, self._begin = np.empty_like(self._order), np.empty_like(self._order)
-        self._place[self._order] = np.arange(len(keys), dtype=np.uint32)
+        self._rank, self._begin = np.empty_like(self._order), np.empty_like(self._order)
+        self._rank[self._order] = np.arange(len(keys), dtype=np.uint32)
         self._begin[self._order] = np.repeat(begins, sizes)
 
     @property
     def is_shared(self) -> NDArray[np.bool_]:
-        """Of each row whether one before it has its key, (N,)."""
-        return self._place > self._begin
+        """Whether an earlier row has the same key, (N,)."""
+        return self._rank > self._begin
 
     def before(self, row: int) -> NDArray[np.uint32]:
-        """The rows before a row that have its key, ascending."""
-        return self._order[self._begin[row] : self._place[row]]
+        """Return the earlier rows with the same key, ascending."""
+        return self._order[self._begin[row] : self._rank[row]]

@@ -1,7 +1,7 @@
-"""Keep pages between crawls and ask servers only whether they changed (ETag, Last-Modified).
+"""Cache pages between crawls and revalidate them with ETag and Last-Modified.
 
-A cache must never change what a crawl brings: every kept answer is confirmed by the server (304) before it is used, a
-server that is down is not covered up, and a half-written or damaged entry counts as none.
+The cache never changes the result of a crawl: the server revalidates every cached response (304) before it is used, an
+unreachable server is still an error, and an incomplete or damaged entry is ignored.
 """
 
 import hashlib
@@ -19,43 +19,43 @@ from scrapy.settings import BaseSettings
 VALIDATORS = ("ETag", "Last-Modified")
 
 
-def is_confirmable(response: Response) -> bool:
-    """Can the server be asked whether this answer is still right?"""
+def can_revalidate(response: Response) -> bool:
+    """Return whether the response has a header for revalidation."""
     return any(name in response.headers for name in VALIDATORS)
 
 
-class ConfirmedCache(HttpCacheMiddleware):
-    """Scrapy's middleware, but a kept answer never stands in for a server that cannot be reached."""
+class RevalidatingCache(HttpCacheMiddleware):
+    """Scrapy's middleware, but a cached response never replaces an unreachable server."""
 
     DOWNLOAD_EXCEPTIONS = ()  # type: ignore[assignment]
 
     def spider_closed(self, spider: Spider, reason: str) -> None:  # type: ignore[override]
-        """Called by Scrapy. What a crawl that ended early did not come to is still good for the next."""
+        """Called by Scrapy. A crawl that ended early keeps all entries for the next one."""
         if reason == "finished":
             super().spider_closed(spider)
 
 
-class ConfirmedPolicy(RFC2616Policy):
-    """RFC 2616, but nothing is fresh without the server's word, so that new listings are never hidden."""
+class RevalidatingPolicy(RFC2616Policy):
+    """RFC 2616, but no cached response is used without revalidation, so that new listings are never missed."""
 
     def should_cache_response(self, response: Response, request: Request) -> bool:
-        """What can be confirmed later."""
-        return is_confirmable(response) and super().should_cache_response(response, request)
+        """Return whether the response can be revalidated and may be cached."""
+        return can_revalidate(response) and super().should_cache_response(response, request)
 
     def is_cached_response_fresh(self, cachedresponse: Response, request: Request) -> bool:
-        """Never; the request gets the validators."""
+        """Return False, after adding the validators to the request."""
         self._set_conditional_validators(request, cachedresponse)
         return False
 
     def is_cached_response_valid(self, cachedresponse: Response, response: Response, request: Request) -> bool:
-        """Only where the server says "not modified"; what it says of use goes for the kept answer (RFC 9111, 3.2)."""
+        """Return whether the server answered 304, whose `X-Robots-Tag` replaces the cached one (RFC 9111, 3.2)."""
         if response.status == 304 and "X-Robots-Tag" in response.headers:
             cachedresponse.headers["X-Robots-Tag"] = response.headers.getlist("X-Robots-Tag")
         return response.status == 304
 
 
 class AtomicStorage:
-    """One file for each answer: a line of JSON, then the body. Written aside and renamed, so kills do no harm."""
+    """One file per response: a line of JSON, then the body. Files are written aside, so a kill is harmless."""
 
     def __init__(self, settings: BaseSettings) -> None:
         self._folder = Path(settings["HTTPCACHE_DIR"])
@@ -67,27 +67,27 @@ class AtomicStorage:
         self._fingerprint = spider.crawler.request_fingerprinter.fingerprint
 
     def close_spider(self, spider: Spider) -> None:
-        """Called by Scrapy: forget what the site does not have any more."""
+        """Called by Scrapy: delete the entries that this crawl did not use."""
         for file in self._folder.glob("*/*"):
             if file not in self._used:
                 file.unlink(missing_ok=True)
 
     def retrieve_response(self, spider: Spider, request: Request) -> Response | None:
-        """The kept answer, or None."""
+        """Return the cached response, or None."""
         file = self._file(request)
         try:
             head, _, body = file.read_bytes().partition(b"\n")
-            kept = json.loads(head)
-            if hashlib.sha256(body).hexdigest() != kept["sha256"]:
+            values = json.loads(head)
+            if hashlib.sha256(body).hexdigest() != values["sha256"]:
                 return None
-            headers = Headers(kept["headers"], encoding="latin-1")
-            answer = responsetypes.from_args(headers=headers, url=kept["url"], body=body)
-            return answer(url=kept["url"], status=kept["status"], headers=headers, body=body)
+            headers = Headers(values["headers"], encoding="latin-1")
+            response_class = responsetypes.from_args(headers=headers, url=values["url"], body=body)
+            return response_class(url=values["url"], status=values["status"], headers=headers, body=body)
         except (OSError, ValueError, KeyError, AttributeError):
             return None
 
     def store_response(self, spider: Spider, request: Request, response: Response) -> None:
-        """Keep an answer; one that the server just confirmed lies there already."""
+        """Store a response, unless it was just revalidated and is stored already."""
         if "cached" in response.flags:
             return
         headers = {

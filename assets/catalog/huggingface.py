@@ -1,21 +1,21 @@
 """The source `huggingface`: a data set of the hub by its id, or a folder that the library `datasets` reads.
 
-`HF_HUB_OFFLINE=1` keeps everything off the network: what the library's cache holds is used then.
+With `HF_HUB_OFFLINE=1`, no request is sent and the library's cache is used.
 """
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from assets.catalog.collector import Harvest
-from assets.catalog.crawl_job import Visit
-from assets.catalog.mapped import Content, MappedRecords, check_columns, check_fields
+from assets.catalog.collector import Collector
+from assets.catalog.crawl_job import CrawlJob
+from assets.catalog.mapped_records import ImageContent, MappedRecords, check_columns, check_fields
 from heddle.core.stage import StageError
 from heddle.sources.parameters import HuggingFace
 
 ROW = "__row__"
-"""A column that every data set has: the number of the row in its split, for those without ids."""
-CACHE = Path(".heddle/huggingface")  # for folders: what is converted from a project's files stays in the project
+"""Virtual column with the number of the row in its split, for data sets without ids."""
+CACHE = Path(".heddle/huggingface")  # for folders, so that files converted from the project stay in the project
 BATCH = 16  # rows in memory at a time, with their images
 
 
@@ -27,32 +27,32 @@ class HuggingFaceSource:
         self._folder = Path(source.path) if Path(source.path).is_dir() else None
         self._named = f"source {source.name}: {source.path}"
 
-    def gather(self, harvest: Harvest) -> Visit | None:
-        """Bring all rows; the answer is the crawl of images that are given by URL, if any.
+    def gather(self, collector: Collector) -> CrawlJob | None:
+        """Add all rows; return the crawl of images that are URLs, if any.
 
         Raises:
-            StageError: there is no such data set, configuration or split, it cannot be read, or a column of the
-                mapping is none of its.
+            StageError: the data set, configuration, split or a column of the mapping does not exist, or the data set
+                cannot be read.
         """
         columns = self._source.columns
         check_fields(self._named, self._source.table, columns)
-        dataset = self._opened()
+        dataset = self._open()
         check_columns(self._named, columns.values(), [*dataset.column_names, ROW])
-        records = MappedRecords(self._source, self._source.path, harvest, self._folder)
+        records = MappedRecords(self._source, self._source.path, collector, self._folder)
         number = 0
         for number, row in enumerate(self._rows(dataset), 1):
             values = row | {ROW: number}
-            told = {field: values[column] for field, column in columns.items()}
-            if "image" in told:
-                told["image"] = self._image(told["image"], harvest.size)
+            fields = {field: values[column] for field, column in columns.items()}
+            if "image" in fields:
+                fields["image"] = self._read_image(fields["image"], collector.max_bytes)
             record = {name: value for name, value in values.items() if not _is_media(value)}
-            records.take(told, record, f"{self._source.path} {self._source.split} row {number}")
+            records.add(fields, record, f"{self._source.path} {self._source.split} row {number}")
         if number == 0:
             raise StageError(f"{self._named}: the split {self._source.split} has no rows")
-        return records.visit()
+        return records.create_crawl_job()
 
-    def _opened(self) -> Any:
-        # Heavy, and only those pay who have such a source.
+    def _open(self) -> Any:
+        # Imported here because the import is slow and few projects need it.
         from datasets import Dataset, load_dataset, load_from_disk
 
         source = self._source
@@ -63,34 +63,34 @@ class HuggingFaceSource:
                 folder = str(self._folder.absolute())
                 return load_dataset(folder, source.config, split=source.split, cache_dir=str(CACHE.absolute()))
             saved = load_from_disk(str(self._folder))
-        except Exception as error:  # the library raises errors of a dozen kinds, those of file formats among them
+        except Exception as error:  # the library raises many types of errors, also those of file formats
             raise StageError(f"{self._named}: cannot be opened: {type(error).__name__}: {error}") from error
         if isinstance(saved, Dataset):
             return saved
         if source.split not in saved:
-            raise StageError(f"{self._named}: no split {source.split!r}; there is: {', '.join(saved)}")
+            raise StageError(f"{self._named}: no split {source.split!r}; splits: {', '.join(saved)}")
         return saved[source.split]
 
     def _rows(self, dataset: Any) -> Iterator[dict[str, Any]]:
-        """The rows as they are stored, images not decoded, and classes by their names."""
+        """Iterate over the rows without decoding images, with class names instead of class numbers."""
         classes = {name: feature for name, feature in dataset.features.items() if hasattr(feature, "int2str")}
         try:
             for batch in dataset.with_format("arrow").iter(BATCH):
                 for row in batch.to_pylist():
-                    yield row | {name: _class(row[name], feature) for name, feature in classes.items()}
+                    yield row | {name: _class_name(row[name], feature) for name, feature in classes.items()}
         except Exception as error:
-            raise StageError(f"{self._named}: cannot be read on: {type(error).__name__}: {error}") from error
+            raise StageError(f"{self._named}: cannot be read: {type(error).__name__}: {error}") from error
 
-    def _image(self, value: Any, size: int) -> Content | str | None:
-        """What a column of images, paths or addresses holds; None if that is nothing that may be read."""
+    def _read_image(self, value: Any, max_bytes: int) -> ImageContent | str | None:
+        """Read a value of a column of images, paths or URLs; None if it is empty or a file that may not be read."""
         if not _is_media(value):
             return None if value is None else str(value)
         content, name = value["bytes"], str(value["path"] or "")
         if content is not None:
-            return Content(name, content)
+            return ImageContent(name, content)
         if not name or "://" in name:
             return name
-        # Images that lie beside the data set. A row must not make us read other files of this machine.
+        # A row may name images in the data set's folder only, no other local files.
         from datasets.config import HF_CACHE_HOME
 
         path = Path(name).resolve()
@@ -98,14 +98,14 @@ class HuggingFaceSource:
         if not any(path.is_relative_to(root.resolve()) for root in roots) or not path.is_file():
             return None
         with path.open("rb") as file:
-            return Content(name, file.read(size + 1))
+            return ImageContent(name, file.read(max_bytes + 1))
 
 
 def _is_media(value: Any) -> bool:
-    """Whether a value is an image, sound or film as `datasets` stores it."""
+    """Return whether a value is an image, audio or video as `datasets` stores it."""
     return isinstance(value, Mapping) and value.keys() == {"bytes", "path"}
 
 
-def _class(number: int | None, feature: Any) -> str | None:
-    """The name of a class; None where the row has none, which some data sets write as -1."""
+def _class_name(number: int | None, feature: Any) -> str | None:
+    """Return the name of a class; None if the row has no class, which some data sets write as -1."""
     return None if number is None or number < 0 else str(feature.int2str(number))

@@ -1,8 +1,8 @@
-"""Keep images between crawls, on the same terms as pages (:mod:`assets.catalog.http_cache`): confirmed or not used.
+"""Cache images between crawls. As in :mod:`assets.catalog.http_cache`, each cached image is revalidated before use.
 
-It is the server that confirms (304, ETag and Last-Modified). Where its answer gave nothing to ask with, a source may: a
-image bears a stamp, which is another one as soon as the source knows of a change, and one that was kept under the
-same stamp is used without asking.
+The server revalidates an image (304, by ETag or Last-Modified). If its response had neither header, the source may
+revalidate it: an image can have a stamp, text that changes when the source knows that the image changed. An image that
+was cached with the same stamp is used without a request.
 """
 
 import hashlib
@@ -16,13 +16,13 @@ from pathlib import Path
 from urllib3 import HTTPHeaderDict
 
 CONDITIONS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
-"""Headers of an answer with which a server can be asked whether it still holds, and what then is asked."""
-_KEPT = (*CONDITIONS, "X-Robots-Tag")
+"""Response headers that allow revalidation, and the request headers that carry their values."""
+_CACHED_HEADERS = (*CONDITIONS, "X-Robots-Tag")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """An answer of an earlier crawl."""
+class CachedImage:
+    """An image of an earlier crawl."""
 
     headers: Mapping[str, list[str]]
     stamp: str | None
@@ -30,12 +30,12 @@ class Kept:
 
     @property
     def conditions(self) -> dict[str, str]:
-        """What the server is asked with; nothing if it cannot be asked."""
-        return {asked: self.headers[name][0] for name, asked in CONDITIONS.items() if name in self.headers}
+        """Request headers for revalidation; empty if the server cannot revalidate the image."""
+        return {header: self.headers[name][0] for name, header in CONDITIONS.items() if name in self.headers}
 
 
 class ImageCache:
-    """One file for each address: a line of JSON, then the image. Written aside and renamed, so kills do no harm."""
+    """One file per URL: a line of JSON, then the image. Files are written aside and renamed, so a kill is harmless."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -43,23 +43,24 @@ class ImageCache:
     def __contains__(self, url: str) -> bool:
         return self._file(url).is_file()
 
-    def get(self, url: str) -> Kept | None:
-        """What was kept; None if there is nothing, or it is damaged."""
+    def get(self, url: str) -> CachedImage | None:
+        """Return the cached image; None if there is none or it is damaged."""
         try:
             head, _, body = self._file(url).read_bytes().partition(b"\n")
-            told = json.loads(head)
-            if hashlib.sha256(body).hexdigest() == told["sha256"]:
-                return Kept(told["headers"], told["stamp"], body)
+            values = json.loads(head)
+            if hashlib.sha256(body).hexdigest() == values["sha256"]:
+                return CachedImage(values["headers"], values["stamp"], body)
         except (OSError, ValueError, KeyError, TypeError):
             pass
         return None
 
-    def keep(self, url: str, headers: HTTPHeaderDict, stamp: str | None, body: bytes) -> None:
-        """Keep an answer, if anybody can say later whether it still holds, and the server does not forbid it."""
-        kept = {name: headers.getlist(name) for name in _KEPT if name in headers}
-        if "no-store" in headers.get("Cache-Control", "").lower() or not (stamp or kept.keys() & CONDITIONS.keys()):
+    def put(self, url: str, headers: HTTPHeaderDict, stamp: str | None, body: bytes) -> None:
+        """Cache an image if it can be revalidated later and the server does not forbid caching."""
+        cached = {name: headers.getlist(name) for name in _CACHED_HEADERS if name in headers}
+        can_revalidate = stamp or cached.keys() & CONDITIONS.keys()
+        if "no-store" in headers.get("Cache-Control", "").lower() or not can_revalidate:
             return
-        head = {"url": url, "headers": kept, "stamp": stamp, "sha256": hashlib.sha256(body).hexdigest()}
+        head = {"url": url, "headers": cached, "stamp": stamp, "sha256": hashlib.sha256(body).hexdigest()}
         file = self._file(url)
         file.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._folder / f".{os.getpid()}.{threading.get_ident()}"
@@ -67,7 +68,7 @@ class ImageCache:
         temporary.rename(file)
 
     def remove_all_but(self, used: Collection[bytes]) -> None:
-        """Forget what a crawl did not ask for, by :func:`key`, and what killed ones left behind."""
+        """Delete the entries whose :func:`hash_url` is not in `used`, and temporary files of killed processes."""
         for file in self._folder.glob("*/*"):
             if bytes.fromhex(file.parent.name + file.name) not in used:
                 file.unlink(missing_ok=True)
@@ -75,10 +76,10 @@ class ImageCache:
             file.unlink(missing_ok=True)
 
     def _file(self, url: str) -> Path:
-        name = key(url).hex()
+        name = hash_url(url).hex()
         return self._folder / name[:2] / name[2:]
 
 
-def key(url: str) -> bytes:
-    """An address, in few bytes."""
+def hash_url(url: str) -> bytes:
+    """Return the first 16 bytes of the URL's SHA-256."""
     return hashlib.sha256(url.encode("utf-8", "surrogatepass")).digest()[:16]

@@ -1,4 +1,4 @@
-"""Look at one image: is it whole, what is it, and what does it look like from afar."""
+"""Examine one image: decode it completely, and compute its hash, colour grid and EXIF tags."""
 
 import hashlib
 import io
@@ -9,18 +9,18 @@ import imagehash
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from heddle.images.exif import exif_of
+from heddle.images.exif import read_exif
 from heddle.images.formats import FORMATS
 from heddle.images.originals import Original
 
 HASH_SIDE = 16  # the perceptual hash has 16 x 16 bits
 GRID_SIDE = 8  # cells of the colour grid along one side
-_SEEN_SIDE = 4 * HASH_SIDE  # of the image that imagehash looks at
-_DECODED_SIDE = 6 * HASH_SIDE  # least of a JPEG that is decoded smaller; at 4 copies would differ in twice as many bits
+_HASHED_SIDE = 4 * HASH_SIDE  # of the image from which the hash is computed
+_DECODED_SIDE = 6 * HASH_SIDE  # smallest decoded JPEG; with 4 * HASH_SIDE, twice as many bits of copies would differ
 
 
 class ImageRejectedError(Exception):
-    """An image cannot be used; ``reason`` is the quarantine's code, the message says what was found."""
+    """An image cannot be used; ``reason`` is the quarantine's code, the message contains what was found."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -29,13 +29,13 @@ class ImageRejectedError(Exception):
 
 
 class ImageInfo(NamedTuple):
-    """What is known of an image that is whole.
+    """Description of a complete image.
 
     Attributes:
-        original: where its bytes lie while the stage runs.
+        original: location of its bytes while the stage runs.
         perceptual_hash: the 256 bits of imagehash's phash.
-        colours: 192 levels, mean RGB of an 8 x 8 grid.
-        exif: tag name and value, sorted by name, without GPS.
+        colours: mean RGB of the cells of an 8 x 8 grid, 192 levels of 255.
+        exif: EXIF tag names and values, sorted by name, without GPS.
     """
 
     sha256: str
@@ -49,89 +49,93 @@ class ImageInfo(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """An image that cannot be had or used: the quarantine's code, and what was found."""
+class ImageRejection:
+    """Why an image is missing or cannot be used: the quarantine's code, and what was found."""
 
     reason: str
     detail: str
 
 
-def examine(original: Original, pixels: float) -> ImageInfo:
-    """Decode an image that lies on this machine, and describe it.
+def examine_image(original: Original, max_pixels: float) -> ImageInfo:
+    """Decode a local image and describe it.
 
     Args:
-        pixels: the most that are decoded, against decompression bombs.
+        max_pixels: largest image that is decoded, against decompression bombs.
 
     Raises:
-        ImageRejectedError: it cannot be read (`image_missing`), or as :func:`opened` and :func:`described` say.
+        ImageRejectedError: the file cannot be read (`image_missing`); see also :func:`open_image` and
+            :func:`describe_image`.
     """
     try:
         content = original.read()
     except OSError as error:
-        raise ImageRejectedError("image_missing", f"it cannot be read: {error}") from error
-    return described(opened(content, pixels), content, original)
+        raise ImageRejectedError("image_missing", f"the file cannot be read: {error}") from error
+    return describe_image(open_image(content, max_pixels), content, original)
 
 
-def described(image: Image.Image, content: bytes, original: Original) -> ImageInfo:
-    """Decode an image to its end and describe it.
+def describe_image(image: Image.Image, content: bytes, original: Original) -> ImageInfo:
+    """Decode an image completely and describe it.
 
     Args:
-        image: the image, opened.
+        image: the opened image.
         content: its bytes.
-        original: where these lie.
+        original: location of the bytes.
 
     Raises:
-        ImageRejectedError: it is broken (`image_truncated`).
+        ImageRejectedError: the image is damaged (`image_truncated`).
     """
     width, height = image.size
-    rgb = _decoded(image, len(content))
-    # Not by imagehash, whose filter takes twice as long to the same end.
-    seen = rgb.convert("L").resize((_SEEN_SIDE, _SEEN_SIDE), Image.Resampling.BILINEAR)
+    rgb = _decode_rgb(image, len(content))
+    # imagehash's own resize filter takes twice as long for the same result.
+    hashed = rgb.convert("L").resize((_HASHED_SIDE, _HASHED_SIDE), Image.Resampling.BILINEAR)
     return ImageInfo(
         sha256=hashlib.sha256(content).hexdigest(),
         original=original,
         format=str(image.format),
         width=width,
         height=height,
-        perceptual_hash=np.packbits(imagehash.phash(seen, hash_size=HASH_SIDE).hash).tobytes(),
+        perceptual_hash=np.packbits(imagehash.phash(hashed, hash_size=HASH_SIDE).hash).tobytes(),
         colours=rgb.resize((GRID_SIDE, GRID_SIDE), Image.Resampling.BOX).tobytes(),
-        exif=tuple(sorted(exif_of(image))),
+        exif=tuple(sorted(read_exif(image))),
     )
 
 
-def opened(content: bytes, pixels: float) -> Image.Image:
-    """An image of which the header is read and nothing is decoded.
+def open_image(content: bytes, max_pixels: float) -> Image.Image:
+    """Read the header of an image without decoding the image.
 
     Args:
-        pixels: the most that may be decoded, against decompression bombs.
+        max_pixels: largest image that may be decoded, against decompression bombs.
 
     Raises:
-        ImageRejectedError: it is no image (`image_type`), its header is broken (`image_truncated`) or it has too many
-            pixels (`image_too_large`).
+        ImageRejectedError: the content is no image (`image_type`), its header is damaged (`image_truncated`) or it has
+            too many pixels (`image_too_large`).
     """
     if not content:
         raise ImageRejectedError("image_truncated", "the file is empty")
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError as error:
-        begins = content[:12]
-        raise ImageRejectedError("image_type", f"no image in {', '.join(FORMATS)}; begins with {begins!r}") from error
+        detail = f"not an image in {', '.join(FORMATS)}; first bytes: {content[:12]!r}"
+        raise ImageRejectedError("image_type", detail) from error
     except Image.DecompressionBombError as error:
-        raise ImageRejectedError("image_too_large", f"more than {pixels:,.0f} pixels") from error
+        raise ImageRejectedError("image_too_large", f"more than {max_pixels:,.0f} pixels") from error
     except Exception as error:
-        raise ImageRejectedError("image_truncated", f"its header cannot be read: {error}") from error
-    if image.width * image.height > pixels:
-        raise ImageRejectedError("image_too_large", f"{image.width} x {image.height} pixels, allowed: {pixels:,.0f}")
+        raise ImageRejectedError("image_truncated", f"the header cannot be read: {error}") from error
+    if image.width * image.height > max_pixels:
+        detail = f"{image.width} x {image.height} pixels, allowed: {max_pixels:,.0f}"
+        raise ImageRejectedError("image_too_large", detail)
     return image
 
 
-def _decoded(image: Image.Image, size: int) -> Image.Image:
-    """The image in RGB, read to its last byte; a JPEG may be smaller, which leaves the sums but not the reading."""
+def _decode_rgb(image: Image.Image, size: int) -> Image.Image:
+    """Return the image in RGB, decoded to its last byte. A JPEG is decoded at a smaller size, which is faster."""
     try:
         if image.mode in ("RGB", "L"):
             image.draft(None, (_DECODED_SIDE, _DECODED_SIDE))
         image.load()
-        # By way of RGBA, or Pillow warns of a palette's transparency.
-        return (image.convert("RGBA") if image.mode in ("P", "PA", "LA") else image).convert("RGB")
+        # Via RGBA, because Pillow warns about transparency in palettes.
+        if image.mode in ("P", "PA", "LA"):
+            image = image.convert("RGBA")
+        return image.convert("RGB")
     except Exception as error:  # Pillow's plugins raise OSError, SyntaxError, ValueError, struct.error, …
         raise ImageRejectedError("image_truncated", f"{image.format} of {size} bytes: {error}") from error

@@ -1,4 +1,4 @@
-"""Scrapy made to ask for pages as :mod:`assets.catalog.politeness` says: robots.txt, budgets, back-off, credentials."""
+"""Scrapy middleware for :mod:`assets.catalog.politeness`: robots.txt, budgets, back-off, credentials."""
 
 import asyncio
 from typing import Any
@@ -12,60 +12,60 @@ from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response, TextResponse
 
-from assets.catalog.addresses import AddressRefusedError
-from assets.catalog.politeness import ROBOTS_BYTES, Met, crawl_delay, host_of, wait_before_retry
-from heddle.sources.parameters import Crawled
+from assets.catalog.addresses import BlockedAddressError
+from assets.catalog.politeness import MAX_ROBOTS_BYTES, HostStates, compute_retry_wait, get_host, read_crawl_delay
+from heddle.sources.parameters import CrawlSettings
 
-_NOTHING_ALLOWED = b"User-agent: *\nDisallow: /\n"
+_FORBID_ALL = b"User-agent: *\nDisallow: /\n"
 
 
 class RobotsForbiddenError(IgnoreRequest):
-    """A host's robots.txt forbids a request, or cannot be had; the message says which and what to do."""
+    """A host's robots.txt forbids a request or is unavailable; the message contains what to do."""
 
 
 class HostBudgetError(IgnoreRequest):
-    """A host was asked, or has sent, as much as the parameters allow."""
+    """The budget of a host is spent."""
 
 
 class Robots(RobotsTxtMiddleware):
-    """Scrapy's, but a robots.txt that cannot be had forbids everything, and one that is not there (4xx) nothing.
+    """Scrapy's middleware, but an unavailable robots.txt forbids everything, and a missing one (4xx) allows everything.
 
-    Scrapy reads rules out of whatever was answered, and takes a host that does not answer for one that allows all.
+    Scrapy parses rules from any response, and allows everything if the host does not respond.
     Source: RFC 9309, 2.3.1.
     """
 
     async def process_request(self, request: Request, spider: Any = None) -> None:
         """Called by Scrapy."""
         if request.meta.get("dont_obey_robotstxt"):
-            request.meta.setdefault("download_maxsize", ROBOTS_BYTES)
+            request.meta.setdefault("download_maxsize", MAX_ROBOTS_BYTES)
         try:
             await super().process_request(request)
         except IgnoreRequest as error:
-            raise RobotsForbiddenError(_met(self.crawler).forbidden(request.url)) from error
+            raise RobotsForbiddenError(_host_states(self.crawler).explain_forbidden(request.url)) from error
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Called by Scrapy with what came in the end, after redirects and retries."""
+        """Called by Scrapy with the final response, after redirects and retries."""
         if not request.meta.get("dont_obey_robotstxt") or response.status // 100 == 2:
             return response
         if response.status // 100 == 4:
-            return _rules(request, b"")
-        return self._nothing(request, f"answered {response.status}")
+            return _robots_response(request, b"")
+        return self._forbid_all(request, f"returned {response.status}")
 
     def process_exception(self, request: Request, exception: Exception) -> Response | None:
-        """Called by Scrapy. An address that is refused is refused for the request itself, with that for its reason."""
-        refused = isinstance(exception, AddressRefusedError) and "redirect_urls" not in request.meta
-        if not request.meta.get("dont_obey_robotstxt") or refused:
+        """Called by Scrapy. A blocked address of a robots.txt blocks the request itself, with the same reason."""
+        blocked = isinstance(exception, BlockedAddressError) and "redirect_urls" not in request.meta
+        if not request.meta.get("dont_obey_robotstxt") or blocked:
             return None
-        return self._nothing(request, f"cannot be reached ({str(exception) or type(exception).__name__})")
+        return self._forbid_all(request, f"cannot be reached ({str(exception) or type(exception).__name__})")
 
-    def _nothing(self, request: Request, what: str) -> Response:
-        asked = request.meta.get("redirect_urls", [request.url])[0]
-        _met(self.crawler).cannot_be_had(asked, what)
-        return _rules(request, _NOTHING_ALLOWED)
+    def _forbid_all(self, request: Request, failure: str) -> Response:
+        robots = request.meta.get("redirect_urls", [request.url])[0]
+        _host_states(self.crawler).mark_unreachable(robots, failure)
+        return _robots_response(request, _FORBID_ALL)
 
 
 class HostBudget:
-    """Ends the asking of one host when the source's `host_requests` or `host_gigabytes` are spent."""
+    """Stops requests to a host when the source's `host_requests` or `host_gigabytes` are spent."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -76,36 +76,36 @@ class HostBudget:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Called by Scrapy, for retries and robots.txt too."""
-        met, host = _met(self._crawler), host_of(request.url)
-        if why := met.spent(host, _manners(self._crawler)):
+        """Called by Scrapy, also for retries and robots.txt."""
+        hosts, host = _host_states(self._crawler), get_host(request.url)
+        if why := hosts.explain_spent_budget(host, _politeness(self._crawler)):
             raise HostBudgetError(why)
-        met.requests[host] += 1
+        hosts.requests[host] += 1
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Called by Scrapy with the bytes as they were sent, not decompressed."""
-        _met(self._crawler).bytes[host_of(request.url)] += len(response.body)
+        """Called by Scrapy with the body before decompression."""
+        _host_states(self._crawler).bytes[get_host(request.url)] += len(response.body)
         return response
 
 
-class OwnHost:
-    """Sends requests through the source's proxy and its credentials to its own host only; obeys `Crawl-delay`."""
+class CredentialsAndDelay:
+    """Sets the source's proxy, sends its credentials to its own host only, and obeys `Crawl-delay`."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "OwnHost":
+    def from_crawler(cls, crawler: Crawler) -> "CredentialsAndDelay":
         """Called by Scrapy."""
         middleware = cls(crawler)
         crawler.signals.connect(middleware.robots_parsed, signal=signals.robots_parsed)
         return middleware
 
     def robots_parsed(self, robotparser: Any, request: Request) -> None:
-        """Called by Scrapy: wait between requests to this host as long as its robots.txt asks, if that is longer."""
+        """Called by Scrapy: raise the delay between requests to this host to its `Crawl-delay`."""
         robots: Protego = robotparser.rp
-        _met(self._crawler).robots[host_of(request.url)] = robots
-        delay = max(crawl_delay(robots), _manners(self._crawler).delay)
+        _host_states(self._crawler).robots[get_host(request.url)] = robots
+        delay = max(read_crawl_delay(robots), _politeness(self._crawler).delay)
         downloader = self._crawler.engine.downloader
         host = downloader.get_slot_key(request)
         downloader.per_slot_settings[host] = {"delay": delay}
@@ -113,25 +113,25 @@ class OwnHost:
             downloader.slots[host].delay = delay
 
     def process_request(self, request: Request) -> None:
-        """Called by Scrapy, for robots.txt too."""
-        visit = self._crawler.spider.visit  # type: ignore[union-attr]
-        if visit.proxy:
-            request.meta["proxy"] = visit.proxy
-        host, authorization = visit.credentials
+        """Called by Scrapy, also for robots.txt."""
+        crawl_job = self._crawler.spider.crawl_job  # type: ignore[union-attr]
+        if crawl_job.proxy:
+            request.meta["proxy"] = crawl_job.proxy
+        host, authorization = crawl_job.credentials
         parts = urlsplit(request.url)
         if authorization and f"{parts.scheme}://{parts.netloc}" == host:
             request.headers["Authorization"] = authorization
 
 
 class BackOffRetry(RetryMiddleware):
-    """Scrapy's retries, each after a wait."""
+    """Scrapy's retries, with back-off before each."""
 
     async def process_response(self, request: Request, response: Response) -> Request | Response:  # type: ignore[override]
         """Called by Scrapy."""
         answer = super().process_response(request, response)
         if isinstance(answer, Request):
-            asked = response.headers.get("Retry-After")
-            await asyncio.sleep(self._wait(answer, asked.decode("latin-1") if asked else None))
+            header = response.headers.get("Retry-After")
+            await asyncio.sleep(self._wait(answer, header.decode("latin-1") if header else None))
         return answer
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | Response | None:  # type: ignore[override]
@@ -141,18 +141,18 @@ class BackOffRetry(RetryMiddleware):
             await asyncio.sleep(self._wait(answer, None))
         return answer
 
-    def _wait(self, request: Request, asked: str | None) -> float:
-        return wait_before_retry(request.meta["retry_times"], _manners(self.crawler).back_off, asked)
+    def _wait(self, request: Request, header: str | None) -> float:
+        return compute_retry_wait(request.meta["retry_times"], _politeness(self.crawler).back_off, header)
 
 
-def _met(crawler: Crawler) -> Met:
-    """From the spider rather than the settings, which Scrapy copies and may log."""
-    return crawler.spider.visit.met  # type: ignore[union-attr]
+def _host_states(crawler: Crawler) -> HostStates:
+    """Get the state from the spider, as Scrapy copies settings and may log them."""
+    return crawler.spider.crawl_job.hosts  # type: ignore[union-attr]
 
 
-def _manners(crawler: Crawler) -> Crawled:
-    return crawler.spider.visit.manners  # type: ignore[union-attr]
+def _politeness(crawler: Crawler) -> CrawlSettings:
+    return crawler.spider.crawl_job.politeness  # type: ignore[union-attr]
 
 
-def _rules(request: Request, body: bytes) -> Response:
+def _robots_response(request: Request, body: bytes) -> Response:
     return TextResponse(request.url, body=body, encoding="utf-8", request=request)

@@ -1,4 +1,4 @@
-"""What a site asks of its visitors, whoever asks it: robots.txt (RFC 9309), `X-Robots-Tag`, `Retry-After`, budgets."""
+"""Rules that sites set for crawlers: robots.txt (RFC 9309), `X-Robots-Tag`, `Retry-After`; and budgets per host."""
 
 import re
 from collections import Counter
@@ -12,29 +12,29 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from heddle.sources.parameters import Crawled
+from heddle.sources.parameters import CrawlSettings
 
 AGENT = "Heddle"
-CONTENT = ("noai", "noimageai", "noindex", "noimageindex", "none")
-"""Directives of `X-Robots-Tag` under which an image or a web page is not taken."""
-ANSWER = ("noai", "noimageai")
-"""Under which what an API's answer tells is not. WordPress says `noindex` with every one, and means the answer."""
-ROBOTS_BYTES = 1_000_000  # RFC 9309 asks for half of it at least
-LONGEST_WAIT = 60.0  # before a retry, seconds
-_VALUED = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
+CONTENT_DIRECTIVES = ("noai", "noimageai", "noindex", "noimageindex", "none")
+"""Directives of `X-Robots-Tag` that forbid the use of an image or a web page."""
+API_DIRECTIVES = ("noai", "noimageai")
+"""Directives that forbid the use of an API response. WordPress sends `noindex` with every response of its API."""
+MAX_ROBOTS_BYTES = 1_000_000  # RFC 9309 requires at least 500 KiB
+MAX_WAIT = 60.0  # before a retry, seconds
+_DIRECTIVES_WITH_VALUE = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
 _PREFIX = re.compile(r"\s*([\w*][\w.*/-]*)\s*:(.*)", re.DOTALL)
 
 
 @dataclass
-class Met:
-    """What the crawl of a source has learnt of the hosts that it asked, each by its name and port.
+class HostStates:
+    """State of the hosts that the crawl of a source contacted, by name and port.
 
     Attributes:
-        requests: how many were sent, retries and robots.txt among them.
-        bytes: that were sent back, as they were transferred.
-        robots: what each robots.txt says.
-        unreachable: for hosts whose robots.txt could not be had, why.
-        seconds: how long its pages were crawled.
+        requests: number of requests sent, retries and robots.txt included.
+        bytes: body bytes received, before decompression.
+        robots: parsed robots.txt.
+        unreachable: for hosts whose robots.txt is unavailable: why, and what to do.
+        seconds: duration of the crawl of the pages.
     """
 
     requests: Counter[str] = field(default_factory=Counter)
@@ -43,47 +43,47 @@ class Met:
     unreachable: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
-    def forbidden(self, url: str) -> str | None:
-        """Why robots.txt forbids an address, and what to do; None if it does not. The host's must be known.
+    def explain_forbidden(self, url: str) -> str | None:
+        """Return why robots.txt forbids a URL, and what to do; None if it allows the URL.
 
-        Source: RFC 9309, 2.3.1: what cannot be had forbids everything.
+        The robots.txt of the host must have been requested. Source: RFC 9309, 2.3.1.
         """
-        host = host_of(url)
+        host = get_host(url)
         if host in self.unreachable:
             return self.unreachable[host]
         if self.robots[host].can_fetch(url, AGENT):
             return None
         return f"robots.txt forbids {url}; ask the site's owner to allow the user agent {AGENT}"
 
-    def cannot_be_had(self, robots: str, what: str) -> None:
-        """Note that a robots.txt, by its address, is not to be had."""
-        self.unreachable[host_of(robots)] = (
-            f"{robots} {what}, so that nothing of this host may be fetched (RFC 9309); "
-            "check the address, the network, and whether the site is up"
+    def mark_unreachable(self, robots: str, failure: str) -> None:
+        """Record that the robots.txt at this URL is unavailable."""
+        self.unreachable[get_host(robots)] = (
+            f"{robots} {failure}, so all URLs of this host are forbidden (RFC 9309); "
+            "check the URL, the network, and whether the site is up"
         )
 
-    def spent(self, host: str, manners: Crawled) -> str | None:
-        """Which budget of a host is spent; None if it may be asked once more."""
-        if self.requests[host] >= manners.host_requests:
-            return f"{host} was asked `host_requests` = {manners.host_requests:,} times"
-        if self.bytes[host] >= manners.host_gigabytes * 1e9:
-            return f"{host} has sent `host_gigabytes` = {manners.host_gigabytes:g}"
+    def explain_spent_budget(self, host: str, politeness: CrawlSettings) -> str | None:
+        """Return which budget of a host is spent; None if a request may be sent."""
+        if self.requests[host] >= politeness.host_requests:
+            return f"{host} has received `host_requests` = {politeness.host_requests:,} requests"
+        if self.bytes[host] >= politeness.host_gigabytes * 1e9:
+            return f"{host} has sent `host_gigabytes` = {politeness.host_gigabytes:g}"
         return None
 
 
-def host_of(url: str) -> str:
-    """The host of an address, with its port where it names one."""
+def get_host(url: str) -> str:
+    """Return the host of a URL, with its port if the URL contains one."""
     return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
-def crawl_delay(robots: Protego) -> float:
-    """Seconds between two requests that a robots.txt asks for."""
-    asked = float(robots.crawl_delay(AGENT) or 0)
-    return asked if isfinite(asked) else 0.0
+def read_crawl_delay(robots: Protego) -> float:
+    """Return the `Crawl-delay` of a robots.txt, seconds; 0 if there is none."""
+    delay = float(robots.crawl_delay(AGENT) or 0)
+    return delay if isfinite(delay) else 0.0
 
 
-def user_agent(contact: str | None) -> str:
-    """Who crawls, and how to reach its owner."""
+def format_user_agent(contact: str | None) -> str:
+    """Format the header `User-Agent`: program, version and contact."""
     try:
         number = version("heddle")
     except PackageNotFoundError:
@@ -91,20 +91,21 @@ def user_agent(contact: str | None) -> str:
     return f"{AGENT}/{number} (+{contact})" if contact else f"{AGENT}/{number}"
 
 
-def wait_before_retry(times: int, back_off: float, asked: str | None) -> float:
-    """Seconds before a request is sent again: what `Retry-After` asks for, else twice as long as the time before.
+def compute_retry_wait(retry: int, back_off: float, header: str | None) -> float:
+    """Compute the seconds before a retry: the value of `Retry-After`, or exponential back-off.
 
     Args:
-        times: how often it will have been sent again.
-        back_off: before the first time, seconds.
-        asked: the header's value.
+        retry: number of this retry, from 1.
+        back_off: seconds before the first retry.
+        header: value of `Retry-After`, if the response has one.
     """
-    told = retry_after(asked)
-    return min(LONGEST_WAIT, back_off * 2.0 ** (times - 1) if told is None else told)
+    requested = parse_retry_after(header)
+    wait = back_off * 2.0 ** (retry - 1) if requested is None else requested
+    return min(MAX_WAIT, wait)
 
 
-def retry_after(value: str | None) -> float | None:
-    """Seconds that a `Retry-After` header asks for: a number or a date (RFC 9110, 10.2.3); None if it says nothing."""
+def parse_retry_after(value: str | None) -> float | None:
+    """Parse `Retry-After`, a number of seconds or a date (RFC 9110, 10.2.3), into seconds; None if it is invalid."""
     text = (value or "").strip()
     try:
         return float(text) if text.isdecimal() else max(0.0, parsedate_to_datetime(text).timestamp() - time())
@@ -112,17 +113,17 @@ def retry_after(value: str | None) -> float | None:
         return None
 
 
-def forbidden_use(headers: Iterable[bytes], directives: Collection[str]) -> str | None:
-    """The first of some directives that `X-Robots-Tag` headers give us; None if there is none.
+def find_forbidden_use(headers: Iterable[bytes], directives: Collection[str]) -> str | None:
+    """Return the first of these directives that `X-Robots-Tag` headers contain for our agent; None if there is none.
 
-    A header is a list of directives; a user agent before a colon restricts those behind it to that agent.
+    A header is a list of directives. A user agent followed by a colon restricts the next directives to that agent.
     """
     for header in headers:
         agent = None
         for part in header.decode("latin-1").split(","):
-            named = _PREFIX.fullmatch(part)
-            if named and named[1].lower() not in _VALUED:
-                agent, part = named[1].lower(), named[2]
+            prefix = _PREFIX.fullmatch(part)
+            if prefix and prefix[1].lower() not in _DIRECTIVES_WITH_VALUE:
+                agent, part = prefix[1].lower(), prefix[2]
             directive = part.partition(":")[0].strip().lower()
             if directive in directives and agent in (None, "*", AGENT.lower()):
                 return directive

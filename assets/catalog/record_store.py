@@ -1,4 +1,4 @@
-"""Records on disk, as many as there are: memory holds only where each lies."""
+"""Store records in a temporary file, so that memory holds only their offsets."""
 
 import os
 import pickle
@@ -7,34 +7,34 @@ import threading
 from pathlib import Path
 from typing import Any
 
-_LENGTH = 8  # bytes before each record that say how long it is
+_LENGTH = 8  # bytes of the length prefix of each record
 
 
-class Shelf:
-    """A file without a name, which is gone when nobody holds it any more. Threads may use it.
+class RecordStore:
+    """An unnamed temporary file of pickled records. It is thread-safe and is deleted with its last reference.
 
     Args:
-        folder: on whose disk it lies.
+        folder: folder of the temporary file.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  open as long as this lives
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  open as long as this object exists
         self._end = 0
         self._lock = threading.Lock()
 
     def put(self, record: object) -> int:
-        """Keep a record; the answer is its place."""
+        """Append a record and return its offset."""
         content = pickle.dumps(record, pickle.HIGHEST_PROTOCOL)
         with self._lock:
-            place = self._end
+            offset = self._end
             self._file.write(len(content).to_bytes(_LENGTH))
             self._file.write(content)
             self._end += _LENGTH + len(content)
-        return place
+        return offset
 
-    def get(self, place: int) -> Any:
-        """The record at a place."""
+    def get(self, offset: int) -> Any:
+        """Return the record at an offset."""
         with self._lock:
             self._file.flush()
-        length = int.from_bytes(os.pread(self._file.fileno(), _LENGTH, place))
-        return pickle.loads(os.pread(self._file.fileno(), length, place + _LENGTH))
+        length = int.from_bytes(os.pread(self._file.fileno(), _LENGTH, offset))
+        return pickle.loads(os.pread(self._file.fileno(), length, offset + _LENGTH))

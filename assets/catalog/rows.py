@@ -1,4 +1,4 @@
-"""From a record as a source tells it to a row that fits the tables' schemas."""
+"""Convert records of sources to rows that fit the tables' schemas."""
 
 import json
 import math
@@ -20,85 +20,88 @@ REFERENCES = {
     "nodes": ("id",),
     "edges": ("source", "target"),
 }
-"""Columns that hold ids, which get the source's name as prefix."""
+"""Columns with ids, which get the source's name as prefix."""
 KEYS = REFERENCES | {"edges": ("source", "relation", "target")}
-"""Columns that together tell one row of a table from another."""
+"""Columns that together are the key of a table."""
 
 
 class MalformedError(ValueError):
-    """A record does not fit: the message says which field, and what was found."""
+    """A record is malformed; the message contains the field and its value."""
 
 
-def full_id(source: str, native: str) -> str:
-    """`<source>:<the source's own id>`."""
+def qualify_id(source: str, native: str) -> str:
+    """Prefix an id with the name of its source: `<source>:<id>`."""
     return f"{source}:{native}"
 
 
-def listing_row(source: str, native_id: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of `listings` without its image, from fields named as in ``parameters.catalog.ListingField``.
+def build_listing_row(source: str, native_id: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Build a row of `listings` without its image.
+
+    Args:
+        fields: values by :data:`heddle.sources.parameters.ListingField`.
 
     Raises:
-        MalformedError: a field cannot be read as what it should be.
+        MalformedError: a field has the wrong type or form.
     """
     row: dict[str, Any] = dict.fromkeys(LISTINGS.names)
-    for field, value in told.items():
+    for field, value in fields.items():
         if field not in CONTEXT_FIELDS:
-            row[field] = _read(field, value)
-    context = {field: _read(field, told.get(field)) for field in CONTEXT_FIELDS}
+            row[field] = _parse(field, value)
+    context = {field: _parse(field, fields.get(field)) for field in CONTEXT_FIELDS}
     row["context"] = context if any(context.values()) else None
-    return row | {"id": full_id(source, native_id), "source": source}
+    return row | {"id": qualify_id(source, native_id), "source": source}
 
 
-def table_row(table: str, source: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of any other table, its ids prefixed.
+def build_table_row(table: str, source: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Build a row of any other table, with prefixed ids.
 
     Raises:
-        MalformedError: a column that may not be null is missing, or a value does not fit its column.
+        MalformedError: a required column is missing, or a value does not fit its column.
     """
     schema = TABLES[table]
-    row = {name: told.get(name) for name in schema.names}
+    row = {name: fields.get(name) for name in schema.names}
     for name in schema.names:
         if row[name] is None and not schema.field(name).nullable:
             raise MalformedError(f"{name} is missing")
     try:
-        fitted: dict[str, Any] = pa.Table.from_pylist([_spelled(row, schema)], schema=schema).to_pylist()[0]
+        fitted: dict[str, Any] = pa.Table.from_pylist([_coerce_types(row, schema)], schema=schema).to_pylist()[0]
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise MalformedError(f"does not fit the table {table}: {one_line(str(error))}") from error
-    return fitted | {name: full_id(source, fitted[name]) for name in REFERENCES[table]}
+    return fitted | {name: qualify_id(source, fitted[name]) for name in REFERENCES[table]}
 
 
-def as_json(record: object) -> str:
-    """A record as it goes to the quarantine: sorted keys, nothing lost."""
+def to_json(record: object) -> str:
+    """Encode a record as JSON with sorted keys, for the quarantine."""
     try:
-        return storable(json.dumps(record, sort_keys=True, ensure_ascii=False, default=str))
-    except TypeError:  # keys of several types do not sort
-        return storable(json.dumps(record, ensure_ascii=False, default=str))
+        return escape_surrogates(json.dumps(record, sort_keys=True, ensure_ascii=False, default=str))
+    except TypeError:  # keys of different types cannot be sorted
+        return escape_surrogates(json.dumps(record, ensure_ascii=False, default=str))
 
 
-def storable(text: str) -> str:
-    r"""The text with what UTF-8 cannot hold, halves of surrogate pairs, spelled as JSON does: `\ud800`."""
+def escape_surrogates(text: str) -> str:
+    r"""Escape halves of surrogate pairs, which UTF-8 cannot encode, as in JSON: `\ud800`."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _spelled(row: Mapping[str, Any], schema: pa.Schema) -> dict[str, Any]:
-    """The row with text read as what its column holds: numbers for ids become text, text becomes numbers or JSON."""
-    spelled = dict(row)
+def _coerce_types(row: Mapping[str, Any], schema: pa.Schema) -> dict[str, Any]:
+    """Convert numbers to text in text columns, and text to numbers or lists in other columns."""
+    converted = dict(row)
     for field in schema:
         value = row[field.name]
         if pa.types.is_string(field.type) and isinstance(value, int | float):
-            spelled[field.name] = str(value)
+            converted[field.name] = str(value)
         elif pa.types.is_integer(field.type) and isinstance(value, str):
-            spelled[field.name] = int(value)
+            converted[field.name] = int(value)
         elif pa.types.is_list(field.type) and isinstance(value, str):
-            spelled[field.name] = json.loads(value)
-    return spelled
+            converted[field.name] = json.loads(value)
+    return converted
 
 
-def _read(field: str, value: Any) -> Any:
+def _parse(field: str, value: Any) -> Any:
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         return None
     try:
-        return _READERS.get(field, _text)(value)
+        return _PARSERS.get(field, _text)(value)
     except MalformedError as error:
         raise MalformedError(f"{field}: {error}") from error
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError, RecursionError) as error:
@@ -108,8 +111,8 @@ def _read(field: str, value: Any) -> Any:
 def _scalar(value: Any) -> str:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         text = str(value)
-        if storable(text) != text:
-            raise MalformedError(f"holds half of a surrogate pair: {storable(text)[:120]!r}")
+        if escape_surrogates(text) != text:
+            raise MalformedError(f"contains half of a surrogate pair: {escape_surrogates(text)[:120]!r}")
         return text
     raise MalformedError(f"expected text, found {str(value)[:120]!r}")
 
@@ -129,12 +132,12 @@ def _html(value: Any) -> str | None:
 def _price(value: Any) -> float:
     price = float(value)
     if not math.isfinite(price):
-        raise MalformedError(f"found {value!r}, no number")
+        raise MalformedError(f"found {value!r}, expected a number")
     return price
 
 
 def _list(value: Any) -> list[Any]:
-    """A list as such, as JSON text, or as text separated by `|`."""
+    """Parse a list, JSON text, or text separated by `|`."""
     if isinstance(value, str):
         value = json.loads(value) if value.lstrip().startswith("[") else value.split("|")
     if not isinstance(value, list | tuple):
@@ -160,7 +163,7 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 def _box(value: Any) -> list[float]:
     box = [float(edge) for edge in value]
     if len(box) != 4 or not all(map(math.isfinite, box)):
-        raise MalformedError(f"a box has four numbers, found {value!r}")
+        raise MalformedError(f"expected a box of four numbers, found {value!r}")
     return box
 
 
@@ -175,7 +178,7 @@ def _relations(value: Any) -> list[dict[str, Any]]:
     ]
 
 
-_READERS: dict[str, Callable[[Any], Any]] = {
+_PARSERS: dict[str, Callable[[Any], Any]] = {
     "title": _plain,
     "description": _plain,
     "alt_text": _plain,

@@ -1,34 +1,28 @@
-"""Crawls of pages, shared by every source that has some."""
+"""Base class of the spiders of all crawled sources."""
 
 from typing import Any
 
 from scrapy import Spider
-from scrapy.http import Response
 
-from assets.catalog.collector import Harvest
-from assets.catalog.crawl_job import Visit, status_of
+from assets.catalog.collector import Collector
+from assets.catalog.crawl_job import CrawlJob
 
-ERRORS_TOO = {"handle_httpstatus_list": range(400, 600)}
-"""Request meta: redirects are followed, and answers of any other status come to the callback."""
+PASS_ERRORS = {"handle_httpstatus_list": range(400, 600)}
+"""Request meta: redirects are followed, and responses with an error status are passed to the callback."""
 
 
 class PageSpider(Spider):
-    """Asks for pages, and tells the harvest what they say; images are fetched when it is done.
+    """Requests pages and adds their records to the collector; images are fetched afterwards.
 
     Attributes:
-        failure: why the source as a whole could not be read, for a person; None while all is well.
-        visit: for what stands between it and the network.
+        failure: why the whole source could not be read; None if it could.
+        crawl_job: for the middleware.
     """
 
     name = "pages"
 
-    def __init__(self, harvest: Harvest, visit: Visit | None = None, **arguments: Any) -> None:
+    def __init__(self, collector: Collector, crawl_job: CrawlJob | None = None, **arguments: Any) -> None:
         super().__init__(**arguments)
-        self.harvest = harvest
-        self.visit = visit
+        self.collector = collector
+        self.crawl_job = crawl_job
         self.failure: str | None = None
-
-
-def answer_of(response: Response) -> str:
-    """`404 Not Found`."""
-    return status_of(response.status)

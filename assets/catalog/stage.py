@@ -1,4 +1,4 @@
-"""The stage `catalog`: crawl or read every source, verify images, find duplicates, write tables and tars."""
+"""The stage `catalog`: crawl or read all sources, examine images, find duplicates, write tables and tars."""
 
 import os
 import shutil
@@ -8,14 +8,14 @@ from contextlib import ExitStack
 from typing import Any, Protocol
 
 from assets.catalog.annotations import AnnotationSource
-from assets.catalog.collector import OTHER_TABLES, Harvest
-from assets.catalog.crawl_history import Ledger
-from assets.catalog.crawl_job import Visit
-from assets.catalog.drafts import Draft, Settled
+from assets.catalog.collector import OTHER_TABLES, Collector
+from assets.catalog.crawl_history import CrawlHistory
+from assets.catalog.crawl_job import CrawlJob
 from assets.catalog.duplicates import Duplicate, find_duplicates
-from assets.catalog.fetching import fetch_images
+from assets.catalog.fetch_images import fetch_images
+from assets.catalog.image_tars import write_images
 from assets.catalog.images import ImageInfo
-from assets.catalog.tars import write_images
+from assets.catalog.listing_drafts import CollectionResult, Draft
 from heddle.core.parameters.shared import read_seed
 from heddle.core.schemas import DUPLICATES, IMAGES, LISTINGS, QUARANTINE, TABLES, TOMBSTONES, write_table
 from heddle.core.stage import Metrics, Stage, StageError, write_json
@@ -37,77 +37,82 @@ from heddle.sources.parameters import (
 
 
 class CatalogSource(Protocol):
-    """What every kind of source is once it is opened."""
+    """Interface of all kinds of sources."""
 
-    def gather(self, harvest: Harvest) -> Visit | None:
-        """Bring what can be had at once; the answer is the crawl that brings the rest, if any.
+    def gather(self, collector: Collector) -> CrawlJob | None:
+        """Add all records that need no crawl; return the crawl that adds the others, if any.
 
         Raises:
-            StageError: the source as a whole cannot be read.
+            StageError: the whole source cannot be read.
         """
 
 
 REASONS = ("image_missing", "image_truncated", "image_type", "image_too_large", "no_image", "malformed_record")
-"""Why any source's record may be refused here; some sources have further reasons, and `validated` adds its own."""
+"""Quarantine reasons of all sources; some sources have further reasons, and `validated` adds its own."""
 
 
 def catalog(stage: Stage) -> Metrics:
-    """Bring the listings of all sources, with their images and further tables, de-duplicated, into one form."""
+    """Collect listings, images and further tables from all sources, and drop duplicate listings."""
     parameters = stage.parameters(CatalogParameters)
-    spool = stage.output / ".originals"
-    spool.mkdir()
-    threads = min(4, os.cpu_count() or 1)
-    harvest = Harvest(spool, parameters.image_megapixels * 1e6, int(parameters.image_megabytes * 1e6), threads)
-    _gather(stage, parameters, harvest)
-    settled = harvest.settle()
-    _refuse_empty(settled, harvest.annotating)
-    if not settled.listings and not harvest.tables["guides"]:
+    blob_folder = stage.output / ".originals"
+    blob_folder.mkdir()
+    collector = Collector(
+        blob_folder,
+        max_pixels=parameters.image_megapixels * 1e6,
+        max_bytes=int(parameters.image_megabytes * 1e6),
+        threads=min(4, os.cpu_count() or 1),
+    )
+    _gather(stage, parameters, collector)
+    result = collector.finish()
+    _check_sources(result, collector.annotating)
+    if not result.listings and not collector.tables["guides"]:
         named = ", ".join(source.name for source in parameters.sources)
-        raise StageError(f"catalog.sources: {named} brought neither a listing nor a guide; name a source of either")
-    stage.progress("looking for duplicates")
-    shown = [(draft.id, image) for draft, image in settled.listings]
-    duplicates = find_duplicates(shown, parameters.near_duplicate_bits, parameters.near_duplicate_colour)
-    left_out = {each.id for each in duplicates}
-    accepted = [(draft, image) for draft, image in settled.listings if draft.id not in left_out]
-    _write(stage, harvest, settled, accepted, duplicates)
-    _bury(stage, parameters.sources, settled)
-    shutil.rmtree(spool)
-    write_json(stage.output / "ceilings.json", _ceilings(stage, parameters.sources))
-    images = {image.sha256: image.original.size for _, image in accepted}
-    return _metrics(harvest, settled, len(accepted), len(duplicates)) | {
-        "images": len(images),
-        "image_bytes": sum(images.values()),
+        raise StageError(f"catalog.sources: {named} contain neither listings nor guides; add a source that does")
+    stage.progress("finding duplicates")
+    images = [(draft.id, image) for draft, image in result.listings]
+    duplicates = find_duplicates(images, parameters.max_hash_distance, parameters.max_colour_distance)
+    dropped = {each.id for each in duplicates}
+    accepted = [(draft, image) for draft, image in result.listings if draft.id not in dropped]
+    _write(stage, collector, result, accepted, duplicates)
+    _write_tombstones(stage, parameters.sources, result)
+    shutil.rmtree(blob_folder)
+    write_json(stage.output / "upper_bounds.json", _compute_upper_bounds(stage, parameters.sources))
+    sizes = {image.sha256: image.original.size for _, image in accepted}
+    return _metrics(collector, result, len(accepted), len(duplicates)) | {
+        "images": len(sizes),
+        "image_bytes": sum(sizes.values()),
     }
 
 
-def _gather(stage: Stage, parameters: CatalogParameters, harvest: Harvest) -> None:
+def _gather(stage: Stage, parameters: CatalogParameters, collector: Collector) -> None:
     with ExitStack() as stack:
-        visits: list[Visit] = []
-        opened = [_opened(stage, source, stack) for source in parameters.sources]
-        for source, parameter in zip(opened, parameters.sources, strict=True):
+        crawl_jobs: list[CrawlJob] = []
+        sources = [_open_source(stage, source, stack) for source in parameters.sources]
+        for source, parameter in zip(sources, parameters.sources, strict=True):
             stage.progress(f"source {parameter.name} ({parameter.kind})")
-            visit = source.gather(harvest)
-            visits.extend([visit] if visit else [])
-        if any(visit.spider for visit in visits):
-            from assets.catalog.crawl import crawl_pages  # with Scrapy
+            crawl_job = source.gather(collector)
+            if crawl_job:
+                crawl_jobs.append(crawl_job)
+        if any(crawl_job.spider for crawl_job in crawl_jobs):
+            from assets.catalog.crawl import crawl_pages  # imports Scrapy, which is slow
 
-            crawl_pages(visits, lambda: _tell(stage, harvest))
-        fetch_images(visits, harvest, lambda: _tell(stage, harvest))
-        for source in opened:
+            crawl_pages(crawl_jobs, lambda: _report_progress(stage, collector))
+        fetch_images(crawl_jobs, collector, lambda: _report_progress(stage, collector))
+        for source in sources:
             if isinstance(source, AnnotationSource):
-                source.annotate(harvest)
+                source.annotate(collector)
 
 
-def _tell(stage: Stage, harvest: Harvest) -> None:
-    fetched = harvest.fetched["listings"]
+def _report_progress(stage: Stage, collector: Collector) -> None:
+    fetched = collector.fetched["listings"]
     if fetched:
-        stage.progress("listings have their image", harvest.examined(), fetched)
+        stage.progress("listings with an examined image", collector.count_examined(), fetched)
     else:
         stage.progress("waiting for the first listings")
 
 
-def _opened(stage: Stage, source: Source, stack: ExitStack) -> CatalogSource:
-    """A source of any kind, imported where it is asked for: some bring Scrapy or parsers, which take seconds."""
+def _open_source(stage: Stage, source: Source, stack: ExitStack) -> CatalogSource:
+    """Open a source of any kind. Each module is imported here, because some import Scrapy or parsers, which is slow."""
     match source:
         case WordPress():
             from assets.catalog.wordpress import WordPressSource
@@ -151,56 +156,56 @@ def _opened(stage: Stage, source: Source, stack: ExitStack) -> CatalogSource:
             return VisualGenomeSource(source)
 
 
-def _refuse_empty(settled: Settled, annotating: set[str]) -> None:
-    """A source none of whose listings could be taken is a mistake in its parameters, not a hundred bad records."""
-    taken = {draft.source for draft, _ in settled.listings} | annotating
-    refused = [row for row in settled.quarantine if row["table"] == "listings"]
-    for source in sorted({row["id"].partition(":")[0] for row in refused} - taken):
-        rows = [row for row in refused if row["id"].startswith(f"{source}:")]
+def _check_sources(result: CollectionResult, annotating: set[str]) -> None:
+    """Stop if all listings of a source were rejected, because then its parameters are probably wrong."""
+    accepted = {draft.source for draft, _ in result.listings} | annotating
+    rejected = [row for row in result.quarantine if row["table"] == "listings"]
+    for source in sorted({row["id"].partition(":")[0] for row in rejected} - accepted):
+        rows = [row for row in rejected if row["id"].startswith(f"{source}:")]
         reason, times = Counter(row["reason"] for row in rows).most_common(1)[0]
         example = next(row for row in rows if row["reason"] == reason)
         raise StageError(
-            f"source {source}: none of its {len(rows)} listings could be taken, {times} for {reason}; "
+            f"source {source}: all {len(rows)} listings were rejected, {times} for {reason}; "
             f"for example {example['origin']}: {example['detail']}"
         )
 
 
 def _write(
     stage: Stage,
-    harvest: Harvest,
-    settled: Settled,
+    collector: Collector,
+    result: CollectionResult,
     accepted: list[tuple[Draft, ImageInfo]],
     duplicates: list[Duplicate],
 ) -> None:
-    """Write every table and the tars."""
+    """Write all tables and tars."""
     stage.progress("writing tables and images")
     folder = stage.output
     accepted = sorted(accepted, key=lambda each: each[0].id)
     write_table(folder / "listings.parquet", _listings(accepted), LISTINGS)
     for table in OTHER_TABLES:
-        rows = [row for _, (_, row) in sorted(harvest.tables[table].items())]
+        rows = [row for _, (_, row) in sorted(collector.tables[table].items())]
         write_table(folder / f"{table}.parquet", rows, TABLES[table])
     images = write_images(folder, (image for _, image in accepted))
     write_table(folder / "images.parquet", images, IMAGES)
-    quarantine = sorted(settled.quarantine, key=lambda row: tuple(row[name] for name in QUARANTINE.names))
+    quarantine = sorted(result.quarantine, key=lambda row: tuple(row[name] for name in QUARANTINE.names))
     write_table(folder / "quarantine.parquet", quarantine, QUARANTINE)
     write_table(folder / "duplicates.parquet", [vars(each) for each in duplicates], DUPLICATES)
 
 
-def _bury(stage: Stage, sources: Sequence[Source], settled: Settled) -> None:
-    """Write `tombstones`, where there is a site whose listings may be gone."""
-    ledgers = {source.name: Ledger(source.name) for source in sources if isinstance(source, WordPress)}
-    if not ledgers:
+def _write_tombstones(stage: Stage, sources: Sequence[Source], result: CollectionResult) -> None:
+    """Write `tombstones` with removed listings, if a source is a crawled WordPress site."""
+    histories = {source.name: CrawlHistory(source.name) for source in sources if isinstance(source, WordPress)}
+    if not histories:
         return
-    refused = {row["id"] for row in settled.quarantine if row["table"] == "listings"}
-    told = refused | {draft.id for draft, _ in settled.listings}
-    gone = [row for ledger in ledgers.values() for row in ledger.gone(told)]
-    write_table(stage.output / "tombstones.parquet", sorted(gone, key=lambda row: row["id"]), TOMBSTONES)
-    for name, ledger in ledgers.items():
-        ledger.add({draft.id: _remembered(draft) for draft, _ in settled.listings if draft.source == name})
+    rejected = {row["id"] for row in result.quarantine if row["table"] == "listings"}
+    ids = rejected | {draft.id for draft, _ in result.listings}
+    removed = [row for history in histories.values() for row in history.find_removed(ids)]
+    write_table(stage.output / "tombstones.parquet", sorted(removed, key=lambda row: row["id"]), TOMBSTONES)
+    for name, history in histories.items():
+        history.add({draft.id: _tombstone(draft) for draft, _ in result.listings if draft.source == name})
 
 
-def _remembered(draft: Draft) -> dict[str, Any]:
+def _tombstone(draft: Draft) -> dict[str, Any]:
     row = draft.row
     return {name: row[name] for name in TOMBSTONES.names}
 
@@ -210,29 +215,29 @@ def _listings(accepted: list[tuple[Draft, ImageInfo]]) -> Iterator[dict[str, Any
         yield draft.row | {"image": image.sha256, "exif": list(image.exif)}
 
 
-def _ceilings(stage: Stage, sources: Sequence[Source]) -> dict[str, float]:
-    """The best that any model could do: known where all listings were generated, unknown otherwise."""
+def _compute_upper_bounds(stage: Stage, sources: Sequence[Source]) -> dict[str, float]:
+    """Return upper bounds of metrics, which are known only if all listings are generated."""
     if not all(isinstance(source, Demo) for source in sources):
         return {}
-    from assets.catalog.demo import generated
+    from assets.catalog.demo import build_shop
 
-    return generated(stage.parameters(DemoShop, "demo_shop"), read_seed()).ceilings
+    return build_shop(stage.parameters(DemoShop, "demo_shop"), read_seed()).upper_bounds
 
 
-def _metrics(harvest: Harvest, settled: Settled, accepted: int, duplicates: int) -> dict[str, int]:
+def _metrics(collector: Collector, result: CollectionResult, accepted: int, duplicates: int) -> dict[str, int]:
     """Counts that add up: fetched = accepted + quarantined + duplicates, for each table."""
-    quarantined = Counter(row["table"] for row in settled.quarantine)
-    reasons = Counter(row["reason"] for row in settled.quarantine)
+    quarantined = Counter(row["table"] for row in result.quarantine)
+    reasons = Counter(row["reason"] for row in result.quarantine)
     metrics = {
-        "listings_fetched": harvest.fetched["listings"],
+        "listings_fetched": collector.fetched["listings"],
         "listings_accepted": accepted,
         "listings_quarantined": quarantined["listings"],
         "listings_duplicates": duplicates,
     }
     for table in OTHER_TABLES:
         metrics |= {
-            f"{table}_fetched": harvest.fetched[table],
-            f"{table}_accepted": len(harvest.tables[table]),
+            f"{table}_fetched": collector.fetched[table],
+            f"{table}_accepted": len(collector.tables[table]),
             f"{table}_quarantined": quarantined[table],
         }
     return metrics | {

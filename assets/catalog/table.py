@@ -1,4 +1,4 @@
-"""The source `table`: rows of a CSV, TSV, Parquet or JSON Lines file, each column mapped to a field."""
+"""The source `table`: rows of a CSV, TSV, Parquet or JSON Lines file whose columns are mapped to fields."""
 
 import csv
 import json
@@ -9,15 +9,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.catalog.collector import Harvest
-from assets.catalog.crawl_job import Visit
-from assets.catalog.mapped import MappedRecords, check_columns, check_fields
-from assets.catalog.rows import full_id
+from assets.catalog.collector import Collector
+from assets.catalog.crawl_job import CrawlJob
+from assets.catalog.mapped_records import MappedRecords, check_columns, check_fields
+from assets.catalog.rows import qualify_id
 from heddle.core.stage import StageError
 from heddle.sources.parameters import Table
 
 BATCH = 1_000  # rows of a Parquet file in memory at a time
-_LONGEST_FIELD = 10_000_000  # characters of one CSV field
+_MAX_FIELD_LENGTH = 10_000_000  # characters of one CSV field
 
 Row = Mapping[str, Any]
 
@@ -29,64 +29,67 @@ class TableSource:
         self._source = source
         self._path = Path(source.path)
 
-    def gather(self, harvest: Harvest) -> Visit | None:
-        """Bring all rows; the answer is the crawl of images that are given by URL, if any.
+    def gather(self, collector: Collector) -> CrawlJob | None:
+        """Add all rows; return the crawl of images that are URLs, if any.
 
         Raises:
             StageError: the file is missing, cannot be read, is empty, or lacks a column of the mapping.
         """
         check_fields(self._named(), self._source.table, self._source.columns)
         if not self._path.is_file():
-            raise StageError(f"{self._named()}: no such file; `path` is relative to the project's folder")
-        records = MappedRecords(self._source, self._source.path, harvest, self._path.parent)
+            raise StageError(f"{self._named()}: file not found; `path` is relative to the project")
+        records = MappedRecords(self._source, self._source.path, collector, self._path.parent)
         number = 0
-        for number, row in enumerate(self._rows(), 1):
+        for number, row in enumerate(self._read_rows(), 1):
             origin = f"{self._source.path} row {number}"
             if isinstance(row, dict):
-                told = {field: row.get(column) for field, column in self._source.columns.items()}
-                records.take(told, row, origin)
+                fields = {field: row.get(column) for field, column in self._source.columns.items()}
+                records.add(fields, row, origin)
             else:
-                name = full_id(self._source.name, origin)
-                harvest.refuse(self._source.table, name, origin, f"row {number}: not a JSON object", row)
+                name = qualify_id(self._source.name, origin)
+                collector.reject(self._source.table, name, origin, f"row {number}: not a JSON object", row)
         if number == 0:
-            raise StageError(f"{self._named()}: no rows below the column names")
-        return records.visit()
+            raise StageError(f"{self._named()}: the file has no rows")
+        return records.create_crawl_job()
 
-    def _rows(self) -> Iterator[Any]:
-        """The file's rows; a line of JSON Lines that cannot be read comes as text."""
+    def _read_rows(self) -> Iterator[Any]:
+        """Iterate over the file's rows; a line that is no JSON is returned as text."""
         suffix = self._path.suffix.lower()
         try:
             if suffix in (".csv", ".tsv"):
-                yield from self._delimited("\t" if suffix == ".tsv" else ",")
+                yield from self._read_delimited("\t" if suffix == ".tsv" else ",")
             elif suffix == ".parquet":
-                yield from self._parquet()
+                yield from self._read_parquet()
             elif suffix in (".jsonl", ".ndjson"):
-                yield from self._json_lines()
+                yield from self._read_json_lines()
             else:
-                raise StageError(f"{self._named()}: {suffix or 'no ending'}; allowed: .csv, .tsv, .parquet, .jsonl")
+                raise StageError(
+                    f"{self._named()}: unknown extension {suffix!r}; allowed: .csv, .tsv, .parquet, .jsonl"
+                )
         except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
             raise StageError(f"{self._named()}: cannot be read as {suffix[1:]}: {error}") from error
 
-    def _delimited(self, delimiter: str) -> Iterator[Any]:
-        csv.field_size_limit(_LONGEST_FIELD)
+    def _read_delimited(self, delimiter: str) -> Iterator[Any]:
+        csv.field_size_limit(_MAX_FIELD_LENGTH)
         with self._path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, delimiter=delimiter, restkey="", restval="")
             self._check_columns(list(reader.fieldnames or ()))
             for row in reader:
-                # More cells than columns: most likely a delimiter that should have been quoted. Nothing is guessed.
-                yield as_text(row, delimiter) if "" in row and isinstance(row[""], list) else row
+                has_extra_cells = isinstance(row.get(""), list)  # probably a delimiter that should have been quoted
+                yield join_cells(row, delimiter) if has_extra_cells else row
 
-    def _parquet(self) -> Iterator[Row]:
+    def _read_parquet(self) -> Iterator[Row]:
         with pq.ParquetFile(self._path) as file:
             self._check_columns(file.schema_arrow.names)
             for batch in file.iter_batches(BATCH):
                 yield from batch.to_pylist()
 
-    def _json_lines(self) -> Iterator[Any]:
+    def _read_json_lines(self) -> Iterator[Any]:
         with self._path.open(encoding="utf-8-sig") as file:
-            rows = [json_or_text(line) for line in file if line.strip()]
-        # A record may leave out a key that it has nothing for, so no single line has all columns.
-        if columns := dict.fromkeys(key for row in rows if isinstance(row, dict) for key in row):
+            rows = [parse_json_or_text(line) for line in file if line.strip()]
+        # A record may lack a key, so no single line needs to contain all columns.
+        columns = dict.fromkeys(key for row in rows if isinstance(row, dict) for key in row)
+        if columns:
             self._check_columns(list(columns))
         yield from rows
 
@@ -97,14 +100,20 @@ class TableSource:
         return f"source {self._source.name}: {self._source.path}"
 
 
-def json_or_text(line: str) -> Any:
-    """What a line of JSON Lines holds; the line itself if it cannot be read."""
+def parse_json_or_text(line: str) -> Any:
+    """Parse a line of JSON Lines; return the line itself if it is no JSON."""
     try:
         return json.loads(line)
     except ValueError:
         return line
 
 
-def as_text(row: Mapping[Any, Any], delimiter: str) -> str:
-    """A delimited row as one text, for the quarantine."""
-    return delimiter.join(each for value in row.values() for each in (value if isinstance(value, list) else [value]))
+def join_cells(row: Mapping[Any, Any], delimiter: str) -> str:
+    """Join a delimited row to one text, for the quarantine."""
+    cells: list[str] = []
+    for value in row.values():
+        if isinstance(value, list):
+            cells += value
+        else:
+            cells.append(value)
+    return delimiter.join(cells)

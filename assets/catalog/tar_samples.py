@@ -1,9 +1,9 @@
-"""Samples out of a tar in WebDataset's layout, whatever the tar: nothing is unpacked, and memory holds one sample.
+"""Read samples from an untrusted tar in WebDataset's layout. Nothing is unpacked; memory holds one sample.
 
-A sample is the members that follow each other and share a key, the name up to the first dot of its last part; what
-comes after that dot tells them apart. Source: https://github.com/webdataset/webdataset. The library itself reads
-members of any size and ends silently where a tar is damaged, so Python's `tarfile` is used, through a file that
-neither reads much at once nor goes back.
+A sample consists of consecutive members with the same key: the name up to the first dot of its last part. The ending
+is the rest after that dot. Source: https://github.com/webdataset/webdataset. The library itself reads members of any
+size and stops silently at damage, so Python's `tarfile` is used, on a file object that limits each read and never
+seeks back.
 """
 
 import gzip
@@ -13,21 +13,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-LARGEST_HEADER = 1_000_000  # bytes; a name or extended header that claims more is damage
+MAX_HEADER_BYTES = 1_000_000  # a larger name or extended header means damage
 _BLOCK = 512
-_SKIPPED = 65_536  # bytes that are read at a time to get past a member
-_LARGEST_MEMBER = 1_000_000_000  # bytes; no tar is read past a member that claims more
+_SKIP_BYTES = 65_536  # read size while a member is skipped
+_MAX_MEMBER_BYTES = 1_000_000_000  # reading stops at a larger member
 _GZIP = b"\x1f\x8b"
 
 
 @dataclass
-class Sample:
-    """Members of one key.
+class TarSample:
+    """Members with the same key.
 
     Attributes:
-        members: ending -> content, of those that were wanted.
-        endings: all that are there, the first hundred.
-        fault: why the sample cannot be taken as it is, if so.
+        members: ending -> content, of the members that were read.
+        endings: endings of all members, at most 100.
+        fault: why the sample cannot be used, if so.
     """
 
     key: str
@@ -37,41 +37,41 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Damage:
-    """The tar cannot be read to its end."""
+class TarDamage:
+    """The tar is damaged; the detail says where."""
 
     detail: str
 
 
-def read_samples(file: BinaryIO, wanted: Callable[[str], bool], size: int) -> Iterator[Sample | Damage]:
-    """The samples of a tar, plain or gzipped, and last what is damaged, if anything is.
+def read_samples(file: BinaryIO, is_wanted: Callable[[str], bool], max_bytes: int) -> Iterator[TarSample | TarDamage]:
+    """Iterate over the samples of a tar, plain or gzipped, and its damage at the end, if any.
 
     Args:
-        wanted: whether a member of this ending is to be read.
-        size: bytes at most of one member; of a larger one comes one byte more than these.
+        is_wanted: whether members with this ending are read.
+        max_bytes: largest member; of a larger one, `max_bytes` + 1 bytes are read.
     """
-    sample: Sample | None = None
+    sample: TarSample | None = None
     try:
-        for member in _members(file, max(size + 1, LARGEST_HEADER)):
+        for member in _read_members(file, max(max_bytes + 1, MAX_HEADER_BYTES)):
             key, ending = split_name(member.info.name)
             if sample is not None and key != sample.key:
                 yield sample
                 sample = None
-            sample = sample or Sample(key)
-            _add(sample, ending, member, wanted, size)
+            sample = sample or TarSample(key)
+            _add(sample, ending, member, is_wanted, max_bytes)
     except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, OverflowError, RecursionError) as error:
         detail = f"damaged: {str(error) or type(error).__name__}"
         if sample is not None:
-            sample.fault = f"the tar is {detail}, so this sample may not be whole"
+            sample.fault = f"the tar is {detail}, so this sample may be incomplete"
             yield sample
-        yield Damage(detail)
+        yield TarDamage(detail)
         return
     if sample is not None:
         yield sample
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """Key and ending of a member: `a/b.seg.png` is `seg.png` of `a/b`."""
+    """Split a member's name into key and ending: `a/b.seg.png` into `a/b` and `seg.png`."""
     folder, slash, file = name.rpartition("/")
     stem, _, ending = file.partition(".")
     return f"{folder}{slash}{stem}", ending.lower()
@@ -83,59 +83,59 @@ class _Member:
     read: Callable[[int], bytes]
 
 
-def _members(file: BinaryIO, largest: int) -> Iterator[_Member]:
+def _read_members(file: BinaryIO, max_read: int) -> Iterator[_Member]:
     start = file.read(len(_GZIP))
     file.seek(0)
-    forward = _Forward(gzip.GzipFile(fileobj=file) if start == _GZIP else file, largest)
+    forward = _ForwardReader(gzip.GzipFile(fileobj=file) if start == _GZIP else file, max_read)
     with tarfile.open(fileobj=forward, mode="r:") as tar:  # type: ignore[call-overload]
         while (info := tar.next()) is not None:
-            tar.members.clear()  # tarfile keeps them all
+            tar.members.clear()  # tarfile would keep all members in memory
             if info.isdir():
                 continue
-            if info.size > _LARGEST_MEMBER:
-                raise tarfile.ReadError(f"{info.name[:200]} claims {info.size:,} bytes")
+            if info.size > _MAX_MEMBER_BYTES:
+                raise tarfile.ReadError(f"{info.name[:200]} declares {info.size:,} bytes")
             content = tar.extractfile(info) if info.isreg() and not info.issparse() else None
             yield _Member(info, content.read if content else lambda size: b"")
-        if not forward.ended:  # tarfile takes any block that is no header for the end
-            raise tarfile.ReadError("it ends without the mark of an end, or has something else between its members")
+        if not forward.ended:  # tarfile treats any invalid header as the end
+            raise tarfile.ReadError("no end-of-archive marker, or invalid data between members")
 
 
-def _add(sample: Sample, ending: str, member: _Member, wanted: Callable[[str], bool], size: int) -> None:
+def _add(sample: TarSample, ending: str, member: _Member, is_wanted: Callable[[str], bool], max_bytes: int) -> None:
     if not member.info.isreg():
-        sample.fault = f"{member.info.name[:200]} is no file but a link or a device"
+        sample.fault = f"{member.info.name[:200]} is a link or a device, not a file"
     elif not ending:
-        sample.fault = f"{member.info.name[:200]} has no ending that would tell what it is"
+        sample.fault = f"{member.info.name[:200]} has no file name ending"
     elif ending in sample.endings:
-        sample.fault = f"two members end in {ending}"
-    elif wanted(ending):
-        sample.members[ending] = member.read(size + 1)
+        sample.fault = f"two members have the ending {ending}"
+    elif is_wanted(ending):
+        sample.members[ending] = member.read(max_bytes + 1)
     if len(sample.endings) < 100:
         sample.endings.append(ending)
 
 
-class _Forward:
-    """What `tarfile` needs of a file, over one that is only read onwards, and never much at once."""
+class _ForwardReader:
+    """File object for `tarfile` that limits the size of each read and never seeks back."""
 
-    def __init__(self, file: BinaryIO | gzip.GzipFile, largest: int) -> None:
+    def __init__(self, file: BinaryIO | gzip.GzipFile, max_read: int) -> None:
         self._file = file
-        self._largest = largest
-        self._place = 0
-        self.ended = False  # whether the last block was the empty one that ends a tar
+        self._max_read = max_read
+        self._position = 0
+        self.ended = False  # whether the last block was an empty one, which ends a tar
 
     def read(self, size: int) -> bytes:
-        if not 0 <= size <= self._largest:
-            raise tarfile.ReadError(f"a header claims {size:,} bytes")
+        if not 0 <= size <= self._max_read:
+            raise tarfile.ReadError(f"a header declares {size:,} bytes")
         content = self._file.read(size)
-        self._place += len(content)
+        self._position += len(content)
         self.ended = content == bytes(_BLOCK)
         return content
 
     def tell(self) -> int:
-        return self._place
+        return self._position
 
-    def seek(self, place: int) -> None:
-        if place < self._place:
+    def seek(self, position: int) -> None:
+        if position < self._position:
             raise tarfile.ReadError("its headers overlap")
-        while self._place < place:
-            if not self.read(min(_SKIPPED, self._largest, place - self._place)):
+        while self._position < position:
+            if not self.read(min(_SKIP_BYTES, self._max_read, position - self._position)):
                 raise tarfile.ReadError("unexpected end of data")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from assets.catalog.annotations import Annotation, AnnotationSource, file_name, share_box
+from assets.catalog.annotations import Annotation, AnnotationSource, extract_file_name, normalize_box
 from assets.catalog.rows import MalformedError
 from heddle.core.stage import StageError
 from heddle.sources.parameters import VisualGenome
@@ -16,14 +16,14 @@ class VisualGenomeSource(AnnotationSource):
         super().__init__(source, source.objects)
         self._files = source
 
-    def annotations(self) -> Iterator[Annotation]:
-        """Each image that has objects, with its relationships; what is told of no image comes as one each."""
+    def read_annotations(self) -> Iterator[Annotation]:
+        """Read each image that has objects, with its relationships; other annotations get a fault."""
         images = {str(each["image_id"]): each for each in self._images(self._files.image_data)}
         relations = self._by_id(self._files.relationships) if self._files.relationships else {}
-        for id_, told in self._by_id(self._files.objects).items():
-            yield _annotation(id_, images.get(id_), told, relations.pop(id_, {}))
-        for id_, told in relations.items():
-            yield Annotation(id_, "", {}, told, "relationships of an image that has no objects")
+        for id_, objects_entry in self._by_id(self._files.objects).items():
+            yield _annotation(id_, images.get(id_), objects_entry, relations.pop(id_, {}))
+        for id_, objects_entry in relations.items():
+            yield Annotation(id_, "", {}, objects_entry, "the image of these relationships has no objects")
 
     def _by_id(self, path: str) -> dict[str, dict[str, Any]]:
         return {str(each["image_id"]): each for each in self._images(path)}
@@ -36,48 +36,48 @@ class VisualGenomeSource(AnnotationSource):
         images = []
         for number, each in enumerate(content, 1):
             if not isinstance(each, dict):
-                raise StageError(f"{named}: entry {number} is no JSON object")
-            id_ = each.get("image_id", each.get("id"))  # its files differ
+                raise StageError(f"{named}: entry {number} is not a JSON object")
+            id_ = each.get("image_id", each.get("id"))  # the name differs between its files
             if id_ is None:
-                raise StageError(f"{named}: entry {number} has no image_id; there is: {', '.join(each)[:500]}")
+                raise StageError(f"{named}: entry {number} has no image_id; found: {', '.join(each)[:500]}")
             images.append(each | {"image_id": id_})
         return images
 
 
 def _annotation(
-    id_: str, image: Mapping[str, Any] | None, told: Mapping[str, Any], related: Mapping[str, Any]
+    id_: str, image: Mapping[str, Any] | None, objects_entry: Mapping[str, Any], related: Mapping[str, Any]
 ) -> Annotation:
-    record = {"image": image, "objects": told, "relationships": related}
+    record = {"image": image, "objects": objects_entry, "relationships": related}
     if image is None:
-        return Annotation(id_, "", {}, record, "objects of an image that image_data lacks")
-    # The images are distributed as `<id>.jpg`, and that is how their addresses end.
-    name = file_name(str(image.get("url") or "")) or f"{id_}.jpg"
+        return Annotation(id_, "", {}, record, "the image of these objects is not in image_data")
+    # The images are distributed as `<id>.jpg`, and their URLs end with this name.
+    name = extract_file_name(str(image.get("url") or "")) or f"{id_}.jpg"
     try:
-        fields = _fields(told, related, (image.get("width"), image.get("height")))
+        fields = _fields(objects_entry, related, (image.get("width"), image.get("height")))
     except (MalformedError, TypeError, AttributeError, ValueError) as error:
         return Annotation(id_, name, {}, record, f"objects or relationships: {error}")
     return Annotation(id_, name, fields, record)
 
 
-def _fields(told: Mapping[str, Any], related: Mapping[str, Any], size: tuple[Any, Any]) -> dict[str, Any]:
-    """Objects and relations as listings have them. A relationship's ends that are not among the objects join them."""
+def _fields(objects_entry: Mapping[str, Any], related: Mapping[str, Any], size: tuple[Any, Any]) -> dict[str, Any]:
+    """Convert objects and relations to the form of listings. Objects that only relations contain are added."""
     objects: list[dict[str, Any]] = []
-    place: dict[str, int] = {}
+    indices: dict[str, int] = {}
 
-    def placed(each: Any) -> int:
+    def index_of(each: Any) -> int:
         key = str(each.get("object_id", f"unnamed {len(objects)}"))
-        if key not in place:
-            place[key] = len(objects)
+        if key not in indices:
+            indices[key] = len(objects)
             objects.append(_object(each, size))
-        return place[key]
+        return indices[key]
 
-    for each in told.get("objects") or told.get("attributes") or []:
-        placed(each)
+    for each in objects_entry.get("objects") or objects_entry.get("attributes") or []:
+        index_of(each)
     relations = [
         {
-            "subject": placed(each.get("subject")),
+            "subject": index_of(each.get("subject")),
             "predicate": str(each.get("predicate") or "").strip().lower(),
-            "object": placed(each.get("object")),
+            "object": index_of(each.get("object")),
         }
         for each in related.get("relationships") or []
     ]
@@ -87,7 +87,7 @@ def _fields(told: Mapping[str, Any], related: Mapping[str, Any], size: tuple[Any
 def _object(each: Any, size: tuple[Any, Any]) -> dict[str, Any]:
     names = each.get("names") or [each.get("name")]
     if not isinstance(names, list) or not isinstance(names[0], str):
-        raise MalformedError(f"an object without a name: {str(each)[:120]!r}")
+        raise MalformedError(f"object without a name: {str(each)[:120]!r}")
     corner = (each.get("x"), each.get("y"))
-    box = share_box((*corner, each.get("w", each.get("width")), each.get("h", each.get("height"))), size)
+    box = normalize_box((*corner, each.get("w", each.get("width")), each.get("h", each.get("height"))), size)
     return {"label": names[0], "box": box, "attributes": [str(word) for word in each.get("attributes") or []]}

@@ -1,4 +1,4 @@
-"""The source `webdataset`: tars of samples, each an image with text or JSON beside it; on disk or on the network."""
+"""The source `webdataset`: tars of samples, each an image with text or JSON; local files or URLs."""
 
 import io
 import json
@@ -12,159 +12,159 @@ from scrapy.exceptions import DownloadCancelledError
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from assets.catalog.collector import Harvest
-from assets.catalog.crawl_job import Visit
-from assets.catalog.mapped import Content, MappedRecords, check_columns, check_fields
-from assets.catalog.rows import full_id
-from assets.catalog.spiders import ERRORS_TOO, PageSpider, answer_of
-from assets.catalog.tar_samples import Damage, Sample, read_samples
+from assets.catalog.collector import Collector
+from assets.catalog.crawl_job import CrawlJob, format_status
+from assets.catalog.mapped_records import ImageContent, MappedRecords, check_columns, check_fields
+from assets.catalog.rows import qualify_id
+from assets.catalog.spiders import PASS_ERRORS, PageSpider
+from assets.catalog.tar_samples import TarDamage, TarSample, read_samples
 from heddle.core.stage import StageError
 from heddle.sources.parameters import WebDataset
 
 IMAGES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
-"""Endings of images; a sample's first one is its image, unless the parameters say otherwise."""
+"""Endings of images; the first one of a sample is its image unless the parameters map `image`."""
 TEXTS = ("txt", "json", "cls")
 KEY = "__key__"
-_LARGEST_TEXT = 1_000_000  # bytes
+_MAX_TEXT_BYTES = 1_000_000
 
 
 class WebDatasetSource:
-    """Reads tars, the local ones at once and the others when they are crawled."""
+    """Reads tars: local files at once, URLs during the crawl."""
 
     def __init__(self, source: WebDataset) -> None:
         self._source = source
         self._columns: dict[str, str] = {"id": KEY, **source.columns}
-        self._found: dict[str, None] = {}  # columns that some sample has, in the order of their first
-        self._harvest: Harvest
+        self._found: dict[str, None] = {}  # columns of all samples, in order of first occurrence
+        self._collector: Collector
         self._records: MappedRecords
 
-    def gather(self, harvest: Harvest) -> Visit | None:
-        """Bring the samples of all tars; the answer is the crawl of those on the network, and of images there.
+    def gather(self, collector: Collector) -> CrawlJob | None:
+        """Add the samples of local tars; return the crawl of the other tars and of images that are URLs.
 
         Raises:
             StageError: a local tar is missing, or no sample has a column of the mapping.
         """
         check_fields(f"source {self._source.name}", "listings", self._columns)
-        self._harvest = harvest
-        self._records = MappedRecords(self._source, "its tars", harvest, None)
-        addresses = []
+        self._collector = collector
+        self._records = MappedRecords(self._source, "its tars", collector, None)
+        urls = []
         for tar in self._source.tars:
             if "://" in tar:
-                addresses.append(tar)
+                urls.append(tar)
                 continue
-            for path in self._paths(tar):
+            for path in self._find_paths(tar):
                 with path.open("rb") as file:
                     self.read(str(path), file)
-        if not addresses:
+        if not urls:
             self.check()
-            return self._records.visit()
-        return self._crawl(addresses)
+            return self._records.create_crawl_job()
+        return self._create_crawl_job(urls)
 
     def read(self, name: str, file: BinaryIO) -> None:
-        """Bring the samples of one tar."""
-        for sample in read_samples(file, self._is_wanted, self._harvest.size):
-            if isinstance(sample, Damage):
-                self.refuse(name, f"the tar is {sample.detail}; what came before is taken")
+        """Add the samples of one tar."""
+        for sample in read_samples(file, self._is_wanted, self._collector.max_bytes):
+            if isinstance(sample, TarDamage):
+                self.reject(name, f"the tar is {sample.detail}; earlier samples are used")
             else:
-                self._take(sample, f"{name} {sample.key}")
+                self._add_sample(sample, f"{name} {sample.key}")
 
-    def refuse(self, tar: str, detail: str) -> None:
-        """A tar, or what is left of it, cannot be read."""
-        self._harvest.refuse("listings", full_id(self._source.name, tar), tar, detail, {"tar": tar})
+    def reject(self, tar: str, detail: str) -> None:
+        """Reject a tar, or the rest of it."""
+        self._collector.reject("listings", qualify_id(self._source.name, tar), tar, detail, {"tar": tar})
 
     def check(self) -> None:
-        """Find mistakes in the mapping, once all samples have been seen.
+        """Check the mapping after all samples were read.
 
         Raises:
-            StageError: no sample has a column that is mapped; the message tells those that are there.
+            StageError: no sample has a mapped column; the message lists the existing ones.
         """
         if self._found:
             check_columns(f"source {self._source.name}: its samples", self._columns.values(), self._found)
 
-    def _paths(self, pattern: str) -> list[Path]:
+    def _find_paths(self, pattern: str) -> list[Path]:
         paths = local_tars(pattern)
         if not paths:
             raise StageError(
-                f"source {self._source.name}: {pattern}: no such file; `tars` are relative to the project's folder"
+                f"source {self._source.name}: {pattern}: file not found; `tars` are relative to the project"
             )
         return paths
 
-    def _crawl(self, addresses: list[str]) -> Visit:
+    def _create_crawl_job(self, urls: list[str]) -> CrawlJob:
         if not self._source.contact:
             raise StageError(
-                f"source {self._source.name}: {addresses[0]} is an address; "
-                "set `contact`, a mail or URL at which the tars' owner reaches you"
+                f"source {self._source.name}: {urls[0]} is a URL; "
+                "set `contact`, a mail address or URL for the tars' owner"
             )
         limit = int(self._source.tar_megabytes * 1e6)
-        tars = {"source": self, "addresses": addresses, "limit": limit, "patience": self._source.timeout}
-        return Visit(self._source.name, self._source, TarSpider, {"harvest": self._harvest} | tars)
+        tars = {"source": self, "urls": urls, "limit": limit, "timeout": self._source.timeout}
+        return CrawlJob(self._source.name, self._source, TarSpider, {"collector": self._collector} | tars)
 
     def _is_wanted(self, ending: str) -> bool:
         if ending in TEXTS or ending in self._columns.values():
             return True
         return ending in IMAGES and "image" not in self._columns
 
-    def _take(self, sample: Sample, origin: str) -> None:
-        told: dict[str, Any] = {}
+    def _add_sample(self, sample: TarSample, origin: str) -> None:
+        fields: dict[str, Any] = {}
         record: dict[str, Any] = {KEY: sample.key, "endings": sample.endings}
         try:
             if sample.fault:
                 raise ValueError(sample.fault)
-            texts = {end: _read(end, content) for end, content in sample.members.items() if self._is_text(end)}
+            texts = {end: _parse_text(end, content) for end, content in sample.members.items() if self._is_text(end)}
             record |= texts
-            self._see(sample, texts)
-            told = {field: _value(column, sample, texts) for field, column in self._columns.items()}
-            told.setdefault("image", next(self._images(sample), None))
+            self._note_columns(sample, texts)
+            fields = {field: _get_value(column, sample, texts) for field, column in self._columns.items()}
+            fields.setdefault("image", next(self._images(sample), None))
         except (ValueError, RecursionError) as error:
-            name = full_id(self._source.name, sample.key)
-            self._harvest.refuse("listings", name, origin, str(error), record)
+            name = qualify_id(self._source.name, sample.key)
+            self._collector.reject("listings", name, origin, str(error), record)
             return
-        self._records.take(told, record, origin)
+        self._records.add(fields, record, origin)
 
     def _is_text(self, ending: str) -> bool:
         return ending not in IMAGES and ending != self._columns.get("image")
 
-    def _images(self, sample: Sample) -> Iterator[Content]:
+    def _images(self, sample: TarSample) -> Iterator[ImageContent]:
         for ending in sample.members:
             if ending in IMAGES:
-                yield Content(f"{sample.key}.{ending}", sample.members[ending])
+                yield ImageContent(f"{sample.key}.{ending}", sample.members[ending])
 
-    def _see(self, sample: Sample, texts: Mapping[str, Any]) -> None:
-        """Note which columns there are: endings, keys of JSON, and what is mapped deeper in it."""
+    def _note_columns(self, sample: TarSample, texts: Mapping[str, Any]) -> None:
+        """Note the sample's columns: endings, JSON keys, and mapped paths into JSON."""
         columns = [KEY, *sample.endings]
         for ending, text in texts.items():
             if isinstance(text, dict):
                 columns += [f"{ending}.{key}" for key in text]
-        columns += [column for column in self._columns.values() if _at(column, texts) is not None]
+        columns += [column for column in self._columns.values() if _get_path(column, texts) is not None]
         if len(self._found) < 1_000:
             self._found |= dict.fromkeys(columns)
 
 
 def local_tars(pattern: str, root: Path = Path()) -> list[Path]:
-    """The files that a path with `*` means, sorted."""
+    """Return the files that match a path with `*`, sorted."""
     path = root / pattern
     found = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
     return sorted(each for each in found if each.is_file())
 
 
 class TarSpider(PageSpider):
-    """Fetches tars one after the other, so that memory holds one."""
+    """Fetches tars one after another, so that memory holds one."""
 
     name = "tars"
 
     def __init__(
         self,
         source: WebDatasetSource,
-        addresses: list[str],
+        urls: list[str],
         limit: int,
-        patience: float,
+        timeout: float,
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
         self._source = source
-        self._addresses = iter(addresses)
+        self._urls = iter(urls)
         self._limit = limit
-        self._patience = patience
+        self._timeout = timeout
 
     async def start(self) -> AsyncIterator[Any]:
         """Called by Scrapy."""
@@ -179,34 +179,34 @@ class TarSpider(PageSpider):
             self.failure = self.failure or str(error).partition(": ")[2]
 
     def _next(self) -> Iterator[Request]:
-        """The next tar, by its address; what is no address is refused."""
-        for address in self._addresses:
-            if urlsplit(address).scheme in ("http", "https"):
-                # A megabyte a second is slow enough, so a large tar has more time than a page.
-                patience = max(self._patience, self._limit / 1e6)
-                meta = ERRORS_TOO | {"download_maxsize": self._limit, "download_timeout": patience}
-                yield Request(address, self._tar_arrived, errback=self._tar_failed, meta=meta, dont_filter=True)
+        """Request the next tar; invalid URLs are rejected."""
+        for url in self._urls:
+            if urlsplit(url).scheme in ("http", "https"):
+                # At least a second per megabyte, so that a large tar has more time than a page.
+                timeout = max(self._timeout, self._limit / 1e6)
+                meta = PASS_ERRORS | {"download_maxsize": self._limit, "download_timeout": timeout}
+                yield Request(url, self._read_tar, errback=self._handle_tar_error, meta=meta, dont_filter=True)
                 return
-            self._source.refuse(address, "not an http or https address")
+            self._source.reject(url, "not an http or https URL")
 
-    def _tar_arrived(self, response: Response) -> Iterator[Request]:
+    def _read_tar(self, response: Response) -> Iterator[Request]:
         if response.status == 200:
             self._source.read(response.url, io.BytesIO(response.body))
         else:
-            self._source.refuse(response.url, f"answered {answer_of(response)}")
+            self._source.reject(response.url, f"returned {format_status(response.status)}")
         yield from self._next()
 
-    def _tar_failed(self, failure: Failure) -> Iterator[Request]:
+    def _handle_tar_error(self, failure: Failure) -> Iterator[Request]:
         detail = str(failure.value) or type(failure.value).__name__
         if failure.check(DownloadCancelledError):
-            detail = f"more than {self._limit:,} bytes; raise `tar_megabytes`, or fetch it yourself and give its path"
-        self._source.refuse(failure.request.url, detail)  # type: ignore[attr-defined]
+            detail = f"more than {self._limit:,} bytes; raise `tar_megabytes`, or download the tar and set its path"
+        self._source.reject(failure.request.url, detail)  # type: ignore[attr-defined]
         yield from self._next()
 
 
-def _read(ending: str, content: bytes) -> Any:
-    if len(content) > _LARGEST_TEXT:
-        raise ValueError(f"{ending}: more than {_LARGEST_TEXT:,} bytes")
+def _parse_text(ending: str, content: bytes) -> Any:
+    if len(content) > _MAX_TEXT_BYTES:
+        raise ValueError(f"{ending}: more than {_MAX_TEXT_BYTES:,} bytes")
     try:
         text = content.decode("utf-8-sig")
         return json.loads(text) if ending.rpartition(".")[2] == "json" else text
@@ -214,16 +214,16 @@ def _read(ending: str, content: bytes) -> Any:
         raise ValueError(f"{ending}: {error}") from error
 
 
-def _value(column: str, sample: Sample, texts: Mapping[str, Any]) -> Any:
+def _get_value(column: str, sample: TarSample, texts: Mapping[str, Any]) -> Any:
     if column == KEY:
         return sample.key
     if column in sample.members and column not in texts:
-        return Content(f"{sample.key}.{column}", sample.members[column])
-    return _at(column, texts)
+        return ImageContent(f"{sample.key}.{column}", sample.members[column])
+    return _get_path(column, texts)
 
 
-def _at(column: str, texts: Mapping[str, Any]) -> Any:
-    """The text of an ending, or what stands in its JSON at a dotted path; None if there is no such thing."""
+def _get_path(column: str, texts: Mapping[str, Any]) -> Any:
+    """Return the text of an ending, or the value at a dotted path in its JSON; None if it does not exist."""
     if column in texts:
         return texts[column]
     value: Any = texts

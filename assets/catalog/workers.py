@@ -1,8 +1,8 @@
-"""Who works off the jobs of :mod:`assets.catalog.fetch`: a thread here, or several processes if there is much to do.
+"""Run :class:`assets.catalog.fetcher.Fetcher` in a thread of this process, or in several processes.
 
-Images are decoded where they are fetched; only what is known of them comes back. Processes are forked from a server
-that has imported what they need, as a process with Twisted's threads must not be forked. Jobs and answers cross in
-lists, since a message costs more than what it says.
+Images are decoded in the worker that fetches them; only their descriptions are sent back. Worker processes are forked
+from a server process that has imported all modules, because a process with Twisted's threads must not be forked.
+Requests and results are sent in lists, because sending costs more per message than per element.
 """
 
 import asyncio
@@ -16,88 +16,90 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 
-from assets.catalog.fetch import Fetcher
-from assets.catalog.jobs import Answer, Job, Setup
+from assets.catalog.fetch_messages import FetchRequest, FetchResult, FetchSettings
+from assets.catalog.fetcher import Fetcher
 from heddle.core.processes import die_with_parent
 
-Result = tuple[int, list[Answer] | str]
-"""A worker's number, and its answers, or what broke it."""
+WorkerMessage = tuple[int, list[FetchResult] | str]
+"""Number of a worker, and its results or the traceback of its failure."""
 
 
 class Workers:
-    """One worker or several; jobs go to the one that has the fewest.
+    """One worker thread or several worker processes. Each request goes to the worker with the fewest requests.
 
     Args:
-        processes: none of their own if it is 1.
+        processes: number of worker processes; 1 starts a thread instead.
     """
 
-    def __init__(self, setup: Setup, processes: int) -> None:
-        self._results: SimpleQueue[Result] = SimpleQueue()
-        self._workers = [_Worker(setup, number, self._results.put, processes > 1) for number in range(processes)]
-        self._busy = [0] * processes
-        self._jobs: list[list[Job]] = [[] for _ in range(processes)]
+    def __init__(self, settings: FetchSettings, processes: int) -> None:
+        self._messages: SimpleQueue[WorkerMessage] = SimpleQueue()
+        self._workers = [_Worker(settings, number, self._messages.put, processes > 1) for number in range(processes)]
+        self._active = [0] * processes
+        self._unsent: list[list[FetchRequest]] = [[] for _ in range(processes)]
 
-    def add(self, job: Job) -> None:
-        """Give a job to a worker, which hears of it when answers are asked for."""
-        number = self._busy.index(min(self._busy))
-        self._busy[number] += 1
-        self._jobs[number].append(job)
+    def add(self, request: FetchRequest) -> None:
+        """Assign a request to a worker. It is sent by the next call of :meth:`results`."""
+        number = self._active.index(min(self._active))
+        self._active[number] += 1
+        self._unsent[number].append(request)
 
-    def answers(self, timeout: float) -> list[Answer]:
-        """All answers that there are; none if the first does not come in time.
+    def results(self, timeout: float) -> list[FetchResult]:
+        """Send all requests and return all available results; empty if none arrives within `timeout` seconds.
 
         Raises:
-            RuntimeError: a worker broke; the message says where.
+            RuntimeError: a worker failed; the message contains its traceback.
         """
-        for worker, jobs in zip(self._workers, self._jobs, strict=True):
-            if jobs:
-                worker.send(jobs)
-                jobs.clear()
-        answers: list[Answer] = []
+        for worker, requests in zip(self._workers, self._unsent, strict=True):
+            if requests:
+                worker.send(requests)
+                requests.clear()
+        results: list[FetchResult] = []
         with suppress(Empty):
-            answers += self._result(timeout)
+            results += self._next_results(timeout)
             while True:
-                answers += self._result(0)
-        return answers
+                results += self._next_results(0)
+        return results
 
-    def _result(self, timeout: float) -> list[Answer]:
-        number, told = self._results.get(timeout=timeout)
-        if isinstance(told, str):
-            raise RuntimeError(f"fetching images broke:\n{told}")
-        self._busy[number] -= len(told)
-        return told
+    def _next_results(self, timeout: float) -> list[FetchResult]:
+        number, message = self._messages.get(timeout=timeout)
+        if isinstance(message, str):
+            raise RuntimeError(f"an image worker failed:\n{message}")
+        self._active[number] -= len(message)
+        return message
 
     def close(self) -> None:
-        """End all of them."""
+        """Stop all workers."""
         for worker in self._workers:
             worker.close()
 
 
 class _Worker:
-    """The other end of the pipe of a process, or of a thread of this one, that works jobs off."""
+    """Connection to a worker process, or to a worker thread of this process."""
 
-    def __init__(self, setup: Setup, number: int, put: Callable[[Result], None], as_process: bool) -> None:
+    def __init__(
+        self, settings: FetchSettings, number: int, put: Callable[[WorkerMessage], None], process: bool
+    ) -> None:
         self._number, self._put, self._closed = number, put, False
         self._process: multiprocessing.process.BaseProcess | None = None
-        if as_process:
+        if process:
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload([__name__])
             self._pipe, pipe = context.Pipe()
-            self._process = context.Process(target=_work, args=(pipe, setup), daemon=True)
+            self._process = context.Process(target=_run_process, args=(pipe, settings), daemon=True)
             self._process.start()
             pipe.close()
         else:
             self._pipe, pipe = multiprocessing.Pipe()
-            threading.Thread(target=_run, args=(pipe, setup), name="fetch", daemon=True).start()
+            threading.Thread(target=_run, args=(pipe, settings), name="fetch", daemon=True).start()
         threading.Thread(target=self._receive, name="receive", daemon=True).start()
 
-    def send(self, jobs: Sequence[Job]) -> None:
-        """Begin jobs."""
-        with suppress(BrokenPipeError):  # why it ended is told by the other thread
-            self._pipe.send(list(jobs))
+    def send(self, requests: Sequence[FetchRequest]) -> None:
+        """Send requests to the worker."""
+        with suppress(BrokenPipeError):  # the receiving thread reports why the worker ended
+            self._pipe.send(list(requests))
 
     def close(self) -> None:
-        """End, whatever is under way."""
+        """Stop the worker, even if requests are in progress."""
         self._closed = True
         if self._process:
             self._process.kill()
@@ -107,76 +109,76 @@ class _Worker:
                 self._pipe.send(None)
 
     def _receive(self) -> None:
-        """Take what comes as soon as it comes, so that no worker waits for the one that decides."""
+        """Receive results at once, so that no worker waits for the scheduler."""
         try:
             while True:
                 self._put((self._number, self._pipe.recv()))
         except (EOFError, OSError):
             if not self._closed:
-                self._put((self._number, "a process ended before its work was done; was its memory enough?"))
+                self._put((self._number, "the process ended before its work was done, possibly for lack of memory"))
 
 
-def _work(pipe: Connection, setup: Setup) -> None:
-    """A process: it ends as soon as the other end of its pipe is gone."""
+def _run_process(pipe: Connection, settings: FetchSettings) -> None:
+    """Run in a process, which ends when the other end of the pipe is closed."""
     die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the stage ends it
-    _run(pipe, setup)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the stage stops its workers
+    _run(pipe, settings)
     os._exit(0)
 
 
-def _run(pipe: Connection, setup: Setup) -> None:
+def _run(pipe: Connection, settings: FetchSettings) -> None:
     with pipe:
-        asyncio.run(_Desk(pipe).serve(setup))
+        asyncio.run(_WorkerLoop(pipe).serve(settings))
 
 
-class _Desk:
-    """Where jobs come in and answers go out, in an event loop."""
+class _WorkerLoop:
+    """Receives requests and sends results, in an event loop."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
-        self._answers: list[Answer] = []
-        self._under_way: set[asyncio.Task[Answer]] = set()
+        self._results: list[FetchResult] = []
+        self._tasks: set[asyncio.Task[FetchResult]] = set()
 
-    async def serve(self, setup: Setup) -> None:
-        """Work jobs off until the other end has no more or is gone."""
-        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
-        self._fetcher = Fetcher(setup)
-        self._loop.add_reader(self._pipe.fileno(), self._take)
-        await self._over.wait()
+    async def serve(self, settings: FetchSettings) -> None:
+        """Execute requests until the other end closes the pipe or sends None."""
+        self._loop, self._closed = asyncio.get_running_loop(), asyncio.Event()
+        self._fetcher = Fetcher(settings)
+        self._loop.add_reader(self._pipe.fileno(), self._receive)
+        await self._closed.wait()
         self._loop.remove_reader(self._pipe.fileno())
-        for task in self._under_way:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._fetcher.close()
 
-    def _take(self) -> None:
+    def _receive(self) -> None:
         try:
-            jobs = self._pipe.recv()
+            requests = self._pipe.recv()
         except (EOFError, OSError):
-            jobs = None
-        if jobs is None:
-            self._over.set()
+            requests = None
+        if requests is None:
+            self._closed.set()
             return
-        for job in jobs:
-            task = self._loop.create_task(self._fetcher.answer(job))
-            self._under_way.add(task)
+        for request in requests:
+            task = self._loop.create_task(self._fetcher.execute(request))
+            self._tasks.add(task)
             task.add_done_callback(self._done)
 
-    def _done(self, task: asyncio.Task[Answer]) -> None:
-        self._under_way.discard(task)
+    def _done(self, task: asyncio.Task[FetchResult]) -> None:
+        self._tasks.discard(task)
         if task.cancelled():
             return
         if error := task.exception():
-            self._tell("".join(traceback.format_exception(error)))
+            self._send("".join(traceback.format_exception(error)))
             return
-        if not self._answers:
-            self._loop.call_soon(self._answer)  # with all that end until then
-        self._answers.append(task.result())
+        if not self._results:
+            self._loop.call_soon(self._send_results)  # together with all results until then
+        self._results.append(task.result())
 
-    def _answer(self) -> None:
-        answers, self._answers = self._answers, []
-        self._tell(answers)
+    def _send_results(self) -> None:
+        results, self._results = self._results, []
+        self._send(results)
 
-    def _tell(self, told: list[Answer] | str) -> None:
-        with suppress(BrokenPipeError):  # nobody waits for it any more
-            self._pipe.send(told)
+    def _send(self, message: list[FetchResult] | str) -> None:
+        with suppress(BrokenPipeError):  # the stage has ended
+            self._pipe.send(message)

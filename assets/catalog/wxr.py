@@ -1,7 +1,7 @@
 """The source `wxr`: posts and attachments of a WordPress export file (WordPress eXtended RSS).
 
-A post's image is its featured image, else the first image in its words, else the first attachment that was uploaded
-to it. An attachment that is no post's image is a listing of its own, so each attachment and each post comes.
+A post's image is its featured image, else the first image in its content, else the first attachment that was uploaded
+to it. An attachment that is not the image of a post becomes a listing of its own.
 """
 
 import html
@@ -17,132 +17,134 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from assets.catalog.collector import Harvest
-from assets.catalog.crawl_job import Visit
-from assets.catalog.mapped import check_columns
-from assets.catalog.rows import full_id
+from assets.catalog.collector import Collector
+from assets.catalog.crawl_job import CrawlJob
+from assets.catalog.mapped_records import check_columns
+from assets.catalog.rows import qualify_id
 from heddle.core.html_text import plain_text
 from heddle.core.stage import StageError
 from heddle.sources.parameters import Wxr
 
 ATTACHMENT = "attachment"
 PUBLISHED = ("publish", "inherit")  # attachments inherit from the post that they were uploaded to
-_LARGEST_ITEM = 64_000_000  # bytes
+_MAX_ITEM_BYTES = 64_000_000
 _IMAGE = re.compile(r"<img\b[^>]{0,4000}?\ssrc=[\"']([^\"'<>]{1,4000})[^>]{0,4000}", re.IGNORECASE)
-_UPLOADED = re.compile(r"\bwp-image-(\d+)")  # class of an image that is an attachment of this site
+_UPLOADED = re.compile(r"\bwp-image-(\d+)")  # class of an image in this site's library
 _SHORTCODE = re.compile(r"\[/?(?:caption|wp_caption|gallery|playlist|audio|video|embed)\b[^\]]*\]")
 
 Item = dict[str, Any]
 
 
 class WxrSource:
-    """Reads one export file, twice: attachments first, as they may come after the posts that show them."""
+    """Reads one export file twice: first the attachments, as they may follow the posts that show them."""
 
     def __init__(self, source: Wxr) -> None:
         self._source = source
         self._path = Path(source.path)
         self._damage: str | None = None
 
-    def gather(self, harvest: Harvest) -> Visit:
-        """Bring all posts; the answer is the crawl of their images.
+    def gather(self, collector: Collector) -> CrawlJob:
+        """Add all posts; return the crawl of their images.
 
         Raises:
-            StageError: there is no such file, or none of its posts is of a type that was asked for.
+            StageError: the file does not exist, or contains no post of a requested type.
         """
         if not self._path.is_file():
-            raise StageError(f"{self._named()}: no such file; `path` is relative to the project's folder")
-        attachments = self._attachments()
+            raise StageError(f"{self._named()}: file not found; `path` is relative to the project")
+        attachments = self._read_attachments()
         by_id = {each["item"]["id"]: each for each in reversed(attachments)}
         by_parent = {each["item"]["parent"]: each for each in reversed(attachments) if _is_image(each["url"])}
         shown: set[str] = set()
-        for item in self._items():
+        for item in self._read_items():
             if item["type"] == self._source.guides:
-                self._guide(harvest, item)
+                self._add_guide(collector, item)
             elif item["type"] in self._source.posts and item["type"] != ATTACHMENT:
-                image = _image_of(item, by_id, by_parent)
+                image = _find_image(item, by_id, by_parent)
                 shown.add(image.get("url", ""))
-                self._listing(harvest, item, image)
+                self._add_listing(collector, item, image)
         for each in attachments:
             if each["url"] not in shown or not each["url"]:
-                self._listing(harvest, each["item"], each)
+                self._add_listing(collector, each["item"], each)
         if self._damage:
-            name = full_id(self._source.name, self._source.path)
-            harvest.refuse("listings", name, self._source.path, self._damage, {"path": self._source.path})
-        return Visit(self._source.name, self._source)
+            name = qualify_id(self._source.name, self._source.path)
+            collector.reject("listings", name, self._source.path, self._damage, {"path": self._source.path})
+        return CrawlJob(self._source.name, self._source)
 
-    def _attachments(self) -> list[Item]:
-        """Images that were uploaded, each with what its item tells of it; mistakes in the parameters show here."""
+    def _read_attachments(self) -> list[Item]:
+        """Read the attachments with their fields, and check the parameters against all items."""
         attachments: list[Item] = []
         types: Counter[str] = Counter()
         custom: set[str] = set()
-        asked = {*self._source.posts, self._source.guides}
-        for item in self._items():
+        requested = {*self._source.posts, self._source.guides}
+        for item in self._read_items():
             types[item["type"]] += 1
-            if item["type"] in asked:
+            if item["type"] in requested:
                 custom |= item["meta"].keys()
             if item["type"] == ATTACHMENT:
-                told = {"caption": item["excerpt"], "alt_text": item["meta"].get("_wp_attachment_image_alt")}
-                attachments.append({"url": item["attachment_url"], "told": told, "item": item})
+                fields = {"caption": item["excerpt"], "alt_text": item["meta"].get("_wp_attachment_image_alt")}
+                attachments.append({"url": item["attachment_url"], "fields": fields, "item": item})
         if not types:
-            raise StageError(f"{self._named()}: {self._damage or 'it has no posts'}; is this a WordPress export file?")
-        if not types.keys() & asked and types.keys() != {ATTACHMENT}:
+            raise StageError(
+                f"{self._named()}: {self._damage or 'the file has no posts'}; check that it is a WordPress export file"
+            )
+        if not types.keys() & requested and types.keys() != {ATTACHMENT}:
             found = ", ".join(f"{type_} ({times})" for type_, times in sorted(types.items()))
-            raise StageError(f"{self._named()}: no posts of type {', '.join(self._source.posts)}; there are: {found}")
+            raise StageError(f"{self._named()}: no posts of type {', '.join(self._source.posts)}; found: {found}")
         check_columns(f"{self._named()}: fields", self._source.fields.values(), sorted(custom))
         return attachments
 
-    def _items(self) -> Iterator[Item]:
-        """The file's items up to its end or its first damage, one in memory at a time."""
+    def _read_items(self) -> Iterator[Item]:
+        """Iterate over the file's items to its end or its first damage; memory holds one item."""
         with self._path.open("rb") as file:
             reader = _Reader(file)
             try:
-                for element in _elements(reader):
+                for element in _iterate_items(reader):
                     reader.since_item = 0
-                    yield as_post(element)
+                    yield parse_post(element)
             except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-                self._damage = f"no sound XML from here on: {error}; what came before is taken"
+                self._damage = f"invalid XML: {error}; earlier posts are used"
 
-    def _listing(self, harvest: Harvest, item: Item, image: Mapping[str, Any]) -> None:
+    def _add_listing(self, collector: Collector, item: Item, image: Mapping[str, Any]) -> None:
         origin = item["link"] or f"{self._source.path} post {item['id']}"
-        name = full_id(self._source.name, item["id"])
+        name = qualify_id(self._source.name, item["id"])
         if item["status"] not in PUBLISHED or item["password"]:
             why = "it has a password" if item["password"] else f"its status is {item['status'] or 'missing'}"
-            harvest.refuse("listings", name, origin, f"not published: {why}", item, "not_published")
+            collector.reject("listings", name, origin, f"not published: {why}", item, "not_published")
             return
-        told = _told(item) | dict(image.get("told", {}))
-        told |= {str(field): item["meta"].get(key) for field, key in self._source.fields.items()}
-        url = _joined(item["link"], image.get("url", ""))
-        draft = harvest.listing(self._source.name, item["id"], told, item, origin, image=url)
+        fields = _read_fields(item) | dict(image.get("fields", {}))
+        fields |= {str(field): item["meta"].get(key) for field, key in self._source.fields.items()}
+        url = _resolve_url(item["link"], image.get("url", ""))
+        draft = collector.add_listing(self._source.name, item["id"], fields, item, origin, image=url)
         if draft is None:
             return
         if url:
-            harvest.image_url(draft, url)
+            collector.set_image_url(draft, url)
         else:
-            harvest.refuse_image(draft, "no_image", "the post has no featured, inline or attached image")
+            collector.reject_image(draft, "no_image", "the post has no featured, inline or attached image")
 
-    def _guide(self, harvest: Harvest, item: Item) -> None:
-        told = {"id": item["id"], "title": plain_text(item["title"])}
-        told["text"] = plain_text(item["content"]) or None
+    def _add_guide(self, collector: Collector, item: Item) -> None:
+        fields = {"id": item["id"], "title": plain_text(item["title"])}
+        fields["text"] = plain_text(item["content"]) or None
         if item["status"] not in PUBLISHED or item["password"]:
-            name = full_id(self._source.name, item["id"])
-            harvest.refuse("guides", name, item["link"], "not published", item, "not_published")
+            name = qualify_id(self._source.name, item["id"])
+            collector.reject("guides", name, item["link"], "not published", item, "not_published")
         else:
-            harvest.row("guides", self._source.name, told, item, item["link"])
+            collector.add_row("guides", self._source.name, fields, item, item["link"])
 
     def _named(self) -> str:
         return f"source {self._source.name}: {self._source.path}"
 
 
-def as_post(element: Element) -> Item:
-    """What an `<item>` tells. Elements are known by their names alone: namespaces differ between versions."""
+def parse_post(element: Element) -> Item:
+    """Convert an `<item>`. Namespaces are ignored, because they differ between versions."""
     texts: dict[str, str] = {}
     meta: dict[str, str] = {}
     terms: list[tuple[str, str]] = []
     for child in element:
         tag = _name(child)
         if tag == "postmeta":
-            told = {_name(each): each.text or "" for each in child}
-            meta.setdefault(told.get("meta_key", ""), told.get("meta_value", ""))
+            values = {_name(each): each.text or "" for each in child}
+            meta.setdefault(values.get("meta_key", ""), values.get("meta_value", ""))
         elif tag == "category" and child.get("domain"):
             terms.append((child.get("domain", ""), child.text or ""))
         elif tag == "encoded":
@@ -160,16 +162,16 @@ def as_post(element: Element) -> Item:
         "title": texts.get("title", ""),
         "content": _SHORTCODE.sub(" ", texts.get("content", "")),
         "excerpt": texts.get("excerpt", ""),
-        "created": _time(texts.get("post_date_gmt", "")),
-        "modified": _time(texts.get("post_modified_gmt", "")),
+        "created": _parse_time(texts.get("post_date_gmt", "")),
+        "modified": _parse_time(texts.get("post_modified_gmt", "")),
         "tags": sorted({plain_text(name) for domain, name in terms if domain == "post_tag"}),
         "categories": sorted({plain_text(name) for domain, name in terms if domain == "category"}),
         "meta": meta,
     }
 
 
-def _told(item: Item) -> dict[str, Any]:
-    """Fields of a listing that every post may have."""
+def _read_fields(item: Item) -> dict[str, Any]:
+    """Read the fields of a listing that every post may have."""
     return {
         "url": item["link"],
         "title": item["title"],
@@ -179,8 +181,8 @@ def _told(item: Item) -> dict[str, Any]:
     } | {field: item[field] for field in ("tags", "categories", "created", "modified")}
 
 
-def _elements(reader: "_Reader") -> Iterator[Element]:
-    """Items as they are complete; each is dropped from its parent before the next one is read."""
+def _iterate_items(reader: "_Reader") -> Iterator[Element]:
+    """Iterate over complete `<item>` elements; each is removed from its parent before the next one is read."""
     parents: list[Element] = []
     for event, element in iterparse(reader, events=("start", "end"), forbid_dtd=True):
         if event == "start":
@@ -191,7 +193,7 @@ def _elements(reader: "_Reader") -> Iterator[Element]:
 
 
 class _Reader:
-    """A file that is read on as long as items come: memory holds all that belongs to one."""
+    """File object that limits the bytes of one item, because memory holds a whole item."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -200,13 +202,13 @@ class _Reader:
     def read(self, size: int) -> bytes:
         content = self._file.read(size)
         self.since_item += len(content)
-        if self.since_item > _LARGEST_ITEM:
-            raise ValueError(f"an item of more than {_LARGEST_ITEM:,} bytes")
+        if self.since_item > _MAX_ITEM_BYTES:
+            raise ValueError(f"an item has more than {_MAX_ITEM_BYTES:,} bytes")
         return content
 
 
-def _image_of(item: Item, by_id: Mapping[str, Item], by_parent: Mapping[str, Item]) -> Mapping[str, Any]:
-    """The media that a post shows first; none if it shows nothing."""
+def _find_image(item: Item, by_id: Mapping[str, Item], by_parent: Mapping[str, Item]) -> Mapping[str, Any]:
+    """Return the attachment or URL that a post shows first; empty if there is none."""
     featured = by_id.get(item["meta"].get("_thumbnail_id", ""))
     if featured:
         return featured
@@ -221,8 +223,8 @@ def _is_image(url: str) -> bool:
     return (mimetypes.guess_type(url)[0] or "").startswith("image/")
 
 
-def _joined(page: str, url: str) -> str:
-    """The address of an image, which may be relative to its page; as it is if it is none."""
+def _resolve_url(page: str, url: str) -> str:
+    """Return the absolute URL of an image; invalid URLs are returned unchanged."""
     try:
         return urljoin(page, url) if url else ""
     except ValueError:
@@ -233,13 +235,13 @@ def _name(element: Element) -> str:
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
-def _time(text: str) -> str:
-    """UTC in ISO 8601; nothing where WordPress writes zeros, as in drafts."""
+def _parse_time(text: str) -> str:
+    """Convert a time to ISO 8601, UTC; empty for zeros, which WordPress writes for drafts."""
     return "" if not text.strip() or text.startswith("0000") else text.strip().replace(" ", "T") + "Z"
 
 
 def _host(link: str) -> str:
-    """The host of an address; nothing if it is none."""
+    """Return the host of a URL; empty if it is invalid."""
     try:
         return urlsplit(link).netloc
     except ValueError:

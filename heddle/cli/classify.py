@@ -1,4 +1,4 @@
-"""``heddle classify``: what :mod:`heddle.inference.classify` says of an image, as tables or as JSON."""
+"""``heddle classify``: print the results of :mod:`heddle.inference.classify` as tables or as JSON."""
 
 import dataclasses
 import json
@@ -9,24 +9,25 @@ from rich.table import Table
 
 from heddle.inference.classify import Classification, Probabilities, classify
 
-BAR = 24  # characters of a certain answer
+BAR = 24
+"""Characters of the bar for a probability of 1."""
 
 
 def print_classification(image: Path, text: str | None, top: int, *, as_json: bool, console: Console) -> None:
-    """Classify and print, for each label, the likeliest classes; as JSON all of them."""
+    """Print the ``top`` most probable classes of each label; as JSON all classes."""
     found = classify(image, text)
     if as_json:
         print(json.dumps(dataclasses.asdict(found), ensure_ascii=False))
         return
     for heads in found.labels.values():
         for label, probabilities in heads.items():
-            console.print(_table(label, probabilities, top))
+            console.print(_make_table(label, probabilities, top))
             console.print()
-    for words in _remarks(found):
-        console.print(words, style="dim", markup=False, highlight=False, soft_wrap=True)
+    for note in _make_notes(found):
+        console.print(note, style="dim", markup=False, highlight=False, soft_wrap=True)
 
 
-def _table(label: str, probabilities: Probabilities, top: int) -> Table:
+def _make_table(label: str, probabilities: Probabilities, top: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column(label.replace("_", " "), min_width=28)
     table.add_column("", justify="right", no_wrap=True)
@@ -36,9 +37,14 @@ def _table(label: str, probabilities: Probabilities, top: int) -> Table:
     return table
 
 
-def _remarks(found: Classification) -> list[str]:
-    missing = [
-        f"product did without {name}" + ("; say some with --text." if name == "words" else ".")
-        for name in found.missing
+def _make_notes(found: Classification) -> list[str]:
+    notes = []
+    for name in found.missing:
+        if name == "words":
+            notes.append("Product class predicted without text. Add --text for a better prediction.")
+        else:
+            notes.append(f"Product class predicted without {name}.")
+    notes += [
+        f"Model {model} is missing, its training was skipped: {reason}" for model, reason in found.skipped.items()
     ]
-    return missing + [f"There is no model {model}: {reason}" for model, reason in found.absent.items()]
+    return notes

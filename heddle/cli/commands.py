@@ -130,11 +130,11 @@ def ask(question: str, top_k: int, as_json: bool) -> None:
 
 @main.command()
 @click.argument("image", type=click.Path(path_type=Path))
-@click.option("--text", help="What is said about it; the product class needs words to be told well.")
+@click.option("--text", help="Text about the image, for a better prediction of the product class.")
 @top_k_option(5, "Maximum number of classes of each label.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object with every class.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object with every class.")
 def classify(image: Path, text: str | None, top_k: int, as_json: bool) -> None:
-    """Name what an image shows: item, material, bin and, best with words, the product class."""
+    """Predict item, material, bin and product class of an image."""
     from heddle.cli.classify import print_classification
 
     print_classification(image, text, top_k, as_json=as_json, console=console)
@@ -165,18 +165,22 @@ def describe(path: Path, context: str | None, objects: Path | None, seed: int | 
     interruption.
     """
     if output and not path.is_dir():
-        raise click.UsageError("--output is for a folder; of one image the JSON goes to the standard output")
-    from heddle.cli.describe import show
+        raise click.UsageError("--output requires a FOLDER; the JSON of one IMAGE is printed to the standard output")
+    from heddle.cli.describe import print_descriptions
 
-    show(path, context, objects, seed, output)
+    print_descriptions(path, context, objects, seed, output)
 
 
 @main.command()
 @click.argument("query", metavar="NODE|TEXT|IMAGE")
 @top_k_option(10, "Maximum number of recommendations.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def recommend(query: str, top_k: int, as_json: bool) -> None:
-    """Tell what a node of the graph can become or goes with, asked by its id or text, by other words or an image."""
+    """Recommend nodes of the graph, such as products for an item.
+
+    Query with the id or the text of a node, with another text, which is matched to the most similar node, or with an
+    image file.
+    """
     from heddle.cli.recommend import print_recommendations
 
     print_recommendations(query, top_k, as_json=as_json, console=console)

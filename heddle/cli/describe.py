@@ -23,7 +23,9 @@ from heddle.inference.describe import (
 INTERRUPTED = 130  # exit status of a program that SIGINT ended
 
 
-def show(path: Path, context: str | None, objects: Path | None, seed: int | None, output: Path | None) -> None:
+def print_descriptions(
+    path: Path, context: str | None, objects: Path | None, seed: int | None, output: Path | None
+) -> None:
     """Describe an image and print its line, or describe a folder's images and write their lines.
 
     Args:

@@ -1,4 +1,4 @@
-"""``heddle recommend``: what :mod:`heddle.inference.recommend` answers as a table or as JSON."""
+"""``heddle recommend``: print the results of :mod:`heddle.inference.recommend` as a table or as JSON."""
 
 import dataclasses
 import json
@@ -11,25 +11,25 @@ from heddle.inference.recommend import QueryNode, recommend
 
 
 def print_recommendations(query: str, top: int, *, as_json: bool, console: Console) -> None:
-    """Ask and print what was asked about and what goes with it, best first; as JSON one object."""
+    """Print the query nodes and their recommendations, best first; as JSON one object."""
     found = recommend(query, top)
     if as_json:
         print(json.dumps(dataclasses.asdict(found), ensure_ascii=False))
         return
-    asked = " and ".join(_told(one) for one in found.asked)
-    console.print(f"For {asked}:", markup=False, highlight=False, soft_wrap=True)
+    names = " and ".join(_describe_node(node) for node in found.query_nodes)
+    console.print(f"For {names}:", markup=False, highlight=False, soft_wrap=True)
     if not found.hits:
-        console.print("Nothing is left: edges join it with all that could be recommended.")
+        console.print("No new recommendations: this node is already linked to every candidate.")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("score", justify="right", no_wrap=True)
-    for heading in ("type", "recommended", "both go with"):
+    for heading in ("type", "recommended", "shared neighbours"):
         table.add_column(heading)
     for hit in found.hits:
         table.add_row(f"{hit.score:.3f}", escape(hit.type), escape(hit.text), escape(", ".join(hit.shared)))
     console.print(table)
 
 
-def _told(asked: QueryNode) -> str:
-    likeness = "" if asked.likeness is None else f" (likest to your words, {asked.likeness:.2f})"
-    return f"{asked.type} {asked.text}{likeness}"
+def _describe_node(node: QueryNode) -> str:
+    similarity = "" if node.similarity is None else f" (closest match, similarity {node.similarity:.2f})"
+    return f"{node.type} {node.text}{similarity}"

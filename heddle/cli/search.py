@@ -41,9 +41,9 @@ def print_guides(query: str, top_k: int, config: "RetrievalConfig", *, as_json: 
     """Search the guides and print the hits, best first, and the confidence in the first."""
     result = search_guides(query, config, top_k)
     if as_json:
-        confidence = {"confidence": result.confidence, "band": result.band}
         for hit in result.hits:
-            print(json.dumps(dataclasses.asdict(hit) | confidence, ensure_ascii=False))
+            row = dataclasses.asdict(hit) | {"confidence": result.confidence, "band": result.band}
+            print(json.dumps(row, ensure_ascii=False))
     elif result.hits:
         console.print(guides_table(result.hits))
         confidence = confidence_text(result.confidence, result.band)

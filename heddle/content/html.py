@@ -1,4 +1,4 @@
-"""Blocks of text to HTML that needs no cleaning, and any HTML to blocks."""
+"""Render blocks of text as sanitised HTML, and parse any HTML to blocks."""
 
 import html
 from collections.abc import Iterable
@@ -16,24 +16,27 @@ _PARTS |= {"caption", "blockquote", "pre", "article", "aside", "header", "footer
 _PARTS |= {"figcaption", "details", "summary", "center", "hgroup", "map", *_HEADINGS}
 
 
-def html_of(blocks: Iterable[Block]) -> str:
-    """HTML of the blocks, items of a list that follow each other in one ``ul``; a sanitiser finds nothing to change.
+def render_html(blocks: Iterable[Block]) -> str:
+    """Render blocks as HTML that a sanitiser does not change. Adjacent list items share one ``ul``.
 
-    Texts are made one line each (:func:`one_line`) and escaped; empty blocks are left out.
+    Each text becomes one line (:func:`one_line`) and is escaped; empty blocks are skipped.
     """
     lines = [(kind, html.escape(line, quote=False)) for kind, text in blocks if (line := one_line(text))]
     parts: list[str] = []
     for kind, group in groupby(lines, key=lambda block: block[0]):
         elements = [f"<{kind}>{line}</{kind}>" for _, line in group]
-        parts += [f"<ul>{''.join(elements)}</ul>"] if kind == "li" else elements
+        if kind == "li":
+            parts.append(f"<ul>{''.join(elements)}</ul>")
+        else:
+            parts += elements
     return "\n".join(parts)
 
 
-def blocks_of(markup: str) -> list[Block]:
-    """The texts of HTML, hostile HTML included, in the order in which they stand, one line each.
+def parse_blocks(markup: str) -> list[Block]:
+    """Parse HTML, possibly malicious, to blocks of one line each, in document order.
 
-    Within a list's item a text is of kind ``li``, within a heading of any level ``h2``, else ``p``; tags within a line,
-    scripts and styles go.
+    A text in a list item becomes ``li``, in a heading of any level ``h2``, else ``p``. Inline tags, scripts and styles
+    are removed.
     """
     reader = _Blocks()
     reader.feed(safe_html(markup))
@@ -66,7 +69,7 @@ class _Blocks(HTMLParser):
         self._words.append(data)
 
     def finish(self) -> None:
-        """Close the block that stands open."""
+        """Close the open block."""
         if line := one_line("".join(self._words)):
             self.blocks.append((self._kind(), line))
         self._words = []

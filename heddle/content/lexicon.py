@@ -1,8 +1,8 @@
-"""What an alt text states of its image: item, material and colour of what it is about, and what else lies where.
+"""Read the facts in an alt text: item, material and colour of the main object, and its relations to other objects.
 
-Learned from the train split's own words and labels, so that it knows every catalogue's language: a phrase stands for a
-value if nearly all texts that hold it are of listings that bear the value. Rare phrases are learned only where
-commoner ones leave texts without a statement (a decision list, after Yarowsky 1995, with exact counts).
+The phrases are induced from the train split's texts and labels, so the lexicon works in the catalogue's language: a
+phrase means a value if nearly all texts with the phrase belong to listings with the value. Rare phrases are added only
+where frequent ones leave texts without a value (a decision list, after Yarowsky 1995, with exact counts).
 """
 
 import json
@@ -16,11 +16,11 @@ from typing import Any, Literal, get_args
 
 LEXICON_FILE = "lexicon.json"
 PURITY = 0.95
-"""Share of the texts with a phrase whose listings must bear the value that it stands for."""
-LEAST = 3
-"""Texts that a phrase must be needed for."""
-LONGEST = 3
-"""Words of a phrase."""
+"""Smallest share of the texts with a phrase whose listings have the phrase's value."""
+MIN_TEXTS = 3
+"""Fewest texts that need a phrase."""
+MAX_WORDS = 3
+"""Most words of a phrase."""
 
 Kind = Literal["item", "material", "colour"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -29,22 +29,22 @@ _WORD = re.compile(r"[^\W_]+(?:[-'\u2019][^\W_]+)*|[^\w\s]")
 Words = tuple[str, ...]
 Phrases = Mapping[Words, str]
 Match = tuple[int, int, str]
-"""First word, word behind the last, value."""
+"""Index of the first word, index after the last word, value."""
 
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What is said of a listing's image, or what holds of it."""
+    """Facts about a listing's image: those that a text claims, or those in the listing's labels."""
 
     item: str | None = None
     material: str | None = None
     colour: str | None = None
     relations: frozenset[tuple[str, str]] = frozenset()
-    """What else is there and how it lies to the item: (label, predicate)."""
+    """Other objects and their relation to the item: (label, predicate)."""
 
 
 def listing_facts(row: Mapping[str, Any]) -> ImageFacts:
-    """What holds of a listing: its labels, its first object's first attribute (no label), relations to that object."""
+    """The facts in a listing's labels: item, material, the first object's first attribute, and relations to it."""
     objects = row.get("objects") or []
     attributes = (objects[0]["attributes"] or []) if objects else []
     colour = attributes[0] if attributes and attributes[0] not in (row.get("item"), row.get("material")) else None
@@ -59,73 +59,78 @@ def listing_facts(row: Mapping[str, Any]) -> ImageFacts:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """Phrases and what they stand for."""
+    """Phrases and their values."""
 
     phrases: Mapping[Kind, Phrases]
     predicates: Phrases
     labels: Phrases
-    """The names of objects, each as its words."""
+    """Names of objects, each as its words."""
 
     @classmethod
-    def learn(cls, rows: Iterable[Mapping[str, Any]]) -> "Lexicon":
-        """The lexicon of listings (of the train split), with or without labels, objects and alt texts."""
-        told = [(split_words(row["alt_text"]), listing_facts(row), row) for row in rows if row.get("alt_text")]
-        names = {each["label"] for _, _, row in told for each in row.get("objects") or []}
+    def fit(cls, rows: Iterable[Mapping[str, Any]]) -> "Lexicon":
+        """Induce the lexicon from listings of the train split; labels, objects and alt texts may be missing."""
+        known = [(split_words(row["alt_text"]), listing_facts(row), row) for row in rows if row.get("alt_text")]
+        names = {each["label"] for _, _, row in known for each in row.get("objects") or []}
         labels = {words: name for name in sorted(names) if (words := split_words(name))}
-        items = _learned([(words, truth.item) for words, truth, _ in told if truth.item])
-        bare = cls({"item": items}, {}, labels)
+        items = _induce([(words, facts.item) for words, facts, _ in known if facts.item])
+        items_only = cls({"item": items}, {}, labels)
         others: dict[Kind, Phrases] = {
-            kind: _learned([(bare.about(words), value) for words, truth, _ in told if (value := getattr(truth, kind))])
+            kind: _induce(
+                [(items_only.about(words), value) for words, facts, _ in known if (value := getattr(facts, kind))]
+            )
             for kind in KINDS[1:]
         }
-        predicates = _learned([pair for words, truth, _ in told for pair in _told_predicates(bare, words, truth)])
+        predicates = _induce(
+            [pair for words, facts, _ in known for pair in _predicate_examples(items_only, words, facts)]
+        )
         return cls({"item": items, **others}, predicates, labels)
 
     @classmethod
     def from_folder(cls, folder: Path) -> "Lexicon":
-        """The lexicon that :meth:`write` wrote."""
+        """Read ``lexicon.json``."""
         read = json.loads((folder / LEXICON_FILE).read_text())
-        phrases: dict[Kind, Phrases] = {kind: _phrases(read["phrases"][kind]) for kind in KINDS}
-        return cls(phrases, _phrases(read["predicates"]), _phrases(read["labels"]))
+        phrases: dict[Kind, Phrases] = {kind: _parse_phrases(read["phrases"][kind]) for kind in KINDS}
+        return cls(phrases, _parse_phrases(read["predicates"]), _parse_phrases(read["labels"]))
 
     def write(self, folder: Path) -> None:
-        """Write ``lexicon.json``: phrase -> value for each kind, in the order of the alphabet."""
-        made = {
-            "phrases": {kind: _texts(phrases) for kind, phrases in self.phrases.items()},
-            "predicates": _texts(self.predicates),
-            "labels": _texts(self.labels),
+        """Write ``lexicon.json``: phrase to value for each kind, in alphabetical order."""
+        content = {
+            "phrases": {kind: _join_words(phrases) for kind, phrases in self.phrases.items()},
+            "predicates": _join_words(self.predicates),
+            "labels": _join_words(self.labels),
         }
-        text = json.dumps(made, ensure_ascii=False, indent=1, sort_keys=True)
+        text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True)
         (folder / LEXICON_FILE).write_text(text + "\n")
 
     def read_facts(self, text: str) -> ImageFacts:
-        """What the text says; None or nothing where it is silent or speaks in unknown words."""
+        """The facts that a text claims. Facts without a known phrase are None or missing."""
         words = split_words(text)
         about = self.about(words)
-        material, colour = (
-            stated[2] if (stated := _first(about, self.phrases[kind])) else None for kind in ("material", "colour")
+        relations = set()
+        for label, following in self.others(words):
+            if predicate := _first_value(following, self.predicates):
+                relations.add((label, predicate))
+        return ImageFacts(
+            item=_first_value(words, self.phrases["item"]),
+            material=_first_value(about, self.phrases["material"]),
+            colour=_first_value(about, self.phrases["colour"]),
+            relations=frozenset(relations),
         )
-        item = _first(words, self.phrases["item"])
-        relations = (
-            (label, found[2])
-            for label, following in self.others(words)
-            if (found := _first(following, self.predicates))
-        )
-        return ImageFacts(item[2] if item else None, material, colour, frozenset(relations))
 
     def about(self, words: Words) -> Words:
-        """The words that speak of the item itself: those before another object, or before the clause that names it."""
+        """The words about the item itself: those before another object, or before the clause that names it."""
         start = self._after_item(words)
         for first, _, _ in _matches(words, self.labels, start):
-            breaks = [place for place in range(start, first) if _breaks(words[place])]
+            breaks = [index for index in range(start, first) if _is_punctuation(words[index])]
             return words[: breaks[-1]] if breaks else words[:first]
         return words
 
     def others(self, words: Words) -> Iterator[tuple[str, Words]]:
-        """Each other object that the words name, and the words that follow it up to the next one."""
+        """Each other object in the words, and the words between it and the next object."""
         found = list(_matches(words, self.labels, self._after_item(words)))
-        for place, (_, last, label) in enumerate(found, start=1):
-            yield label, words[last : found[place][0] if place < len(found) else len(words)]
+        ends = [*(first for first, _, _ in found[1:]), len(words)]
+        for (_, last, label), end in zip(found, ends, strict=False):
+            yield label, words[last:end]
 
     def _after_item(self, words: Words) -> int:
         item = _first(words, self.phrases["item"])
@@ -133,39 +138,39 @@ class Lexicon:
 
 
 def split_words(text: str) -> Words:
-    """The words in lower case, in form NFC, and each mark of punctuation between them."""
+    """Split a text into lower-case words in form NFC and punctuation marks."""
     return tuple(_WORD.findall(unicodedata.normalize("NFC", text).lower()))
 
 
-def _breaks(word: str) -> bool:
+def _is_punctuation(word: str) -> bool:
     return not word[0].isalnum()
 
 
-def _told_predicates(lexicon: Lexicon, words: Words, truth: ImageFacts) -> Iterator[tuple[Words, str]]:
-    """The words behind each object that lies in one known way to the item, and that way."""
-    ways: dict[str, set[str]] = defaultdict(set)
-    for label, predicate in truth.relations:
-        ways[label].add(predicate)
+def _predicate_examples(lexicon: Lexicon, words: Words, facts: ImageFacts) -> Iterator[tuple[Words, str]]:
+    """The words after each object that has exactly one relation to the item, and its predicate."""
+    predicates: dict[str, set[str]] = defaultdict(set)
+    for label, predicate in facts.relations:
+        predicates[label].add(predicate)
     for label, following in lexicon.others(words):
-        if len(ways[label]) == 1:
-            yield following, next(iter(ways[label]))
+        if len(predicates[label]) == 1:
+            yield following, next(iter(predicates[label]))
 
 
 def _matches(words: Words, phrases: Phrases, start: int = 0) -> Iterator[Match]:
-    """The phrases that the words hold from ``start`` on, from left to right, the longest first, none within another."""
+    """The phrases in the words from ``start`` on, left to right, longest match first, without overlaps."""
     longest = max(map(len, phrases), default=0)
-    place = start
-    while place < len(words):
+    index = start
+    while index < len(words):
         for length in range(longest, 0, -1):
-            if value := phrases.get(words[place : place + length]):
-                yield place, place + length, value
-                place += length - 1
+            if value := phrases.get(words[index : index + length]):
+                yield index, index + length, value
+                index += length - 1
                 break
-        place += 1
+        index += 1
 
 
 def _first(words: Words, phrases: Phrases) -> Match | None:
-    """The first phrase; of several without a word between them the last, which the others describe ("table lamp")."""
+    """The first phrase; of adjacent phrases the last, which the others modify ("table lamp")."""
     found: Match | None = None
     for match in _matches(words, phrases):
         if found and match[0] > found[1]:
@@ -174,75 +179,90 @@ def _first(words: Words, phrases: Phrases) -> Match | None:
     return found
 
 
-def _learned(told: Sequence[tuple[Words, str]]) -> dict[Words, str]:
-    """The phrases that stand for a value, given texts and their values.
+def _first_value(words: Words, phrases: Phrases) -> str | None:
+    match = _first(words, phrases)
+    return match[2] if match else None
 
-    A value's own name first, then single words, again and again while there are new ones, since what stands behind a
-    known phrase says nothing more of the value; then longer phrases for texts that are still silent or wrong. What
-    later phrases made needless goes.
+
+def _induce(examples: Sequence[tuple[Words, str]]) -> dict[Words, str]:
+    """Induce the phrases that mean a value from texts and their values.
+
+    A value's own name comes first, then single words, repeatedly while there are new ones, since words after a known
+    phrase do not describe the value; then longer phrases for texts that are still without a value or have a wrong one.
+    At the end, phrases that later ones made unnecessary are removed.
     """
     chosen: dict[Words, str] = {}
-    for length in range(1, LONGEST + 1):
-        while new := _needed(told, chosen, length):
+    for length in range(1, MAX_WORDS + 1):
+        while new := _find_needed(examples, chosen, length):
             chosen |= new
     for phrase in list(chosen):
         fewer = {each: value for each, value in chosen.items() if each != phrase}
-        lost = [pair for pair in told if _holds(pair[0], phrase) and _says(pair, chosen) and not _says(pair, fewer)]
-        chosen = fewer if len(lost) < LEAST else chosen
+        lost = [
+            pair
+            for pair in examples
+            if _contains(pair[0], phrase) and _is_explained(pair, chosen) and not _is_explained(pair, fewer)
+        ]
+        chosen = fewer if len(lost) < MIN_TEXTS else chosen
     return chosen
 
 
-def _needed(told: Sequence[tuple[Words, str]], chosen: Phrases, length: int) -> dict[Words, str]:
-    """Pure phrases, of at most ``length`` words or a value's own name, that at least LEAST texts need."""
+def _find_needed(examples: Sequence[tuple[Words, str]], chosen: Phrases, length: int) -> dict[Words, str]:
+    """Pure phrases, of at most ``length`` words or a value's own name, that at least MIN_TEXTS texts need.
+
+    Greedy: the phrase that explains the most unexplained texts is taken first.
+    """
     texts: dict[Words, set[int]] = defaultdict(set)
     values: dict[Words, Counter[str]] = defaultdict(Counter)
-    names = {split_words(value) for _, value in told}
-    for place, (words, value) in enumerate(told):
-        for phrase in set(_free(words, chosen)):
+    names = {split_words(value) for _, value in examples}
+    for index, (words, value) in enumerate(examples):
+        for phrase in set(_candidates(words, chosen)):
             if phrase not in chosen and (len(phrase) <= length or phrase in names):
-                texts[phrase].add(place)
+                texts[phrase].add(index)
                 values[phrase][value] += 1
     best = {phrase: counts.most_common(1)[0] for phrase, counts in values.items()}
     pure = {
-        phrase: value for phrase, (value, count) in best.items() if count >= max(LEAST, PURITY * len(texts[phrase]))
+        phrase: value for phrase, (value, count) in best.items() if count >= max(MIN_TEXTS, PURITY * len(texts[phrase]))
     }
-    silent = {place for place, pair in enumerate(told) if not _says(pair, chosen)}
+    unexplained = {index for index, pair in enumerate(examples) if not _is_explained(pair, chosen)}
     new: dict[Words, str] = {}
     while pure:
-        needs = {each: {at for at in texts[each] & silent if told[at][1] == value} for each, value in pure.items()}
-        pure = {each: value for each, value in pure.items() if len(needs[each]) >= LEAST}
-        if pure:  # of phrases that as many texts need, the one that stands in the fewest others
+        needs = {
+            each: {index for index in texts[each] & unexplained if examples[index][1] == value}
+            for each, value in pure.items()
+        }
+        pure = {each: value for each, value in pure.items() if len(needs[each]) >= MIN_TEXTS}
+        if pure:  # of phrases that equally many texts need, the one in the fewest other texts
             named = [phrase for phrase, value in pure.items() if phrase == split_words(value)]
             one = min(named or pure, key=lambda each: (-len(needs[each]), len(texts[each]), len(each), each))
             new[one] = pure.pop(one)
-            silent -= needs[one]
+            unexplained -= needs[one]
     return new
 
 
-def _says(pair: tuple[Words, str], phrases: Phrases) -> bool:
+def _is_explained(pair: tuple[Words, str], phrases: Phrases) -> bool:
     found = _first(pair[0], phrases)
     return bool(found) and found[2] == pair[1]  # type: ignore[index]
 
 
-def _holds(words: Words, phrase: Words) -> bool:
+def _contains(words: Words, phrase: Words) -> bool:
     return any(words[first : first + len(phrase)] == phrase for first in range(len(words)))
 
 
-def _free(words: Words, chosen: Phrases) -> Iterator[Words]:
-    """The phrases before the one that says something, not right before it, and those that it is a part of."""
+def _candidates(words: Words, chosen: Phrases) -> Iterator[Words]:
+    """The phrases before the first known phrase that do not touch it, and the longer phrases that contain it."""
     found = _first(words, chosen)
     start, end = found[:2] if found else (len(words), len(words))
     for first in range(start + 1):
-        for last in range(first + 1, min(first + LONGEST, len(words)) + 1):
-            if _breaks(words[last - 1]):
+        for last in range(first + 1, min(first + MAX_WORDS, len(words)) + 1):
+            if _is_punctuation(words[last - 1]):
                 break
             if last < start or not found or last >= end:
                 yield words[first:last]
 
 
-def _phrases(texts: Mapping[str, str]) -> dict[Words, str]:
+def _parse_phrases(texts: Mapping[str, str]) -> dict[Words, str]:
     return {tuple(text.split()): value for text, value in texts.items()}
 
 
-def _texts(phrases: Phrases) -> dict[str, str]:
+def _join_words(phrases: Phrases) -> dict[str, str]:
     return {" ".join(words): value for words, value in phrases.items()}

@@ -1,8 +1,8 @@
-"""How easily a text is read: Flesch's reading ease, as textstat computes it, from 0 to 1.
+"""Readability: Flesch's reading ease as textstat computes it, scaled to [0, 1].
 
-textstat takes the syllables of English words from a dictionary that it would have to download (nltk's cmudict), and
-those of every other word from the hyphenation patterns that come with pyphen. Here all words take the second way, so
-that nothing is downloaded; the formula and each language's coefficients are textstat's.
+textstat counts the syllables of English words with a dictionary that it downloads (nltk's cmudict), and those of other
+words with pyphen's hyphenation patterns. Here all words use the patterns, so nothing is downloaded. The formula and
+the coefficients of each language are textstat's.
 """
 
 from functools import cache
@@ -14,22 +14,22 @@ from textstat.backend.utils import get_lang_cfg
 
 EASY = 100.0
 """Flesch's reading ease of "very easy"; at 0 a text is "very difficult" (Flesch 1948, A New Readability Yardstick)."""
-OTHERWISE = "en_US"
-"""The patterns for languages that pyphen does not know."""
+DEFAULT_LANGUAGE = "en_US"
+"""Patterns for languages without patterns in pyphen."""
 
 
 def readability(text: str, locale: str | None = None) -> float:
-    """Flesch's reading ease of a plain text as a share of "very easy", cut to [0, 1]; 0 for a text without words.
+    """Flesch's reading ease of a plain text, scaled so that "very easy" is 1, clipped to [0, 1]; 0 without words.
 
     Args:
         text: plain text, such as :meth:`heddle.content.content.Content.prose`.
-        locale: BCP 47, "en-GB"; English where it is not known.
+        locale: BCP 47, "en-GB"; None or an unknown locale means English.
     """
     return min(max(reading_ease(text, locale) / EASY, 0.0), 1.0)
 
 
 def reading_ease(text: str, locale: str | None = None) -> float:
-    """Flesch's reading ease, with the coefficients of the locale's language, unbounded; 0 for a text without words."""
+    """Flesch's reading ease with the coefficients of the locale's language, unbounded; 0 without words."""
     words = list_words(text, lowercase=True)
     if not words:
         return 0.0
@@ -43,7 +43,7 @@ def reading_ease(text: str, locale: str | None = None) -> float:
 
 
 def _language(locale: str | None) -> str:
-    return language_fallback(locale or OTHERWISE) or OTHERWISE
+    return language_fallback(locale or DEFAULT_LANGUAGE) or DEFAULT_LANGUAGE
 
 
 @cache

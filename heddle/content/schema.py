@@ -1,7 +1,6 @@
-"""The published form of content as JSON, and what is wrong with content that has not got it.
+"""The JSON Schema of published content, and its validation.
 
-``docs/content.schema.json`` is :data:`SCHEMA`, word for word. Lengths are in Unicode code points, as JSON Schema counts
-them.
+``docs/content.schema.json`` is a copy of :data:`SCHEMA`. Lengths are in Unicode code points, as in JSON Schema.
 """
 
 import json
@@ -11,7 +10,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from heddle.content.html import blocks_of, html_of
+from heddle.content.html import parse_blocks, render_html
 from lightning_modules.writer.content_fields import FIELDS, FORBIDDEN
 
 SCHEMA_FILE = Path("docs/content.schema.json")
@@ -19,9 +18,9 @@ _FIELD = {field.name: field for field in FIELDS}
 _CONTROLS = {"pattern": "[\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]"}
 _BLOCK = "(?:<p>[^<>\\n]+</p>|<h2>[^<>\\n]+</h2>|<ul>(?:<li>[^<>\\n]+</li>)+</ul>)"
 _ESCAPED = len("&amp;")
-"""Characters at most that one character of text takes in HTML."""
+"""Most characters of HTML for one character of text."""
 _TAGS = len("<ul><li></li></ul>\n")
-"""Characters at most that a block takes besides its text."""
+"""Most characters of HTML for a block besides its text."""
 
 
 def _line(name: str, description: str) -> dict[str, Any]:
@@ -82,23 +81,23 @@ _NEVER = frozenset(chr(code) for first, last in FORBIDDEN for code in range(firs
 
 
 def problems(content: Mapping[str, Any]) -> list[str]:
-    """What keeps content from being published, each with the place where it stands; empty if nothing does.
+    """The errors of content, each with its JSON path; empty if the content is valid.
 
-    Beyond the schema: no text holds a forbidden character, the HTML is what its own blocks give (so that a sanitiser
-    finds nothing to change), and its blocks keep to their number and to the length of all their text together.
+    Beyond the schema, texts must not contain forbidden characters, the HTML must equal the rendering of its own blocks
+    (so a sanitiser does not change it), and the blocks must keep the limits of their number and total length.
     """
-    found = [f"{_place(error.absolute_path)}: {error.message}" for error in _VALIDATOR.iter_errors(content)]
+    found = [f"{_json_path(error.absolute_path)}: {error.message}" for error in _VALIDATOR.iter_errors(content)]
     if found:
         return sorted(found)
     body = _FIELD["body"]
-    blocks = blocks_of(content["content"])
+    blocks = parse_blocks(content["content"])
     length = sum(len(text) for _, text in blocks)
-    if html_of(blocks) != content["content"]:
+    if render_html(blocks) != content["content"]:
         found.append("content: a sanitiser would change the HTML")
     if len(blocks) > body.most:
-        found.append(f"content: {len(blocks)} blocks, at most {body.most} may be there")
+        found.append(f"content: found {len(blocks)} blocks, allowed: at most {body.most}")
     if length > body.limit:
-        found.append(f"content: {length} characters of text, at most {body.limit} may be there")
+        found.append(f"content: found {length} characters of text, allowed: at most {body.limit}")
     found += [
         f"{place}: forbidden character {min(bad)!r}" for place, text in _texts(content) if (bad := set(text) & _NEVER)
     ]
@@ -106,16 +105,16 @@ def problems(content: Mapping[str, Any]) -> list[str]:
 
 
 def schema_text() -> str:
-    """The schema as the file has it."""
+    """The content of the schema file."""
     return json.dumps(SCHEMA, indent=2, ensure_ascii=True) + "\n"
 
 
-def _place(path: Any) -> str:
+def _json_path(path: Any) -> str:
     return ".".join(map(str, path)) or "content as a whole"
 
 
 def _texts(content: Mapping[str, Any], place: str = "") -> list[tuple[str, str]]:
-    """Each text of valid content but the HTML, with its place."""
+    """Each text of valid content except the HTML, with its path."""
     found: list[tuple[str, str]] = []
     for name, value in content.items():
         if isinstance(value, Mapping):

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from heddle.images.exif import exif_of
+from heddle.images.exif import read_exif
 from heddle.images.resize import Fit, decode, fit
 from lightning_modules.training.data import ShardSample
-from lightning_modules.writer.samples import Inputs, inputs_of
+from lightning_modules.writer.samples import Inputs, read_inputs
 
 Shape = tuple[int, Fit]
 """Side of a square image in pixels, and the resize mode."""
@@ -25,12 +25,12 @@ class Sized(Protocol):
     @property
     def image_size(self) -> int: ...
     @property
-    def image_fit(self) -> Fit: ...
+    def resize_mode(self) -> Fit: ...
 
 
 def shape_of(config: Sized) -> Shape:
     """The shape of the images that a model takes as input."""
-    return config.image_size, config.image_fit
+    return config.image_size, config.resize_mode
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ImageFile:
             columns: `context`, `objects` and `relations` of a listing, any of which may be missing.
         """
         row = {**columns, "exif": self.exif}
-        return inputs_of(ShardSample(self.sha256, self.squares[shape], row), self.ratio, shape[1])
+        return read_inputs(ShardSample(self.sha256, self.squares[shape], row), self.ratio, shape[1])
 
 
 def decode_image_file(content: bytes, shapes: Iterable[Shape]) -> ImageFile:
@@ -74,5 +74,5 @@ def decode_image_file(content: bytes, shapes: Iterable[Shape]) -> ImageFile:
     decoded = decode(content, 2 * max(size for size, _ in shapes))
     squares = {shape: np.asarray(fit(decoded, *shape)) for shape in shapes}
     with Image.open(io.BytesIO(content)) as image:
-        exif = dict(sorted(exif_of(image)))
+        exif = dict(sorted(read_exif(image)))
     return ImageFile(hashlib.sha256(content).hexdigest(), decoded.width / decoded.height, exif, squares)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heddle.content.content import Content
-from heddle.content.html import blocks_of
+from heddle.content.html import parse_blocks
 from heddle.content.lexicon import ImageFacts, Lexicon
 from heddle.content.readability import readability
 from heddle.content.rubric import Titles, seo_score
@@ -193,4 +193,4 @@ def suspect_fields(error_probabilities: Mapping[str, float]) -> tuple[str, ...]:
 
 def body_text(body: str) -> str:
     """The text of HTML, in which each block ends as a sentence."""
-    return " ".join(text if text.endswith((".", "!", "?", "…")) else f"{text}." for _, text in blocks_of(body))
+    return " ".join(text if text.endswith((".", "!", "?", "…")) else f"{text}." for _, text in parse_blocks(body))

@@ -16,7 +16,7 @@ _UNTOLD = {int(tag) for tag in (ExifTags.IFD.GPSInfo, ExifTags.IFD.Exif, ExifTag
 _LONGEST_VALUE = 200  # characters
 
 
-def exif_of(image: Image.Image) -> Iterator[tuple[str, str]]:
+def read_exif(image: Image.Image) -> Iterator[tuple[str, str]]:
     """Tag name and value, without GPS; nothing where the block is broken."""
     for tag, value in _tags(image).items():
         if tag not in _UNTOLD:
@@ -25,7 +25,7 @@ def exif_of(image: Image.Image) -> Iterator[tuple[str, str]]:
             yield ExifTags.TAGS.get(tag, f"0x{tag:04x}"), text[:_LONGEST_VALUE]
 
 
-def orientation_of(image: Image.Image) -> Image.Transpose | None:
+def read_orientation(image: Image.Image) -> Image.Transpose | None:
     """What sets the image upright; None where it stands so, or where its EXIF says nothing that can be read."""
     told = _tags(image).get(ExifTags.Base.Orientation)
     return _UPRIGHT.get(told) if isinstance(told, int) else None

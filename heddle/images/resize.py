@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from heddle.images.exif import orientation_of
+from heddle.images.exif import read_orientation
 
 Fit = Literal["crop", "pad"]
 """How an image becomes square: the middle of it, or all of it on a white ground."""
@@ -67,7 +67,7 @@ def encode_jpeg(image: Image.Image, quality: int) -> bytes:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    turn = orientation_of(image)  # Pillow's exif_transpose also writes the EXIF anew, and fails if it is broken
+    turn = read_orientation(image)  # Pillow's exif_transpose also writes the EXIF anew, and fails if it is broken
     return image if turn is None else image.transpose(turn)
 
 

@@ -1,4 +1,4 @@
-"""Name what an image shows, with every classifier that was trained.
+"""Classify an image with every trained classifier.
 
 Reads ``data/vision`` and ``data/product`` and nothing else; needs no server.
 """
@@ -24,100 +24,105 @@ MODEL_FILES = ("config.json", "model.safetensors")
 PRODUCT_LABEL = "product_class"
 
 Probabilities = Mapping[str, float]
-"""Class -> its probability, likeliest first; they sum to 1."""
+"""Class -> probability, most probable first; the probabilities sum to 1."""
 
 
 class ClassifyError(UserError):
-    """The image cannot be classified; the message says why and what to do."""
+    """The image cannot be classified; the message gives the reason and the remedy."""
 
 
 @dataclass(frozen=True)
 class Classification:
-    """What the models say of one image.
+    """Predictions of all models for one image.
 
     Attributes:
-        labels: model -> label that it names ("item") -> probabilities.
-        missing: modalities that `product` had to do without.
-        absent: model -> why there is none.
+        labels: model -> kind of label ("item") -> probabilities.
+        missing: modalities without input in the prediction of `product`.
+        skipped: model -> reason why it was not trained.
     """
 
     labels: Mapping[str, Mapping[str, Probabilities]]
     missing: tuple[str, ...] = ()
-    absent: Mapping[str, str] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
 
 def classify(image: Path, text: str | None = None, data: Path = DATA) -> Classification:
-    """What the image shows, and together with the words, what kind of product it is.
+    """Predict the labels of an image and, together with a text, its product class.
 
     Args:
         image: an image file of any format that Pillow reads.
-        text: what is said about it; without any, `product` takes its words for missing.
-        data: folder that holds ``vision`` and ``product``.
+        text: text about the image; without text `product` predicts from the image only.
+        data: folder that contains ``vision`` and ``product``.
 
     Raises:
-        ClassifyError: the file is missing or no image, or a stage has not run.
+        ClassifyError: the file is missing or is not an image, or a stage has not run.
     """
-    _read(image, 1, "pad")  # before torch is loaded, so that a mistake is told at once
-    absent = {model: reason for model in MODELS if (reason := _why_absent(data / model))}
+    _read(image, 1, "pad")  # before torch is imported, so that errors appear at once
+    reasons = {model: _skip_reason(data / model) for model in MODELS}
+    skipped = {model: reason for model, reason in reasons.items() if reason}
     labels: dict[str, Mapping[str, Probabilities]] = {}
     missing: tuple[str, ...] = ()
-    if "vision" not in absent:
-        labels["vision"] = _by_vision(data / "vision", image)
-    if "product" not in absent:
-        found, missing = _by_product(data / "product", image, (text or "").strip() or None)
-        labels["product"] = {PRODUCT_LABEL: found}
-    return Classification(labels, missing, absent)
+    if "vision" not in skipped:
+        labels["vision"] = _classify_image(data / "vision", image)
+    if "product" not in skipped:
+        probabilities, missing = _classify_product(data / "product", image, (text or "").strip() or None)
+        labels["product"] = {PRODUCT_LABEL: probabilities}
+    return Classification(labels, missing, skipped)
 
 
 def predict_labels(image: Path, data: Path = DATA) -> Mapping[str, Probabilities]:
-    """What `vision` alone sees in the image: label that it names -> probabilities.
+    """Predict the labels of an image with `vision` alone: kind of label -> probabilities.
 
     Raises:
-        ClassifyError: the file is missing or no image, the stage has not run, or there is no model.
+        ClassifyError: the file is missing or is not an image, the stage has not run, or its training was skipped.
     """
     _read(image, 1, "pad")
-    if reason := _why_absent(data / "vision"):
+    reason = _skip_reason(data / "vision")
+    if reason:
         raise ClassifyError(f"there is no model vision: {reason}")
-    return _by_vision(data / "vision", image)
+    return _classify_image(data / "vision", image)
 
 
-def _why_absent(folder: Path) -> str | None:
-    """Why the stage made no model.
+def _skip_reason(folder: Path) -> str | None:
+    """Reason why the stage's training was skipped; None if there is a model.
 
     Raises:
-        ClassifyError: it has not run.
+        ClassifyError: the stage has not run.
     """
-    if reason := skip_reason(folder):
+    reason = skip_reason(folder)
+    if reason:
         return reason
-    lacking = [name for name in MODEL_FILES if not (folder / name).is_file()]
-    if lacking:
-        raise ClassifyError(f"{folder} lacks {', '.join(lacking)}: run `heddle run` or `dvc repro {folder.name}` first")
+    missing = [name for name in MODEL_FILES if not (folder / name).is_file()]
+    if missing:
+        raise ClassifyError(f"{folder} lacks {', '.join(missing)}: run `heddle run` or `dvc repro {folder.name}` first")
     return None
 
 
-def _by_vision(folder: Path, image: Path) -> dict[str, Probabilities]:
-    from lightning_modules.vision.classifier import VisionClassifier  # torch takes seconds to import; errors do not
+def _classify_image(folder: Path, image: Path) -> dict[str, Probabilities]:
+    from lightning_modules.vision.classifier import VisionClassifier  # imports torch, which is slow
 
     model = VisionClassifier.from_pretrained(folder, threads=os.cpu_count() or 1)
-    pixels = _read(image, model.config.image_size, model.config.image_fit)
+    pixels = _read(image, model.config.image_size, model.config.resize_mode)
     found = model.probabilities([pixels])
     heads = sorted(model.config.heads, key=LISTINGS.names.index)
-    return {head: _ordered(model.config.heads[head], found[head][0]) for head in heads}
+    return {head: _sort(model.config.heads[head], found[head][0]) for head in heads}
 
 
-def _by_product(folder: Path, image: Path, text: str | None) -> tuple[Probabilities, tuple[str, ...]]:
+def _classify_product(folder: Path, image: Path, text: str | None) -> tuple[Probabilities, tuple[str, ...]]:
+    """Probabilities, and the modalities without input."""
     from lightning_modules.product.classifier import ProductClassifier
 
     model = ProductClassifier.from_pretrained(folder, threads=os.cpu_count() or 1)
     config = model.config
     row: dict[str, Any] = dict.fromkeys(LISTINGS.names)
-    words = {name: branch.fields for name, branch in config.modalities.items() if isinstance(branch, WordsBranch)}
-    row |= {fields[0]: text for fields in words.values()}  # a branch reads its fields one after the other
-    missing = [name for name, branch in config.modalities.items() if isinstance(branch, NumbersBranch)]
-    if text is None:
-        missing += words
-    found = model.probabilities([(_read(image, config.image_size, config.image_fit), row)])
-    return _ordered(config.classes, found[0]), tuple(sorted(missing))
+    missing = []
+    for name, branch in config.modalities.items():
+        if isinstance(branch, WordsBranch):
+            row[branch.fields[0]] = text  # the branch concatenates its fields, so one field can contain the whole text
+        if isinstance(branch, NumbersBranch) or (isinstance(branch, WordsBranch) and text is None):
+            missing.append(name)
+    found = model.probabilities([(_read(image, config.image_size, config.resize_mode), row)])
+    return _sort(config.classes, found[0]), tuple(sorted(missing))
 
 
 def _read(image: Path, size: int, how: Fit) -> np.ndarray:
@@ -127,6 +132,6 @@ def _read(image: Path, size: int, how: Fit) -> np.ndarray:
         raise ClassifyError(str(error)) from error
 
 
-def _ordered(classes: tuple[str, ...], probabilities: np.ndarray) -> Probabilities:
+def _sort(classes: tuple[str, ...], probabilities: np.ndarray) -> Probabilities:
     order = np.argsort(-probabilities, kind="stable")
-    return {classes[place]: float(probabilities[place]) for place in order}
+    return {classes[index]: float(probabilities[index]) for index in order}

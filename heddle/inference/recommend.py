@@ -1,4 +1,4 @@
-"""What can become what: ask the recommender with a node, with words or with an image.
+"""Recommend nodes of the graph for a node, a text or an image.
 
 Reads ``data/recommender``, and ``data/vision`` for an image; needs no server.
 """
@@ -24,36 +24,36 @@ from heddle.graph.tables import EDGES_FILE, INDUCTIVE, NODES_FILE, CatalogGraph
 from heddle.images.image_file import is_file
 
 FILES = (NODES_FILE, EDGES_FILE)
-SHARED = 4
-"""Neighbours that explain a recommendation."""
+MAX_SHARED = 4
+"""Number of shared neighbours that explain a recommendation."""
 
 
 class RecommendError(UserError):
-    """There is nothing to recommend; the message says why and what to do."""
+    """No recommendation is possible; the message gives the reason and the remedy."""
 
 
 @dataclass(frozen=True)
 class QueryNode:
-    """A node that was asked about.
+    """A node that the query refers to.
 
     Attributes:
-        likeness: of its text and what was said, a cosine; None where it was named.
+        similarity: cosine of the node's text and the query; None for a node named by id, text or image.
     """
 
     id: str
     type: str
     text: str
-    likeness: float | None = None
+    similarity: float | None = None
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """One node to be joined with what was asked about.
+    """A recommended node.
 
     Attributes:
-        score: mean logit of the edges.
-        probability: of that logit; against as many pairs that are none as there are edges.
-        shared: neighbours that it has in common with what was asked about, those that tell most first.
+        score: mean logit of an edge to the query nodes.
+        probability: sigmoid of the score, for an equal number of edges and negatives.
+        shared: texts of neighbours shared with the query nodes, those with the fewest edges first.
     """
 
     id: str
@@ -66,156 +66,175 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class Recommendations:
-    """The nodes that were asked about, several for a listing or an image, and what goes with all of them."""
+    """The nodes of the query (several for a listing or an image) and the recommendations, best first."""
 
-    asked: tuple[QueryNode, ...]
+    query_nodes: tuple[QueryNode, ...]
     hits: tuple[Recommendation, ...]
 
 
 def recommend(query: str, top: int = 10, data: Path = DATA) -> Recommendations:
-    """What a node can become, or what suits it, as far as no edge says so already.
+    """Recommend nodes for a query, as :meth:`RecommenderIndex.recommend` does.
 
     Args:
-        query: a node's id or text; other words, which stand for the node whose text is likest; an image's file.
-        top: how many at most.
-        data: folder that holds ``recommender``.
+        query: id or text of a node; another text, which is matched to the most similar node; or an image file.
+        top: maximum number of recommendations.
+        data: folder that contains ``recommender``.
 
     Raises:
-        RecommendError: a stage has not run, or nothing that is recommended goes with such a node.
+        RecommendError: a stage has not run, or nodes of this type have no recommendations.
     """
-    advisor = RecommenderIndex.open(data / "recommender")
-    return advisor.recommend(advisor.resolve(query, data), top)
+    return RecommenderIndex.open(data / "recommender").recommend(query, top)
 
 
 class RecommenderIndex:
-    """The recommender, opened.
+    """Node embeddings of a trained recommender.
 
     Args:
-        folder: as stage `recommender` writes it.
+        folder: output of stage `recommender`.
         graph: its nodes and edges.
         embeddings: of the nodes, (N, D).
     """
 
     def __init__(self, folder: Path, graph: CatalogGraph, embeddings: NDArray[np.float32]) -> None:
         self.folder, self.graph, self.embeddings = folder, graph, embeddings
-        known = graph.edges[graph.parts != INDUCTIVE]
-        self._neighbours = Neighbours(known, len(graph.ids))
-        self._joined = Neighbours(graph.predicted(*SPLITS), len(graph.ids))
+        transductive = graph.edges[graph.parts != INDUCTIVE]
+        self._neighbours = Neighbours(transductive, len(graph.ids))
+        self._linked = Neighbours(graph.predicted(*SPLITS), len(graph.ids))
         self._types = np.array(graph.types, str)
-        self._partners = partner_types(graph)
+        self._partner_types = partner_types(graph)
 
     @classmethod
     def open(cls, folder: Path) -> "RecommenderIndex":
-        """Read the folder.
+        """Read the folder of a trained recommender.
 
         Raises:
-            RecommendError: it lacks a file, or there is no model.
+            RecommendError: a file is missing, or the training was skipped.
         """
-        if reason := skip_reason(folder):
+        reason = skip_reason(folder)
+        if reason:
             raise RecommendError(f"there is no recommender: {reason}")
-        if lacking := [name for name in FILES if not (folder / name).is_file()]:
+        missing = [name for name in FILES if not (folder / name).is_file()]
+        if missing:
             raise RecommendError(
-                f"{folder} lacks {', '.join(lacking)}: run `heddle run` or `dvc repro recommender` first"
+                f"{folder} lacks {', '.join(missing)}: run `heddle run` or `dvc repro recommender` first"
             )
         return cls(folder, CatalogGraph.open(folder), matrix(pq.read_table(folder / NODES_FILE), "embedding"))
 
-    def resolve(self, query: str, data: Path) -> list[tuple[int, float | None]]:
-        """The nodes that are meant, and how like their texts are to the words; None where they are named."""
-        words = query.strip()
-        if words in self.graph.ids:
-            return self._of_listing(self.graph.ids.index(words))
-        if named := self._by_text(words):
-            return [(named[0], None)]
-        if is_file(words):
-            return [(node, None) for node in self._by_image(Path(words), data)]
-        return [self._nearest(words)]
+    def recommend(self, query: str, top: int = 10) -> Recommendations:
+        """Recommend nodes that no predicted edge links to the query nodes yet.
 
-    def recommend(self, asked: Sequence[tuple[int, float | None]], top: int) -> Recommendations:
-        """What goes with all of the nodes asked about; candidates are of the types that all of them are joined with."""
-        nodes = [node for node, _ in asked]
-        wanted = set.intersection(*(self._partners.get(self.graph.types[node], set()) for node in nodes))
-        if not wanted:
-            kinds = ", ".join(sorted({self.graph.types[node] for node in nodes}))
-            allowed = ", ".join(sorted(self._partners))
-            raise RecommendError(f"nothing is recommended for {kinds}; ask with {allowed}")
-        known = np.concatenate([np.array(nodes), *(self._joined.of(node) for node in nodes)])
-        candidates = np.setdiff1d(np.flatnonzero(np.isin(self._types, sorted(wanted))), known)
+        Candidates have a type that predicted edges link to every query node's type.
+
+        Args:
+            query: as in :func:`recommend`.
+            top: maximum number of recommendations.
+
+        Raises:
+            RecommendError: the query matches no node, or nodes of this type have no recommendations.
+        """
+        resolved = self.resolve(query)
+        nodes = [node for node, _ in resolved]
+        allowed = set.intersection(*(self._partner_types.get(self.graph.types[node], set()) for node in nodes))
+        if not allowed:
+            types = ", ".join(sorted({self.graph.types[node] for node in nodes}))
+            known = ", ".join(sorted(self._partner_types))
+            raise RecommendError(f"no recommendations for nodes of type {types}; query a node of type {known}")
+        excluded = np.concatenate([np.array(nodes), *(self._linked.of(node) for node in nodes)])
+        candidates = np.setdiff1d(np.flatnonzero(np.isin(self._types, sorted(allowed))), excluded)
         vectors = self.embeddings.astype(np.float64)
         scores = vectors[candidates] @ vectors[nodes].mean(axis=0)
         order = np.lexsort((candidates, -scores))[:top]
-        hits = [self._hit(int(candidates[place]), float(scores[place]), nodes) for place in order]
-        return Recommendations(tuple(self._asked(node, likeness) for node, likeness in asked), tuple(hits))
+        hits = [self._make_hit(int(candidates[index]), float(scores[index]), nodes) for index in order]
+        query_nodes = [self._make_query_node(node, similarity) for node, similarity in resolved]
+        return Recommendations(tuple(query_nodes), tuple(hits))
 
-    def _hit(self, node: int, score: float, asked: Sequence[int]) -> Recommendation:
-        shared = dict.fromkeys(one for each in asked for one in self._neighbours.shared(each, node))
-        words = tuple(self._words(one) for one in list(shared)[:SHARED])
+    def resolve(self, query: str) -> list[tuple[int, float | None]]:
+        """Node indices of a query; each with the cosine of its text and the query, None if the query names it."""
+        text = query.strip()
+        if text in self.graph.ids:
+            return self._resolve_id(self.graph.ids.index(text))
+        named = self._find_text(text)
+        if named:
+            return [(named[0], None)]
+        if is_file(text):
+            return [(node, None) for node in self._resolve_image(Path(text))]
+        return [self._find_nearest(text)]
+
+    def _make_hit(self, node: int, score: float, query_nodes: Sequence[int]) -> Recommendation:
+        shared = dict.fromkeys(
+            neighbour for query_node in query_nodes for neighbour in self._neighbours.shared(query_node, node)
+        )
+        texts = tuple(self._text_of(neighbour) for neighbour in list(shared)[:MAX_SHARED])
         probability = float(1 / (1 + np.exp(-score)))
         graph = self.graph
-        return Recommendation(graph.ids[node], graph.types[node], self._words(node), score, probability, words)
+        return Recommendation(graph.ids[node], graph.types[node], self._text_of(node), score, probability, texts)
 
-    def _asked(self, node: int, likeness: float | None) -> QueryNode:
-        return QueryNode(self.graph.ids[node], self.graph.types[node], self._words(node), likeness)
+    def _make_query_node(self, node: int, similarity: float | None) -> QueryNode:
+        return QueryNode(self.graph.ids[node], self.graph.types[node], self._text_of(node), similarity)
 
-    def _words(self, node: int) -> str:
+    def _text_of(self, node: int) -> str:
         return self.graph.texts[node] or self.graph.ids[node]
 
-    def _of_listing(self, node: int) -> list[tuple[int, float | None]]:
-        """A listing is asked about through the item and the material that it names: they know more.
+    def _resolve_id(self, node: int) -> list[tuple[int, float | None]]:
+        """Replace a listing by the item and the material of its labels, which give better results.
 
         Measured in docs/experiments/recommender.md.
         """
         graph = self.graph
-        named = graph.edges[(graph.parts == INDUCTIVE) & (graph.edges[:, 0] == node), 1].tolist()
-        return [(one, None) for one in named or [node]]
+        labels = graph.edges[(graph.parts == INDUCTIVE) & (graph.edges[:, 0] == node), 1].tolist()
+        return [(label, None) for label in labels or [node]]
 
-    def _by_text(self, words: str, kind: str | None = None) -> list[int]:
-        """Nodes of this text that can be asked about, in order."""
-        said = words.casefold()
+    def _find_text(self, text: str, kind: str | None = None) -> list[int]:
+        """Nodes with this text, ignoring case, that can have recommendations; ``kind`` restricts their type."""
+        wanted = text.casefold()
         return [
             node
-            for node, (text, of) in enumerate(zip(self.graph.texts, self.graph.types, strict=True))
-            if text and text.casefold() == said and of in self._partners and kind in (None, of)
+            for node, (node_text, node_type) in enumerate(zip(self.graph.texts, self.graph.types, strict=True))
+            if node_text
+            and node_text.casefold() == wanted
+            and node_type in self._partner_types
+            and kind in (None, node_type)
         ]
 
-    def _by_image(self, image: Path, data: Path) -> list[int]:
-        """The item and the material that the image shows."""
+    def _resolve_image(self, image: Path) -> list[int]:
+        """Nodes of the item and the material that `vision` predicts for the image."""
         from heddle.inference.classify import ClassifyError, predict_labels
 
         try:
-            seen = predict_labels(image, data)
+            probabilities = predict_labels(image, self.folder.parent)
         except ClassifyError as error:
             raise RecommendError(str(error)) from error
-        shown = {label: next(iter(probabilities)) for label, probabilities in seen.items()}
-        nodes = [node for label, name in shown.items() for node in self._by_text(name, label)[:1]]
+        predicted = {label: next(iter(classes)) for label, classes in probabilities.items()}
+        nodes = [node for label, name in predicted.items() for node in self._find_text(name, label)[:1]]
         if not nodes:
-            told = ", ".join(f"{label} {name}" for label, name in shown.items())
-            raise RecommendError(f"{image} shows {told}, none of which is a node of the graph")
+            names = ", ".join(f"{label} {name}" for label, name in predicted.items())
+            raise RecommendError(f"{image}: predicted {names}, none of which is a node of the graph")
         return nodes
 
-    def _nearest(self, words: str) -> tuple[int, float]:
-        """The node that can be asked about whose text is likest to the words."""
-        if not words or not (self.folder / PROJECTION_FILE).is_file():
-            raise RecommendError(f"{words!r} is no node, and there are no texts to compare it with; name a node's id")
-        from lightning_modules.sentence_encoder.sentence_encoder import (
-            SentenceEncoder,  # torch takes seconds; ids do not need it
-        )
+    def _find_nearest(self, text: str) -> tuple[int, float]:
+        """The node whose text is most similar to ``text``, and the cosine of both."""
+        if not text or not (self.folder / PROJECTION_FILE).is_file():
+            raise RecommendError(
+                f"{text!r} is not a node, and no node has a text to compare with; use the id of a node"
+            )
+        from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder  # imports torch, which is slow
 
-        made_by = Encoder.model_validate(read_json(self.folder / ENCODER_FILE))
+        name = Encoder.model_validate(read_json(self.folder / ENCODER_FILE)).name
         try:
-            encoder = SentenceEncoder.from_pretrained(made_by.name, os.cpu_count() or 1)
+            encoder = SentenceEncoder.from_pretrained(name, os.cpu_count() or 1)
         except (OSError, ValueError) as error:
-            raise RecommendError(f"the encoder {made_by.name!r} that made the features is gone: {error}") from error
-        vector = Projection.load(self.folder)(encoder.documents([words]))[0]
-        able = np.flatnonzero(np.isin(self._types, sorted(self._partners)))
-        texts = self.graph.features[able]
-        lengths = np.linalg.norm(texts, axis=1) * np.linalg.norm(vector)
-        likeness = texts @ vector / np.maximum(lengths, 1e-12)
-        best = int(likeness.argmax())
-        return int(able[best]), float(likeness[best])
+            raise RecommendError(f"cannot load encoder {name!r}, which computed the features: {error}") from error
+        vector = Projection.load(self.folder)(encoder.documents([text]))[0]
+        nodes = np.flatnonzero(np.isin(self._types, sorted(self._partner_types)))
+        features = self.graph.features[nodes]
+        lengths = np.linalg.norm(features, axis=1) * np.linalg.norm(vector)
+        similarity = features @ vector / np.maximum(lengths, 1e-12)
+        best = int(similarity.argmax())
+        return int(nodes[best]), float(similarity[best])
 
 
 def partner_types(graph: CatalogGraph) -> dict[str, set[str]]:
-    """Type of a node -> types that predicted edges join it with, whichever way they point."""
+    """Type of a node -> types that predicted edges link it to, in either direction."""
     found: dict[str, set[str]] = {}
     for source, targets in graph.targets_of.items():
         for target in targets:

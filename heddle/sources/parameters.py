@@ -43,7 +43,7 @@ TableName = Literal[
 ]  # every table but `images`, which follows from the listings
 
 
-class Crawled(Section):
+class CrawlSettings(Section):
     """How a source is fetched over the network, politely."""
 
     contact: str | None = Field(
@@ -68,7 +68,7 @@ class Crawled(Section):
     )
 
 
-class WordPress(Crawled):
+class WordPress(CrawlSettings):
     """Any WordPress site, through its REST API."""
 
     kind: Literal["wordpress"]
@@ -112,7 +112,7 @@ class Demo(Section):
     concurrency: int = Field(default=16, ge=1, le=64, description="requests at the same time")
 
 
-class Mapped(Crawled):
+class Mapped(CrawlSettings):
     """Records whose columns are mapped to fields; images by path or URL."""
 
     name: SourceName = Field(description="prefix of the listings' ids; never change it")
@@ -154,7 +154,7 @@ class WebDataset(Mapped):
     tar_megabytes: float = Field(default=512, gt=0, description="largest tar that is fetched, 10^6 bytes of memory")
 
 
-class Sitemap(Crawled):
+class Sitemap(CrawlSettings):
     """Any site, page by page: sitemap, JSON-LD, Open Graph, main text."""
 
     kind: Literal["sitemap"]
@@ -175,7 +175,7 @@ class Sitemap(Crawled):
         return pattern
 
 
-class Wxr(Crawled):
+class Wxr(CrawlSettings):
     """A WordPress site's export file (Tools > Export)."""
 
     kind: Literal["wxr"]
@@ -243,10 +243,10 @@ class CatalogParameters(Section):
     sources: list[Source] = Field(min_length=1, description="in any order; each brings listings or another table")
     image_megabytes: float = Field(default=8, gt=0, description="largest image that is taken, 10^6 bytes")
     image_megapixels: float = Field(default=64, gt=0, description="largest image that is decoded, 10^6 pixels")
-    near_duplicate_bits: int = Field(
+    max_hash_distance: int = Field(
         default=12, ge=0, le=64, description="images that differ in no more of 256 perceptual bits may be copies"
     )
-    near_duplicate_colour: int = Field(
+    max_colour_distance: int = Field(
         default=24,
         ge=0,
         le=255,

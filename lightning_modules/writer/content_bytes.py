@@ -1,4 +1,4 @@
-"""Which tokens may follow each other in a text: an automaton over UTF-8, and its table over a vocabulary's tokens."""
+"""Transitions between tokens in a text: an automaton over UTF-8 bytes, tabulated for a vocabulary's tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,33 +13,33 @@ from lightning_modules.writer.content_fields import FORBIDDEN, INVISIBLE
 Ints = NDArray[np.int64]
 DEAD = -1
 FINISHED = 0
-"""The state between two characters; every other state is that of a begun one."""
+"""The state between two characters; all other states are within a character."""
 _FORBIDDEN, _INVISIBLE, _VISIBLE = 0, 1, 2
 
 
 @dataclass(frozen=True)
 class ByteTable:
-    """For S states of the automaton and T tokens where each token leads."""
+    """Transitions of S states by T tokens."""
 
     following: Tensor
-    """The state after the token, :data:`DEAD` where it may not stand, (S, T)."""
+    """The state after the token, :data:`DEAD` where the token is not allowed, (S, T)."""
     visible: Tensor
-    """Whether the token finishes a visible character, (S, T)."""
+    """Whether the token completes a visible character, (S, T)."""
     hopeful: Tensor
-    """Whether it does, or leaves a begun character that may yet be visible, (S, T)."""
+    """Whether the token completes a visible character or ends within a possibly visible one, (S, T)."""
     characters: Tensor
-    """How many characters the token begins, (T,)."""
+    """Number of characters that the token begins, (T,)."""
 
     @classmethod
     def of(cls, tokens: Sequence[bytes]) -> "ByteTable":
-        """The table over tokens' bytes; a token without bytes may stand nowhere."""
-        step, shows = automaton()
+        """Tabulate tokens by their bytes. A token without bytes is not allowed anywhere."""
+        step, shows = build_automaton()
         may_show = _may_show(step, shows)
         state = np.repeat(np.arange(len(step))[:, None], len(tokens), axis=1)  # (S, T)
         visible = np.zeros(state.shape, dtype=np.bool_)
-        for place in range(max(map(len, tokens), default=0)):
-            longer = np.array([len(token) > place for token in tokens])
-            byte = np.array([token[place] if len(token) > place else 0 for token in tokens])[longer]
+        for position in range(max(map(len, tokens), default=0)):
+            longer = np.array([len(token) > position for token in tokens])
+            byte = np.array([token[position] if len(token) > position else 0 for token in tokens])[longer]
             before = state[:, longer]
             visible[:, longer] |= shows[before, byte] & (before != DEAD)
             state[:, longer] = np.where(before == DEAD, DEAD, step[before, byte])
@@ -51,11 +51,11 @@ class ByteTable:
         )
 
 
-def automaton() -> tuple[Ints, NDArray[np.bool_]]:
-    """The smallest automaton that reads UTF-8 (RFC 3629) without what :mod:`content_fields` forbids.
+def build_automaton() -> tuple[Ints, NDArray[np.bool_]]:
+    """Build the minimal automaton of UTF-8 (RFC 3629) without the characters that :mod:`content_fields` forbids.
 
     Returns:
-        the next state by state and byte, (S, 256), and whether the byte finishes a visible character, (S, 256).
+        The next state by state and byte, (S, 256), and whether the byte completes a visible character, (S, 256).
     """
     kinds = np.full((0x110000 // 64, 64), _VISIBLE)
     for ranges, kind in ((INVISIBLE, _INVISIBLE), (FORBIDDEN, _FORBIDDEN)):
@@ -66,9 +66,9 @@ def automaton() -> tuple[Ints, NDArray[np.bool_]]:
     step[0][:128] = np.where(kinds[:2].reshape(-1) > _FORBIDDEN, FINISHED, DEAD)
     shows[0][:128] = kinds[:2].reshape(-1) == _VISIBLE
 
-    def states(following: Ints, visible: NDArray[np.bool_]) -> Ints:
-        """One state for each different row of what the 64 bytes that continue a character lead to."""
-        rows, place = np.unique(following * 2 + visible, axis=0, return_inverse=True)
+    def add_states(following: Ints, visible: NDArray[np.bool_]) -> Ints:
+        """Add one state for each distinct row of transitions by the 64 continuation bytes."""
+        rows, row_index = np.unique(following * 2 + visible, axis=0, return_inverse=True)
         numbers = []
         for row in rows:
             numbers.append(len(step) if (row >> 1 != DEAD).any() else DEAD)
@@ -79,24 +79,24 @@ def automaton() -> tuple[Ints, NDArray[np.bool_]]:
                         [np.zeros(128, dtype=np.bool_), (row & 1).astype(np.bool_), np.zeros(64, dtype=np.bool_)]
                     )
                 )
-        return np.array(numbers)[place.reshape(-1)]
+        return np.array(numbers)[row_index.reshape(-1)]
 
-    last = states(np.where(kinds > _FORBIDDEN, FINISHED, DEAD), kinds == _VISIBLE)  # by code point // 64
+    last = add_states(np.where(kinds > _FORBIDDEN, FINISHED, DEAD), kinds == _VISIBLE)  # by code point // 64
     step[0][0xC2:0xE0] = last[2:32]
     shorter = last.copy()
-    shorter[:32] = DEAD  # a shorter form exists
+    shorter[:32] = DEAD  # overlong: a shorter form exists
     none = np.zeros((len(last) // 64, 64), dtype=np.bool_)
-    middle = states(shorter.reshape(-1, 64), none)  # by code point // 4096
+    middle = add_states(shorter.reshape(-1, 64), none)  # by code point // 4096
     step[0][0xE0:0xF0] = middle[:16]
     planes = np.full(5 * 64, DEAD)
     planes[16 : len(middle)] = middle[16:]
-    step[0][0xF0:0xF5] = states(planes.reshape(-1, 64), none[:5])
+    step[0][0xF0:0xF5] = add_states(planes.reshape(-1, 64), none[:5])
     return np.stack(step), np.stack(shows)
 
 
 def _may_show(step: Ints, shows: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """For each state whether the character that it has begun may be visible, (S + 1,): the last stands for DEAD."""
+    """For each state whether its unfinished character may be visible, (S + 1,); the last entry is DEAD's."""
     may = np.zeros(len(step) + 1, dtype=np.bool_)
-    for _ in range(3):  # a character has at most three bytes to come
+    for _ in range(3):  # at most three continuation bytes follow
         may[1:-1] = (shows | (may[step] & (step != FINISHED)))[1:].any(axis=1)
     return may

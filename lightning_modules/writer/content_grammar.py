@@ -1,8 +1,9 @@
-"""The grammar of content: which token may follow, so that whatever is written can be published.
+"""The grammar of content: which tokens may follow, so that all written content follows the published schema.
 
-Field after field: its marker (forced), its text, the end. A text is valid UTF-8 without forbidden characters; it may
-grow one character beyond its limit, so that :meth:`ContentTokens.decode` knows whether its last word is whole. Required
-texts, items and blocks hold something visible within the limit. No state is without a way on, and each way ends.
+Content is a sequence of fields, each with its marker (forced), its text and the end. A text is valid UTF-8 without
+forbidden characters. It may exceed its limit by one character, so that :meth:`ContentTokens.decode` knows whether its
+last word is complete. Required texts, items and blocks contain a visible character within the limit. Every state has an
+allowed token, and every content ends.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -15,23 +16,23 @@ from lightning_modules.writer.content_fields import FIELDS
 from lightning_modules.writer.content_tokens import ContentTokens
 
 NEVER = 2**15 - 1
-"""More room than any text has."""
+"""A length above every limit, which forbids a token."""
 
 
 @dataclass(frozen=True)
 class GrammarState:
-    """Where B contents under way stand."""
+    """State of B unfinished contents."""
 
     field: Tensor
-    """Place in FIELDS of the field under way or due; their number when all are written, (B,)."""
+    """Index in FIELDS of the current or next field; the number of fields when all are written, (B,)."""
     inside: Tensor
-    """Whether that field's marker stands, (B,)."""
+    """Whether that field's marker is written, (B,)."""
     parts: Tensor
-    """Items or blocks that the field has begun, (B,)."""
+    """Number of items or blocks that the field has begun, (B,)."""
     characters: Tensor
-    """Begun so far in the line, in the item, in all blocks together, (B,)."""
+    """Characters begun in the line, in the item or in all blocks together, (B,)."""
     visible: Tensor
-    """Whether the line, the item or the block under way shows something, (B,)."""
+    """Whether the current line, item or block contains a visible character, (B,)."""
     byte: Tensor
     """The state of the automaton over bytes, (B,)."""
     done: Tensor
@@ -40,16 +41,16 @@ class GrammarState:
     """Whether only one token is allowed next, (B,)."""
 
     def select(self, rows: Tensor) -> "GrammarState":
-        """Go on with these rows (M,) of the batch, in this order."""
+        """The rows of these indices (M,), in this order."""
         return GrammarState(**{each.name: getattr(self, each.name)[rows] for each in fields(self)})
 
 
 class ContentGrammar:
-    """What :class:`ContentTokens` may hold, for a batch at once.
+    """The allowed next tokens of a batch of contents.
 
     Args:
-        tokens: the vocabulary; tables over it are built here, once.
-        device: where states and masks lie.
+        tokens: the vocabulary, for which tables are built once.
+        device: device of states and masks.
     """
 
     def __init__(self, tokens: ContentTokens, device: torch.device | str = "cpu") -> None:
@@ -57,8 +58,9 @@ class ContentGrammar:
         table = ByteTable.of(tokens.bytes)
         self.following, self.visible = table.following.to(device), table.visible.to(device)
         self.begun = table.characters.to(device)
-        # Room within the limit that a token needs, by state and whether something visible stands, (S, 2, texts): one
-        # less than it writes where it does, one more where not, to be left for a visible character.
+        # Characters within the limit that a token needs, by state and by whether the text has a visible character,
+        # (S, 2, texts): one less than it writes if it has; else one more unless the token is visible, which reserves
+        # room for a visible character.
         hidden = table.characters + (~table.hopeful).long()
         need = torch.stack([hidden, (table.characters - 1).expand_as(hidden)], dim=1)
         self.need = need.masked_fill(table.following[:, None] == DEAD, NEVER).to(torch.int16).to(device)
@@ -70,16 +72,16 @@ class ContentGrammar:
             for kind in ("list", "blocks")
         )
         self.marker = torch.tensor([*tokens.field.values(), tokens.pad], device=device)
-        self.fields = len(FIELDS)  # the tables' last row stands behind the last field: nothing is written there
+        self.fields = len(FIELDS)  # the tables' last row is the state after the last field
 
     def begin(self, batch: int) -> GrammarState:
-        """Contents of which only the start is written."""
+        """The state after the start."""
         zeros = torch.zeros(batch, dtype=torch.long, device=self.limit.device)
         no = torch.zeros(batch, dtype=torch.bool, device=self.limit.device)
         return GrammarState(zeros, no, zeros, zeros, no, zeros, done=no, forced=~no)
 
     def allowed(self, state: GrammarState) -> Tensor:
-        """Which tokens may come next, (B, size): at least one; after the last field nothing but padding."""
+        """Mask of the allowed next tokens, (B, size): at least one; after the last field only padding."""
         mask = torch.zeros(len(state.field), self.tokens.size, dtype=torch.bool, device=self.limit.device)
         writes = state.inside & (~self.blocks[state.field] | (state.parts > 0))  # a block needs its marker first
         room = torch.where(writes, self.limit[state.field] - state.characters, -2).to(torch.int16)
@@ -92,7 +94,7 @@ class ContentGrammar:
         return mask.scatter_(1, self.marker[state.field][:, None], ~state.inside[:, None])
 
     def advance(self, state: GrammarState, chosen: Tensor) -> GrammarState:
-        """The state after the chosen tokens (B,), each of which was allowed."""
+        """The state after the chosen tokens (B,), each of which must be allowed."""
         is_text = state.inside & (chosen < self.tokens.texts)
         text = torch.where(is_text, chosen, 0)
         ends = state.inside & (chosen == self.tokens.end)
@@ -114,7 +116,7 @@ class ContentGrammar:
         return replace(new, forced=self._forced(new))
 
     def _forms(self, state: GrammarState) -> tuple[Tensor, Tensor, Tensor]:
-        """Whether the end, a separator, a block's marker may come next within a field, (B,) each."""
+        """Whether the end, a separator or a block's marker is allowed next, (B,) each."""
         whole = state.inside & (state.byte == FINISHED)
         field = state.field
         shows = whole & state.visible

@@ -1,4 +1,4 @@
-"""Texts in which one stated attribute is swapped for another: what a writer learns to find its errors from."""
+"""Texts with one attribute swapped for another: training data of the writer's error detection."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 
 Phrases = Mapping[str, Mapping[str, str]]
-"""Kind of attribute -> phrase in lower case -> the value that it states: colour -> scarlet -> red."""
+"""Kind of attribute to phrase in lower case to its value: colour, scarlet, red."""
 
 
 @dataclass(frozen=True)
 class Corruption:
-    """Swaps a phrase for another one of the same kind that states another value."""
+    """Replaces a phrase by another phrase of the same kind with another value."""
 
     phrases: Phrases
 
     def __call__(self, text: str, random: np.random.Generator) -> str | None:
-        """``text`` with one phrase swapped, in the case of what stood there; None if it states nothing.
+        """``text`` with one phrase replaced, in the same letter case; None if it contains no phrase.
 
-        Where phrases overlap the longest one counts, so that "dark red" does not become "dark blue".
+        Of overlapping phrases the longest one counts, so that "dark red" does not become "dark blue".
         """
-        found = self._found(text)
+        found = self._find(text)
         if not found:
             return None
         start, end, kind, value = found[int(random.integers(len(found)))]
@@ -32,10 +32,10 @@ class Corruption:
         cased = other[:1].upper() + other[1:] if text[start].isupper() else other
         return text[:start] + cased + text[end:]
 
-    def _found(self, text: str) -> Sequence[tuple[int, int, str, str]]:
-        """Where which kind of attribute is stated, and its value."""
+    def _find(self, text: str) -> Sequence[tuple[int, int, str, str]]:
+        """Start, end, kind of attribute and value of each phrase in the text."""
         lowered = text.lower()
-        if len(lowered) != len(text):  # a few letters grow when lowered; places would no longer fit
+        if len(lowered) != len(text):  # some letters become two in lower case, which would shift the positions
             return []
         found: list[tuple[int, int, str, str]] = []
         stated = [(phrase, kind, value) for kind, known in self.phrases.items() for phrase, value in known.items()]

@@ -1,4 +1,4 @@
-"""How a writer learns: five losses of one batch."""
+"""The training module of the writer: five losses of one batch."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,16 +18,19 @@ from lightning_modules.writer.writer import Memory, Writer
 
 LOSSES = tuple(LossWeights.model_fields)
 
+LossSums = dict[str, list[tuple[Tensor, int]]]
+"""Name of a loss to partial sums, each with the number of its terms."""
+
 
 class WriterModule(TrainingModule):
-    """A :class:`Writer` that learns to write, to compare, to read, to judge its content and to find its errors.
+    """Trains a :class:`Writer` on generation, image-text contrast, masked words, quality and error detection.
 
-    The image tower works once for all views of a listing.
+    The image tower runs once for both views of a listing.
 
     Args:
-        network: what learns.
-        optimizer: how.
-        weights: of each loss in the sum.
+        network: the network.
+        optimizer: settings of the optimiser.
+        weights: weight of each loss in the sum.
     """
 
     network: Writer
@@ -37,49 +40,48 @@ class WriterModule(TrainingModule):
         self.weights = weights.model_dump()
 
     def step(self, batch: WriterBatch) -> dict[str, Any]:
-        seen = FeatureGrid(*(torch.cat([part, part]) for part in self.network.see(batch.inputs.pixels)))
-        memory = self.network.remember(seen, batch.inputs)  # of 2 B rows
-        read = self.network.read(batch.hidden)
-        told: dict[str, list[tuple[Tensor, int]]] = {name: [] for name in LOSSES}
-        guessed = self.network.score(read[batch.masked]).float()
-        masked = functional.cross_entropy(guessed, batch.text[batch.masked], reduction="sum")
-        told["masked"].append((masked, len(guessed)))
-        images, texts = self.network.compare(memory, read, batch.text)
+        grid = FeatureGrid(*(torch.cat([part, part]) for part in self.network.encode_image(batch.inputs.pixels)))
+        memory = self.network.encode_memory(grid, batch.inputs)  # 2 B rows
+        text_states = self.network.encode_text(batch.hidden)
+        sums: LossSums = {name: [] for name in LOSSES}
+        predicted = self.network.score(text_states[batch.masked]).float()
+        masked = functional.cross_entropy(predicted, batch.text[batch.masked], reduction="sum")
+        sums["masked"].append((masked, len(predicted)))
+        images, texts = self.network.project(memory, text_states, batch.text)
         for view in images.chunk(2):
             loss = contrastive_loss(view, texts, self.network.scale())
-            told["contrastive"].append((len(batch) * loss, len(batch)))
-        for lessons in batch.lessons:
-            quality = batch.quality[lessons.rows % len(batch)]
-            self._learn(lessons, memory.select(lessons.rows), quality, told)
+            sums["contrastive"].append((len(batch) * loss, len(batch)))
+        for examples in batch.examples:
+            quality = batch.quality[examples.rows % len(batch)]
+            self._add_losses(examples, memory.select(examples.rows), quality, sums)
         losses = {
             name: torch.stack([loss for loss, _ in parts]).sum() / max(1, sum(count for _, count in parts))
-            for name, parts in told.items()
+            for name, parts in sums.items()
         }
         total = torch.stack([self.weights[name] * loss for name, loss in losses.items()]).sum()
         return {"loss": total, "losses": {name: loss.detach() for name, loss in losses.items()}}
 
-    def _learn(
-        self, lessons: TrainingExamples, memory: Memory, quality: Tensor, told: dict[str, list[tuple[Tensor, int]]]
-    ) -> None:
-        """Add sums of losses over a bucket's lessons, with the number of what was summed."""
-        states = self.network.states(memory, lessons.tokens)
-        judged, right = lessons.judged, ~lessons.wrong.any(dim=1)
-        logits = self.network.score(states[:, :-1][judged[:, 1:]]).float()  # of no other places
-        entropies = functional.cross_entropy(logits, lessons.tokens[judged], reduction="none")
-        learned = right[:, None].expand_as(judged)[judged]
-        told["generation"].append((entropies.masked_fill(~learned, 0.0).sum(), int(learned.sum())))
-        likelihoods = torch.zeros_like(judged, dtype=torch.float32).masked_scatter(judged, -entropies.detach())
-        found = self.network.wrong(states, lessons.ends, likelihoods)
-        wrong = lessons.wrong[lessons.ends].to(found.dtype)
-        told["wrong"].append((functional.binary_cross_entropy_with_logits(found, wrong, reduction="sum"), len(wrong)))
-        scored = ~quality.isnan() & right
-        guessed = self.network.quality(states, lessons.ends, memory)
-        error = (guessed - quality.nan_to_num(0.0)).square().masked_fill(~scored, 0.0)
-        told["quality"].append((error.sum(), int(scored.sum())))
+    def _add_losses(self, examples: TrainingExamples, memory: Memory, quality: Tensor, sums: LossSums) -> None:
+        """Add the sums of the losses over the examples of one bucket, with the numbers of their terms."""
+        states = self.network.states(memory, examples.tokens)
+        targets, intact = examples.is_target, ~examples.has_error.any(dim=1)
+        logits = self.network.score(states[:, :-1][targets[:, 1:]]).float()  # at the targets only
+        entropies = functional.cross_entropy(logits, examples.tokens[targets], reduction="none")
+        counted = intact[:, None].expand_as(targets)[targets]
+        sums["generation"].append((entropies.masked_fill(~counted, 0.0).sum(), int(counted.sum())))
+        likelihoods = torch.zeros_like(targets, dtype=torch.float32).masked_scatter(targets, -entropies.detach())
+        detected = self.network.error_logits(states, examples.ends, likelihoods)
+        errors = examples.has_error[examples.ends].to(detected.dtype)
+        detection = functional.binary_cross_entropy_with_logits(detected, errors, reduction="sum")
+        sums["error_detection"].append((detection, len(errors)))
+        scored = ~quality.isnan() & intact
+        predicted = self.network.quality(states, examples.ends, memory)
+        squared_error = (predicted - quality.nan_to_num(0.0)).square().masked_fill(~scored, 0.0)
+        sums["quality"].append((squared_error.sum(), int(scored.sum())))
 
 
 class LossParts(Callback):
-    """Logs after each epoch ``validation_<loss>_loss`` of what a module's ``step`` returns as ``losses``."""
+    """Logs ``validation_<loss>_loss`` of each of the ``losses`` that a module's ``step`` returns."""
 
     def __init__(self, losses: Sequence[str] = LOSSES) -> None:
         self.losses = losses

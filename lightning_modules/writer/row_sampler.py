@@ -1,4 +1,4 @@
-"""Texts drawn side by side, each as if it were drawn alone."""
+"""Sampling in batches in which each row is sampled as if it were alone."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -10,20 +10,20 @@ from lightning_modules.layers.generation import keep_top_p
 
 
 class RowSampler:
-    """Draws a token for each row from its likeliest ones, (B, vocabulary) -> (B,).
+    """Samples a token for each row by nucleus sampling, (B, vocabulary) -> (B,).
 
-    A row's draws depend on the seed and its own key, not on which rows are drawn with it
-    (:class:`lightning_modules.layers.generation.Sampler` draws for all of them together).
+    A row's samples depend on the seed and its own key, not on the other rows of the batch
+    (:class:`lightning_modules.layers.generation.Sampler` uses one generator for all rows).
 
     Args:
-        keys: of the rows.
-        seed: another one, other texts.
-        top_p: only the fewest likeliest tokens that have this probability together (Holtzman et al. 2020).
+        keys: keys of the B rows.
+        seed: random seed.
+        top_p: probability of the nucleus (Holtzman et al. 2020).
     """
 
     def __init__(self, keys: Sequence[str], seed: int, top_p: float) -> None:
         self.top_p = top_p
-        self._generators = [torch.Generator().manual_seed(_number(f"{seed} {key}")) for key in keys]
+        self._generators = [torch.Generator().manual_seed(_seed_from(f"{seed} {key}")) for key in keys]
 
     def __call__(self, logits: Tensor) -> Tensor:
         probabilities = keep_top_p(logits.float(), self.top_p).softmax(dim=-1).cpu()
@@ -34,5 +34,5 @@ class RowSampler:
         return torch.cat(drawn).to(logits.device)
 
 
-def _number(words: str) -> int:
+def _seed_from(words: str) -> int:
     return int.from_bytes(sha256(words.encode()).digest()[:7])

@@ -1,4 +1,4 @@
-"""What a writer learns from: listings in two views, and content of some of their fields."""
+"""Sample training examples of the writer: listings in two views, with content of some of their fields."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,73 +13,85 @@ from lightning_modules.image.augmentation import augment, sample_generator
 from lightning_modules.tokenization.vocabulary import UNKNOWN
 from lightning_modules.training.data import Row, ShardSample
 from lightning_modules.training.settings import AugmentationSettings
-from lightning_modules.writer.content_fields import FIELDS
+from lightning_modules.writer.content_fields import FIELDS, Block
 from lightning_modules.writer.content_tokens import ContentTokens
 from lightning_modules.writer.corruption import Corruption
-from lightning_modules.writer.samples import Box, Inputs, WriterInputs, WriterReader, inputs_of
-from lightning_modules.writer.settings import LessonSettings
+from lightning_modules.writer.samples import Box, Inputs, WriterInputs, WriterReader, read_inputs
+from lightning_modules.writer.settings import SamplingSettings
 
 Fields = Mapping[str, Any]
-"""Content as :class:`ContentTokens` encodes it; what is not there is missing or empty."""
-VALIDATION = -1
-"""The epoch of which validation's lessons are drawn: the same each time."""
+"""Content as :class:`ContentTokens` encodes it; empty fields may be missing."""
+VALIDATION_EPOCH = -1
+"""Epoch in the seed of the validation examples, which are the same each time."""
+
+
+@dataclass(frozen=True)
+class TrainingExample:
+    """Content of some fields as T tokens."""
+
+    tokens: list[int]
+    """Tokens with the start."""
+    is_target: list[bool]
+    """True for tokens with a generation loss."""
+    has_error: list[bool]
+    """True where a field with an inserted error ends."""
 
 
 @dataclass  # not frozen: Lightning moves its tensors to the device
 class TrainingExamples:
-    """Texts of similar length."""
+    """A bucket of L examples of similar length."""
 
     rows: Tensor
-    """Which of the 2 B views they are of, int64 (L,)."""
+    """Index of each example's view among the 2 B views, int64 (L,)."""
     tokens: Tensor
-    """From the start on, padded behind, int64 (L, T)."""
-    judged: Tensor
-    """Which of them a writer chooses, (L, T): not the start, the markers and the padding."""
+    """Tokens with the start, right-padded, int64 (L, T)."""
+    is_target: Tensor
+    """True for tokens with a generation loss, (L, T): not for the start, markers and padding."""
     ends: Tensor
-    """Which of them end a field, (L, T)."""
-    wrong: Tensor
-    """Which of the ends close a field with an error, (L, T); nothing else is learned from a lesson that has one."""
+    """True where a field ends, (L, T)."""
+    has_error: Tensor
+    """True where a field with an inserted error ends, (L, T). Such an example has no other loss."""
 
 
 @dataclass
 class WriterBatch:
-    """B listings as a writer learns from them."""
+    """A training batch of B listings."""
 
     inputs: WriterInputs
-    """The pixels of the listings; of everything else 2 B rows: all that is known, then the same without objects and, of
-    some, without context or facts."""
-    lessons: list[TrainingExamples]
-    """Of both views, shortest first."""
+    """Pixels of the B listings, and 2 B rows of everything else: first all inputs, then the inputs without objects and,
+    for some listings, without context or facts."""
+    examples: list[TrainingExamples]
+    """Examples of both views, in buckets; shortest first."""
     text: Tensor
-    """Tokens of the plainest text of each listing, padded, int64 (B, T)."""
+    """Tokens of the first field of each listing, padded, int64 (B, T)."""
     masked: Tensor
-    """Those that the text tower must guess, (B, T)."""
+    """True for tokens that the text tower must predict, (B, T)."""
     hidden: Tensor
-    """The text with these left out, (B, T)."""
+    """The text with the masked tokens replaced, (B, T)."""
     quality: Tensor
-    """Scores of the listings' content in [0, 1], NaN where there is none, (B,)."""
+    """Quality scores of the listings' content in [0, 1], NaN where unknown, (B,)."""
 
     def __len__(self) -> int:
         return len(self.text)
 
 
 class WriterCollate:
-    """Listings to lessons.
+    """Makes a training batch of listings.
 
-    Each listing is seen twice: with all that is known of it, and without its objects. In each view it is told in some
-    of its fields only, since whole content is long; a field is written all the same, whichever came before it.
+    Each listing occurs in two views: with all its inputs, and without its objects. The example of a view contains a
+    random subset of the content's fields, since the whole content is long.
 
     Args:
-        reader: of the inputs.
-        tokens: of the content.
-        fields_of: a row's content.
-        quality_of: its score in [0, 1], or None.
-        corruption: makes errors.
-        ratios: SHA-256 of an original image -> its width / height.
-        fit: how images were made square.
-        settings: how lessons are drawn.
-        augmentation: of training images.
-        seed: of the drawing.
+        reader: reads the inputs.
+        tokens: encodes the content.
+        fields_of: returns a row's content.
+        quality_of: returns a row's quality score in [0, 1], or None.
+        corruption: inserts errors.
+        ratios: SHA-256 of an original image to its width / height.
+        fit: resize mode of the images.
+        settings: settings of the sampling.
+        augmentation: augmentation of training images.
+        seed: random seed.
     """
 
     def __init__(
@@ -91,7 +103,7 @@ class WriterCollate:
         corruption: Corruption,
         ratios: Mapping[str, float],
         fit: Any,
-        settings: LessonSettings,
+        settings: SamplingSettings,
         augmentation: AugmentationSettings,
         seed: int,
     ) -> None:
@@ -100,117 +112,127 @@ class WriterCollate:
         self.settings, self.augmentation, self.seed = settings, augmentation, seed
         unknown = reader.tokenizer.token_to_id(UNKNOWN)
         if unknown is None:
-            raise ValueError(f"the tokenizer lacks {UNKNOWN}; learn it with the stage tokenizer")
+            raise ValueError(f"the tokenizer lacks {UNKNOWN}; train it with the stage tokenizer")
         self.unknown = unknown
 
     def __call__(self, samples: Sequence[ShardSample], epoch: int | None) -> WriterBatch:
-        lesson = VALIDATION if epoch is None else epoch
-        draws = [sample_generator(f"{sample.key} lesson", lesson, self.seed) for sample in samples]
+        number = VALIDATION_EPOCH if epoch is None else epoch
+        # The suffix " lesson" is part of the random seed: another one would change the weights.
+        generators = [sample_generator(f"{sample.key} lesson", number, self.seed) for sample in samples]
         inputs = [self._inputs(sample, epoch) for sample in samples]
-        fields = [present(self.fields_of(sample.row)) for sample in samples]
-        whole = self.reader(inputs)
-        lessons = self._lessons([*fields, *fields], [*draws, *draws])
-        text, masked = self._text(fields, draws)
+        fields = [drop_empty(self.fields_of(sample.row)) for sample in samples]
+        full_view = self.reader(inputs)
+        examples = self._examples([*fields, *fields], [*generators, *generators])
+        text, masked = self._text(fields, generators)
         hidden = text.masked_fill(masked, self.unknown)
         scores = [self.quality_of(sample.row) for sample in samples]
         quality = torch.tensor([np.nan if score is None else score for score in scores], dtype=torch.float32)
-        return WriterBatch(self._twice(whole, draws), lessons, text, masked, hidden, quality)
+        return WriterBatch(self._add_second_view(full_view, generators), examples, text, masked, hidden, quality)
 
     def _inputs(self, sample: ShardSample, epoch: int | None) -> Inputs:
-        inputs = inputs_of(sample, self.ratios.get(sample.row["image"], 1.0), self.fit)
+        inputs = read_inputs(sample, self.ratios.get(sample.row["image"], 1.0), self.fit)
         if epoch is None:
             return inputs
         image = augment(sample.image, "", self.augmentation, sample_generator(sample.key, epoch, self.seed))
-        shift = self._move(sample.key, epoch, len(image))
+        shift = self._box_shift(sample.key, epoch, len(image))
         return replace(inputs, image=image, objects=[replace(one, box=shift(one.box)) for one in inputs.objects])
 
-    def _move(self, key: str, epoch: int, side: int) -> Callable[[Box], Box]:
-        """What :func:`augment`, whose first two draws these are, does to boxes."""
+    def _box_shift(self, key: str, epoch: int, side: int) -> Callable[[Box], Box]:
+        """Shift boxes as :func:`augment` shifts the image: with the first two random numbers of the same generator."""
         across, down = sample_generator(key, epoch, self.seed).uniform(-1, 1, size=5)[:2]
-        reach = self.augmentation.shift * side
-        return lambda box: moved(box, round(across * reach) / side, round(down * reach) / side)
+        reach = self.augmentation.translate * side
+        return lambda box: shift_box(box, round(across * reach) / side, round(down * reach) / side)
 
-    def _twice(self, whole: WriterInputs, draws: Sequence[np.random.Generator]) -> WriterInputs:
-        """Everything but the pixels once more without objects, and of some without context, without facts."""
-        lost = torch.tensor(np.array([draw.random(2) for draw in draws]) < self.settings.context_lost)  # (B, 2)
-        context = whole.context.masked_fill(lost[:, :1, None], self.reader.pad)
-        facts = whole.facts.masked_fill(lost[:, 1:], torch.nan)
-        scene = whole.scene.with_emptied()
-        return WriterInputs(whole.pixels, scene, torch.cat([whole.context, context]), torch.cat([whole.facts, facts]))
+    def _add_second_view(self, full: WriterInputs, generators: Sequence[np.random.Generator]) -> WriterInputs:
+        """Append the view without objects, in which some listings also lack context or facts."""
+        numbers = np.array([generator.random(2) for generator in generators])
+        dropped = torch.tensor(numbers < self.settings.context_dropout)  # (B, 2)
+        context = full.context.masked_fill(dropped[:, :1, None], self.reader.pad)
+        facts = full.facts.masked_fill(dropped[:, 1:], torch.nan)
+        scene = full.scene.append_empty_copy()
+        return WriterInputs(full.pixels, scene, torch.cat([full.context, context]), torch.cat([full.facts, facts]))
 
-    def _lessons(self, fields: Sequence[Fields], draws: Sequence[np.random.Generator]) -> list[TrainingExamples]:
-        drawn = [self._drawn(known, draw) for known, draw in zip(fields, draws, strict=True)]
-        order = sorted(range(len(drawn)), key=lambda row: len(drawn[row][0]))
-        size = -(-len(order) // self.settings.buckets)
-        return [self._bucket(order[start : start + size], drawn) for start in range(0, len(order), size)]
+    def _examples(
+        self, contents: Sequence[Fields], generators: Sequence[np.random.Generator]
+    ) -> list[TrainingExamples]:
+        examples = [self._example(fields, random) for fields, random in zip(contents, generators, strict=True)]
+        order = sorted(range(len(examples)), key=lambda row: len(examples[row].tokens))
+        size = -(-len(order) // self.settings.length_buckets)
+        return [self._bucket(order[start : start + size], examples) for start in range(0, len(order), size)]
 
-    def _drawn(self, known: Fields, draw: np.random.Generator) -> tuple[list[int], list[bool], list[bool]]:
-        """One lesson: its tokens, which of them are judged, and which end a field that has an error."""
-        chances = draw.random(len(FIELDS))
+    def _example(self, fields: Fields, random: np.random.Generator) -> TrainingExample:
+        """Some fields of a content, one of them with an error in some examples."""
         shares: Mapping[str, float] = {str(name): share for name, share in self.settings.field_shares.items()}
-        told = {
-            field.name: known[field.name]
-            for field, chance in zip(FIELDS, chances, strict=True)
-            if field.name in known and chance < shares.get(field.name, 1.0)
-        } or dict(list(known.items())[:1])
-        error = draw.random() < self.settings.corrupted
-        spoilt = self._spoil(told, draw) if error else None
-        lesson = self.tokens.encode(told if spoilt is None else told | {spoilt[0]: spoilt[1]})
-        wrong = [False] * len(lesson.tokens)
-        if spoilt is None:
-            return lesson.tokens, lesson.judged, wrong
-        marker = self.tokens.field[spoilt[0]]
-        if marker in lesson.tokens:  # a text of spaces alone has none
-            wrong[lesson.tokens.index(self.tokens.end, lesson.tokens.index(marker))] = True
-        return lesson.tokens, lesson.judged, wrong
+        kept: dict[str, Any] = {}
+        for field, number in zip(FIELDS, random.random(len(FIELDS)), strict=True):
+            if field.name in fields and number < shares.get(field.name, 1.0):
+                kept[field.name] = fields[field.name]
+        if not kept:
+            kept = dict(list(fields.items())[:1])
+        corrupted = self._corrupt(kept, random) if random.random() < self.settings.corruption_ratio else None
+        if corrupted is not None:
+            kept[corrupted[0]] = corrupted[1]
+        encoded = self.tokens.encode(kept)
+        has_error = [False] * len(encoded.tokens)
+        if corrupted is not None:
+            marker = self.tokens.field[corrupted[0]]
+            if marker in encoded.tokens:  # a field of spaces alone is not encoded
+                has_error[encoded.tokens.index(self.tokens.end, encoded.tokens.index(marker))] = True
+        return TrainingExample(encoded.tokens, encoded.is_target, has_error)
 
-    def _spoil(self, told: Fields, draw: np.random.Generator) -> tuple[str, Any] | None:
-        """A field that can be given an error, and the field with it."""
-        for name in draw.permutation(sorted(told)):
-            value = told[name]
-            parts = (
-                [value] if isinstance(value, str) else [part if isinstance(part, str) else part[1] for part in value]
-            )
-            for place in draw.permutation(len(parts)):
-                spoilt = self.corruption(parts[place], draw)
-                if spoilt is None:
+    def _corrupt(self, fields: Fields, random: np.random.Generator) -> tuple[str, Any] | None:
+        """The name of a random field and its value with an inserted error; None if no field contains a phrase."""
+        for name in random.permutation(sorted(fields)):
+            value = fields[name]
+            parts = [value] if isinstance(value, str) else [_part_text(part) for part in value]
+            for index in random.permutation(len(parts)):
+                corrupted = self.corruption(parts[index], random)
+                if corrupted is None:
                     continue
                 if isinstance(value, str):
-                    return str(name), spoilt
-                part = spoilt if isinstance(value[place], str) else (value[place][0], spoilt)
-                return str(name), [*value[:place], part, *value[place + 1 :]]
+                    return str(name), corrupted
+                part = corrupted if isinstance(value[index], str) else (value[index][0], corrupted)
+                return str(name), [*value[:index], part, *value[index + 1 :]]
         return None
 
-    def _bucket(
-        self, rows: Sequence[int], drawn: Sequence[tuple[list[int], list[bool], list[bool]]]
-    ) -> TrainingExamples:
-        tokens, judged, wrong = (
-            pad_sequence([torch.tensor(drawn[row][part]) for row in rows], batch_first=True, padding_value=filling)
-            for part, filling in enumerate((self.tokens.pad, False, False))
-        )
-        return TrainingExamples(torch.tensor(rows), tokens, judged, tokens == self.tokens.end, wrong)
+    def _bucket(self, rows: Sequence[int], examples: Sequence[TrainingExample]) -> TrainingExamples:
+        chosen = [examples[row] for row in rows]
+        tokens = _pad([example.tokens for example in chosen], self.tokens.pad)
+        is_target = _pad([example.is_target for example in chosen], False)
+        has_error = _pad([example.has_error for example in chosen], False)
+        return TrainingExamples(torch.tensor(rows), tokens, is_target, tokens == self.tokens.end, has_error)
 
-    def _text(self, fields: Sequence[Fields], draws: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor]:
-        """The plainest text of each listing and the tokens of it that are hidden."""
-        texts = [self.reader.tokens([spoken(known)])[: self.settings.text] for known in fields]
-        hidden = [draw.random(len(text)) < self.settings.masked for text, draw in zip(texts, draws, strict=True)]
-        tokens = pad_sequence([torch.tensor(text) for text in texts], batch_first=True, padding_value=self.reader.pad)
-        return tokens, pad_sequence([torch.from_numpy(mask) for mask in hidden], batch_first=True)
+    def _text(self, contents: Sequence[Fields], generators: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor]:
+        """Tokens of the first field of each listing, (B, T), and the mask of the hidden ones, (B, T)."""
+        texts = [self.reader.tokens([first_field_text(fields)])[: self.settings.max_text_tokens] for fields in contents]
+        masks = [
+            random.random(len(text)) < self.settings.mask_ratio for text, random in zip(texts, generators, strict=True)
+        ]
+        return _pad(texts, self.reader.pad), pad_sequence([torch.from_numpy(mask) for mask in masks], batch_first=True)
 
 
-def moved(box: Box, across: float, down: float) -> Box:
-    """A box moved by shares of the side; what leaves the image is cut off."""
+def shift_box(box: Box, across: float, down: float) -> Box:
+    """A box shifted by shares of the side, clipped to the image."""
     x0, x1 = (min(max(x + across, 0.0), 1.0) for x in (box[0], box[2]))
     y0, y1 = (min(max(y + down, 0.0), 1.0) for y in (box[1], box[3]))
     return x0, y0, x1, y1
 
 
-def present(fields: Fields) -> Fields:
-    """The fields that say something, in the order in which they are written."""
+def drop_empty(fields: Fields) -> Fields:
+    """The fields that are not empty, in the order of writing."""
     return {field.name: fields[field.name] for field in FIELDS if fields.get(field.name)}
 
 
-def spoken(fields: Fields) -> str:
+def first_field_text(fields: Fields) -> str:
     """The first field as plain words."""
     first = next(iter(fields.values()))
-    return first if isinstance(first, str) else " ".join(part if isinstance(part, str) else part[1] for part in first)
+    return first if isinstance(first, str) else " ".join(map(_part_text, first))
+
+
+def _part_text(part: str | Block) -> str:
+    """The text of a list's item or of a block."""
+    return part if isinstance(part, str) else part[1]
+
+
+def _pad(rows: Sequence[Sequence[int]], value: float) -> Tensor:
+    return pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=value)

@@ -83,7 +83,7 @@ def test_source_change_starts_one_ingest(toy, monkeypatch):
     sensor = toy.definitions().resolve_sensor_def("source_changes")
 
     def evaluate(newest: str, cursor: str | None):
-        monkeypatch.setattr("assets.catalog.change_detection.newest_changes", lambda root: newest)
+        monkeypatch.setattr("assets.catalog.change_detection.compute_change_token", lambda root: newest)
         with dg.build_sensor_context(instance=toy.instance, cursor=cursor) as context:
             return sensor.evaluate_tick(context)
 

@@ -28,7 +28,7 @@ def _started(toy) -> Iterator[subprocess.Popen]:
 def _find(run: subprocess.Popen, words: str) -> psutil.Process:
     """The process below the run whose command ends so; the stage's shell and program count as one."""
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
+    while time.monotonic() < deadline and run.poll() is None:
         for process in psutil.Process(run.pid).children(recursive=True):
             try:
                 if " ".join(process.cmdline()).endswith(words):
@@ -36,7 +36,7 @@ def _find(run: subprocess.Popen, words: str) -> psutil.Process:
             except psutil.Error:
                 continue
         time.sleep(0.1)
-    raise AssertionError(f"no process {words!r} was started")
+    raise AssertionError(f"no process {words!r} was started; the run's exit code: {run.poll()}")
 
 
 def _victim(run: subprocess.Popen, stage: str, victim: str) -> psutil.Process:
@@ -48,6 +48,7 @@ def _victim(run: subprocess.Popen, stage: str, victim: str) -> psutil.Process:
     return psutil.Process(run.pid)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["catalog", "encoder"])
 @pytest.mark.parametrize("victim", ["stage", "step", "run"])
 def test_the_next_run_completes_with_the_same_bytes(fresh, completed_hashes, stage, victim):

@@ -62,7 +62,7 @@ def test_the_graph_joins_known_nodes_and_has_a_reachable_ceiling(shop: Shop) -> 
         assert {edge["source"], edge["target"]} <= nodes
     large = graph(7, 200)
     assert 0.05 < len(large.edges) / (35 * 200) < 0.35
-    assert 0.9 < large.ceiling < 1
+    assert 0.9 < large.upper_bound < 1
 
 
 @given(st.lists(st.tuples(st.integers(0, 5).map(float), st.booleans()), min_size=2, max_size=40))

@@ -30,22 +30,22 @@ def painted(sprites: list[Sprite], size: tuple[int, int]) -> np.ndarray:
 
 
 def test_boxes_match_the_painted_pixels(scenes: list) -> None:
-    for image, seen, sprites in scenes[:60]:
+    for image, scene, sprites in scenes[:60]:
         canvas = painted(sprites, image.size)
         boxes = set()
         for place in range(1, len(sprites) + 1):
             rows, columns = np.nonzero(canvas == place)
             box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
             boxes.add(tuple(round(float(value), 6) for value in np.array(box) / np.array([*image.size, *image.size])))
-        assert boxes == {tuple(round(value, 6) for value in thing.box) for thing in seen.objects}
+        assert boxes == {tuple(round(value, 6) for value in thing.box) for thing in scene.objects}
 
 
 def test_relations_are_true(scenes: list) -> None:
     met = set()
-    for image, seen, sprites in scenes:
-        for relation in seen.relations:
+    for image, scene, sprites in scenes:
+        for relation in scene.relations:
             met.add(relation.predicate)
-            a, b = seen.objects[relation.subject].box, seen.objects[relation.object].box
+            a, b = scene.objects[relation.subject].box, scene.objects[relation.object].box
             middle, pixel = (a[0] + a[2]) / 2, 1.5 / min(image.size)
             order = [sprite.predicate for sprite in sprites]
             match relation.predicate:
@@ -70,20 +70,20 @@ def test_relations_are_true(scenes: list) -> None:
 
 
 def test_relations_point_at_objects_and_each_further_object_has_one(scenes: list) -> None:
-    for _, seen, sprites in scenes:
-        assert len(seen.objects) == len(sprites)
-        for relation in seen.relations:
-            assert 0 <= relation.object < len(seen.objects)
-            assert 0 < relation.subject < len(seen.objects)
-        assert {relation.subject for relation in seen.relations if relation.object == 0} == set(range(1, len(sprites)))
+    for _, scene, sprites in scenes:
+        assert len(scene.objects) == len(sprites)
+        for relation in scene.relations:
+            assert 0 <= relation.object < len(scene.objects)
+            assert 0 < relation.subject < len(scene.objects)
+        assert {relation.subject for relation in scene.relations if relation.object == 0} == set(range(1, len(sprites)))
 
 
 def test_the_main_item_dominates(scenes: list) -> None:
     extents = []
-    for _, seen, _ in scenes:
-        areas = [(x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in (thing.box for thing in seen.objects)]
+    for _, scene, _ in scenes:
+        areas = [(x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in (thing.box for thing in scene.objects)]
         assert areas[0] > 1.7 * max(areas[1:], default=0)
-        x0, y0, x1, y1 = seen.objects[0].box
+        x0, y0, x1, y1 = scene.objects[0].box
         assert 0 <= x0 < x1 <= 1
         assert 0 <= y0 < y1 <= 1
         extents.append(max(x1 - x0, y1 - y0))

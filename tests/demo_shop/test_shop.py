@@ -97,7 +97,7 @@ def test_exact_duplicate_has_the_same_bytes_and_near_duplicate_the_same_scene(sh
     for reason, fault in copies.items():
         copy, original = (shop.listing(int(name) - 100_001) for name in (fault.id, fault.original or ""))
         assert (copy.image.content == original.image.content) == (reason == "exact")
-        assert copy.image.seen == original.image.seen
+        assert copy.image.scene == original.image.scene
         assert copy.words != original.words
 
 

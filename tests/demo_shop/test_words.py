@@ -6,11 +6,11 @@ import pytest
 
 from demo_shop import Shop, phrases, vocabulary
 from demo_shop.facts import facts, stream
-from demo_shop.scene import Seen
-from demo_shop.upper_bounds import ceilings
+from demo_shop.scene import RenderedScene
+from demo_shop.upper_bounds import upper_bounds
 from demo_shop.words import write
 
-NOTHING = Seen("studio", (), ())
+NOTHING = RenderedScene("studio", (), ())
 
 
 def british(text: str) -> str:
@@ -22,18 +22,18 @@ def british(text: str) -> str:
 def test_alt_text_and_caption_are_true(shop: Shop) -> None:
     for number in range(shop.size):
         listing = shop.listing(number)
-        truth, words, seen = listing.facts, listing.words, listing.image.seen
+        truth, words, scene = listing.facts, listing.words, listing.image.scene
         for text in map(british, (words.alt_text, words.caption)):
             assert any(name in text for name in phrases.ITEM_NAMES[truth.item])
             assert any(name in text for name in phrases.MATERIAL_ADJECTIVES[truth.material])
             assert truth.colour in text
             others = {name for item in vocabulary.ITEMS if item != truth.item for name in phrases.ITEM_NAMES[item]}
-            own = "".join(phrases.ITEM_NAMES[truth.item] + phrases.SURROUNDINGS[seen.background])
+            own = "".join(phrases.ITEM_NAMES[truth.item] + phrases.SURROUNDINGS[scene.background])
             assert not any(f" {name} " in f" {text} " for name in others if name not in own)
-            shown = {thing.label for thing in seen.objects}
+            shown = {thing.label for thing in scene.objects}
             assert not any(kind in text for kind in vocabulary.PROPS if kind not in shown)
         assert (truth.pattern == "plain") or truth.pattern in british(words.alt_text)
-        for thing in seen.objects[1:]:
+        for thing in scene.objects[1:]:
             assert f"{thing.attributes[0]} {thing.label}" in british(words.alt_text)
 
 
@@ -98,13 +98,13 @@ def test_ceilings_agree_with_simulated_best_guesses() -> None:
         rows.append((truth, said, purpose))
 
     def score(see, label) -> float:  # type: ignore[no-untyped-def]
-        seen: dict = defaultdict(Counter)
+        scene: dict = defaultdict(Counter)
         for row in rows[:8000]:
-            seen[see(row)][label(row)] += 1
-        hits = sum(bool(seen[see(row)]) and seen[see(row)].most_common(1)[0][0] == label(row) for row in rows[8000:])
+            scene[see(row)][label(row)] += 1
+        hits = sum(bool(scene[see(row)]) and scene[see(row)].most_common(1)[0][0] == label(row) for row in rows[8000:])
         return hits / 4000
 
-    best = ceilings()
+    best = upper_bounds()
     product_class = lambda row: row[0].product_class  # noqa: E731
     assert score(lambda row: row[0].item, product_class) == pytest.approx(
         best["product_class_accuracy_from_image"], abs=0.025
@@ -124,7 +124,7 @@ def test_ceilings_agree_with_simulated_best_guesses() -> None:
 
 
 def test_neither_image_nor_words_suffice_for_the_product_class(shop: Shop) -> None:
-    best = shop.ceilings
+    best = shop.upper_bounds
     assert best["product_class_accuracy_from_image"] < 0.5
     assert best["product_class_accuracy_from_words"] < 0.85
     assert best["product_class_accuracy_from_both"] > 0.95

@@ -77,7 +77,7 @@ def test_what_no_training_imports_makes_no_training_stale(edit, pattern, comment
 
 
 def test_an_edited_evaluation_is_itself_stale(edit):
-    assert edit("assets/clip/evaluate/stage.py") == {"clip_evaluation"}
+    assert "clip_evaluation" in edit("assets/clip/evaluate/stage.py")
 
 
 @pytest.mark.parametrize("family", FAMILIES)

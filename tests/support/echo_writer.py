@@ -15,7 +15,7 @@ from heddle.content.rubric import Titles
 from heddle.description.describer import Describer
 from heddle.description.quality import ContentScorer
 from lightning_modules.layers.generation import Pick, greedy
-from lightning_modules.writer.content_fields import FIELDS, fitted
+from lightning_modules.writer.content_fields import FIELDS, fit_field
 from lightning_modules.writer.content_writer import GeneratedContent
 from lightning_modules.writer.samples import Inputs
 
@@ -34,7 +34,7 @@ class EchoWriter:
     """
 
     def __init__(self, patience: int | None = None) -> None:
-        self.network = SimpleNamespace(config=SimpleNamespace(image_size=SIZE, image_fit="pad"))
+        self.network = SimpleNamespace(config=SimpleNamespace(image_size=SIZE, resize_mode="pad"))
         self.patience = patience
         self.batches: list[int] = []
 
@@ -50,12 +50,12 @@ class EchoWriter:
         words = f"Colour {one.image[8, 8].tolist()} {number} {things} {one.context or ''}"
         values: dict[str, Any] = {"line": words, "list": [words, things], "blocks": [("p", words), ("li", words)]}
         wrong = {"alt_text": 0.1, "description": 0.6, "body": 0.7}
-        fields = {field.name: fitted(field, values[field.kind]) for field in FIELDS}
+        fields = {field.name: fit_field(field, values[field.kind]) for field in FIELDS}
         return GeneratedContent({"alt_text": -0.25}, wrong, 0.5, fields)
 
 
-def describer(patience: int | None = None, seed: int | None = None, judges: ContentScorer = NO_MODELS) -> Describer:
-    return Describer(EchoWriter(patience), judges, seed=seed)  # type: ignore[arg-type]
+def describer(patience: int | None = None, seed: int | None = None, scorer: ContentScorer = NO_MODELS) -> Describer:
+    return Describer(EchoWriter(patience), scorer, seed=seed)  # type: ignore[arg-type]
 
 
 def image(number: int, kind: str = "PNG", **how: Any) -> bytes:

@@ -1,6 +1,7 @@
 """A writer that has learned sellers' texts by heart, and gets every other one wrong where it sees the image alone."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,22 +28,20 @@ class FakeWriter:
     """
 
     def __init__(self, samples: Sequence[ShardSample], swaps: Mapping[str, str]) -> None:
-        self.network = SimpleNamespace(config=SimpleNamespace(image_fit="pad"), device="cpu")
+        self.network = SimpleNamespace(config=SimpleNamespace(resize_mode="pad"), device="cpu")
         self.rows = {sample.image.tobytes(): sample.row for sample in samples}
         self.swaps = swaps
 
     def write(self, inputs: Sequence[Inputs], pick: Pick = greedy, until: str | None = None) -> list[GeneratedContent]:
         written = [self._written(one) for one in inputs]
-        kept = [("alt_text",) if until else tuple(one.fields) for one in written]
-        fields = [{name: one.fields[name] for name in names} for one, names in zip(written, kept, strict=True)]
-        return [
-            GeneratedContent(one.certainty, one.wrong, 0.5, known) for one, known in zip(written, fields, strict=True)
-        ]
+        if until is None:
+            return written
+        return [replace(one, fields={"alt_text": one.fields["alt_text"]}) for one in written]
 
-    def judge(self, inputs: Sequence[Inputs], fields: Sequence[Mapping[str, Any]]) -> list[WriterScores]:
-        """Doubts whatever is not the seller's."""
+    def score(self, inputs: Sequence[Inputs], fields: Sequence[Mapping[str, Any]]) -> list[WriterScores]:
+        """Predict an error in every text that is not the seller's."""
         truths = [self.rows[one.image.tobytes()]["alt_text"] for one in inputs]
-        return [_judged(told["alt_text"] == truth) for told, truth in zip(fields, truths, strict=True)]
+        return [_scores(told["alt_text"] == truth) for told, truth in zip(fields, truths, strict=True)]
 
     def wrong(self, row: Row) -> bool:
         """Whether it is wrong of this listing by its image alone."""
@@ -56,10 +55,10 @@ class FakeWriter:
         wrong = one.context is None and one.facts is None and self.wrong(row)
         if wrong:
             text = " ".join(self.swaps.get(word, word) for word in text.split())
-        judged = _judged(not wrong)
+        scores = _scores(not wrong)
         fields = sentence(text).fields() | {"tags": ["one", "two"]}
-        return GeneratedContent(judged.certainty, judged.wrong, 0.5, fields)
+        return GeneratedContent(scores.log_likelihoods, scores.error_probabilities, 0.5, fields)
 
 
-def _judged(right: bool) -> WriterScores:
+def _scores(right: bool) -> WriterScores:
     return WriterScores({"alt_text": SURE if right else UNSURE}, {"alt_text": float(np.where(right, 0.1, 0.9))}, 0.5)

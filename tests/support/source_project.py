@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 from pydantic import TypeAdapter
 
-from assets.catalog.collector import Harvest
-from assets.catalog.drafts import Draft, Settled
+from assets.catalog.collector import Collector
+from assets.catalog.listing_drafts import CollectionResult, Draft
 from assets.catalog.stage import catalog
 from heddle.core.schemas import read_rows
 from heddle.core.stage import Stage
@@ -33,19 +33,19 @@ def parameters(**told: Any) -> Any:
     return TypeAdapter(Source).validate_python(told)
 
 
-def read(source: Any, folder: Path) -> tuple[Harvest, Settled, list[tuple[Draft, str]]]:
+def read(source: Any, folder: Path) -> tuple[Collector, CollectionResult, list[tuple[Draft, str]]]:
     """Let a source bring what it has without a network; last in the answer: the images that it would fetch.
 
     Those count as missing.
     """
     folder.mkdir(exist_ok=True)
-    harvest = Harvest(folder, 1e6, 1_000_000, 1)
+    collector = Collector(folder, 1e6, 1_000_000, 1)
     wanted: list[tuple[Draft, str]] = []
-    harvest.image_url = lambda draft, url, stamp=None: wanted.append((draft, url))  # type: ignore[method-assign]
-    source.gather(harvest)
+    collector.set_image_url = lambda draft, url, stamp=None: wanted.append((draft, url))  # type: ignore[method-assign]
+    source.gather(collector)
     for draft, url in wanted:
-        harvest.refuse_image(draft, "image_missing", url)
-    return harvest, harvest.settle(), wanted
+        collector.reject_image(draft, "image_missing", url)
+    return collector, collector.finish(), wanted
 
 
 def run(folder: Path, *sources: str) -> dict[str, float | int]:

@@ -117,7 +117,7 @@ def _evaluate(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, 
     parameters = stage.parameters(AssistantEvaluationParameters)
     settings = stage.parameters(AssistantParameters, "assistant")
     threads = stage.parameters(Compute, "compute").threads
-    retrieved = _retrieve(stage, conversations, settings.guides)
+    retrieved = _retrieve(stage, conversations, settings.num_context_documents)
     sources = Sources.read(stage.input("validated"))
     contexts_by_name: dict[str, list[list[str]]] = {
         NO_CONTEXT: [[] for _ in conversations],
@@ -133,10 +133,12 @@ def _evaluate(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, 
     metrics: dict[str, Any] = {}
     for name, texts in contexts_by_name.items():
         stage.progress(f"{len(conversations)} conversations, {name.replace('_', ' ')}")
-        contexts = [[truncate_text(tuned.tokenizer, text, settings.guide_tokens) for text in some] for some in texts]
+        contexts = [
+            [truncate_text(tuned.tokenizer, text, settings.context_document_tokens) for text in some] for some in texts
+        ]
         by_model: dict[str, dict[str, Any]] = {}
         for model_name, model in ((BASE, base), (name, tuned)):
-            answers = answer_conversations(model, conversations, contexts, settings.answer_tokens)
+            answers = answer_conversations(model, conversations, contexts, settings.max_new_tokens)
             by_model[model_name] = {
                 "perplexity": perplexity(model, conversations, contexts),
                 **answers.metrics(interval),

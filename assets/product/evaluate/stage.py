@@ -38,7 +38,7 @@ ABLATION_METRICS = ("accuracy", "macro_f1")
 NAMES = {"words": "text"}
 """Modality -> its name in the names of systems, where the two differ."""
 UPPER_BOUNDS = {frozenset({"words"}): "words", frozenset({"image"}): "image", frozenset({"words", "image"}): "both"}
-"""Modalities -> the name of their upper bound in the demo shop's ``ceilings.json``."""
+"""Modalities -> the name of their upper bound in the demo shop's ``upper_bounds.json``."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def product_evaluation(stage: Stage) -> Metrics:
         stage.progress(f"no test listing has the label {LABEL}: no metric is measured")
         return metrics
     interval = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
-    upper_bounds = read_json(stage.input("catalog") / "ceilings.json")
+    upper_bounds = read_json(stage.input("catalog") / "upper_bounds.json")
     rows = []
     (stage.output / "plots").mkdir()
     for system in _systems(stage, labelled):

@@ -10,4 +10,4 @@ class RecommenderEvaluationParameters(Section):
 
     queries: int = Field(ge=1, description="largest number of query nodes, drawn by the hash of their ids")
     examples: int = Field(ge=0, description="number of queries with their recommendations in examples.parquet")
-    mapped: int = Field(ge=0, description="largest number of nodes on the map of embeddings")
+    projection_nodes: int = Field(ge=0, description="largest number of nodes on the map of embeddings")

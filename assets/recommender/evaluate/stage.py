@@ -40,7 +40,7 @@ from heddle.metrics.bootstrap import ConfidenceInterval
 MODEL = "graph"
 """The system of the recommender's own node embeddings; the others are baselines."""
 UPPER_BOUND = "link_prediction_auc"
-"""Key of the best possible AUROC in ``ceilings.json``, which the demo shop knows."""
+"""Key of the best possible AUROC in ``upper_bounds.json``, which the demo shop knows."""
 COLUMNS = ("auroc", "average_precision", "ndcg_at_10", "hits_at_10", "precision_at_10", "mrr", "coverage")
 SHOWN = 5  # recommendations of an example
 SHARED = 4  # shared neighbours that explain a recommendation
@@ -67,7 +67,7 @@ EXAMPLES = pa.schema(
 def recommender_evaluation(stage: Stage) -> Metrics:
     """Score the test edges and rank candidates with every system; write metrics, tables, map and examples."""
     parameters = stage.parameters(RecommenderEvaluationParameters)
-    upper_bounds = read_json(stage.input("catalog") / "ceilings.json")
+    upper_bounds = read_json(stage.input("catalog") / "upper_bounds.json")
     reason = skip_reason(stage.input("graph")) or skip_reason(stage.input("recommender"))
     graph = None if reason else CatalogGraph.open(stage.input("graph"))
     if graph and not (len(graph.predicted("test")) and len(graph.negatives["test"])):
@@ -84,7 +84,7 @@ def recommender_evaluation(stage: Stage) -> Metrics:
         results.append(evaluate_system(name, system, edges, negatives, queries, interval))
     (stage.output / "plots").mkdir()
     _write_plots(stage, results)
-    _write_map(stage, graph, embeddings, parameters.mapped)
+    _write_map(stage, graph, embeddings, parameters.projection_nodes)
     _write_examples(stage, graph, queries[: parameters.examples], results[0])
     metrics: dict[str, Any] = {"test_edges": len(edges), "queries": len(queries)}
     for result in results:

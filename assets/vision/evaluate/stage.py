@@ -28,7 +28,7 @@ def vision_evaluation(stage: Stage) -> Metrics:
     classifier = VisionClassifier.from_pretrained(stage.input("vision"), stage.parameters(Compute, "compute").threads)
     stage.progress("classifying images", len(samples), len(samples))
     probabilities = classifier.probabilities(sample.image for sample in samples)
-    upper_bounds = read_json(stage.input("catalog") / "ceilings.json")
+    upper_bounds = read_json(stage.input("catalog") / "upper_bounds.json")
     interval = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     heads = [
         select_labelled(head, samples, classes, probabilities[head])

@@ -10,7 +10,7 @@ from heddle.content.content import Content
 from heddle.core.stage import Stage
 from lightning_modules.clip.encoder import ClipEncoder
 from lightning_modules.training.data import Row, read_samples
-from lightning_modules.writer.content_fields import FIELDS, fitted
+from lightning_modules.writer.content_fields import FIELDS, fit_field
 
 CHUNK = 256
 
@@ -79,5 +79,5 @@ def within_limits(content: Content) -> Content:
     """The content, each field cut at a word where it is longer than what may be published."""
     values = content.fields()
     return Content.from_fields(
-        {field.name: fitted(field, values[field.name]) for field in FIELDS if values[field.name]}
+        {field.name: fit_field(field, values[field.name]) for field in FIELDS if values[field.name]}
     )

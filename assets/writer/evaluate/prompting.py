@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from heddle.content.content import Content
 from heddle.content.lexicon import Lexicon
-from heddle.content.mistakes import corruption_of
+from heddle.content.mistakes import make_corruption
 from heddle.description.certainty import FIELD
 from lightning_modules.image.augmentation import sample_generator
 from lightning_modules.layers.generation import Sampler
 from lightning_modules.training.data import ShardSample
 from lightning_modules.writer.content_writer import ContentWriter, WriterScores
 from lightning_modules.writer.corruption import Corruption
-from lightning_modules.writer.samples import Inputs, inputs_of
+from lightning_modules.writer.samples import Inputs, read_inputs
 
 WRITER, IMAGE_ALONE, WITHOUT_GRAPH = "writer", "image_alone", "without_graph"
 VIEWS = (WRITER, IMAGE_ALONE)
@@ -47,8 +47,8 @@ class WriterPrompter:
 
     def views(self, samples: Sequence[ShardSample]) -> dict[str, list[Inputs]]:
         """The listings with all that they tell, by their image alone, and without objects and relations."""
-        fit = self.writer.network.config.image_fit
-        whole = [inputs_of(sample, self.ratios.get(sample.row["image"], 1.0), fit) for sample in samples]
+        fit = self.writer.network.config.resize_mode
+        whole = [read_inputs(sample, self.ratios.get(sample.row["image"], 1.0), fit) for sample in samples]
         return {
             WRITER: whole,
             IMAGE_ALONE: [Inputs(one.image) for one in whole],
@@ -84,7 +84,7 @@ class WriterPrompter:
 
     @cached_property
     def _corruption(self) -> Corruption:
-        return corruption_of(self.lexicon)
+        return make_corruption(self.lexicon)
 
     def _kind(self, before: str, after: str) -> str:
         one, other = self.lexicon.read_facts(before), self.lexicon.read_facts(after)

@@ -49,13 +49,13 @@ def _judged(stage: Stage, samples: Sequence[ShardSample]) -> dict[str, float]:
     written: dict[str, list[GeneratedContent]] = {}
     for view, inputs in asked.items():
         stage.progress(view.replace("_", " "), len(written), len(asked))
-        whole = parameters.whole if view == WRITER else 0
+        whole = parameters.full_content_samples if view == WRITER else 0
         written[view] = asker.writer.write(inputs[:whole]) + asker.writer.write(inputs[whole:], until=FIELD)
     trials = systems(stage, parameters, threads, samples, asker.lexicon, written)
     (stage.output / "plots").mkdir()
     numbers = told_of(stage.output / "plots", trials, sure)
     stage.progress("drawing words")
-    drawn = asker.sampled(asked[IMAGE_ALONE][: parameters.whole], parameters.top_p)
+    drawn = asker.sampled(asked[IMAGE_ALONE][: parameters.full_content_samples], parameters.top_p)
     numbers["sampled_valid_rate"] = float(valid(drawn).mean())
     stage.progress("how sure it is, and what it doubts")
     sureness, measured = certainties(stage, asker, trials, written)

@@ -48,7 +48,7 @@ def systems(
     contents[SELLER] = [within_limits(Content.from_listing(sample.row)) for sample in samples]
     judge = SystemScorer([sample.row for sample in samples], lexicon, clip, images)
     wholes = {IMAGE_ALONE: 0, WITHOUT_GRAPH: 0}
-    trials = [judge(name, texts, wholes.get(name, parameters.whole)) for name, texts in contents.items()]
+    trials = [judge(name, texts, wholes.get(name, parameters.full_content_samples)) for name, texts in contents.items()]
     if parameters.bert_score is not None:
         trials = bert_scored(trials, judge.rows, parameters.bert_score)
     return {trial.name: trial for trial in trials}

@@ -1,4 +1,4 @@
-"""Train the writer on the shards: an image, what stands in it and what is wished for, to content."""
+"""Train the writer on the shards: image, scene graph and context to content."""
 
 from lightning import Callback
 from tokenizers import Tokenizer
@@ -7,7 +7,7 @@ from torch import Tensor
 from assets.writer.train.parameters import WriterParameters
 from heddle.content.content import Content
 from heddle.content.lexicon import Lexicon
-from heddle.content.mistakes import corruption_of
+from heddle.content.mistakes import make_corruption
 from heddle.content.readability import readability
 from heddle.content.rubric import Titles, seo_score
 from heddle.core.parameters.shared import Compute, read_seed
@@ -30,20 +30,20 @@ from lightning_modules.training.train import train
 from lightning_modules.writer.config import WriterConfig
 from lightning_modules.writer.content_fields import FIELDS
 from lightning_modules.writer.content_tokens import ContentTokens
-from lightning_modules.writer.content_writer import TOKENIZER_FILE, reader_of
+from lightning_modules.writer.content_writer import TOKENIZER_FILE, make_reader
 from lightning_modules.writer.losses import LossParts, WriterModule
-from lightning_modules.writer.samples import objects_of, relations_of, truncate_scene
+from lightning_modules.writer.samples import read_objects, read_relations, truncate_scene
 from lightning_modules.writer.sampling import Fields, WriterCollate
 from lightning_modules.writer.writer import Writer
 
-NEEDED = "words to write"
+REQUIREMENT = "words to write"
 
 
 def writer(stage: Stage) -> Metrics:
-    """Train, and write the best epoch's network, the tokenizer, the lexicon and the history."""
+    """Train the network and write the weights of the best epoch, the tokenizer, the lexicon and the history."""
     parameters = stage.parameters(WriterParameters)
     try:
-        training, validation = open_splits(stage.input("shards"), "writer", parameters, has_content, NEEDED)
+        training, validation = open_splits(stage.input("shards"), "writer", parameters, has_content, REQUIREMENT)
         start = read_initialization(stage, "writer.pretrained", parameters.image, parameters.pretrained)
         return _train(stage, parameters, start, training, validation)
     except (TooFewListingsError, SkippedInitializationError) as error:
@@ -51,47 +51,49 @@ def writer(stage: Stage) -> Metrics:
 
 
 def has_content(row: Row) -> bool:
-    """Whether a listing says anything."""
+    """Whether a listing has text in any field of content."""
     return any(row.get(field.name) for field in FIELDS)
 
 
 class ListingFields:
-    """A listing's content as fields; its markup is read once, since that takes as long as a tenth of the training."""
+    """Returns a listing's content as fields. Results are cached: parsing takes a tenth of the training time."""
 
     def __init__(self) -> None:
-        self.known: dict[str, Fields] = {}
+        self._cache: dict[str, Fields] = {}
 
     def __call__(self, row: Row) -> Fields:
-        if row["id"] not in self.known:
-            self.known[row["id"]] = Content.from_listing(row).fields()
-        return self.known[row["id"]]
+        if row["id"] not in self._cache:
+            self._cache[row["id"]] = Content.from_listing(row).fields()
+        return self._cache[row["id"]]
 
 
 class Quality:
-    """A listing's content -> the mean of the rubric's and the readability's score, in [0, 1]; each is computed once.
+    """Returns the mean of the rubric's and the readability's score of a listing's content, in [0, 1]. Cached.
 
     Args:
-        training: whose titles the content competes with.
+        training: the train split, whose titles the content must not repeat.
     """
 
     def __init__(self, training: ShardSplit) -> None:
         self.titles = Titles({row["id"]: row["title"] for row in training.rows() if row["title"]})
-        self.known: dict[str, float] = {}
+        self._cache: dict[str, float] = {}
 
     def __call__(self, row: Row) -> float:
-        if row["id"] not in self.known:
+        if row["id"] not in self._cache:
             content = Content.from_listing(row)
             keywords = [row[label] for label in ("item", "material") if row[label]]
-            found = seo_score(content, self.titles, keywords, own=row["id"]).value
+            seo = seo_score(content, self.titles, keywords, own=row["id"]).value
             ease = readability(content.prose(), (row["context"] or {}).get("locale"))
-            self.known[row["id"]] = (found + ease) / 2
-        return self.known[row["id"]]
+            self._cache[row["id"]] = (seo + ease) / 2
+        return self._cache[row["id"]]
 
 
 def _train(
     stage: Stage, parameters: WriterParameters, start: ImageInitialization, training: ShardSplit, validation: ShardSplit
 ) -> Metrics:
-    stage.progress(f"{training.kept} of {training.total} train listings have words, {validation.kept} validate")
+    stage.progress(
+        f"{training.kept} of {training.total} train listings have text; {validation.kept} validation listings"
+    )
     tokenizer = Tokenizer.from_file(str(stage.input("tokenizer") / TOKENIZER_FILE))
     config, seed = _config(parameters, start, tokenizer), read_seed()
     lexicon = Lexicon.fit(training.rows())
@@ -110,8 +112,8 @@ def _train(
     write_trained(stage.output, trained)
     tokenizer.save(str(stage.output / TOKENIZER_FILE))
     lexicon.write(stage.output)
-    found = {**training_metrics(trained), **split_metrics(training, validation, "words")}
-    return {**found, **_read(config, training)}
+    metrics = {**training_metrics(trained), **split_metrics(training, validation, "words")}
+    return {**metrics, **_count_scenes(config, training)}
 
 
 def _config(parameters: WriterParameters, start: ImageInitialization, tokenizer: Tokenizer) -> WriterConfig:
@@ -120,10 +122,10 @@ def _config(parameters: WriterParameters, start: ImageInitialization, tokenizer:
         **vars(parameters.network),
         image=start.tower,
         image_size=start.size,
-        image_fit=start.fit,
+        resize_mode=start.fit,
         image_mean=start.mean,
         image_std=start.std,
-        vocabulary=tokens.size,
+        vocab_size=tokens.size,
         pad_token=tokens.pad,
     )
 
@@ -145,14 +147,14 @@ def _collate(
     seed: int,
 ) -> WriterCollate:
     return WriterCollate(
-        reader_of(config, tokenizer),
+        make_reader(config, tokenizer),
         ContentTokens(tokenizer),
         ListingFields(),
         Quality(training),
-        corruption_of(lexicon),
+        make_corruption(lexicon),
         image_ratios(stage.input("catalog")),
-        config.image_fit,
-        parameters.lessons,
+        config.resize_mode,
+        parameters.sampling,
         parameters.augmentation,
         seed,
     )
@@ -166,33 +168,33 @@ def _data(
     collate: WriterCollate,
     seed: int,
 ) -> tuple[ShardData, list[Callback]]:
-    """One phase on all listings or, with an adaptation, a second one on the domain's own at a rate of its own.
+    """The data of one phase on all listings, or of two phases with an adaptation to some sources.
 
     Raises:
-        TooFewListingsError: the sources of the domain have too few listings.
+        TooFewListingsError: the sources of the adaptation have too few listings.
     """
     adaptation = parameters.adaptation
     if adaptation is None:
         return ShardData(training, validation, collate, seed), []
 
-    def own(row: Row) -> bool:
+    def is_in_domain(row: Row) -> bool:
         return has_content(row) and row["source"] in adaptation.sources
 
-    needed = f"{NEEDED} and come from {', '.join(adaptation.sources)}"
-    domain, domain_validation = open_splits(stage.input("shards"), "writer", parameters, own, needed)
+    requirement = f"{REQUIREMENT} and come from {', '.join(adaptation.sources)}"
+    domain, domain_validation = open_splits(stage.input("shards"), "writer", parameters, is_in_domain, requirement)
     stage.progress(f"phase 2: {domain.kept} train listings come from {', '.join(adaptation.sources)}")
     epochs = parameters.trainer.max_epochs - adaptation.epochs
     phases = TwoPhases(lambda module: [], epochs, adaptation.learning_rate / parameters.learning_rate)
     return PhasedData(training, domain, domain_validation, epochs, collate, seed), [phases]
 
 
-def _read(config: WriterConfig, training: ShardSplit) -> Metrics:
-    """How many objects and relations of the train listings are read, and how many left out."""
+def _count_scenes(config: WriterConfig, training: ShardSplit) -> Metrics:
+    """Numbers of objects and relations of the train listings that the network reads and drops."""
     counts = dict.fromkeys(("objects", "relations", "objects_dropped", "relations_dropped"), 0)
     for row in training.rows():
-        told = truncate_scene(objects_of(row, 1.0, config.image_fit), relations_of(row), config.max_objects)
-        counts["objects"] += len(told.objects)
-        counts["relations"] += len(told.relations)
-        counts["objects_dropped"] += told.objects_dropped
-        counts["relations_dropped"] += told.relations_dropped
+        scene = truncate_scene(read_objects(row, 1.0, config.resize_mode), read_relations(row), config.max_objects)
+        counts["objects"] += len(scene.objects)
+        counts["relations"] += len(scene.relations)
+        counts["objects_dropped"] += scene.objects_dropped
+        counts["relations_dropped"] += scene.relations_dropped
     return {f"train_{name}": count for name, count in counts.items()}

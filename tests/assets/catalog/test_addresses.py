@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from assets.catalog.addresses import AddressRefusedError, check_url, literal, objection
-from assets.catalog.connections import _GuardedPool
-from tests.support.wordpress_site import Site, crawl, image, rows, run, wordpress
+from assets.catalog.addresses import BlockedAddressError, blocked_reason, check_url, parse_ip_literal
+from assets.catalog.ssrf_twisted import _SsrfSafePool
+from tests.support.wordpress_site import FakeSite, crawl, image, rows, run, wordpress
 
 # {port} is that of a server on 127.0.0.1 and ::1 that counts who connects to it.
 ADDRESSES = (
@@ -188,7 +188,7 @@ def test_no_address_of_our_own_network_is_reached(listener: Listener, tmp_path: 
     for number, address in enumerate(ADDRESSES):
         row = refused[str(number)]
         # What is no host at all, or one that only IPv6 could name, never gets so far as to be refused.
-        allowed = ("address_refused", "image_missing") if _names_no_host(address) else ("address_refused",)
+        allowed = ("address_blocked", "image_missing") if _names_no_host(address) else ("address_blocked",)
         assert row["reason"] in allowed, (address, row["detail"])
     assert listener.connections == 0
 
@@ -204,7 +204,7 @@ def test_no_redirect_leads_into_our_own_network(listener: Listener, far: Any, tm
     assert len(refused) == len(REDIRECTS)
     for number, address in enumerate(REDIRECTS):
         row = refused[str(number)]
-        allowed = ("address_refused", "image_missing") if _names_no_host(address) else ("address_refused",)
+        allowed = ("address_blocked", "image_missing") if _names_no_host(address) else ("address_blocked",)
         assert row["reason"] in allowed, (address, row["detail"])
     assert listener.connections == 0
 
@@ -218,12 +218,12 @@ def test_no_proxy_is_asked_for_an_address_of_our_own_network(listener: Listener,
     assert set(far.seen) == {"http://far.test/robots.txt", "http://far.test/image"}
     for number, address in enumerate(spelled):
         row = refused[str(number)]
-        assert row["reason"] == "address_refused", (address, row["detail"])
+        assert row["reason"] == "address_blocked", (address, row["detail"])
     assert listener.connections == 0
 
 
 def test_a_source_of_our_own_network_must_say_so(tmp_path: Path) -> None:
-    site = Site(2)
+    site = FakeSite(2)
     done = run(tmp_path, wordpress("shop", site).replace("private_addresses: true", "private_addresses: false"))
     assert done.returncode == 1
     assert done.stderr.startswith("catalog: source shop: ")
@@ -235,7 +235,7 @@ def test_a_source_of_our_own_network_must_say_so(tmp_path: Path) -> None:
     site.close()
     assert done.returncode == 0, done.stderr
     quarantine = rows(tmp_path, "quarantine")
-    assert [(row["id"], row["reason"]) for row in quarantine] == [("shop:1", "address_refused")]
+    assert [(row["id"], row["reason"]) for row in quarantine] == [("shop:1", "address_blocked")]
     assert "cloud metadata" in quarantine[0]["detail"]
 
 
@@ -265,20 +265,20 @@ def test_a_source_of_our_own_network_must_say_so(tmp_path: Path) -> None:
     ],
 )
 def test_each_address_is_called_what_it_is(address: str, private: bool, word: str | None) -> None:
-    assert objection(address, private) == word
+    assert blocked_reason(address, private) == word
 
 
 def test_numbers_are_read_as_the_systems_resolver_reads_them() -> None:
-    for spelled in ("127.1", "2130706433", "0x7F.1", "0177.0.0.1", "127.0.0.1."):
-        assert literal(spelled) == "127.0.0.1"
+    for normalize_url in ("127.1", "2130706433", "0x7F.1", "0177.0.0.1", "127.0.0.1."):
+        assert parse_ip_literal(normalize_url) == "127.0.0.1"
     for name in ("face.de", "abc", "127.0.0.1.shop.test", "x", "shop.test"):
-        assert literal(name) is None
+        assert parse_ip_literal(name) is None
     check_url("https://shop.test/1.png", private=False)
-    with pytest.raises(AddressRefusedError, match="not an http or https address"):
+    with pytest.raises(BlockedAddressError, match="not an http or https address"):
         check_url("http:///nowhere", private=False)
 
 
 def test_an_endpoint_of_another_make_is_not_left_unchecked() -> None:
-    pool = _GuardedPool(SimpleNamespace(_reactor=None), private=False)  # type: ignore[arg-type]
+    pool = _SsrfSafePool(SimpleNamespace(_reactor=None), private=False)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="other means"):
         pool.getConnection("key", object())

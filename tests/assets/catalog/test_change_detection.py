@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.catalog.change_detection import ChangeDetectionError, newest_changes
+from assets.catalog.change_detection import ChangeDetectionError, compute_change_token
 from demo_shop import Shop
 from demo_shop.server import serve
 from tests.support import wordpress_site
@@ -29,16 +29,16 @@ def _always(address):
 def test_a_table_has_news_when_its_file_changes(tmp_path):
     project = _project(tmp_path, "{name: mine, kind: table, path: mine.csv, columns: {id: id, image: image}}")
     (tmp_path / "mine.csv").write_text("id,image\n1,a.jpg\n")
-    first = newest_changes(project)
-    assert newest_changes(project) == first
+    first = compute_change_token(project)
+    assert compute_change_token(project) == first
     (tmp_path / "mine.csv").write_text("id,image\n1,a.jpg\n2,b.jpg\n")
-    assert newest_changes(project) != first
+    assert compute_change_token(project) != first
 
 
 def test_a_table_that_is_not_there_is_named(tmp_path):
     project = _project(tmp_path, "{name: mine, kind: table, path: mine.csv, columns: {id: id, image: image}}")
     with pytest.raises(ChangeDetectionError, match=r"source mine: .*mine\.csv does not exist"):
-        newest_changes(project)
+        compute_change_token(project)
 
 
 def test_a_wordpress_site_is_asked_for_its_newest_post(tmp_path):
@@ -48,7 +48,7 @@ def test_a_wordpress_site_is_asked_for_its_newest_post(tmp_path):
             source = (
                 f'{{name: shop, kind: wordpress, url: "http://127.0.0.1:{port}", contact: me@shop.example, {NEAR}}}'
             )
-            tokens.append(newest_changes(_project(tmp_path, source)))
+            tokens.append(compute_change_token(_project(tmp_path, source)))
     assert tokens[0] == tokens[1] != tokens[2]
 
 
@@ -58,19 +58,19 @@ def test_a_site_that_does_not_answer_is_named_with_what_was_asked(tmp_path):
         '{name: shop, kind: wordpress, url: "http://127.0.0.1:9", contact: me@shop.example, private_addresses: true}',
     )
     with pytest.raises(ChangeDetectionError, match=r"source shop: .* did not answer"):
-        newest_changes(project)
+        compute_change_token(project)
 
 
 def test_the_demo_shop_has_news_when_it_grows(tmp_path):
     project = _project(tmp_path, "{name: demo_shop, kind: demo}")
-    first = newest_changes(project)
-    assert newest_changes(project) == first
+    first = compute_change_token(project)
+    assert compute_change_token(project) == first
     (tmp_path / "scales/small.yaml").write_text("demo_shop: {listings: 49, guides: 8}\n")
-    assert newest_changes(project) != first
+    assert compute_change_token(project) != first
 
 
 def test_a_sitemap_and_a_tar_far_away_have_news_when_they_change(tmp_path):
-    site = wordpress_site.Site()
+    site = wordpress_site.FakeSite()
     content = [b"<urlset/>"]
     site.answers["/map.xml"] = site.answers["/a.tar"] = lambda times: (200, {}, content[0])
     tokens = []
@@ -78,17 +78,17 @@ def test_a_sitemap_and_a_tar_far_away_have_news_when_they_change(tmp_path):
         for source in ("kind: sitemap, url: 'URL/map.xml'", "kind: webdataset, tars: ['URL/map.xml']"):
             told = f"{{name: far, contact: a@b.test, {NEAR}, {source.replace('URL', site.url)}}}"
             for content[0] in (b"<urlset/>", b"<urlset/>", b"<urlset><url/></urlset>"):
-                tokens.append(newest_changes(_project(tmp_path, told)))
+                tokens.append(compute_change_token(_project(tmp_path, told)))
     finally:
         site.close()
     for first, second, third in (tokens[:3], tokens[3:]):
         assert first == second != third
     with pytest.raises(ChangeDetectionError, match=r"source far: .*did not answer"):
-        newest_changes(tmp_path)
+        compute_change_token(tmp_path)
 
 
 def test_no_address_of_ones_own_network_is_asked_unless_the_parameters_say_so(tmp_path, monkeypatch):
-    site = wordpress_site.Site()
+    site = wordpress_site.FakeSite()
     site.answers["/map.xml"] = lambda times: (200, {}, b"<urlset/>")
     monkeypatch.setattr(socket, "getaddrinfo", _always("127.0.0.1"))
     try:
@@ -96,14 +96,14 @@ def test_no_address_of_ones_own_network_is_asked_unless_the_parameters_say_so(tm
             url = f"http://{host}:{site.url.rpartition(':')[2]}/map.xml"
             source = f"{{name: far, kind: sitemap, url: '{url}', contact: a@b.test}}"
             with pytest.raises(ChangeDetectionError, match=r"source far: .*loopback; set `private_addresses: true`"):
-                newest_changes(_project(tmp_path, source))
+                compute_change_token(_project(tmp_path, source))
         assert not site.requests
     finally:
         site.close()
 
 
 def test_credentials_are_not_shown_to_a_host_that_a_site_redirects_to(tmp_path, monkeypatch):
-    site, other = wordpress_site.Site(), wordpress_site.Site()
+    site, other = wordpress_site.FakeSite(), wordpress_site.WordPressSite()
     path = "/wp-json/wp/v2/posts"
     target = f"{other.url.replace('127.0.0.1', 'localhost')}/posts"
     site.answers[path] = lambda times: (302, {"Location": target}, b"")
@@ -111,7 +111,7 @@ def test_credentials_are_not_shown_to_a_host_that_a_site_redirects_to(tmp_path, 
     monkeypatch.setenv("PASSWORD", "secret")
     told = f"name: shop, kind: wordpress, url: '{site.url}', contact: a@b.test, {NEAR}"
     try:
-        newest_changes(_project(tmp_path, f"{{{told}, username: me, application_password_env: PASSWORD}}"))
+        compute_change_token(_project(tmp_path, f"{{{told}, username: me, application_password_env: PASSWORD}}"))
         (asked,), (redirected,) = site.requests, other.requests
     finally:
         site.close()

@@ -124,7 +124,7 @@ def test_every_table_comes_whole(crawled: tuple[Path, dict[str, bytes]], shop: S
 
 
 def test_the_shops_ceilings_are_written_down(crawled: tuple[Path, dict[str, bytes]], shop: Shop) -> None:
-    assert json.loads(crawled[1]["ceilings.json"]) == pytest.approx(shop.ceilings)
+    assert json.loads(crawled[1]["upper_bounds.json"]) == pytest.approx(shop.upper_bounds)
 
 
 def test_no_port_or_path_gets_into_the_outputs(crawled: tuple[Path, dict[str, bytes]]) -> None:

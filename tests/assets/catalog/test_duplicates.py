@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageEnhance
 
 from assets.catalog.duplicates import Duplicate, find_duplicates, natural_order
-from assets.catalog.images import ImageInfo, examine
+from assets.catalog.images import ImageInfo, examine_image
 from heddle.images.originals import Original
 
 BITS, COLOUR = 12, 24
 NOWHERE = Original("", 0, 9)
 
 
-def described(sha256: str, flipped: frozenset[int], colour: int) -> ImageInfo:
+def describe_image(sha256: str, flipped: frozenset[int], colour: int) -> ImageInfo:
     """An image whose hash differs from zero in the given bits."""
     bits = np.zeros(256, dtype=np.uint8)
     bits[list(flipped)] = 1
@@ -30,7 +30,8 @@ images = st.lists(
     max_size=25,
 ).map(
     lambda drawn: [
-        (f"s:{number}", described(f"{sha}-{sorted(bits)}-{c}", bits, c)) for number, (sha, bits, c) in enumerate(drawn)
+        (f"s:{number}", describe_image(f"{sha}-{sorted(bits)}-{c}", bits, c))
+        for number, (sha, bits, c) in enumerate(drawn)
     ]
 )
 
@@ -91,7 +92,7 @@ def test_planted_copies_are_found_wherever_they_lie(seed: int) -> None:
 
 
 def test_older_listing_stays() -> None:
-    same = described("a", frozenset(), 0)
+    same = describe_image("a", frozenset(), 0)
     found = find_duplicates([("s:10", same), ("s:9", same)], BITS, COLOUR)
     assert found == [Duplicate("s:10", "s:9", "exact", 0)]
     assert sorted(["s:10", "s:9", "s:1"], key=natural_order) == ["s:1", "s:9", "s:10"]
@@ -112,7 +113,7 @@ def shown(tmp_path: Path, images: dict[str, tuple[Image.Image, str, dict[str, in
         file = io.BytesIO()
         image.save(file, form, **options)
         (tmp_path / name).write_bytes(file.getvalue())
-        found.append((f"s:{name}", examine(Original.whole(tmp_path / name), 1e6)))
+        found.append((f"s:{name}", examine_image(Original.whole(tmp_path / name), 1e6)))
     return found
 
 

@@ -13,8 +13,8 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from assets.catalog.collector import Harvest
-from assets.catalog.images import ImageRejectedError, examine
+from assets.catalog.collector import Collector
+from assets.catalog.images import ImageRejectedError, examine_image
 from benchmarks import fuzz_catalog
 from heddle.images.originals import Original
 
@@ -34,11 +34,11 @@ def test_nothing_crashes_and_nothing_is_lost(kind: str, tmp_path: Path) -> None:
 
 def taken(folder: Path, told: dict[str, Any], native: str = "1", origin: str = "row 1") -> dict[str, Any]:
     """The one row of the quarantine after a listing that is refused, or has no image."""
-    harvest = Harvest(folder, 1e6, 1_000_000, 1)
-    draft = harvest.listing("mine", native, told, told, origin)
+    collector = Collector(folder, 1e6, 1_000_000, 1)
+    draft = collector.add_listing("mine", native, told, told, origin)
     if draft:
-        harvest.image_file(draft, folder / ("x" * 300))
-    (row,) = harvest.settle().quarantine
+        collector.set_image_file(draft, folder / ("x" * 300))
+    (row,) = collector.finish().quarantine
     json.dumps(row, ensure_ascii=False).encode()  # can be written
     return dict(row)
 
@@ -100,7 +100,7 @@ def test_bombs_are_refused_before_they_are_decoded(kind: str, tmp_path: Path, mo
     path = tmp_path / "bomb"
     path.write_bytes(BOMBS[kind])
     with pytest.raises(ImageRejectedError) as caught:
-        examine(Original.whole(path), 64e6)
+        examine_image(Original.whole(path), 64e6)
     assert caught.value.reason in ("image_too_large", "image_truncated")
     assert "decoded" not in caught.value.detail
 
@@ -110,4 +110,4 @@ def test_of_many_frames_one_is_decoded(form: str, tmp_path: Path) -> None:
     """Pixels are counted of one frame, as no other is looked at."""
     frames = [Image.new("RGB", (100, 100), (shade, 0, 0)) for shade in range(0, 250, 10)]
     frames[0].save(tmp_path / "frames", form, save_all=True, append_images=frames[1:])
-    assert (examine(Original.whole(tmp_path / "frames"), 10_000).width, form) == (100, form)
+    assert (examine_image(Original.whole(tmp_path / "frames"), 10_000).width, form) == (100, form)

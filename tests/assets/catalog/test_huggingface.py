@@ -12,7 +12,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, Value
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assets.catalog.change_detection import newest_changes
+from assets.catalog.change_detection import compute_change_token
 from assets.catalog.huggingface import HuggingFaceSource
 from heddle.core.stage import StageError
 from tests.support.source_project import adds_up, image, parameters, read, refused, rows, run
@@ -63,9 +63,9 @@ def test_a_folder_of_parquet_is_the_same_data_set(project: Path) -> None:
     dataset().to_parquet(str(project / "set/train.parquet"))
     run(project, source())
     assert items(project) == EXPECTED
-    first = newest_changes(project)
+    first = compute_change_token(project)
     dataset().to_parquet(str(project / "set/more.parquet"))
-    assert newest_changes(project) != first
+    assert compute_change_token(project) != first
 
 
 def test_a_folder_of_csv_names_images_by_path(project: Path) -> None:
@@ -106,9 +106,9 @@ def test_rows_cannot_make_us_read_other_files(project: Path) -> None:
     table = pa.table({"id": ["private", "inside"], "image": shown})
     pq.write_table(table, project / "set/train.parquet")
     told = parameters(name="hf", kind="huggingface", path="set", columns={"id": "id", "image": "image"})
-    _, settled, _ = read(HuggingFaceSource(told), project / "spool")
-    assert [(row["id"], row["reason"]) for row in settled.quarantine] == [("hf:private", "no_image")]
-    assert [draft.id for draft, _ in settled.listings] == ["hf:inside"]
+    _, result, _ = read(HuggingFaceSource(told), project / "spool")
+    assert [(row["id"], row["reason"]) for row in result.quarantine] == [("hf:private", "no_image")]
+    assert [draft.id for draft, _ in result.listings] == ["hf:inside"]
 
 
 @pytest.mark.parametrize(
@@ -146,17 +146,17 @@ PARQUET = whole()
 )
 def test_a_damaged_file_is_read_or_refused(project: Path, changes: list[tuple[int, int]], cut: int) -> None:
     content = bytearray(PARQUET[: len(PARQUET) - cut])
-    for at, value in changes:
-        content[min(at, len(content) - 1)] = value
+    for get_path, value in changes:
+        content[min(get_path, len(content) - 1)] = value
     (project / "set").mkdir(exist_ok=True)
     (project / "set/train.parquet").write_bytes(content)
     told: dict[str, Any] = {"columns": {"id": "id", "image": "image", "item": "label"}}
     source = HuggingFaceSource(parameters(name="hf", kind="huggingface", path="set", **told))
     try:
-        harvest, settled, _ = read(source, project / "spool")
+        collector, result, _ = read(source, project / "spool")
     except StageError as error:
         said = str(error)
     else:
         said = "source hf: "
-        assert len(settled.listings) + len(settled.quarantine) == harvest.fetched["listings"]
+        assert len(result.listings) + len(result.quarantine) == collector.fetched["listings"]
     assert said.startswith("source hf: ")

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from assets.catalog import tars
-from assets.catalog.images import ImageInfo, ImageRejectedError, examine
-from assets.catalog.politeness import retry_after
-from assets.catalog.rows import MalformedError, listing_row, table_row
-from assets.catalog.tars import write_images
+from assets.catalog import image_tars
+from assets.catalog.image_tars import write_images
+from assets.catalog.images import ImageInfo, ImageRejectedError, examine_image
+from assets.catalog.politeness import parse_retry_after
+from assets.catalog.rows import MalformedError, build_listing_row, build_table_row
 from heddle.core.html_text import one_line, plain_text, safe_html
 from heddle.core.schemas import IMAGES, write_table
 from heddle.images.originals import Original
@@ -31,7 +31,7 @@ def saved(path: Path, form: str, exif: Image.Exif | None = None, shade: int = 40
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
 def test_whole_images_are_described(tmp_path: Path, form: str) -> None:
-    image = examine(Original.whole(saved(tmp_path / "image", form)), 1e6)
+    image = examine_image(Original.whole(saved(tmp_path / "image", form)), 1e6)
     assert (image.format, image.width, image.height) == (form, 80, 60)
     assert len(image.perceptual_hash) * 8 == 256
     assert len(image.colours) == 192
@@ -52,7 +52,7 @@ def test_whole_images_are_described(tmp_path: Path, form: str) -> None:
 )
 def test_images_of_any_mode_are_described(tmp_path: Path, mode: str, form: str) -> None:
     Image.linear_gradient("L").convert(mode).save(tmp_path / "image", form)
-    assert len(set(examine(Original.whole(tmp_path / "image"), 1e6).colours)) > 1
+    assert len(set(examine_image(Original.whole(tmp_path / "image"), 1e6).colours)) > 1
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
@@ -61,7 +61,7 @@ def test_cut_images_are_refused(tmp_path: Path, form: str, share: float) -> None
     path = saved(tmp_path / "image", form)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
     with pytest.raises(ImageRejectedError) as caught:
-        examine(Original.whole(path), 1e6)
+        examine_image(Original.whole(path), 1e6)
     assert caught.value.reason == "image_truncated"
 
 
@@ -73,12 +73,12 @@ def test_no_bytes_whatever_get_past_but_as_an_image(tmp_path_factory: Any, conte
     path = tmp_path_factory.getbasetemp() / "bytes"
     path.write_bytes(start + content)
     with pytest.raises(ImageRejectedError):
-        examine(Original.whole(path), 1e6)
+        examine_image(Original.whole(path), 1e6)
 
 
 def test_too_many_pixels_are_not_decoded(tmp_path: Path) -> None:
     with pytest.raises(ImageRejectedError) as caught:
-        examine(Original.whole(saved(tmp_path / "image", "PNG")), 80 * 60 - 1)
+        examine_image(Original.whole(saved(tmp_path / "image", "PNG")), 80 * 60 - 1)
     assert caught.value.reason == "image_too_large"
 
 
@@ -87,15 +87,15 @@ def test_exif_is_kept_without_the_place(tmp_path: Path) -> None:
     exif[ExifTags.Base.Make] = "Loomtech"
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExposureTime] = 0.5
     exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (51.0, 30.0, 26.0)
-    image = examine(Original.whole(saved(tmp_path / "image", "JPEG", exif)), 1e6)
+    image = examine_image(Original.whole(saved(tmp_path / "image", "JPEG", exif)), 1e6)
     assert image.exif == (("ExposureTime", "0.5"), ("Make", "Loomtech"))
 
 
 def test_tars_are_split_and_hold_the_originals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images: list[ImageInfo] = [
-        examine(Original.whole(saved(tmp_path / f"{n}", "PNG", shade=20 + n)), 1e6) for n in range(5)
+        examine_image(Original.whole(saved(tmp_path / f"{n}", "PNG", shade=20 + n)), 1e6) for n in range(5)
     ]
-    monkeypatch.setattr(tars, "TAR_BYTES", images[0].original.size * 2)
+    monkeypatch.setattr(image_tars, "MAX_TAR_BYTES", images[0].original.size * 2)
     rows = list(write_images(tmp_path, images[::-1]))
     assert write_table(tmp_path / "images.parquet", rows, IMAGES) == 5
     assert len({row["tar"] for row in rows}) > 1
@@ -185,7 +185,7 @@ def test_words_of_blocks_do_not_grow_together() -> None:
     ],
 )
 def test_fields_are_read_as_what_they_should_be(told: dict[str, Any], found: tuple[str, Any]) -> None:
-    assert listing_row("shop", "1", told)[found[0]] == found[1]
+    assert build_listing_row("shop", "1", told)[found[0]] == found[1]
 
 
 @pytest.mark.parametrize(
@@ -202,23 +202,23 @@ def test_fields_are_read_as_what_they_should_be(told: dict[str, Any], found: tup
 )
 def test_fields_that_cannot_be_read_are_named(told: dict[str, Any], said: str) -> None:
     with pytest.raises(MalformedError, match=said):
-        listing_row("shop", "1", told)
+        build_listing_row("shop", "1", told)
 
 
 def test_rows_of_other_tables_fit_their_schema() -> None:
-    assert table_row("qrels", "s", {"query": 1, "guide": "g", "relevance": "2"}) == {
+    assert build_table_row("qrels", "s", {"query": 1, "guide": "g", "relevance": "2"}) == {
         "query": "s:1",
         "guide": "s:g",
         "relevance": 2,
     }
     messages = [{"role": "user", "content": "hello"}]
-    assert table_row("conversations", "s", {"id": "1", "messages": messages})["messages"] == messages
+    assert build_table_row("conversations", "s", {"id": "1", "messages": messages})["messages"] == messages
     for told, said in (
         ({"query": "1", "guide": "g"}, "relevance is missing"),
         ({"query": "1", "guide": "g", "relevance": "x"}, "does not fit"),
     ):
         with pytest.raises(MalformedError, match=said):
-            table_row("qrels", "s", told)
+            build_table_row("qrels", "s", told)
 
 
 @pytest.mark.parametrize(
@@ -226,4 +226,4 @@ def test_rows_of_other_tables_fit_their_schema() -> None:
     [("7", 7.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None), (None, None), ("", None)],
 )
 def test_retry_after_is_a_number_or_a_date(value: str | None, seconds: float | None) -> None:
-    assert retry_after(value) == seconds
+    assert parse_retry_after(value) == seconds

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.catalog.page import PageError, read_page
+from assets.catalog.web_page import PageError, read_page
 from demo_shop import Shop
 from demo_shop.server import serve
 from demo_shop.wordpress import kind_at
@@ -125,7 +125,7 @@ def crawl(folder: Path, url: str, *settings: str, **environment: str) -> Any:
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 
-def shop_with_faults(site: wordpress_site.Site) -> None:
+def shop_with_faults(site: wordpress_site.FakeSite) -> None:
     """Three sound products, a guide, and one fault of each kind."""
 
     def product(number: int, **told: Any) -> bytes:
@@ -172,7 +172,7 @@ REFUSED = {
 
 
 def test_an_index_leads_to_pages_images_and_guides(tmp_path: Path) -> None:
-    site = wordpress_site.Site()
+    site = wordpress_site.FakeSite()
     shop_with_faults(site)
     try:
         done = crawl(tmp_path, f"{site.url}/map.xml", "listings: /shop/", "guides: ^[^?]*/blog/")
@@ -203,7 +203,7 @@ def test_an_index_leads_to_pages_images_and_guides(tmp_path: Path) -> None:
     ],
 )
 def test_a_site_that_cannot_be_read_is_an_error(tmp_path: Path, path: str, settings: list[str], said: str) -> None:
-    site = wordpress_site.Site()
+    site = wordpress_site.FakeSite()
     site.answers["/page"] = lambda times: (200, {"Content-Type": "text/html"}, page().encode())
     site.answers["/map.xml"] = lambda times: (200, {}, sitemap(f"{site.url}/a", f"{site.url}/b"))
     site.answers["/robots.txt"] = lambda times: (200, {}, b"User-agent: *\nDisallow: /secret.xml\n")

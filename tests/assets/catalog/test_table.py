@@ -100,7 +100,7 @@ def test_every_table_is_always_there(project: Path) -> None:
     run(project, source("table.csv"))
     for table, schema in TABLES.items():
         assert pq.read_schema(project / "output" / f"{table}.parquet").equals(schema), table
-    assert json.loads((project / "output/ceilings.json").read_text()) == {}  # nobody knows those of a real shop
+    assert json.loads((project / "output/upper_bounds.json").read_text()) == {}  # nobody knows those of a real shop
 
 
 @pytest.mark.parametrize(

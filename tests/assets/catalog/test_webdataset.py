@@ -12,8 +12,8 @@ import webdataset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assets.catalog.change_detection import ChangeDetectionError, newest_changes
-from assets.catalog.tar_samples import Damage, Sample, read_samples, split_name
+from assets.catalog.change_detection import ChangeDetectionError, compute_change_token
+from assets.catalog.tar_samples import TarDamage, TarSample, read_samples, split_name
 from assets.catalog.webdataset import WebDatasetSource
 from heddle.core.stage import StageError
 from tests.support import wordpress_site
@@ -71,7 +71,7 @@ def test_samples_are_those_that_the_library_reads(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tar", [sample(number) for number in range(5)])
     theirs = list(webdataset.WebDataset(str(path), shardshuffle=False, empty_check=False))
     with path.open("rb") as file:
-        ours = [each for each in read_samples(file, lambda ending: True, 10**6) if isinstance(each, Sample)]
+        ours = [each for each in read_samples(file, lambda ending: True, 10**6) if isinstance(each, TarSample)]
     assert [each.key for each in ours] == [each["__key__"] for each in theirs]
     for one, other in zip(ours, theirs, strict=True):
         assert one.members == {ending: other[ending] for ending in ("jpg", "txt", "json")}
@@ -162,8 +162,8 @@ def brought(tmp_path: Path, content: bytes) -> tuple[list[str], list[dict[str, A
     tar = tmp_path / "a.tar"
     tar.write_bytes(content)
     source = WebDatasetSource(parameters(name="w", kind="webdataset", tars=[str(tar)]))
-    harvest, settled, _ = read(source, tmp_path / "spool")
-    return [draft.id for draft, _ in settled.listings], settled.quarantine, harvest.fetched["listings"]
+    collector, result, _ = read(source, tmp_path / "spool")
+    return [draft.id for draft, _ in result.listings], result.quarantine, collector.fetched["listings"]
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -202,7 +202,7 @@ def test_a_header_that_claims_much_is_not_read(type_: bytes) -> None:
     info.type, info.size = type_, 300_000_000
     packed = io.BytesIO(gzip.compress(info.tobuf() + bytes(300_000_000), 1))
     found = list(read_samples(packed, lambda ending: True, 1_000))
-    assert [type(each) for each in found] == [Damage]
+    assert [type(each) for each in found] == [TarDamage]
     assert "a header claims 300,000," in str(found[0])
 
 
@@ -210,7 +210,7 @@ def test_members_that_claim_more_than_the_tar_has_are_damage() -> None:
     info = tarfile.TarInfo("a.jpg")
     info.size = 8 << 30
     found = list(read_samples(io.BytesIO(info.tobuf() + bytes(4096)), lambda ending: True, 1_000))
-    assert [type(each) for each in found] == [Damage]
+    assert [type(each) for each in found] == [TarDamage]
 
 
 @pytest.mark.parametrize(
@@ -233,15 +233,15 @@ def test_a_tar_that_is_not_there_is_named(project: Path) -> None:
     with pytest.raises(StageError, match=r"source wds: \*\.tar: no such file"):
         run(project, SOURCE)
     with pytest.raises(ChangeDetectionError, match=r"source wds: .*does not exist"):
-        newest_changes(project)
+        compute_change_token(project)
     write(project / "a.tar", [sample(1)])
-    first = newest_changes(project)
+    first = compute_change_token(project)
     write(project / "b.tar", [sample(2)])
-    assert newest_changes(project) != first
+    assert compute_change_token(project) != first
 
 
 def test_tars_on_the_network_are_crawled(tmp_path: Path) -> None:
-    site = wordpress_site.Site()
+    site = wordpress_site.FakeSite()
     near = write(tmp_path / "near.tar", [sample(number) for number in (0, 1)])
     far = write(tmp_path / "far.tar", [sample(number) | {"txt": "far"} for number in (2, 3)])
     linked = write(tmp_path / "linked.tar", [{"__key__": "linked", "json": {"url": f"{site.url}/images/7"}}])

@@ -7,25 +7,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from assets.catalog.collector import Harvest
-from assets.catalog.images import examine
-from assets.catalog.wordpress_post import images_of, in_content, stamp, without_shortcodes
+from assets.catalog.collector import Collector
+from assets.catalog.images import examine_image
+from assets.catalog.wordpress_post import compute_stamp, find_content_images, find_images, strip_shortcodes
 from heddle.images.originals import Original
 from heddle.sources.parameters import WordPress
 from tests.support.wordpress_site import image
 
 
 def test_an_image_that_two_listings_show_is_wanted_once(tmp_path: Path) -> None:
-    harvest = Harvest(tmp_path, 1e6, 10**6, 1)
+    collector = Collector(tmp_path, 1e6, 10**6, 1)
     url = "http://shop.test/chair.png"
     (tmp_path / "chair.png").write_bytes(image(1))
     for native in "ab":
-        draft = harvest.listing("shop", native, {}, {}, "page")
+        draft = collector.add_listing("shop", native, {}, {}, "page")
         assert draft
-        harvest.image_url(draft, url)
-        (shown,) = harvest.wanted("shop").values()
-        shown.find(examine(Original.whole(tmp_path / "chair.png"), 1e6))
-    found = {draft.id: found.sha256 for draft, found in harvest.settle().listings}
+        collector.set_image_url(draft, url)
+        (shown,) = collector.pending_images("shop").values()
+        shown.set_result(examine_image(Original.whole(tmp_path / "chair.png"), 1e6))
+    found = {draft.id: found.sha256 for draft, found in collector.finish().listings}
     assert found["shop:a"] == found["shop:b"]
 
 
@@ -45,14 +45,14 @@ def test_drafts_need_a_password() -> None:
     ],
 )
 def test_shortcodes_that_nobody_rendered_go_and_brackets_stay(written: str, read: str) -> None:
-    assert without_shortcodes(written) == read
+    assert strip_shortcodes(written) == read
 
 
 @given(st.text("[]/abc_= <>&;\"'"))
 def test_removing_shortcodes_ends_and_touches_nothing_but_brackets(markup: str) -> None:
-    left = without_shortcodes(markup)
+    left = strip_shortcodes(markup)
     assert len(left) <= len(markup)
-    assert without_shortcodes(markup.replace("[", "(")) == markup.replace("[", "(")
+    assert strip_shortcodes(markup.replace("[", "(")) == markup.replace("[", "(")
 
 
 def test_images_of_a_post_are_found_once_each_in_their_order() -> None:
@@ -63,21 +63,21 @@ def test_images_of_a_post_are_found_once_each_in_their_order() -> None:
         '<img class="emoji" src="/e.png"><img class="avatar" src="/me.png"><img src="javascript:x"><img><img src="//[">'
     )
     post = {"link": "http://shop.test/1/", "content": {"rendered": content}}
-    found = list(in_content(post))
+    found = list(find_content_images(post))
     assert [(each.url, each.media, each.alt_text) for each in found[:2]] == [
         ("http://shop.test/u/a.jpg", 5, None),
         ("http://shop.test/u/b.png", None, "b"),
     ]
-    assert [each.url.rpartition("/")[2] for each in images_of(post, {})] == ["a.jpg", "b.png"]
+    assert [each.url.rpartition("/")[2] for each in find_images(post, {})] == ["a.jpg", "b.png"]
     original = {"id": 5, "source_url": "http://cdn.test/o.jpg", "alt_text": "oak", "caption": {"rendered": "of old"}}
-    first = images_of(post, {5: original})[0]
+    first = find_images(post, {5: original})[0]
     assert (first.url, first.alt_text, first.key) == ("http://cdn.test/o.jpg", "oak", "5")
     assert "oak" in (first.caption or "")
 
 
 def test_a_stamp_changes_with_what_the_library_says_of_the_file_alone() -> None:
     told = {"id": 5, "modified_gmt": "2024-05-01T10:00:00", "source_url": "u", "media_details": {"filesize": 7}}
-    assert stamp(told) == stamp(told | {"alt_text": "other words"})
+    assert compute_stamp(told) == compute_stamp(told | {"alt_text": "other words"})
     for change in ({"modified_gmt": "2024-05-01T10:00:01"}, {"media_details": {"filesize": 8}}, {"source_url": "v"}):
-        assert stamp(told | change) != stamp(told)
-    assert stamp({"id": 5}) is None
+        assert compute_stamp(told | change) != compute_stamp(told)
+    assert compute_stamp({"id": 5}) is None

@@ -54,11 +54,11 @@ def brought(tmp_path: Path, content: str | bytes | Path, **told: Any) -> tuple[d
     if not isinstance(content, Path):
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     told = {"name": "w", "kind": "wxr", "path": str(path), "contact": "a@b.test"} | told
-    harvest, settled, wanted = read(WxrSource(parameters(**told)), tmp_path / "spool")
-    assert harvest.fetched["listings"] == sum(row["table"] == "listings" for row in settled.quarantine)
+    collector, result, wanted = read(WxrSource(parameters(**told)), tmp_path / "spool")
+    assert collector.fetched["listings"] == sum(row["table"] == "listings" for row in result.quarantine)
     listings = {draft.id.partition(":")[2]: dict(draft.row) for draft, _ in wanted}
     images = {draft.id.partition(":")[2]: url for draft, url in wanted}
-    return listings, images, [row for row in settled.quarantine if row["reason"] != "image_missing"]
+    return listings, images, [row for row in result.quarantine if row["reason"] != "image_missing"]
 
 
 @pytest.mark.skipif(not EXPORTS.is_dir(), reason="../shared/data/wordpress is not on this machine")
@@ -132,11 +132,11 @@ def test_pages_may_be_guides_and_hidden_ones_are_refused(tmp_path: Path) -> None
     path = tmp_path / "export.xml"
     path.write_text(HEAD + "".join(parts) + item(4, _thumbnail_id="9") + TAIL)
     source = WxrSource(parameters(name="w", kind="wxr", path=str(path), contact="a@b.test", guides="page"))
-    harvest, settled, _ = read(source, tmp_path / "spool")
-    assert [row for _, row in harvest.tables["guides"].values()] == [
+    collector, result, _ = read(source, tmp_path / "spool")
+    assert [row for _, row in collector.tables["guides"].values()] == [
         {"id": "w:1", "title": "Chair & 1", "text": "An oak chair."}
     ]
-    hidden = [(row["table"], row["id"]) for row in settled.quarantine if row["reason"] == "not_published"]
+    hidden = [(row["table"], row["id"]) for row in result.quarantine if row["reason"] == "not_published"]
     assert hidden == [("guides", "w:2"), ("listings", "w:3")]
 
 
@@ -226,7 +226,7 @@ def test_an_item_without_an_end_is_not_read_to_the_end(tmp_path: Path, monkeypat
 
 
 def test_images_of_an_export_are_crawled(tmp_path: Path) -> None:
-    site = wordpress_site.Site()
+    site = wordpress_site.FakeSite()
     text = HEAD + item(1, _thumbnail_id="9") + attachment(9, "9") + attachment(8, "8") + TAIL
     (tmp_path / "export.xml").write_text(text.replace("https://shop.test/up", f"{site.url}/images"))
     told = ["path: export.xml", *NEAR]

@@ -1,4 +1,4 @@
-"""`heddle classify` on the console: tables, JSON, and one readable line for what a person can mend."""
+"""`heddle classify` on the console: tables, JSON and user errors."""
 
 import json
 from pathlib import Path
@@ -25,35 +25,35 @@ def _heddle(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> 
     return result.exit_code, result.output
 
 
-def test_a_table_for_each_label_with_shares_that_fall(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, output = _heddle(project, monkeypatch, "query.png", "--text", "oak chair", "--top", "2")
+def test_classify_prints_sorted_tables(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, output = _heddle(project, monkeypatch, "query.png", "--text", "oak chair", "-k", "2")
     assert code == 0
     shares = [float(word[:-1]) for word in output.split() if word.endswith("%")]
     assert len(shares) == 6  # item, material, product class: two of each
     assert all(first >= second for first, second in zip(shares[::2], shares[1::2], strict=True))
-    assert "did without" not in output
+    assert "predicted without" not in output
 
 
-def test_json_tells_every_class(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, output = _heddle(project, monkeypatch, "query.png", "--json", "--top", "1")
+def test_classify_json_contains_every_class(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, output = _heddle(project, monkeypatch, "query.png", "--json", "-k", "1")
     assert code == 0
     found = json.loads(output)
     assert set(found["labels"]["product"]["product_class"]) == set(CLASSES)
     assert set(ITEMS) <= set(found["labels"]["vision"]["item"])
     assert sum(found["labels"]["vision"]["item"].values()) == pytest.approx(1, abs=1e-5)
-    assert (found["missing"], found["absent"]) == (["words"], {})
+    assert (found["missing"], found["skipped"]) == (["words"], {})
 
 
-def test_what_was_missing_and_what_is_absent_is_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_classify_prints_missing_text_and_skipped_models(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare = project.parent / "bare"
     write_project(bare, bare=True)
     code, output = _heddle(bare, monkeypatch, str(project / "query.png"))
     assert code == 0
     assert NO_PRODUCT in output
-    assert "product did without words" in _heddle(project, monkeypatch, "query.png")[1]
+    assert "Product class predicted without text." in _heddle(project, monkeypatch, "query.png")[1]
 
 
-def test_what_a_person_can_mend_is_one_line_and_exit_1(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_classify_user_error_is_one_line_and_exit_1(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, output = _heddle(project, monkeypatch, "nowhere.png")
     assert code == 1
     assert output.strip() == "heddle: nowhere.png: no such file"

@@ -70,14 +70,14 @@ def test_objects_are_read_from_a_file_for_an_image_and_for_a_folder(
     result = _heddle(
         project, monkeypatch, "photos", "--objects", str(tmp_path / "scenes.json"), "--output", str(output)
     )
-    assert "--objects tells of 1 that photos does not hold: 05.png" not in result.stderr
+    assert "--objects: 1 images are not in photos: 05.png" not in result.stderr
     told = {line["path"] for line in map(json.loads, output.open()) if "lamp" in json.dumps(line)}
     assert told == {"more/04.png", "05.png"}
     (tmp_path / "scenes.json").write_text(json.dumps({"4.png": scene}))
     result = _heddle(
         project, monkeypatch, "photos", "--objects", str(tmp_path / "scenes.json"), "--output", str(output)
     )
-    assert "--objects tells of 1 that photos does not hold: 4.png" in result.stderr
+    assert "--objects: 1 images are not in photos: 4.png" in result.stderr
 
 
 def test_a_folder_becomes_lines_and_a_second_call_adds_none(
@@ -85,11 +85,11 @@ def test_a_folder_becomes_lines_and_a_second_call_adds_none(
 ) -> None:
     result = _heddle(project, monkeypatch, "photos")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "20 described, 1 could not be read: photos/descriptions.jsonl" in result.stderr
+    assert "20 described, 1 unreadable: photos/descriptions.jsonl" in result.stderr
     lines = (project / "photos/descriptions.jsonl").read_text()
     assert lines.count("\n") == 21
     result = _heddle(project, monkeypatch, "photos")
-    assert "0 described, 20 as before, 1 could not be read" in result.stderr
+    assert "0 described, 20 unchanged, 1 unreadable" in result.stderr
     assert (project / "photos/descriptions.jsonl").read_text() == lines
     assert writer.batches == [16, 4]
 
@@ -101,11 +101,11 @@ def test_ctrl_c_says_how_to_go_on(
     output = tmp_path / "lines.jsonl"
     result = _heddle(project, monkeypatch, "photos", "--output", str(output))
     assert result.exit_code == 130
-    assert f"Stopped; what is done stands in {output}, and the same command goes on from there." in result.stderr
+    assert f"Interrupted. Finished lines are in {output}; run the same command again to continue." in result.stderr
     assert output.read_text().count("\n") == 16
     writer.patience = None
     result = _heddle(project, monkeypatch, "photos", "--output", str(output))
-    assert "4 described, 16 as before" in result.stderr
+    assert "4 described, 16 unchanged" in result.stderr
 
 
 def test_what_there_is_no_score_for_is_said_once(
@@ -117,7 +117,7 @@ def test_what_there_is_no_score_for_is_said_once(
     write_skipped(bare / "data/vision", NO_VISION)
     result = _heddle(bare, monkeypatch, str(project / "photos"), "--output", "lines.jsonl")
     assert result.exit_code == 0
-    for words in ("No relevance", NO_VISION, "No certainty", "No title counts as repeated"):
+    for words in ("No relevance", NO_VISION, "No certainty", "Titles are not checked for repetition"):
         assert result.stderr.count(words) == 1
     scores = [json.loads(line)["scores"] for line in (bare / "lines.jsonl").open() if "scores" in line]
     assert all(one["relevance"] is one["accuracy"] is one["certainty"] is None for one in scores)

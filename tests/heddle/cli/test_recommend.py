@@ -22,8 +22,8 @@ def _heddle(project: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> 
     return result.exit_code, result.output
 
 
-def test_a_table_says_what_was_asked_and_what_goes_with_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, output = _heddle(project, monkeypatch, "chair", "--top", "3")
+def test_recommend_prints_query_and_sorted_table(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, output = _heddle(project, monkeypatch, "chair", "-k", "3")
     assert code == 0
     assert output.startswith("For item chair:")
     rows = output.splitlines()[2:]
@@ -32,15 +32,15 @@ def test_a_table_says_what_was_asked_and_what_goes_with_it(project: Path, monkey
     assert scores == sorted(scores, reverse=True)
 
 
-def test_json_is_one_object(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code, output = _heddle(project, monkeypatch, "chair", "--top", "2", "--json")
+def test_recommend_json_is_one_object(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, output = _heddle(project, monkeypatch, "chair", "-k", "2", "--json")
     assert code == 0
     found = json.loads(output)
-    assert found["asked"] == [{"id": "shop:item:chair", "type": "item", "text": "chair", "likeness": None}]
+    assert found["query_nodes"] == [{"id": "shop:item:chair", "type": "item", "text": "chair", "similarity": None}]
     assert [set(hit) for hit in found["hits"]] == [{"id", "type", "text", "score", "probability", "shared"}] * 2
 
 
-def test_without_a_model_one_line_says_why(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recommend_without_model_prints_the_reason(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare = project.parent / "bare"
     write_project(bare, bare=True)
     code, output = _heddle(bare, monkeypatch, "chair")

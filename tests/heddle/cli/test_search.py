@@ -1,4 +1,4 @@
-"""`heddle search` on the console: listings and guides, tables and JSON, one readable line for what can be mended."""
+"""`heddle search` on the console: listings and guides, tables and JSON, one-line errors."""
 
 import json
 import shutil
@@ -24,7 +24,8 @@ GUIDES = [
 ]
 
 
-GUIDE_MODES = [["--guides", *mode] for mode in ([], ["--dense"], ["--sparse"], ["--expand"])]
+GUIDES_OPTIONS = ["--in", "guides"]
+GUIDE_MODES = [[*GUIDES_OPTIONS, *mode] for mode in ([], ["--mode", "dense"], ["--mode", "bm25"], ["--expand"])]
 
 
 @pytest.fixture(scope="module")
@@ -48,31 +49,33 @@ def heddle(project: Path, monkeypatch: pytest.MonkeyPatch):
     return invoke
 
 
-def test_guides_are_shown_with_the_confidence_in_the_first(heddle) -> None:
-    code, output = heddle("my chair is broken", "--guides", "--top", "1")
+def test_search_guides_prints_confidence_in_first(heddle) -> None:
+    code, output = heddle("my chair is broken", *GUIDES_OPTIONS, "-k", "1")
     assert code == 0
     lines = output.splitlines()
     assert "shop:g1" in lines[1]
     assert "Mend a chair: Glue the leg" in " ".join(output.split())
     assert "shop:g2" not in output
     assert "shop:g3" not in output
-    assert lines[-1].startswith("Confidence in the first: ")
+    assert lines[-1].startswith("Confidence in the first guide: ")
 
 
 @pytest.mark.parametrize(
-    ("options", "way"),
+    ("options", "config"),
     [
         ([], RetrievalConfig("rrf")),
-        (["--hybrid"], RetrievalConfig("rrf")),
-        (["--dense"], RetrievalConfig("dense")),
-        (["--sparse"], RetrievalConfig("sparse")),
-        (["--sparse", "--expand"], RetrievalConfig("sparse", expand=True)),
+        (["--mode", "hybrid"], RetrievalConfig("rrf")),
+        (["--mode", "dense"], RetrievalConfig("dense")),
+        (["--mode", "bm25"], RetrievalConfig("bm25")),
+        (["--mode", "bm25", "--expand"], RetrievalConfig("bm25", expand=True)),
     ],
 )
-def test_json_tells_what_the_retriever_found(heddle, project: Path, options: list[str], way: RetrievalConfig) -> None:
-    code, output = heddle("glass bottles", "--guides", "--json", *options)
+def test_search_guides_json_equals_retriever(
+    heddle, project: Path, options: list[str], config: RetrievalConfig
+) -> None:
+    code, output = heddle("glass bottles", *GUIDES_OPTIONS, "--json", *options)
     assert code == 0
-    answer = Retriever.open(project / "data").search("glass bottles", way)
+    answer = Retriever.open(project / "data").search("glass bottles", config)
     found = [json.loads(line) for line in output.splitlines()]
     assert [(hit["id"], hit["title"], hit["text"]) for hit in found] == [
         (hit.id, hit.title, hit.text) for hit in answer.hits
@@ -82,36 +85,36 @@ def test_json_tells_what_the_retriever_found(heddle, project: Path, options: lis
     assert {hit["band"] for hit in found} == {answer.band}
 
 
-def test_parameters_have_their_say(heddle, project: Path) -> None:
+def test_search_guides_reads_retrieval_parameters(heddle, project: Path) -> None:
     params = (project / "params.yaml").read_text()
     (project / "params.yaml").write_text(params + "retrieval: {rank_constant: 0}\n")
     try:
-        scores = [json.loads(line)["score"] for line in heddle("chair", "--guides", "--json")[1].splitlines()]
+        scores = [json.loads(line)["score"] for line in heddle("chair", *GUIDES_OPTIONS, "--json")[1].splitlines()]
         (project / "params.yaml").write_text(params + "retrieval: {rank_constnat: 0}\n")
-        code, output = heddle("chair", "--guides")
+        code, output = heddle("chair", *GUIDES_OPTIONS)
     finally:
         (project / "params.yaml").write_text(params)
     assert scores[0] == 2.0  # first in both rankings: 1 / 1 + 1 / 1
     assert (code, "rank_constnat: unknown key; allowed: bands, dense_weight" in output) == (1, True)
 
 
-def test_what_a_guide_says_is_no_markup_of_ours(heddle) -> None:
-    assert "[bold]Markup[/bold]" in heddle("markup", "--guides", "--sparse")[1]
+def test_search_guides_escapes_markup(heddle) -> None:
+    assert "[bold]Markup[/bold]" in heddle("markup", *GUIDES_OPTIONS, "--mode", "bm25")[1]
 
 
-def test_nothing_found_is_said(heddle) -> None:
-    assert heddle("zeppelin", "--guides", "--sparse") == (0, "Nothing matches.\n")
+def test_search_without_hits_prints_no_hits(heddle) -> None:
+    assert heddle("zeppelin", *GUIDES_OPTIONS, "--mode", "bm25") == (0, "No hits.\n")
 
 
 @pytest.mark.parametrize("options", GUIDE_MODES)
-def test_a_question_in_another_script_is_answered(heddle, options: list[str]) -> None:
+def test_search_other_script_finds_guide(heddle, options: list[str]) -> None:
     code, output = heddle("როგორ შევღებო სკამი", "--json", *options)
     assert code == 0
     assert "shop:g4" in [json.loads(line)["id"] for line in output.splitlines()]
 
 
 @pytest.mark.parametrize("options", GUIDE_MODES)
-def test_without_guides_nothing_matches(heddle, project: Path, tmp_path: Path, options: list[str]) -> None:
+def test_search_empty_guide_index_prints_no_hits(heddle, project: Path, tmp_path: Path, options: list[str]) -> None:
     moved = (project / "data/index").rename(tmp_path / "index")
     (project / "data/index").mkdir()
     write_empty_guide_index(project / "data/index")
@@ -120,53 +123,53 @@ def test_without_guides_nothing_matches(heddle, project: Path, tmp_path: Path, o
     finally:
         shutil.rmtree(project / "data/index")
         moved.rename(project / "data/index")
-    assert (code, output) == (0, "Nothing matches.\n")
+    assert (code, output) == (0, "No hits.\n")
 
 
 @pytest.mark.parametrize("options", GUIDE_MODES)
 @pytest.mark.parametrize("query", ["", " \t"])
-def test_an_empty_question_is_refused_in_every_mode(heddle, query: str, options: list[str]) -> None:
-    assert heddle(query, *options) == (1, "heddle: the question is empty: give some words\n")
+def test_search_empty_query_is_refused_in_every_mode(heddle, query: str, options: list[str]) -> None:
+    assert heddle(query, *options) == (1, "heddle: the question is empty: write a question or some keywords\n")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
-        (["chair", "--guides", "--words"], 2, "--words is about listings; guides have --sparse"),
-        (["chair", "--dense"], 2, "go with --guides"),
-        (["chair", "--expand"], 2, "go with --guides"),
-        (["chair", "--rerank"], 2, "go with --guides"),
+        (["chair", "--mode", "hybrid"], 2, "--mode hybrid requires `--in guides`"),
+        (["chair", "--expand"], 2, "--expand requires `--in guides`"),
+        (["chair", "--rerank"], 2, "--rerank requires `--in guides`"),
+        (["chair", "--mode", "sparse"], 2, "'sparse' is not one of 'hybrid', 'dense', 'bm25'"),
         (
-            ["chair", "--guides", "--rerank"],
+            ["chair", *GUIDES_OPTIONS, "--rerank"],
             1,
-            "heddle: there is no reranker: too few queries; without --rerank guides are found",
+            "heddle: there is no reranker: too few queries; search without `--rerank`",
         ),
     ],
 )
-def test_mistakes_are_told_in_a_line(heddle, arguments: list[str], code: int, said: str) -> None:
+def test_search_invalid_options_are_one_line_errors(heddle, arguments: list[str], code: int, message: str) -> None:
     found, output = heddle(*arguments)
     assert found == code
-    assert said in output
+    assert message in output
 
 
-def test_without_an_index_the_remedy_is_named(heddle, project: Path, tmp_path: Path) -> None:
+def test_search_without_index_names_the_command(heddle, project: Path, tmp_path: Path) -> None:
     moved = (project / "data/index").rename(tmp_path / "index")
     try:
-        code, output = heddle("chair", "--guides")
+        code, output = heddle("chair", *GUIDES_OPTIONS)
     finally:
         moved.rename(project / "data/index")
     assert (code, "run `heddle run` or `dvc repro index`" in output) == (1, True)
 
 
-@pytest.mark.parametrize("options", [*GUIDE_MODES, [], ["--words"]])
-def test_ten_thousand_words_are_a_question_too(heddle, options: list[str]) -> None:
+@pytest.mark.parametrize("options", [*GUIDE_MODES, [], ["--mode", "bm25"]])
+def test_search_ten_thousand_words_finds_hits(heddle, options: list[str]) -> None:
     code, output = heddle(" ".join(["oak chair"] * 5000), "--json", *options)
     assert code == 0
     assert output.splitlines()
 
 
-def test_listings_are_found_as_before(heddle) -> None:
-    code, output = heddle("glass jars", "--words", "--json")
+def test_search_listings_in_both_modes(heddle) -> None:
+    code, output = heddle("glass jars", "--mode", "bm25", "--json")
     assert code == 0
     assert {json.loads(line)["item"] for line in output.splitlines()} >= {"jar"}
     assert "score" in heddle("a chair of oak")[1]

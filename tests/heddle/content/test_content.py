@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 
 from heddle.content.content import Content
-from heddle.content.html import blocks_of, html_of
+from heddle.content.html import parse_blocks, render_html
 from heddle.content.schema import SCHEMA_FILE, problems, schema_text
-from lightning_modules.writer.content_fields import FIELDS, fitted, one_line
+from lightning_modules.writer.content_fields import FIELDS, fit_field, one_line
 from tests.support.content_values import blocks, values
 
 HOSTILE = [
@@ -36,18 +36,18 @@ SOUND = {
 @example(told=[("li", text) for text in HOSTILE] + [("p", text) for text in HOSTILE])
 @settings(deadline=None)
 def test_blocks_come_back_from_html_that_needs_no_cleaning(told: list) -> None:
-    markup = html_of(told)
+    markup = render_html(told)
     assert nh3.clean(markup) == markup
-    assert blocks_of(markup) == [(kind, line) for kind, text in told if (line := one_line(text))]
-    assert html_of(blocks_of(markup)) == markup
+    assert parse_blocks(markup) == [(kind, line) for kind, text in told if (line := one_line(text))]
+    assert render_html(parse_blocks(markup)) == markup
 
 
 def test_html_by_hand() -> None:
-    assert html_of(SOUND["body"]) == (
+    assert render_html(SOUND["body"]) == (
         "<p>A red chair.</p>\n<h2>Details</h2>\n<ul><li>wood</li><li>red</li></ul>\n<p>No returns.</p>"
     )
-    assert html_of([("p", 'a < b & "c"')]) == '<p>a &lt; b &amp; "c"</p>'
-    assert html_of([]) == ""
+    assert render_html([("p", 'a < b & "c"')]) == '<p>a &lt; b &amp; "c"</p>'
+    assert render_html([]) == ""
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,13 @@ def test_html_by_hand() -> None:
     ],
 )
 def test_any_markup_comes_down_to_blocks(markup: str, expected: list) -> None:
-    assert blocks_of(markup) == expected
+    assert parse_blocks(markup) == expected
 
 
 @given(told=values(longest=40, most=12))
 @settings(deadline=None, max_examples=50)
 def test_fitted_fields_come_back_from_content_and_from_its_json(told: dict) -> None:
-    fields = {field.name: value for field in FIELDS if (value := fitted(field, told.get(field.name, "")))}
+    fields = {field.name: value for field in FIELDS if (value := fit_field(field, told.get(field.name, "")))}
     content = Content.from_fields(fields)
     assert {name: value for name, value in content.fields().items() if value} == fields
     assert json.loads(json.dumps(content.as_json())) == content.as_json()

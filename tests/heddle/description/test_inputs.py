@@ -26,7 +26,7 @@ from heddle.images.image_file import read_image
 from heddle.images.originals import Original
 from heddle.images.resize import ImageDecodeError
 from lightning_modules.training.data import ShardSample
-from lightning_modules.writer.samples import FACTS, inputs_of
+from lightning_modules.writer.samples import FACTS, read_inputs
 from tests.support.echo_writer import image
 
 SHAPE = (16, "pad")
@@ -71,7 +71,7 @@ def test_a_file_is_read_as_a_listing_with_its_image(tmp_path: Path, orientation:
         "relations": [{"subject": 1, "predicate": "behind", "object": 0}],
         "exif": [list(pair) for pair in found.exif.items()],
     }
-    listed = inputs_of(ShardSample("key", read_image(path, 16, "pad"), row), found.ratio, "pad")
+    listed = read_inputs(ShardSample("key", read_image(path, 16, "pad"), row), found.ratio, "pad")
     inputs = found.writer_inputs(SHAPE, told.row("one.jpg"))  # type: ignore[arg-type]
     np.testing.assert_array_equal(inputs.image, listed.image)
     np.testing.assert_array_equal(inputs.facts, listed.facts)

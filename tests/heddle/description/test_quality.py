@@ -14,8 +14,16 @@ from heddle.content.lexicon import ImageFacts, Lexicon
 from heddle.content.rubric import Titles
 from heddle.description.certainty import Certainty, PlattScaling
 from heddle.description.describer import Describer
-from heddle.description.quality import WEIGHTS, ContentScorer, QualityScores, accuracy, plain, relevance, suspect_fields
-from heddle.description.user_inputs import Context, Scene, Thing, UserInputs
+from heddle.description.quality import (
+    WEIGHTS,
+    ContentScorer,
+    QualityScores,
+    accuracy,
+    body_text,
+    clip_scores,
+    suspect_fields,
+)
+from heddle.description.user_inputs import UserContext, UserInputs, UserObject, UserScene
 from lightning_modules.clip.encoder import ClipEncoder
 from lightning_modules.vision.classifier import VisionClassifier
 from tests.support.echo_writer import NO_MODELS, describer, image
@@ -62,7 +70,7 @@ def test_relevance_is_the_metric_s_clip_score() -> None:
         for vectors in draw.normal(size=(2, 6, 4)).astype(np.float32)
     )
     metric = evaluate.load(heddle.metrics.clip_score.__file__)
-    for place, score in enumerate(relevance(images, texts)):
+    for place, score in enumerate(clip_scores(images, texts)):
         expected = metric.compute(predictions=texts[place : place + 1], references=images[place : place + 1])
         assert score == pytest.approx(expected["clip_score"], abs=1e-6)
 
@@ -90,35 +98,36 @@ def test_doubts_bear_the_names_of_the_json() -> None:
 
 def test_each_block_of_the_body_is_a_sentence() -> None:
     assert (
-        plain("<h2>Details</h2>\n<ul><li>Size: 3 &lt; 4</li></ul>\n<p>Take it!</p>") == "Details. Size: 3 < 4. Take it!"
+        body_text("<h2>Details</h2>\n<ul><li>Size: 3 &lt; 4</li></ul>\n<p>Take it!</p>")
+        == "Details. Size: 3 < 4. Take it!"
     )
 
 
 def test_models_that_are_there_give_scores_and_each_is_as_if_alone(tmp_path: Path) -> None:
     data = write_project(tmp_path / "project") / "data"
     words = {"item": {("lamp",): "lamp"}, "material": {}, "colour": {}}
-    judges = ContentScorer(
+    scorer = ContentScorer(
         Lexicon(words, {}, {}),  # type: ignore[arg-type]
         Titles({"a": "Colour"}),
         Certainty({False: PlattScaling(4.0, 2.0), True: PlattScaling(4.0, 3.0)}),
         ClipEncoder.from_pretrained(data / "clip", threads=1),
         VisionClassifier.from_pretrained(data / "vision", threads=1),
     )
-    made_by = describer(judges=judges)
+    made_by = describer(scorer=scorer)
     for number in range(5):
         (tmp_path / f"{number}.png").write_bytes(image(number))
-    told = UserInputs(Context(preferences=("a lamp",)))
+    told = UserInputs(UserContext(preferences=("a lamp",)))
     known = [made_by.read(tmp_path / f"{number}.png", f"{number}.png", told) for number in range(5)]
-    together = made_by.lines(known)
-    assert together == [line for one in known for line in made_by.lines([one])]
+    together = made_by.describe(known)
+    assert together == [line for one in known for line in made_by.describe([one])]
     scores = together[0]["scores"]
-    square = known[0].decoded(made_by.shapes).image.squares[16, "pad"]  # type: ignore[union-attr]
-    seen = judges.vision.probabilities([square])["item"][0]  # type: ignore[union-attr]
-    assert scores["accuracy"] == round(float(seen[judges.vision.config.heads["item"].index("lamp")]), 4)  # type: ignore[union-attr]
+    square = known[0].decode(made_by.shapes).image.squares[16, "pad"]  # type: ignore[union-attr]
+    seen = scorer.vision.probabilities([square])["item"][0]  # type: ignore[union-attr]
+    assert scores["accuracy"] == round(float(seen[scorer.vision.config.heads["item"].index("lamp")]), 4)  # type: ignore[union-attr]
     assert scores["certainty"] == round(1 / (1 + np.exp(-(4 * -0.25 + 2))), 4)
     assert 0 <= scores["relevance"] <= 2.5
-    scene = {"0.png": Scene(objects=(Thing(label="lamp"),))}
-    (line,) = made_by.lines([made_by.read(tmp_path / "0.png", "0.png", UserInputs(None, scene))])
+    scene = {"0.png": UserScene(objects=(UserObject(label="lamp"),))}
+    (line,) = made_by.describe([made_by.read(tmp_path / "0.png", "0.png", UserInputs(None, scene))])
     assert line["scores"]["accuracy"] == 1
     assert line["scores"]["certainty"] == round(
         1 / (1 + np.exp(-(4 * -0.25 + 3))), 4
@@ -127,8 +136,8 @@ def test_models_that_are_there_give_scores_and_each_is_as_if_alone(tmp_path: Pat
 
 def test_without_models_there_are_null_scores(tmp_path: Path) -> None:
     (tmp_path / "one.png").write_bytes(image(1))
-    made_by: Describer = describer(judges=NO_MODELS)
-    (line,) = made_by.lines([made_by.read(tmp_path / "one.png", "one.png", UserInputs())])
+    made_by: Describer = describer(scorer=NO_MODELS)
+    (line,) = made_by.describe([made_by.read(tmp_path / "one.png", "one.png", UserInputs())])
     scores = line["scores"]
     assert (scores["relevance"], scores["accuracy"], scores["certainty"]) == (None, None, None)
     assert scores["overall"] == pytest.approx((scores["seo"] + scores["readability"]) / 2, abs=1e-4)

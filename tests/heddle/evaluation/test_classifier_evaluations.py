@@ -158,7 +158,7 @@ def test_modality_without_its_own_model_has_no_only_system(changeable: Path) -> 
 
 
 def test_without_known_upper_bounds_metrics_have_none(changeable: Path) -> None:
-    write_json(changeable / "data/catalog/ceilings.json", {})
+    write_json(changeable / "data/catalog/upper_bounds.json", {})
     for stage in STAGES:
         metrics = run(stage, changeable, f"{stage.__name__}_again")
         assert not [leaf for leaf in leaves(metrics) if leaf.upper_bound is not None]

@@ -1,4 +1,4 @@
-"""Classify: what the models say, of every kind of image, and clear words where there can be nothing to say."""
+"""Classify images of every kind, and check the errors of missing files and models."""
 
 import io
 import shutil
@@ -37,10 +37,10 @@ def image(data: Path) -> Path:
     return data / "query.png"
 
 
-def test_it_says_what_the_models_say_likeliest_first(data: Path, image: Path) -> None:
+def test_classify_sorts_probabilities_of_both_models(data: Path, image: Path) -> None:
     found = classify(image, TEXT, data)
     assert found.missing == ()
-    assert found.absent == {}
+    assert found.skipped == {}
     square = read_image(image, 16, "pad")
     vision = VisionClassifier.from_pretrained(data / "vision", threads=1)
     assert list(found.labels["vision"]) == ["item", "material"]
@@ -56,7 +56,7 @@ def test_it_says_what_the_models_say_likeliest_first(data: Path, image: Path) ->
 
 
 @pytest.mark.parametrize("text", [None, "", "  \n"])
-def test_without_text_the_words_are_missing(data: Path, image: Path, text: str | None) -> None:
+def test_classify_without_text_reports_missing_words(data: Path, image: Path, text: str | None) -> None:
     found = classify(image, text, data)
     assert found.missing == ("words",)
     product = ProductClassifier.from_pretrained(data / "product", threads=1)
@@ -92,7 +92,7 @@ IMAGES: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("kind", IMAGES)
-def test_every_kind_of_image_is_taken(data: Path, tmp_path: Path, kind: str) -> None:
+def test_classify_accepts_every_kind_of_image(data: Path, tmp_path: Path, kind: str) -> None:
     path = tmp_path / "image"
     path.write_bytes(IMAGES[kind]())
     found = classify(path, TEXT, data)
@@ -101,7 +101,7 @@ def test_every_kind_of_image_is_taken(data: Path, tmp_path: Path, kind: str) -> 
             assert sum(probabilities.values()) == pytest.approx(1, abs=1e-5)
 
 
-def test_16_bits_are_scaled_and_of_an_animation_the_first_frame_counts(tmp_path: Path) -> None:
+def test_read_image_scales_16_bit_and_takes_first_frame(tmp_path: Path) -> None:
     (tmp_path / "ramp.png").write_bytes(IMAGES["16-bit"]())
     square = read_image(tmp_path / "ramp.png", 32, "crop")
     np.testing.assert_allclose(square[..., 0], RAMP / 257, atol=1)
@@ -111,7 +111,7 @@ def test_16_bits_are_scaled_and_of_an_animation_the_first_frame_counts(tmp_path:
     np.testing.assert_array_equal(read_image(tmp_path / "frames.gif", 20, "crop"), first)
 
 
-def test_mistakes_are_told(data: Path, image: Path, tmp_path: Path) -> None:
+def test_classify_unreadable_file_raises(data: Path, image: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(image.read_bytes()[:-900])
     with pytest.raises(ClassifyError, match=r"broken\.png: not an image that can be read"):
         classify(tmp_path / "broken.png", data=data)
@@ -124,7 +124,7 @@ def test_mistakes_are_told(data: Path, image: Path, tmp_path: Path) -> None:
         classify(tmp_path, data=data)
 
 
-def test_a_stage_that_has_not_run_is_named_with_the_remedy(data: Path, image: Path, tmp_path: Path) -> None:
+def test_classify_before_training_names_the_remedy(data: Path, image: Path, tmp_path: Path) -> None:
     with pytest.raises(ClassifyError, match=r"vision lacks config\.json, model\.safetensors: run `heddle run`"):
         classify(image, data=tmp_path)
     shutil.copytree(data / "vision", tmp_path / "vision")
@@ -132,13 +132,13 @@ def test_a_stage_that_has_not_run_is_named_with_the_remedy(data: Path, image: Pa
         classify(image, data=tmp_path)
 
 
-def test_a_model_that_could_not_be_trained_is_said_and_no_mistake(data: Path, bare: Path, image: Path) -> None:
+def test_classify_reports_skipped_models(data: Path, bare: Path, image: Path) -> None:
     found = classify(image, data=bare)
     assert found.labels == {}
-    assert found.absent == {"vision": NO_VISION, "product": NO_PRODUCT}
+    assert found.skipped == {"vision": NO_VISION, "product": NO_PRODUCT}
     half = bare.parent / "half"
     shutil.copytree(data / "vision", half / "vision")
     shutil.copytree(bare / "product", half / "product")
     found = classify(image, data=half)
     assert list(found.labels) == ["vision"]
-    assert found.absent == {"product": NO_PRODUCT}
+    assert found.skipped == {"product": NO_PRODUCT}

@@ -25,7 +25,7 @@ from heddle.inference.describe import (
     check_image,
     describe,
     describe_folder,
-    images_in,
+    find_images,
     open_describer,
 )
 from tests.support.echo_writer import describer, image, write_images
@@ -45,7 +45,7 @@ def undisturbed(folder: Path) -> bytes:
 
 def _run(folder: Path, output: Path, made_by: Describer, told: UserInputs = UserInputs()) -> bytes:  # noqa: B008  frozen
     tally = None
-    for tally in describe_folder(folder, images_in(folder), told, made_by, output):
+    for tally in describe_folder(folder, find_images(folder), told, made_by, output):
         assert tally.done <= tally.total
     assert tally is not None
     assert tally.done == tally.total
@@ -60,12 +60,12 @@ def _lines(content: bytes) -> dict[str, dict[str, Any]]:
 
 def test_every_image_has_a_line_and_a_broken_one_its_reason(folder: Path, undisturbed: bytes) -> None:
     lines = _lines(undisturbed)
-    assert list(lines) == sorted(lines) == images_in(folder)
+    assert list(lines) == sorted(lines) == find_images(folder)
     assert len(lines) == COUNT + 1
     assert {"04.png", ".hidden.png", "notes.txt"}.isdisjoint(lines)
     assert "more/04.png" in lines
     broken = lines.pop("broken.jpg")
-    assert broken["error"].startswith("not an image that can be read: ")
+    assert broken["error"].startswith("not a readable image: ")
     assert "content" not in broken
     for line in lines.values():
         assert problems(line["content"]) == []
@@ -77,7 +77,7 @@ def test_together_is_as_one_at_a_time(folder: Path, undisturbed: bytes) -> None:
         many = _lines(_run(folder, folder.parent / f"seed-{seed}.jsonl", describer(seed=seed)))
         alone = describer(seed=seed)
         for name in list(many)[::7]:
-            (line,) = alone.lines([alone.read(folder / name, name, UserInputs())])
+            (line,) = alone.describe([alone.read(folder / name, name, UserInputs())])
             assert line == many[name]
     plain = _lines(undisturbed)
     assert any(line["content"] != plain[name]["content"] for name, line in many.items() if "content" in line)
@@ -111,14 +111,14 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from tests.support.echo_writer import EchoWriter, describer
-from heddle.inference.describe import describe_folder, images_in
+from heddle.inference.describe import describe_folder, find_images
 from heddle.description.user_inputs import UserInputs
 
 made_by = describer()
 write = EchoWriter.write
 EchoWriter.write = lambda self, *told: os.kill(os.getpid(), signal.SIGKILL) if self.batches else write(self, *told)
 folder, output = map(Path, sys.argv[1:])
-list(describe_folder(folder, images_in(folder), UserInputs(), made_by, output))
+list(describe_folder(folder, find_images(folder), UserInputs(), made_by, output))
 """
 
 
@@ -154,13 +154,13 @@ def test_other_words_another_seed_and_other_models_are_asked_anew(tmp_path: Path
     (tmp_path / "one.png").write_bytes(image(1))
     told = UserInputs(UserContext(locale="de-DE"))
     asked = [
-        one.read(tmp_path / "one.png", "one.png", words).head["asked"]
+        one.read(tmp_path / "one.png", "one.png", words).header["request"]
         for one, words in (
             (describer(), UserInputs()),
             (describer(), told),
             (describer(seed=1), UserInputs()),
             (describer(seed=2), UserInputs()),
-            (Describer(describer().writer, describer().judges, made_with="others"), UserInputs()),
+            (Describer(describer().writer, describer().scorer, models_hash="others"), UserInputs()),
         )
     ]
     assert len(set(asked)) == len(asked)
@@ -213,17 +213,17 @@ def test_a_name_that_is_no_utf_8_is_written_and_found_again(tmp_path: Path) -> N
 def test_mistakes_are_told(tmp_path: Path) -> None:
     with pytest.raises(DescribeError, match=r"nowhere\.png: no such file"):
         check_image(tmp_path / "nowhere.png")
-    with pytest.raises(DescribeError, match=r"no file in it ends as those of images do: \.apng"):
-        images_in(tmp_path)
+    with pytest.raises(DescribeError, match=r"no image found; file extensions of images: \.apng"):
+        find_images(tmp_path)
     with pytest.raises(DescribeError, match=r"nowhere\.png: No such file"):
         describe(tmp_path / "nowhere.png", UserInputs(), describer())
-    with pytest.raises(DescribeError, match=r"writer lacks config\.json, .*run `heddle run` or `dvc repro writer`"):
+    with pytest.raises(DescribeError, match=r"writer: no file config\.json, .*run `heddle run` or `dvc repro writer`"):
         open_describer(tmp_path)
     (tmp_path / "writer").mkdir()
     write_skipped(tmp_path / "writer", "0 train listings have words; bring some.")
-    with pytest.raises(DescribeError, match=r"there is no writer: 0 train listings have words; bring some\."):
+    with pytest.raises(DescribeError, match=r"no trained writer: 0 train listings have words; bring some\."):
         open_describer(tmp_path)
 
 
 def test_the_tally_adds_up() -> None:
-    assert replace(Tally(9, kept=2, made=3), failed=1).done == 6
+    assert replace(Tally(9, kept=2, written=3), failed=1).done == 6

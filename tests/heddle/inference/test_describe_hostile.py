@@ -68,7 +68,7 @@ class Brief(ContentWriter):
 
 @pytest.fixture(scope="module")
 def untrained() -> Describer:
-    return Describer(Brief(tiny_writer(), TOKENIZER), describer().judges)
+    return Describer(Brief(tiny_writer(), TOKENIZER), describer().scorer)
 
 
 def _scene(objects: int) -> UserScene:
@@ -97,7 +97,7 @@ TOLD: dict[str, UserInputs] = {
 
 
 def _described(made_by: Describer, path: Path, told: UserInputs) -> dict[str, Any]:
-    (line,) = made_by.lines([made_by.read(path, "one.jpg", told)])
+    (line,) = made_by.describe([made_by.read(path, "one.jpg", told)])
     text = json.dumps(line, ensure_ascii=False)
     assert json.loads(text) == line
     assert text.encode()  # no lone surrogate

@@ -44,13 +44,13 @@ def _products(found: Recommendations) -> list[str]:
 
 
 @pytest.mark.parametrize("query", [BAG, "bag", "Bag", " bag "])
-def test_a_node_is_named_by_id_or_text(data: Path, query: str) -> None:
+def test_query_names_a_node_by_id_or_text(data: Path, query: str) -> None:
     found = recommend(query, 5, data)
-    assert [(one.id, one.type, one.likeness) for one in found.asked] == [(BAG, "item", None)]
+    assert [(one.id, one.type, one.similarity) for one in found.query_nodes] == [(BAG, "item", None)]
     assert found == recommend(BAG, 5, data)
 
 
-def test_hits_fall_in_score_and_are_what_no_edge_says_yet(data: Path) -> None:
+def test_hits_are_sorted_and_exclude_known_edges(data: Path) -> None:
     _, edges = shop_rows()
     known = {row["target"] for row in edges if row["source"] == BAG and row["relation"] == "becomes"}
     found = recommend(BAG, 1000, data)
@@ -62,15 +62,15 @@ def test_hits_fall_in_score_and_are_what_no_edge_says_yet(data: Path) -> None:
     assert _products(recommend(BAG, 3, data)) == _products(found)[:3]
 
 
-def test_scores_are_the_dot_products_of_the_embeddings(data: Path) -> None:
-    advisor = RecommenderIndex.open(data / "recommender")
-    place = {name: number for number, name in enumerate(advisor.graph.ids)}
+def test_scores_are_dot_products_of_embeddings(data: Path) -> None:
+    index = RecommenderIndex.open(data / "recommender")
+    place = {name: number for number, name in enumerate(index.graph.ids)}
     for hit in recommend(BAG, 5, data).hits:
-        expected = float(advisor.embeddings[place[BAG]] @ advisor.embeddings[place[hit.id]])
+        expected = float(index.embeddings[place[BAG]] @ index.embeddings[place[hit.id]])
         assert hit.score == pytest.approx(expected, abs=1e-5)
 
 
-def test_what_both_go_with_explains_a_hit(data: Path) -> None:
+def test_hit_lists_shared_neighbours(data: Path) -> None:
     nodes, edges = shop_rows()
     text = {row["id"]: row["text"] for row in nodes}
     near: dict[str, set[str]] = {}
@@ -86,49 +86,47 @@ def test_what_both_go_with_explains_a_hit(data: Path) -> None:
     assert told
 
 
-def test_a_product_is_asked_what_it_can_come_from(data: Path) -> None:
+def test_product_query_recommends_items_and_materials(data: Path) -> None:
     name = next(row["text"] for row in shop_rows()[0] if row["type"] == "product")
     assert {hit.type for hit in recommend(name, 50, data).hits} == {"item", "material"}
 
 
-def test_a_listing_is_asked_about_through_what_it_names(data: Path) -> None:
+def test_listing_query_uses_its_labels(data: Path) -> None:
     found = recommend("shop:1", 5, data)
-    assert [one.id for one in found.asked] == [BAG, "shop:material:cotton"]
-    advisor = RecommenderIndex.open(data / "recommender")
-    place = {name: number for number, name in enumerate(advisor.graph.ids)}
-    both = [advisor.embeddings[place[one.id]] for one in found.asked]
+    assert [one.id for one in found.query_nodes] == [BAG, "shop:material:cotton"]
+    index = RecommenderIndex.open(data / "recommender")
+    place = {name: number for number, name in enumerate(index.graph.ids)}
+    both = [index.embeddings[place[one.id]] for one in found.query_nodes]
     for hit in found.hits:
-        assert hit.score == pytest.approx(float(np.mean(both, axis=0) @ advisor.embeddings[place[hit.id]]), abs=1e-5)
+        assert hit.score == pytest.approx(float(np.mean(both, axis=0) @ index.embeddings[place[hit.id]]), abs=1e-5)
 
 
-def test_other_words_stand_for_the_node_of_the_likest_text(data: Path) -> None:
+def test_other_text_matches_the_most_similar_node(data: Path) -> None:
     said = "bag bag of wool"
-    (asked,) = recommend(said, 1, data).asked
-    advisor = RecommenderIndex.open(data / "recommender")
+    (node,) = recommend(said, 1, data).query_nodes
+    index = RecommenderIndex.open(data / "recommender")
     encoder = SentenceEncoder.from_pretrained(read_json(data / "graph/encoder.json")["name"], threads=1)
-    texts = [text or "" for text in advisor.graph.texts[: advisor.graph.num_transductive]]
+    texts = [text or "" for text in index.graph.texts[: index.graph.num_transductive]]
     mean = encoder.documents(texts).mean(axis=0)
     likeness = [
         float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
         for other in [encoder.documents([said])[0] - mean]
         for one in encoder.documents(texts) - mean
     ]
-    assert asked.likeness is not None
-    assert asked.likeness > np.quantile(likeness, 0.9)  # of few dimensions, so not the very same order
-    assert asked.text in texts
+    assert node.similarity is not None
+    assert node.similarity > np.quantile(likeness, 0.9)  # of few dimensions, so not the very same order
+    assert node.text in texts
 
 
-def test_an_image_is_asked_about_through_what_it_shows(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_image_query_uses_predicted_labels(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     image = tmp_path / "seen.png"
     Image.new("RGB", (20, 20), (9, 200, 3)).save(image)
     seen = {"item": {"bag": 0.7, "rocket": 0.3}, "material": {"wool": 1.0}}
     monkeypatch.setattr("heddle.inference.classify.predict_labels", lambda *of: seen)
-    assert [one.id for one in recommend(str(image), 5, data).asked] == [BAG, "shop:material:wool"]
+    assert [one.id for one in recommend(str(image), 5, data).query_nodes] == [BAG, "shop:material:wool"]
     seen |= {"item": {"rocket": 1.0}, "material": {"moondust": 1.0}}
     with pytest.raises(
-        RecommendError, match=r"seen\.png shows item rocket, material moondust, none of which is a node"
+        RecommendError, match=r"seen\.png: predicted item rocket, material moondust, none of which is a node"
     ):
         recommend(str(image), 5, data)
     (tmp_path / "notes.txt").write_text("no image")
@@ -139,7 +137,7 @@ def test_an_image_is_asked_about_through_what_it_shows(
         recommend(str(tmp_path / "notes.txt"), 5, data)
 
 
-def test_mistakes_are_told(data: Path, tmp_path: Path) -> None:
+def test_errors_name_reason_and_remedy(data: Path, tmp_path: Path) -> None:
     with pytest.raises(RecommendError, match=r"recommender lacks nodes\.parquet, edges\.parquet: run `heddle run`"):
         recommend("bag", 5, tmp_path)
     bare = write_project(tmp_path / "bare", bare=True) / "data"
@@ -147,8 +145,8 @@ def test_mistakes_are_told(data: Path, tmp_path: Path) -> None:
         recommend("bag", 5, bare)
     shutil.copytree(data / "recommender", tmp_path / "recommender")
     write_json(tmp_path / "recommender/encoder.json", {"name": str(tmp_path / "gone"), "query_instruction": ""})
-    with pytest.raises(RecommendError, match="gone' that made the features is gone"):
+    with pytest.raises(RecommendError, match=r"cannot load encoder '.*gone', which computed the features"):
         recommend("something else", 5, tmp_path)
     (tmp_path / "recommender/projection.safetensors").unlink()
-    with pytest.raises(RecommendError, match=r"'something else' is no node, and there are no texts to compare it with"):
+    with pytest.raises(RecommendError, match=r"'something else' is not a node, and no node has a text to compare with"):
         recommend("something else", 5, tmp_path)

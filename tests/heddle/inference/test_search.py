@@ -1,4 +1,4 @@
-"""Search: the hits that plain arithmetic gives, and clear words where there can be none."""
+"""Search: hits equal plain arithmetic, errors name the problem."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from heddle.core.schemas import read_rows, write_table
 from heddle.core.skipped import write_skipped
 from heddle.core.vectors import matrix
 from heddle.images.originals import find_originals
-from heddle.inference.search import Index, SearchError, search, search_guides
+from heddle.inference.search import ListingIndex, SearchError, search_guides, search_listings
 from heddle.retrieval.config import RetrievalConfig
 from heddle.retrieval.guide_index import write_empty_guide_index
 from heddle.retrieval.lexical.bm25 import BM25Index
@@ -38,100 +38,102 @@ def image(data: Path) -> Path:
     return path
 
 
-def test_text_finds_the_images_with_the_largest_dot_products(data: Path) -> None:
+def test_search_text_finds_largest_dot_products(data: Path) -> None:
     table = pq.read_table(data / "index" / "listings.parquet")
     query = ClipEncoder.from_pretrained(data / "clip", threads=1).texts([QUERY])[0]
     scores = {
         id_: float(vector @ query)
         for id_, vector in zip(table["id"].to_pylist(), matrix(table, "image_embedding"), strict=True)
     }
-    hits = search(text=QUERY, top=7, data=data)
+    hits = search_listings(text=QUERY, top_k=7, data=data)
     assert [hit.id for hit in hits] == sorted(scores, key=lambda id_: -scores[id_])[:7]
     assert [hit.score for hit in hits] == pytest.approx([scores[hit.id] for hit in hits], abs=1e-5)
 
 
-def test_a_hit_tells_what_the_listing_is(data: Path) -> None:
+def test_search_hit_contains_the_listing(data: Path) -> None:
     rows = {row["id"]: row for row in read_rows(data / "validated" / "listings.parquet")}
-    for hit in search(text=QUERY, top=24, data=data):
+    for hit in search_listings(text=QUERY, top_k=24, data=data):
         row = rows[hit.id]
         assert (hit.title, hit.url) == (row["title"] or "", row["url"])
         assert (hit.item, hit.material, hit.price) == (row["item"], row["material"], row["price"])
 
 
-def test_an_image_finds_itself_first(data: Path, image: Path) -> None:
-    hits = search(image=image, top=3, data=data)
+def test_search_image_finds_itself_first(data: Path, image: Path) -> None:
+    hits = search_listings(image=image, top_k=3, data=data)
     assert hits[0].id == "shop:007"
     assert hits[0].score == pytest.approx(1, abs=1e-4)
     assert hits[0].score > hits[1].score >= hits[2].score
 
 
-def test_words_are_looked_up_by_bm25_and_only_what_shares_one_is_a_hit(data: Path) -> None:
+def test_search_bm25_finds_only_listings_with_shared_words(data: Path) -> None:
     rows = read_rows(data / "index" / "listings.parquet")
     scores = BM25Index.load(data / "index" / "bm25").scores("glass jars")
-    hits = search(text="glass jars", top=24, mode="words", data=data)
+    hits = search_listings(text="glass jars", top_k=24, mode="bm25", data=data)
     assert [hit.score for hit in hits] == sorted(scores[scores > 0], reverse=True)
-    assert {hit.id for hit in hits} == {rows[place]["id"] for place in np.flatnonzero(scores)}
-    assert search(text="zeppelin", mode="words", data=data) == []
+    assert {hit.id for hit in hits} == {rows[number]["id"] for number in np.flatnonzero(scores)}
+    assert search_listings(text="zeppelin", mode="bm25", data=data) == []
 
 
-def test_an_open_index_answers_many_queries(data: Path, image: Path) -> None:
-    opened = Index(data)
-    assert len(opened) == 24
-    assert opened.by_text(QUERY, 5) == search(text=QUERY, top=5, data=data)
-    assert opened.by_image(image, 5) == search(image=image, top=5, data=data)
-    assert len(opened.by_text(QUERY, 1000)) == 24
+def test_listing_index_answers_many_queries(data: Path, image: Path) -> None:
+    listings = ListingIndex(data)
+    assert len(listings) == 24
+    assert listings.by_text(QUERY, 5) == search_listings(text=QUERY, top_k=5, data=data)
+    assert listings.by_image(image, 5) == search_listings(image=image, top_k=5, data=data)
+    assert len(listings.by_text(QUERY, 1000)) == 24
 
 
 @pytest.mark.parametrize("text", ["", "   \n"])
-def test_an_empty_query_is_refused(data: Path, text: str) -> None:
+def test_search_empty_query_is_refused(data: Path, text: str) -> None:
     with pytest.raises(SearchError, match="the query is empty"):
-        search(text=text, data=data)
+        search_listings(text=text, data=data)
 
 
-def test_other_mistakes_are_told(data: Path, image: Path, tmp_path: Path) -> None:
+def test_search_invalid_input_is_refused(data: Path, image: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(image.read_bytes()[:200])
     with pytest.raises(SearchError, match=r"broken\.jpg: not an image that can be read"):
-        search(image=broken, data=data)
+        search_listings(image=broken, data=data)
     with pytest.raises(SearchError, match=r"absent\.jpg: no such file"):
-        search(image=tmp_path / "absent.jpg", data=data)
-    with pytest.raises(SearchError, match="either words or an image"):
-        search(data=data)
-    with pytest.raises(SearchError, match="either words or an image"):
-        search(text=QUERY, image=image, data=data)
-    with pytest.raises(SearchError, match="word for word"):
-        search(image=image, mode="words", data=data)
-    with pytest.raises(SearchError, match="must be positive, found 0"):
-        search(text=QUERY, top=0, data=data)
+        search_listings(image=tmp_path / "absent.jpg", data=data)
+    with pytest.raises(SearchError, match="exactly one of them is needed"):
+        search_listings(data=data)
+    with pytest.raises(SearchError, match="exactly one of them is needed"):
+        search_listings(text=QUERY, image=image, data=data)
+    with pytest.raises(SearchError, match="an image has no keywords"):
+        search_listings(image=image, mode="bm25", data=data)
+    with pytest.raises(SearchError, match="must be at least 1, found 0"):
+        search_listings(text=QUERY, top_k=0, data=data)
 
 
-def test_what_is_missing_is_named(data: Path, tmp_path: Path) -> None:
+def test_search_missing_files_are_named(data: Path, tmp_path: Path) -> None:
     with pytest.raises(SearchError, match=r"listings\.parquet is missing: run `heddle run`"):
-        search(text=QUERY, data=tmp_path)
+        search_listings(text=QUERY, data=tmp_path)
     shutil.copytree(data / "index", tmp_path / "index")
     with pytest.raises(SearchError, match=r"clip lacks config\.json, model\.safetensors, tokenizer\.json"):
-        search(text=QUERY, data=tmp_path)
-    assert search(text=QUERY, mode="words", data=tmp_path)  # needs no model
+        search_listings(text=QUERY, data=tmp_path)
+    assert search_listings(text=QUERY, mode="bm25", data=tmp_path)  # needs no model
     (tmp_path / "index" / "bm25" / "vocab.index.json").unlink()
     with pytest.raises(SearchError, match="is incomplete"):
-        search(text=QUERY, mode="words", data=tmp_path)
+        search_listings(text=QUERY, mode="bm25", data=tmp_path)
 
 
-def test_without_a_dual_encoder_the_reason_and_the_words_are_left(data: Path, tmp_path: Path) -> None:
+def test_search_without_dual_encoder_names_reason_and_bm25(data: Path, tmp_path: Path) -> None:
     shutil.copytree(data / "index", tmp_path / "index")
     (tmp_path / "clip").mkdir()
     write_skipped(tmp_path / "clip", "No words; write some.")
-    with pytest.raises(SearchError, match=r"there is no dual encoder \(No words; write some\.\): .* with --words"):
-        search(text=QUERY, data=tmp_path)
-    assert search(text=QUERY, mode="words", data=tmp_path)
+    with pytest.raises(SearchError, match=r"there is no dual encoder \(No words; write some\.\): .* `--mode bm25`"):
+        search_listings(text=QUERY, data=tmp_path)
+    assert search_listings(text=QUERY, mode="bm25", data=tmp_path)
 
 
-def test_an_index_without_listings_says_so_and_one_without_guides_finds_none(data: Path, tmp_path: Path) -> None:
+def test_search_index_without_listings_or_guides(data: Path, tmp_path: Path) -> None:
     shutil.copytree(data.parent, tmp_path / "project", ignore=shutil.ignore_patterns("data"))
     empty = tmp_path / "project/data"
     (empty / "index").mkdir(parents=True)
     write_table(empty / "index/listings.parquet", [], index_schema(8))
     write_empty_guide_index(empty / "index")
-    with pytest.raises(SearchError, match="holds no listings: bring some in `catalog`, or search the guides"):
-        search(text=QUERY, data=empty)
+    with pytest.raises(
+        SearchError, match="contains no listings: add a source of listings to `catalog`, or search the guides"
+    ):
+        search_listings(text=QUERY, data=empty)
     assert search_guides(QUERY, RetrievalConfig(), data=empty).hits == []

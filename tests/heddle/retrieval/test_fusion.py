@@ -9,32 +9,36 @@ from heddle.retrieval.fusion import min_max, reciprocal_rank_fusion, weighted_fu
 from heddle.retrieval.ranking import Ranking
 
 scored = st.dictionaries(st.integers(0, 12), st.floats(-5, 5).map(lambda score: round(score, 2)), max_size=10)
-rankings = st.lists(scored.map(Ranking.of), min_size=1, max_size=4)
+rankings = st.lists(scored.map(Ranking.from_scores), min_size=1, max_size=4)
 
 
 def as_dict(ranking: Ranking) -> dict[int, float]:
-    return dict(zip(ranking.places.tolist(), ranking.scores.tolist(), strict=True))
+    return dict(zip(ranking.indices.tolist(), ranking.scores.tolist(), strict=True))
 
 
-def test_reciprocal_ranks_by_hand() -> None:
-    fused = reciprocal_rank_fusion([Ranking.of({7: 0.9, 2: 0.8, 5: 0.1}), Ranking.of({2: 30, 4: 20})], 60)
-    assert fused.places.tolist() == [2, 7, 4, 5]
+def test_reciprocal_rank_fusion_by_hand() -> None:
+    fused = reciprocal_rank_fusion(
+        [Ranking.from_scores({7: 0.9, 2: 0.8, 5: 0.1}), Ranking.from_scores({2: 30, 4: 20})], 60
+    )
+    assert fused.indices.tolist() == [2, 7, 4, 5]
     assert fused.scores.tolist() == pytest.approx([1 / 62 + 1 / 61, 1 / 61, 1 / 62, 1 / 63])
 
 
-def test_weighted_scores_by_hand() -> None:
-    fused = weighted_fusion([Ranking.of({7: 0.9, 2: 0.8, 5: 0.1}), Ranking.of({2: 30, 4: 20, 5: 10})], (0.6, 0.4))
-    assert fused.places.tolist() == [2, 7, 4, 5]
+def test_weighted_fusion_by_hand() -> None:
+    fused = weighted_fusion(
+        [Ranking.from_scores({7: 0.9, 2: 0.8, 5: 0.1}), Ranking.from_scores({2: 30, 4: 20, 5: 10})], (0.6, 0.4)
+    )
+    assert fused.indices.tolist() == [2, 7, 4, 5]
     assert fused.scores.tolist() == pytest.approx([0.6 * 7 / 8 + 0.4, 0.6, 0.2, 0.0])
 
 
-def test_as_many_weights_as_rankings() -> None:
+def test_weighted_fusion_missing_weight_is_refused() -> None:
     with pytest.raises(ValueError, match="shorter"):
-        weighted_fusion([Ranking.of({1: 1.0}), Ranking.of({1: 1.0})], (1.0,))
+        weighted_fusion([Ranking.from_scores({1: 1.0}), Ranking.from_scores({1: 1.0})], (1.0,))
 
 
 @given(rankings, st.randoms(use_true_random=False))
-def test_the_order_of_the_rankings_does_not_matter(given_rankings: list[Ranking], random) -> None:
+def test_fusion_shuffled_rankings_gives_the_same(given_rankings: list[Ranking], random) -> None:
     shuffled = list(given_rankings)
     random.shuffle(shuffled)
     assert as_dict(reciprocal_rank_fusion(shuffled)) == as_dict(reciprocal_rank_fusion(given_rankings))
@@ -43,38 +47,38 @@ def test_the_order_of_the_rankings_does_not_matter(given_rankings: list[Ranking]
 
 
 @given(rankings)
-def test_what_is_fused_is_the_union_in_the_order_of_its_scores_and_then_of_its_places(rankings: list[Ranking]) -> None:
+def test_fusion_is_union_sorted_by_score_then_index(rankings: list[Ranking]) -> None:
     for fused in (reciprocal_rank_fusion(rankings), weighted_fusion(rankings, [1.0] * len(rankings))):
-        found = set().union(*(ranking.places.tolist() for ranking in rankings))
-        assert sorted(fused.places.tolist()) == sorted(found)
-        keys = list(zip(-fused.scores, fused.places, strict=True))
+        found = set().union(*(ranking.indices.tolist() for ranking in rankings))
+        assert sorted(fused.indices.tolist()) == sorted(found)
+        keys = list(zip(-fused.scores, fused.indices, strict=True))
         assert keys == sorted(keys)
 
 
-@given(scored.map(Ranking.of))
-def test_a_ranking_fused_with_nothing_keeps_its_order(ranking: Ranking) -> None:
-    nothing = Ranking.of({})
-    assert reciprocal_rank_fusion([ranking, nothing]).places.tolist() == ranking.places.tolist()
-    fused = weighted_fusion([nothing, ranking], (0.6, 0.4))
+@given(scored.map(Ranking.from_scores))
+def test_fusion_with_empty_ranking_keeps_order(ranking: Ranking) -> None:
+    empty = Ranking.from_scores({})
+    assert reciprocal_rank_fusion([ranking, empty]).indices.tolist() == ranking.indices.tolist()
+    fused = weighted_fusion([empty, ranking], (0.6, 0.4))
     assert dict(as_dict(fused)) == pytest.approx(
-        dict(zip(ranking.places.tolist(), 0.4 * min_max(ranking.scores), strict=True))
+        dict(zip(ranking.indices.tolist(), 0.4 * min_max(ranking.scores), strict=True))
     )
 
 
 @given(rankings)
-def test_what_stands_before_another_everywhere_stands_before_it_after_fusion(rankings: list[Ranking]) -> None:
-    fused = {place: rank for rank, place in enumerate(reciprocal_rank_fusion(rankings).places.tolist())}
+def test_fusion_keeps_order_that_all_rankings_share(rankings: list[Ranking]) -> None:
+    fused = {index: rank for rank, index in enumerate(reciprocal_rank_fusion(rankings).indices.tolist())}
     last = 10_000
-    ranks = [{place: rank for rank, place in enumerate(ranking.places.tolist())} for ranking in rankings]
+    ranks = [{index: rank for rank, index in enumerate(ranking.indices.tolist())} for ranking in rankings]
     for one in fused:
         for other in fused:
             if all(rank.get(one, last) < rank.get(other, last + 1) for rank in ranks) and one != other:
                 assert fused[one] < fused[other]
 
 
-@given(scored.filter(bool).map(Ranking.of), st.floats(0.1, 9), st.floats(-3, 3))
-def test_scale_and_origin_of_scores_do_not_matter(ranking: Ranking, scale: float, shift: float) -> None:
-    moved = Ranking(ranking.places, ranking.scores * scale + shift)
+@given(scored.filter(bool).map(Ranking.from_scores), st.floats(0.1, 9), st.floats(-3, 3))
+def test_min_max_scaled_scores_gives_the_same(ranking: Ranking, scale: float, shift: float) -> None:
+    moved = Ranking(ranking.indices, ranking.scores * scale + shift)
     np.testing.assert_allclose(min_max(moved.scores), min_max(ranking.scores), atol=1e-6)
 
 
@@ -85,7 +89,15 @@ def test_min_max_by_hand(scores: list[float], expected: list[float]) -> None:
     assert min_max(np.array(scores)).tolist() == expected
 
 
-def test_equal_scores_stand_in_the_order_of_their_places() -> None:
-    assert Ranking.of_all(np.array([1.0, 2.0, 1.0, 2.0]), 3).places.tolist() == [1, 3, 0]
-    assert Ranking.of({3: 1.0, 1: 1.0, 2: 5.0}).places.tolist() == [2, 1, 3]
-    assert Ranking.of_all(np.array([1.0, 0.0, -2.0]), 9).above(0).places.tolist() == [0]
+def test_ranking_equal_scores_are_sorted_by_index() -> None:
+    assert Ranking.top(np.array([1.0, 2.0, 1.0, 2.0]), 3).indices.tolist() == [1, 3, 0]
+    assert Ranking.from_scores({3: 1.0, 1: 1.0, 2: 5.0}).indices.tolist() == [2, 1, 3]
+    assert Ranking.top(np.array([1.0, 0.0, -2.0]), 9).above(0).indices.tolist() == [0]
+
+
+def test_reciprocal_rank_fusion_with_weights_by_hand() -> None:
+    fused = reciprocal_rank_fusion(
+        [Ranking.from_scores({7: 0.9, 2: 0.8}), Ranking.from_scores({2: 30.0})], 60, (0.75, 0.25)
+    )
+    assert fused.indices.tolist() == [2, 7]
+    assert fused.scores.tolist() == pytest.approx([0.75 / 62 + 0.25 / 61, 0.75 / 61])

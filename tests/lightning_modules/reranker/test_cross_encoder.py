@@ -131,11 +131,11 @@ def test_what_cannot_be_used_says_why(tmp_path: Path) -> None:
     bert = str(write_bert(tmp_path / "bert"))
     with pytest.raises(ValueError, match="it has 2 layers, fewer than 3"):
         load_classifier(bert, 3, 0.0)
-    with pytest.raises(ValueError, match=f"it takes {CONTEXT} tokens, fewer than 99"):
+    with pytest.raises(ValueError, match=f"it reads {CONTEXT} tokens, fewer than 99"):
         load_pair_tokenizer(bert, 99)
     with pytest.raises(OSError):  # noqa: PT011, the hub's own words
         load_classifier("nobody/no-such-encoder", None, 0.0)
     two = AutoModelForSequenceClassification.from_pretrained(bert, num_labels=2)
     two.save_pretrained(tmp_path / "two")
-    with pytest.raises(ValueError, match="a classifier with 2 labels; a reranker has one"):
+    with pytest.raises(ValueError, match="found a classifier with 2 labels, a reranker has 1"):
         CrossEncoder.from_pretrained(tmp_path / "two")

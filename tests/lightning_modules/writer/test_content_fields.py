@@ -4,7 +4,15 @@ import unicodedata
 
 from hypothesis import example, given, settings
 
-from lightning_modules.writer.content_fields import FIELDS, FORBIDDEN, INVISIBLE, SPACES, cut_at_word, fitted, one_line
+from lightning_modules.writer.content_fields import (
+    FIELDS,
+    FORBIDDEN,
+    INVISIBLE,
+    SPACES,
+    cut_at_word,
+    fit_field,
+    one_line,
+)
 from tests.support.content_values import texts, values, within
 
 
@@ -53,8 +61,8 @@ def test_words_stay() -> None:
 @settings(deadline=None, max_examples=60)
 def test_fitted_keeps_to_the_limits_and_settles(told: dict) -> None:
     for field in FIELDS:
-        once = fitted(field, told.get(field.name, ()) or "")
-        assert once == fitted(field, once)
+        once = fit_field(field, told.get(field.name, ()) or "")
+        assert once == fit_field(field, once)
         if field.kind == "line":
             assert len(once) <= field.limit
         elif field.kind == "list":

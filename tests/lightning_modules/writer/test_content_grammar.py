@@ -14,8 +14,8 @@ from assets.tokenizer.parameters import TokenizerParameters
 from assets.tokenizer.stage import learn
 from heddle.content.content import Content
 from heddle.content.schema import problems
-from lightning_modules.writer.content_bytes import DEAD, FINISHED, automaton
-from lightning_modules.writer.content_fields import FIELDS, FORBIDDEN, INVISIBLE, fitted
+from lightning_modules.writer.content_bytes import DEAD, FINISHED, build_automaton
+from lightning_modules.writer.content_fields import FIELDS, FORBIDDEN, INVISIBLE, fit_field
 from lightning_modules.writer.content_grammar import ContentGrammar
 from lightning_modules.writer.content_tokens import ContentTokens, EncodedContent
 from tests.support.content_values import values
@@ -32,7 +32,7 @@ MOST_STEPS = sum(4 * (each.limit + 2) * (each.most if each.kind == "list" else 1
 
 @pytest.fixture(scope="module")
 def tokens() -> ContentTokens:
-    return ContentTokens(learn(WORDS * 40, TokenizerParameters(vocabulary=340, least_count=2)))
+    return ContentTokens(learn(WORDS * 40, TokenizerParameters(vocab_size=340, min_frequency=2)))
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def check(grammar: ContentGrammar, written: list[list[int]]) -> None:
     for row in written:
         fields = grammar.tokens.decode(row)
         assert problems(Content.from_fields(fields).as_json()) == []
-        assert fields == {each.name: value for each in FIELDS if (value := fitted(each, fields.get(each.name, "")))}
+        assert fields == {each.name: value for each in FIELDS if (value := fit_field(each, fields.get(each.name, "")))}
 
 
 def preferring(scores: Tensor, noise: float | Tensor, seed: int) -> Callable[[Tensor, Tensor], Tensor]:
@@ -131,10 +131,10 @@ def test_hostile_logits(grammar: ContentGrammar) -> None:
     check(grammar, write(grammar, preferring(scores, noise, seed=3), len(scores)))
 
 
-def allows(grammar: ContentGrammar, lesson: EncodedContent) -> bool:
+def allows(grammar: ContentGrammar, encoded: EncodedContent) -> bool:
     state = grammar.begin(1)
     names = {token: place for place, token in enumerate(grammar.tokens.field.values())}
-    for token in lesson.tokens[1:]:
+    for token in encoded.tokens[1:]:
         while token in names and int(state.field) < names[token]:  # an absent field: its marker and its end
             state = state if int(state.inside) else grammar.advance(state, torch.tensor([grammar.marker[state.field]]))
             state = grammar.advance(state, torch.tensor([grammar.tokens.end]))
@@ -147,13 +147,13 @@ def allows(grammar: ContentGrammar, lesson: EncodedContent) -> bool:
 @given(told=values())
 @settings(deadline=None, max_examples=40)
 def test_decode_is_the_inverse_of_encode(tokens: ContentTokens, told: dict) -> None:
-    lesson = tokens.encode(told)
-    assert tokens.decode(lesson.tokens) == {
-        each.name: value for each in FIELDS if (value := fitted(each, told.get(each.name, "")))
+    encoded = tokens.encode(told)
+    assert tokens.decode(encoded.tokens) == {
+        each.name: value for each in FIELDS if (value := fit_field(each, told.get(each.name, "")))
     }
-    assert len(lesson.judged) == len(lesson.tokens)
+    assert len(encoded.is_target) == len(encoded.tokens)
     forced = [tokens.start, *tokens.field.values()]
-    assert [token in forced for token in lesson.tokens] == [not judged for judged in lesson.judged]
+    assert [token in forced for token in encoded.tokens] == [not target for target in encoded.is_target]
 
 
 @given(told=values(longest=16, most=4))
@@ -168,7 +168,7 @@ def test_a_full_body_is_allowed(tokens: ContentTokens, grammar: ContentGrammar) 
 
 
 def test_the_automaton_reads_every_character_but_the_forbidden() -> None:
-    step, shows = (table.tolist() for table in automaton())
+    step, shows = (table.tolist() for table in build_automaton())
     forbidden = {code for first, last in FORBIDDEN for code in range(first, last + 1)}
     invisible = {code for first, last in INVISIBLE for code in range(first, last + 1)}
     for code in range(0x110000):
@@ -179,7 +179,7 @@ def test_the_automaton_reads_every_character_but_the_forbidden() -> None:
         assert shown == (code not in forbidden and code not in invisible), hex(code)
 
 
-AUTOMATON, _ = automaton()
+AUTOMATON, _ = build_automaton()
 NEARLY = st.lists(st.sampled_from(b"\xed\xa0\x80\xf4\x90\xe0\xc0\xf0\x9f"), max_size=6).map(bytes)
 
 
@@ -202,9 +202,9 @@ def test_one_at_a_time_is_as_all_at_once(grammar: ContentGrammar) -> None:
 
 
 def test_words_that_look_like_special_tokens_are_words(tokens: ContentTokens) -> None:
-    lesson = tokens.encode({"title": "<|pad|> and <|end|>"})
-    assert tokens.decode(lesson.tokens) == {"title": "<|pad|> and <|end|>"}
-    assert tokens.pad not in lesson.tokens
+    encoded = tokens.encode({"title": "<|pad|> and <|end|>"})
+    assert tokens.decode(encoded.tokens) == {"title": "<|pad|> and <|end|>"}
+    assert tokens.pad not in encoded.tokens
 
 
 def test_a_text_that_outgrew_its_limit_loses_its_last_word_alone(tokens: ContentTokens) -> None:

@@ -32,28 +32,28 @@ def _only(name: str) -> LossWeights:
 
 def test_the_losses_are_their_formulas() -> None:
     module = _module()
-    batch = tiny_collate(tiny_config(), field_shares={}, corrupted=0.5)(SAMPLES, epoch=0)
+    batch = tiny_collate(tiny_config(), field_shares={}, corruption_ratio=0.5)(SAMPLES, epoch=0)
     with torch.no_grad():
         told = module.step(batch)
         network, inputs = module.network, batch.inputs
-        seen = network.see(inputs.pixels)
+        seen = network.encode_image(inputs.pixels)
         doubled = type(seen)(*(torch.cat([part, part]) for part in seen))
-        memory = network.remember(doubled, inputs)
+        memory = network.encode_memory(doubled, inputs)
         chosen, ends, quality = [], [], []
-        for lessons in batch.lessons:
-            logits = network.score(network.states(memory.select(lessons.rows), lessons.tokens)).log_softmax(dim=-1)
-            for row in range(len(lessons.rows)):
-                wrong = bool(lessons.wrong[row].any())
-                ends += lessons.wrong[row][lessons.ends[row]].tolist()
+        for examples in batch.examples:
+            logits = network.score(network.states(memory.select(examples.rows), examples.tokens)).log_softmax(dim=-1)
+            for row in range(len(examples.rows)):
+                wrong = bool(examples.has_error[row].any())
+                ends += examples.has_error[row][examples.ends[row]].tolist()
                 if wrong:
                     continue
-                quality.append(int(lessons.rows[row]))
+                quality.append(int(examples.rows[row]))
                 chosen += [
-                    float(-logits[row, place - 1, lessons.tokens[row, place]])
-                    for place in range(1, lessons.tokens.shape[1])
-                    if lessons.judged[row, place]
+                    float(-logits[row, place - 1, examples.tokens[row, place]])
+                    for place in range(1, examples.tokens.shape[1])
+                    if examples.is_target[row, place]
                 ]
-        read = network.read(batch.hidden)
+        read = network.encode_text(batch.hidden)
         guessed = network.score(read).log_softmax(dim=-1).gather(2, batch.text[..., None])[..., 0]
     losses = told["losses"]
     assert 0 < sum(ends) < len(ends)
@@ -64,11 +64,11 @@ def test_the_losses_are_their_formulas() -> None:
 
 
 def test_from_a_lesson_with_an_error_only_finding_it_is_learned() -> None:
-    batch = tiny_collate(tiny_config(), field_shares={}, corrupted=1.0)(SAMPLES, epoch=0)
+    batch = tiny_collate(tiny_config(), field_shares={}, corruption_ratio=1.0)(SAMPLES, epoch=0)
     losses = _module().step(batch)["losses"]
     assert losses["generation"] == 0
     assert losses["quality"] == 0
-    assert losses["wrong"] > 0
+    assert losses["error_detection"] > 0
 
 
 def test_scores_that_are_not_known_teach_nothing() -> None:
@@ -98,12 +98,12 @@ def test_scores_that_are_not_known_teach_nothing() -> None:
         ),
         ("masked", {"text", "embedding"}, {"decoder", "image", "scene"}),
         ("quality", {"quality_head", "decoder"}, {"wrong_head", "text"}),
-        ("wrong", {"wrong_head", "decoder"}, {"quality_head", "text"}),
+        ("error_detection", {"wrong_head", "decoder"}, {"quality_head", "text"}),
     ],
 )
 def test_each_loss_teaches_its_parts(loss: str, learns: set[str], rests: set[str]) -> None:
     module = _module(losses=_only(loss))
-    module.step(tiny_collate(tiny_config(), corrupted=0.5)(SAMPLES, epoch=0))["loss"].backward()
+    module.step(tiny_collate(tiny_config(), corruption_ratio=0.5)(SAMPLES, epoch=0))["loss"].backward()
     moved = {
         name.split(".")[0]
         for name, parameter in module.network.named_parameters()
@@ -115,10 +115,10 @@ def test_each_loss_teaches_its_parts(loss: str, learns: set[str], rests: set[str
 
 def test_a_step_with_checkpointing_is_a_step_without() -> None:
     stack = STACK | {"dropout": 0.2}
-    batch = tiny_collate(tiny_config(), corrupted=0.3)(SAMPLES, epoch=0)
+    batch = tiny_collate(tiny_config(), corruption_ratio=0.3)(SAMPLES, epoch=0)
     found = []
     for checkpointing in (False, True):
-        module = _module(checkpointing=checkpointing, decoder=stack)
+        module = _module(gradient_checkpointing=checkpointing, decoder=stack)
         module.network.load_state_dict(_module(decoder=stack).network.state_dict())
         torch.manual_seed(1)
         module.train().step(batch)["loss"].backward()
@@ -131,7 +131,7 @@ def test_a_step_with_checkpointing_is_a_step_without() -> None:
 
 
 def test_it_learns_to_write_what_it_is_shown() -> None:
-    module = _module(decoder=STACK | {"layers": 1}, scene=SHAPE["scene"] | {"layers": 1}).train()
+    module = _module(decoder=STACK | {"num_layers": 1}, scene=SHAPE["scene"] | {"num_layers": 1}).train()
     optimizer = torch.optim.AdamW(module.network.parameters(), lr=0.01)
     batch = tiny_collate(tiny_config(), field_shares={"body": 0.0, "tags": 0.0})(SAMPLES, epoch=0)
     first = None

@@ -16,11 +16,11 @@ from lightning_modules.writer.samples import (
     Inputs,
     SceneObject,
     WriterReader,
-    clauses,
-    context_of,
-    facts_of,
-    inputs_of,
-    squared,
+    compute_facts,
+    format_context,
+    read_inputs,
+    split_clauses,
+    to_square,
     truncate_scene,
 )
 from tests.support.tiny_writer import SIZE, TOKENIZER, TOKENS, tiny_inputs, tiny_row, tiny_samples
@@ -38,22 +38,22 @@ def test_a_box_lies_where_the_image_shows_it(size: tuple[int, int], fit: Literal
     red &= np.asarray(fitted(image, 200, fit))[..., 0] > 128
     rows, columns = np.flatnonzero(red.any(axis=1)), np.flatnonzero(red.any(axis=0))
     seen = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) / 200
-    np.testing.assert_allclose(squared(box, size[0] / size[1], fit), seen, atol=0.02)
+    np.testing.assert_allclose(to_square(box, size[0] / size[1], fit), seen, atol=0.02)
 
 
 def test_what_a_crop_cuts_off_is_cut_off_the_box() -> None:
-    assert squared((0.0, 0.2, 0.5, 0.4), 2.0, "crop") == (0.0, 0.2, 0.5, 0.4)
-    assert squared((0.0, 0.2, 0.1, 0.4), 2.0, "crop") == (0.0, 0.2, 0.0, 0.4)
+    assert to_square((0.0, 0.2, 0.5, 0.4), 2.0, "crop") == (0.0, 0.2, 0.5, 0.4)
+    assert to_square((0.0, 0.2, 0.1, 0.4), 2.0, "crop") == (0.0, 0.2, 0.0, 0.4)
 
 
 @pytest.mark.parametrize("box", [None, [], [0.1, 0.2], [math.nan, 0, 1, 1], [0, 0, math.inf, 1], [None, 0, 1, 1]])
 def test_a_box_that_is_none_is_the_whole_image(box: list[float] | None) -> None:
-    assert squared(box, 1.5, "pad") == WHOLE
+    assert to_square(box, 1.5, "pad") == WHOLE
 
 
 @given(st.tuples(*[st.floats(-1e300, 1e300)] * 4), st.floats(0.01, 100), st.sampled_from(["pad", "crop"]))
 def test_any_box_ends_within_the_square(box: tuple[float, ...], ratio: float, fit: Literal["pad", "crop"]) -> None:
-    x0, y0, x1, y1 = squared(box, ratio, fit)
+    x0, y0, x1, y1 = to_square(box, ratio, fit)
     assert 0 <= x0 <= x1 <= 1
     assert 0 <= y0 <= y1 <= 1
 
@@ -111,18 +111,18 @@ def test_the_reader_fills_up_and_says_what_there_is() -> None:
 
 def test_a_listing_tells_its_context() -> None:
     context = {"site": "shop.example", "locale": "en-GB", "preferences": ["short sentences", "friendly"]}
-    told = context_of(tiny_row(context=context))
+    told = format_context(tiny_row(context=context))
     assert told == "site shop.example. locale en-GB. wishes: short sentences, friendly"
-    assert clauses(told) == ["site shop.example", "locale en-GB", "wishes", "short sentences", "friendly"]
+    assert split_clauses(told) == ["site shop.example", "locale en-GB", "wishes", "short sentences", "friendly"]
     for nothing in (None, {}, {"site": None, "locale": "", "preferences": None}):
-        assert context_of(tiny_row(context=nothing)) is None
-    assert clauses(" ,. \n:") == []
+        assert format_context(tiny_row(context=nothing)) is None
+    assert split_clauses(" ,. \n:") == []
 
 
 def test_facts_are_small_numbers_and_what_is_unknown_says_so() -> None:
     image = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     exif = {"ExposureTime": "1/125", "FNumber": "2.8", "FocalLength": "50", "Make": "Loomtech"}
-    facts = dict(zip(FACTS, facts_of(image, 1.5, exif), strict=True))
+    facts = dict(zip(FACTS, compute_facts(image, 1.5, exif), strict=True))
     assert math.isnan(facts["ISOSpeedRatings"])
     assert facts["ratio"] == pytest.approx(2 * math.log(1.5))
     assert facts["ExposureTime"] == pytest.approx((math.log(1 / 125) + 5) / 2)
@@ -131,29 +131,29 @@ def test_facts_are_small_numbers_and_what_is_unknown_says_so() -> None:
 
 @given(st.dictionaries(st.sampled_from(FACTS[4:]), st.one_of(st.text(), st.integers(), st.floats(), st.none())))
 def test_hostile_exif_makes_no_facts(exif: dict[str, object]) -> None:
-    facts = facts_of(GREY, 1.0, exif)
+    facts = compute_facts(GREY, 1.0, exif)
     assert all(math.isnan(fact) or abs(fact) <= 4 for fact in facts)
     assert not any(math.isnan(fact) for fact in facts[:4])
 
 
 @pytest.mark.parametrize("value", ["1/0", "0", "-3", "nan", "inf", "1/1/1", "12 mm", "9" * 999, b"\xff", [1]])
 def test_exif_that_is_no_positive_number_is_unknown(value: object) -> None:
-    assert math.isnan(dict(zip(FACTS, facts_of(GREY, 1.0, {"FNumber": value}), strict=True))["FNumber"])
+    assert math.isnan(dict(zip(FACTS, compute_facts(GREY, 1.0, {"FNumber": value}), strict=True))["FNumber"])
 
 
 def test_a_listing_with_everything_and_one_with_nothing() -> None:
     sample = tiny_samples(1)[0]
-    known = inputs_of(sample, 2.0, "pad")
+    known = read_inputs(sample, 2.0, "pad")
     assert known.objects[0].box == pytest.approx((0.2, 0.35, 0.8, 0.65))
     empty = {"objects": None, "relations": None, "context": None, "exif": None}
-    bare = inputs_of(ShardSample("0", GREY, sample.row | empty), 1.0, "pad")
+    bare = read_inputs(ShardSample("0", GREY, sample.row | empty), 1.0, "pad")
     assert (list(bare.objects), list(bare.relations), bare.context) == ([], [], None)
     holes = {
         "objects": [{"label": None, "attributes": None, "box": None}],
         "relations": [{"subject": 0, "predicate": None, "object": 0}],
     }
     read = WriterReader(TOKENIZER, TOKENS.pad, 8, 8)(
-        [inputs_of(ShardSample("0", GREY, sample.row | holes), 1.0, "pad")]
+        [read_inputs(ShardSample("0", GREY, sample.row | holes), 1.0, "pad")]
     )
     assert read.scene.boxes.shape[1] == 0
     assert torch.isfinite(read.facts[0, :4]).all()

@@ -9,21 +9,21 @@ import torch
 from lightning_modules.training.data import ShardSample
 from lightning_modules.training.settings import AugmentationSettings
 from lightning_modules.writer.content_fields import FIELDS
-from lightning_modules.writer.sampling import WriterBatch, moved
+from lightning_modules.writer.sampling import WriterBatch, shift_box
 from lightning_modules.writer.settings import FieldName
 from tests.support.tiny_writer import TOKENS, tiny_collate, tiny_config, tiny_row, tiny_samples
 
 SAMPLES = tiny_samples(12)
 CONFIG = tiny_config()
-SHIFTED = AugmentationSettings(shift=0.25, jitter=0, mirror=False)
+SHIFTED = AugmentationSettings(translate=0.25, jitter=0, horizontal_flip=False)
 
 
 def _told(batch: WriterBatch) -> dict[int, dict]:
     """View -> its content."""
     return {
         int(row): TOKENS.decode(tokens.tolist())
-        for lessons in batch.lessons
-        for row, tokens in zip(lessons.rows, lessons.tokens, strict=True)
+        for examples in batch.examples
+        for row, tokens in zip(examples.rows, examples.tokens, strict=True)
     }
 
 
@@ -63,33 +63,37 @@ def test_a_lesson_always_tells_something() -> None:
 
 
 def test_lessons_are_in_buckets_of_similar_length() -> None:
-    batch = tiny_collate(CONFIG, field_shares={"body": 0.5}, buckets=3)(SAMPLES, epoch=0)
-    assert [len(lessons.rows) for lessons in batch.lessons] == [8, 8, 8]
-    lengths = [(lessons.tokens != TOKENS.pad).sum(dim=1) for lessons in batch.lessons]
+    batch = tiny_collate(CONFIG, field_shares={"body": 0.5}, length_buckets=3)(SAMPLES, epoch=0)
+    assert [len(examples.rows) for examples in batch.examples] == [8, 8, 8]
+    lengths = [(examples.tokens != TOKENS.pad).sum(dim=1) for examples in batch.examples]
     assert all(int(one.max()) <= int(other.min()) for one, other in pairwise(lengths))
-    for lessons in batch.lessons:
-        assert torch.equal(lessons.ends, lessons.tokens == TOKENS.end)
-        assert not lessons.judged[lessons.tokens == TOKENS.pad].any()
-        assert not lessons.judged[:, 0].any()
+    for examples in batch.examples:
+        assert torch.equal(examples.ends, examples.tokens == TOKENS.end)
+        assert not examples.is_target[examples.tokens == TOKENS.pad].any()
+        assert not examples.is_target[:, 0].any()
 
 
 def test_an_error_is_in_one_field_and_its_end_says_so() -> None:
-    collate = tiny_collate(CONFIG, corrupted=1.0, field_shares={})
+    collate = tiny_collate(CONFIG, corruption_ratio=1.0, field_shares={})
     right = _told(tiny_collate(CONFIG, field_shares={})(SAMPLES, epoch=0))
     batch = collate(SAMPLES, epoch=0)
     names = {token: name for name, token in TOKENS.field.items()}
-    for lessons in batch.lessons:
-        for row, tokens, wrong in zip(lessons.rows.tolist(), lessons.tokens.tolist(), lessons.wrong, strict=True):
+    for examples in batch.examples:
+        for row, tokens, wrong in zip(
+            examples.rows.tolist(), examples.tokens.tolist(), examples.has_error, strict=True
+        ):
             place = int(wrong.nonzero().item())  # one end
             spoilt = next(names[token] for token in reversed(tokens[:place]) if token in names)
             told = TOKENS.decode(tokens)
             assert [name for name in told if told[name] != right[row][name]] == [spoilt]
-    assert not any(lessons.wrong.any() for lessons in tiny_collate(CONFIG)(SAMPLES, 0).lessons)
+    assert not any(examples.has_error.any() for examples in tiny_collate(CONFIG)(SAMPLES, 0).examples)
 
 
 def test_where_nothing_can_be_wrong_nothing_is() -> None:
     silent = tiny_samples(4, alt_text="A chair.", tags=[], body=[])
-    assert not any(lessons.wrong.any() for lessons in tiny_collate(CONFIG, corrupted=1.0)(silent, 0).lessons)
+    assert not any(
+        examples.has_error.any() for examples in tiny_collate(CONFIG, corruption_ratio=1.0)(silent, 0).examples
+    )
 
 
 def test_the_text_tower_must_guess_a_share() -> None:
@@ -102,7 +106,7 @@ def test_the_text_tower_must_guess_a_share() -> None:
 
 
 def test_epochs_differ_and_validation_is_always_the_same() -> None:
-    collate = tiny_collate(CONFIG, SHIFTED, corrupted=0.5)
+    collate = tiny_collate(CONFIG, SHIFTED, corruption_ratio=0.5)
     same, again, other = (collate(SAMPLES, epoch) for epoch in (0, 0, 1))
     assert torch.equal(same.inputs.pixels, again.inputs.pixels)
     assert _told(same) == _told(again) != _told(other)
@@ -125,7 +129,7 @@ def test_boxes_move_with_the_image() -> None:
         assert box.tolist() == pytest.approx([int(value) / 32 for value in found], abs=1e-6)
         seen.add(tuple(box.tolist()))
     assert len(seen) > 10
-    assert moved((0.1, 0.5, 0.9, 0.8), 0.2, -0.6) == pytest.approx((0.3, 0.0, 1.0, 0.2))
+    assert shift_box((0.1, 0.5, 0.9, 0.8), 0.2, -0.6) == pytest.approx((0.3, 0.0, 1.0, 0.2))
 
 
 def test_scores_that_are_not_known_are_not_numbers() -> None:

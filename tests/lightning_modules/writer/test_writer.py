@@ -17,7 +17,7 @@ from tests.support.tiny_writer import (
     SHAPE,
     STACK,
     TOKENS,
-    lesson,
+    alt_text_tokens,
     tiny_batch,
     tiny_config,
     tiny_inputs,
@@ -29,17 +29,24 @@ TEXTS = ("a red chair with a blue jar", "a blue jar on top of a box", "green box
 SETTINGS: dict[str, dict[str, Any]] = {
     "as it is": {},
     "no scene": {"scene": None},
-    "no convolutions": {"scene": SHAPE["scene"] | {"layers": 0}},
+    "no convolutions": {"scene": SHAPE["scene"] | {"num_layers": 0}},
     "no relation tokens": {"scene": SHAPE["scene"] | {"relation_tokens": False}},
     "no cross-modal attention": {"cross_modal": None},
     "no fusion": {"fusion": {"early": False, "mid": False, "late": False, "dropout": 0.0}},
-    "grouped-query": {"decoder": STACK | {"attention": {"kind": "grouped_query", "key_value_heads": 2}}},
+    "grouped-query": {"decoder": STACK | {"attention": {"kind": "grouped_query", "num_key_value_heads": 2}}},
     "alibi": {"decoder": STACK | {"positions": "alibi"}, "text": STACK | {"positions": "learned"}},
     "sinusoidal": {"decoder": STACK | {"positions": "sinusoidal"}},
-    "checkpointing": {"checkpointing": True},
+    "gradient_checkpointing": {"gradient_checkpointing": True},
     "vit": {
         "image": VitTower(
-            kind="vit", patch_size=8, width=16, layers=1, heads=2, feed_forward=16, activation="gelu", dropout=0.0
+            kind="vit",
+            patch_size=8,
+            hidden_size=16,
+            num_layers=1,
+            num_heads=2,
+            intermediate_size=16,
+            activation="gelu",
+            dropout=0.0,
         )
     },
 }
@@ -53,7 +60,10 @@ def _logits(network: Writer, inputs: WriterInputs, tokens: Tensor) -> Tensor:
 @pytest.mark.parametrize("changes", SETTINGS.values(), ids=SETTINGS)
 def test_each_setting_runs_learns_and_is_saved(changes: dict[str, Any], tmp_path: Path) -> None:
     network = tiny_writer(**changes)
-    inputs, tokens = tiny_batch(tiny_inputs(0), tiny_inputs(1, 3), Inputs(tiny_inputs(2).image)), lesson(*TEXTS)
+    inputs, tokens = (
+        tiny_batch(tiny_inputs(0), tiny_inputs(1, 3), Inputs(tiny_inputs(2).image)),
+        alt_text_tokens(*TEXTS),
+    )
     logits = network.train()(inputs, tokens)
     assert logits.shape == (*tokens.shape, TOKENS.size)
     assert logits.isfinite().all()
@@ -68,17 +78,17 @@ def test_each_setting_runs_learns_and_is_saved(changes: dict[str, Any], tmp_path
 
 
 def test_a_listing_of_a_batch_is_as_it_is_alone() -> None:
-    network, tokens = tiny_writer(), lesson(*TEXTS)
+    network, tokens = tiny_writer(), alt_text_tokens(*TEXTS)
     known = [tiny_inputs(0, objects=4), Inputs(tiny_inputs(1).image), tiny_inputs(2, objects=1, context=None)]
     batch = _logits(network, tiny_batch(*known), tokens)
     for row, one in enumerate(known):
-        alone = lesson(TEXTS[row])
+        alone = alt_text_tokens(TEXTS[row])
         expected = _logits(network, tiny_batch(one), alone)
         torch.testing.assert_close(batch[row : row + 1, : alone.shape[1]], expected, atol=1e-5, rtol=1e-5)
 
 
 def test_objects_in_another_order_change_nothing() -> None:
-    network, tokens, known = tiny_writer(), lesson(TEXTS[0]), tiny_inputs(0, objects=4)
+    network, tokens, known = tiny_writer(), alt_text_tokens(TEXTS[0]), tiny_inputs(0, objects=4)
     order = [2, 0, 3, 1]
     place = {old: new for new, old in enumerate(order)}
     moved = replace(
@@ -91,7 +101,7 @@ def test_objects_in_another_order_change_nothing() -> None:
 
 
 def test_what_is_masked_is_not_looked_at() -> None:
-    network, tokens = tiny_writer(), lesson(*TEXTS[:2])
+    network, tokens = tiny_writer(), alt_text_tokens(*TEXTS[:2])
     inputs = tiny_batch(tiny_inputs(0, objects=4), Inputs(tiny_inputs(1).image))
     scene = inputs.scene
     junk = replace(
@@ -109,7 +119,7 @@ def test_what_is_masked_is_not_looked_at() -> None:
 
 @pytest.mark.parametrize("part", ["objects", "relations", "context", "facts", "image", "one fact"])
 def test_everything_that_is_known_matters(part: str) -> None:
-    network, tokens, known = tiny_writer(), lesson(TEXTS[0]), tiny_inputs(0)
+    network, tokens, known = tiny_writer(), alt_text_tokens(TEXTS[0]), tiny_inputs(0)
     assert known.facts is not None
     changes: dict[str, dict[str, Any]] = {
         "objects": {"objects": [*known.objects[:1], replace(known.objects[1], label="box")]},
@@ -126,11 +136,11 @@ def test_everything_that_is_known_matters(part: str) -> None:
 @pytest.mark.parametrize("positions", ["rotary", "alibi", "sinusoidal"])
 def test_with_a_cache_the_states_are_the_same(positions: str) -> None:
     network = tiny_writer(decoder=STACK | {"positions": positions})
-    tokens = lesson(*TEXTS)
+    tokens = alt_text_tokens(*TEXTS)
     inputs = tiny_batch(tiny_inputs(0), tiny_inputs(1, 3), Inputs(tiny_inputs(2).image))
     with torch.no_grad():
         whole = network(inputs, tokens)
-        decoding = network.begin(network.remember(network.see(inputs.pixels), inputs))
+        decoding = network.begin(network.encode_memory(network.encode_image(inputs.pixels), inputs))
         steps = [decoding.next_logits(tokens[:, place : place + 1]) for place in range(tokens.shape[1])]
     torch.testing.assert_close(torch.stack(steps, dim=1), whole, atol=1e-5, rtol=1e-5)
 
@@ -142,8 +152,8 @@ def test_the_documents_sizes() -> None:
     shape = {name: getattr(parameters.network, name) for name in vars(parameters.network) if not name.startswith("_")}
     config = TypeAdapter(WriterConfig).validate_python(
         shape
-        | {"image": tower, "image_size": 224, "image_fit": "pad", "image_mean": HALF, "image_std": HALF}
-        | {"vocabulary": 49_408 + 14, "pad_token": 0}
+        | {"image": tower, "image_size": 224, "resize_mode": "pad", "image_mean": HALF, "image_std": HALF}
+        | {"vocab_size": 49_408 + 14, "pad_token": 0}
     )
     with torch.device("meta"):
         network = Writer(config)
@@ -151,22 +161,22 @@ def test_the_documents_sizes() -> None:
     assert size["image"] == pytest.approx(86_400_000, rel=0.01)  # R3; of it 0.6 M are a pooler that ours leaves out
     assert size["embedding"] + size["decoder"] == pytest.approx(365_000_000, abs=15_000_000)  # R7
     decoder = config.decoder
-    assert (decoder.layers, decoder.width, decoder.heads, decoder.context) == (24, 1024, 16, 4096)
+    assert (decoder.num_layers, decoder.hidden_size, decoder.num_heads, decoder.context_length) == (24, 1024, 16, 4096)
     assert config.scene is not None
-    assert (config.scene.nodes, config.scene.edges, config.scene.layers) == (512, 128, 3)  # R4
+    assert (config.scene.node_dim, config.scene.edge_dim, config.scene.num_layers) == (512, 128, 3)  # R4
     assert config.cross_modal is not None
-    assert config.cross_modal.heads == 8  # R5
-    assert (config.text.layers, config.text.context, config.embedding) == (12, 77, 512)  # R6
+    assert config.cross_modal.num_heads == 8  # R5
+    assert (config.text.num_layers, config.text.context_length, config.projection_dim) == (12, 77, 512)  # R6
     assert (network.image.side, network.image.map_width) == (14, 768)
 
 
 def test_a_shape_that_cannot_be_is_refused() -> None:
     with pytest.raises(ValidationError, match=r"decoder\.positions"):
         tiny_config(decoder=STACK | {"positions": "learned"})
-    with pytest.raises(ValidationError, match=r"text\.width"):
-        tiny_config(text=STACK | {"width": 8})
-    with pytest.raises(ValidationError, match=r"cross_modal\.heads"):
-        tiny_config(cross_modal={"heads": 5})
+    with pytest.raises(ValidationError, match=r"text\.hidden_size"):
+        tiny_config(text=STACK | {"hidden_size": 8})
+    with pytest.raises(ValidationError, match=r"cross_modal\.num_heads"):
+        tiny_config(cross_modal={"num_heads": 5})
 
 
 def test_an_unlikely_word_speaks_in_its_own_field_only() -> None:
@@ -178,7 +188,7 @@ def test_an_unlikely_word_speaks_in_its_own_field_only() -> None:
     place = int(ends[1].nonzero()[1]) - 1  # the last word of the second field, in the second row
     likelihoods[1, place] = -9.0
     with torch.no_grad():
-        found = network.wrong(torch.zeros(*tokens.shape, 16), ends, likelihoods).view(2, 3)
+        found = network.error_logits(torch.zeros(*tokens.shape, 16), ends, likelihoods).view(2, 3)
     assert torch.equal(found[0], found[1]) is False
     assert (found[0] == found[1]).tolist() == [True, False, True]
     width = network.wrong_head.in_features - 2
@@ -192,6 +202,6 @@ def test_an_unlikely_word_speaks_in_its_own_field_only() -> None:
 def test_words_are_the_mean_of_their_tokens() -> None:
     network = tiny_writer()
     ids = torch.tensor([[5, 9, TOKENS.pad], [TOKENS.pad] * 3])
-    found = network.words(ids)
+    found = network.embed_words(ids)
     torch.testing.assert_close(found[0], (network.embedding(ids)[0, :2]).mean(dim=0))
     assert not found[1].any()

@@ -164,7 +164,7 @@ def test_known_upper_bound_is_part_of_the_metric(project: Path, tmp_path: Path) 
     assert "upper_bound" not in metrics["graph"]["auroc"]
     folder = tmp_path / "project"
     shutil.copytree(project, folder)
-    write_json(folder / "data/catalog/ceilings.json", {"link_prediction_auc": 0.9})
+    write_json(folder / "data/catalog/upper_bounds.json", {"link_prediction_auc": 0.9})
     assert run(recommender_evaluation, folder, "again")["graph"]["auroc"]["upper_bound"] == 0.9
 
 

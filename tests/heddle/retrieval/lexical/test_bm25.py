@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heddle.retrieval.lexical.bm25 import WordIndex, tokenise
+from heddle.retrieval.lexical.bm25 import BM25Index, tokenise
 from tests.support.small_project import contents
 
 WORDS = ["chair", "chairs", "wooden", "the", "of", "glass", "jar", "Jars", "lamp", "x", "été", "re-used", "42"]
@@ -40,63 +40,63 @@ def formula(corpus: list[str], query: str, k1: float, b: float) -> list[float]:
 @given(
     texts, st.lists(st.sampled_from([*WORDS, "unheard"]), max_size=4).map(" ".join), st.floats(0, 3), st.floats(0, 1)
 )
-def test_scores_are_the_formulas(corpus: list[str], query: str, k1: float, b: float) -> None:
-    found = WordIndex.build(corpus, k1, b).scores(query)
+def test_scores_equal_formula(corpus: list[str], query: str, k1: float, b: float) -> None:
+    found = BM25Index.build(corpus, k1, b).scores(query)
     np.testing.assert_allclose(found, formula(corpus, query, k1, b), rtol=1e-5, atol=1e-6)
 
 
 @settings(deadline=None)
 @given(texts, st.dictionaries(st.sampled_from(WORDS), st.floats(0, 5), max_size=4))
-def test_weighted_stems_add_up(corpus: list[str], weights: dict[str, float]) -> None:
-    index = WordIndex.build(corpus, 1.5, 0.75)
+def test_weighted_scores_are_sums_over_stems(corpus: list[str], weights: dict[str, float]) -> None:
+    index = BM25Index.build(corpus, 1.5, 0.75)
     alone = [weight * index.weighted_scores({stem: 1}) for stem, weight in weights.items()]
     np.testing.assert_allclose(index.weighted_scores(weights), sum(alone, np.zeros(len(corpus))), rtol=1e-5, atol=1e-6)
 
 
 @settings(deadline=None)
 @given(texts, st.sampled_from([*WORDS, "unheard", ""]))
-def test_rarity_is_that_of_the_texts_that_use_the_stem(corpus: list[str], stem: str) -> None:
+def test_rarity_is_log_of_inverse_document_frequency(corpus: list[str], stem: str) -> None:
     using = sum(stem in document for document in tokenise(corpus))
     expected = math.log(len(corpus) / using) if using else 0
-    assert WordIndex.build(corpus, 1.5, 0.75).rarity(stem) == pytest.approx(expected)
+    assert BM25Index.build(corpus, 1.5, 0.75).rarity(stem) == pytest.approx(expected)
 
 
-def test_a_query_in_another_script_finds_its_own_words() -> None:
-    index = WordIndex.build(["стул из дуба", "oak chair", "木の椅子"], 1.5, 0.75)
+def test_scores_other_script_matches_its_words() -> None:
+    index = BM25Index.build(["стул из дуба", "oak chair", "木の椅子"], 1.5, 0.75)
     assert np.flatnonzero(index.scores("дуба")).tolist() == [0]
     assert np.flatnonzero(index.scores("木の椅子")).tolist() == [2]
     assert not index.scores("椅子").any()  # unspaced scripts are matched a run at a time
 
 
-def test_words_are_stemmed_lowered_and_freed_of_stop_words() -> None:
+def test_tokenise_lowers_stems_and_drops_stop_words() -> None:
     assert tokenise(["The Chairs of A glass"]) == [["chair", "glass"]]
 
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("corpus", [[""], ["the of"], ["", "chair", ""]])
-def test_texts_without_words_score_nothing(corpus: list[str]) -> None:
-    index = WordIndex.build(corpus, 1.5, 0.75)
-    assert index.stems == sum(text == "chair" for text in corpus)
+def test_scores_texts_without_words_are_zero(corpus: list[str]) -> None:
+    index = BM25Index.build(corpus, 1.5, 0.75)
+    assert index.vocab_size == sum(text == "chair" for text in corpus)
     assert [bool(score) for score in index.scores("chair")] == [text == "chair" for text in corpus]
     assert not index.scores("").any()
 
 
-def test_a_saved_index_scores_the_same_and_holds_no_pickle(tmp_path: Path) -> None:
-    built = WordIndex.build(["a wooden chair", "glass jars", "chairs of glass"], 1.2, 0.6)
+def test_save_then_load_scores_the_same_without_pickle(tmp_path: Path) -> None:
+    built = BM25Index.build(["a wooden chair", "glass jars", "chairs of glass"], 1.2, 0.6)
     built.save(tmp_path)
-    loaded = WordIndex.load(tmp_path)
+    loaded = BM25Index.load(tmp_path)
     for query in ("chair", "glass jar", "nothing"):
         np.testing.assert_array_equal(loaded.scores(query), built.scores(query))
-    assert loaded.stems == built.stems
+    assert loaded.vocab_size == built.vocab_size
     assert {path.suffix for path in tmp_path.iterdir()} == {".npy", ".json"}
     for array in tmp_path.glob("*.npy"):
         np.load(array, allow_pickle=False)
 
 
-def test_equal_texts_give_equal_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
+def test_save_other_hash_seed_gives_equal_bytes(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from heddle.retrieval.lexical.bm25 import WordIndex; "
-        f"WordIndex.build({WORDS!r}, 1.5, 0.75).save(Path(sys.argv[1]))"
+        "import sys; from pathlib import Path; from heddle.retrieval.lexical.bm25 import BM25Index; "
+        f"BM25Index.build({WORDS!r}, 1.5, 0.75).save(Path(sys.argv[1]))"
     )
     for seed in ("1", "2"):
         environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).parents[4])}

@@ -1,4 +1,4 @@
-"""The original images as tar files whose bytes follow from the images alone."""
+"""Write the original images as tar files whose bytes depend only on the images."""
 
 import hashlib
 import io
@@ -10,14 +10,14 @@ from typing import Any
 from assets.catalog.images import ImageInfo
 from heddle.core.stage import StageError
 
-TAR_BYTES = 256_000_000  # a new file is begun when one holds so many
+MAX_TAR_BYTES = 256_000_000  # of images in one tar
 
 
 def write_images(folder: Path, images: Iterable[ImageInfo]) -> Iterator[dict[str, Any]]:
-    """Write `images-00000.tar`, … while the rows of the table `images` are taken, sorted by sha256.
+    """Write `images-00000.tar`, … and yield the rows of the table `images`, sorted by sha256.
 
     Raises:
-        StageError: an image that lies outside the stage changed while the stage ran.
+        StageError: a local image changed while the stage ran.
     """
     distinct = {image.sha256: image for image in images}
     for number, batch in enumerate(_batches([distinct[sha256] for sha256 in sorted(distinct)])):
@@ -32,7 +32,7 @@ def _batches(images: list[ImageInfo]) -> Iterator[list[ImageInfo]]:
     batch: list[ImageInfo] = []
     size = 0
     for image in images:
-        if batch and size + image.original.size > TAR_BYTES:
+        if batch and size + image.original.size > MAX_TAR_BYTES:
             yield batch
             batch, size = [], 0
         batch.append(image)
@@ -44,8 +44,8 @@ def _batches(images: list[ImageInfo]) -> Iterator[list[ImageInfo]]:
 def _add(tar: tarfile.TarFile, image: ImageInfo) -> None:
     content = image.original.read()
     if hashlib.sha256(content).hexdigest() != image.sha256:
-        raise StageError(f"{image.original.file} changed while it was read: run `dvc repro catalog` again")
-    member = tarfile.TarInfo(image.sha256)  # mtime, uid and gid are 0, the owners' names empty, by default
+        raise StageError(f"{image.original.file} changed during the run; run `dvc repro catalog` again")
+    member = tarfile.TarInfo(image.sha256)  # by default mtime, uid and gid are 0 and the owners' names are empty
     member.size = len(content)
     tar.addfile(member, io.BytesIO(content))
 

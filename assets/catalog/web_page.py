@@ -1,6 +1,6 @@
-"""What a web page tells machines of the thing that it is about: JSON-LD, else Open Graph, else its head; and its words.
+"""Extract a listing's fields from a web page: from JSON-LD, else Open Graph, else the HTML head; and its main text.
 
-Vocabularies: https://schema.org (Product, Article), https://ogp.me. No page is believed to be well-formed.
+Vocabularies: https://schema.org (Product, Article), https://ogp.me. Pages may be malformed in any way.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from heddle.core.html_text import plain_text
 
 PRODUCTS = ("Product", "IndividualProduct", "ProductGroup", "ProductModel", "SomeProducts", "Vehicle", "Book")
 ARTICLES = ("Article", "BlogPosting", "NewsArticle", "TechArticle", "HowTo", "Recipe", "Report")
-_DEEPEST = 20  # levels of a value that are looked into
+_MAX_DEPTH = 20  # nested levels of a JSON-LD value
 
 Node = Mapping[str, Any]
 
@@ -28,67 +28,72 @@ class PageError(Exception):
 
 
 @dataclass(frozen=True)
-class Page:
+class WebPage:
     """A page about one thing.
 
     Attributes:
-        told: by fields of a listing.
-        image: address of its image; empty if it has none.
-        text: the main text, plain; empty if there is none.
+        fields: values by fields of a listing.
+        image: URL of its image; empty if there is none.
+        text: main text without markup; empty if there is none.
     """
 
-    told: Mapping[str, Any]
+    fields: Mapping[str, Any]
     image: str
     text: str
 
 
-def read_page(markup: str, url: str) -> Page:
+def read_page(markup: str, url: str) -> WebPage:
     """Read a page.
 
     Raises:
-        PageError: there is nothing in it, or nothing that can be parsed.
+        PageError: the page is empty or cannot be parsed.
     """
     try:
         tree = fromstring(markup.encode(), parser=HTMLParser(encoding="utf-8"))
-        things = list(_things(_json_ld(tree)))
+        things = list(_iterate_nodes(_read_json_ld(tree)))
         graph = {key: value for each in OpenGraphExtractor().extract_items(tree) for key, value in each["properties"]}
         body = extract(markup, url=url, output_format="html", fast=True) or ""
-    except Exception as error:  # lxml, extruct and trafilatura meet pages that nobody foresaw
+    except Exception as error:  # lxml, extruct and trafilatura raise many types of errors
         raise PageError(f"cannot be read as HTML: {type(error).__name__}: {error}") from error
-    thing = next((each for kinds in (PRODUCTS, ARTICLES) for each in things if _is_a(each, kinds)), {})
-    told = {"url": url, "body": body} | _of_head(tree) | _filled(_of_graph(graph)) | _filled(_of_thing(thing))
-    image = _address(thing.get("image")) or graph.get("og:image") or graph.get("og:image:url") or ""
-    with suppress(ValueError):  # no address: whoever fetches it says so
+    thing = next((each for kinds in (PRODUCTS, ARTICLES) for each in things if _has_type(each, kinds)), {})
+    fields = (
+        {"url": url, "body": body}
+        | _read_head(tree)
+        | _drop_empty(_read_open_graph(graph))
+        | _drop_empty(_read_node(thing))
+    )
+    image = _url(thing.get("image")) or graph.get("og:image") or graph.get("og:image:url") or ""
+    with suppress(ValueError):  # an invalid URL is rejected when it is fetched
         image = urljoin(url, image) if image else ""
-    return Page(told, image, plain_text(body))
+    return WebPage(fields, image, plain_text(body))
 
 
-def _json_ld(tree: HtmlElement) -> list[Any]:
-    """What its scripts of JSON-LD say; nothing if one of them is broken, as Open Graph may tell the same."""
+def _read_json_ld(tree: HtmlElement) -> list[Any]:
+    """Read its JSON-LD; empty if any of it is invalid, as Open Graph may contain the same fields."""
     try:
         return list(JsonLdExtractor().extract_items(tree))
     except (ValueError, RecursionError):
         return []
 
 
-def _things(value: Any, depth: int = 0) -> Iterator[Node]:
-    """The things that JSON-LD is about: at the top, in a graph, or what a page is mainly about."""
-    if isinstance(value, list) and depth < _DEEPEST:
+def _iterate_nodes(value: Any, depth: int = 0) -> Iterator[Node]:
+    """Iterate over JSON-LD nodes: at the top level, in a graph, or as the main entity."""
+    if isinstance(value, list) and depth < _MAX_DEPTH:
         for each in value:
-            yield from _things(each, depth + 1)
-    elif isinstance(value, dict) and depth < _DEEPEST:
+            yield from _iterate_nodes(each, depth + 1)
+    elif isinstance(value, dict) and depth < _MAX_DEPTH:
         yield value
         for key in ("@graph", "mainEntity", "mainEntityOfPage"):
-            yield from _things(value.get(key), depth + 1)
+            yield from _iterate_nodes(value.get(key), depth + 1)
 
 
-def _is_a(thing: Node, kinds: tuple[str, ...]) -> bool:
-    told = thing.get("@type")
-    types = told if isinstance(told, list) else [told]
+def _has_type(thing: Node, kinds: tuple[str, ...]) -> bool:
+    value = thing.get("@type")
+    types = value if isinstance(value, list) else [value]
     return any(isinstance(type_, str) and type_.rpartition("/")[2].rpartition(":")[2] in kinds for type_ in types)
 
 
-def _of_thing(thing: Node) -> dict[str, Any]:
+def _read_node(thing: Node) -> dict[str, Any]:
     offers = _first(thing.get("offers"))
     image = _first(thing.get("image"))
     return {
@@ -100,14 +105,14 @@ def _of_thing(thing: Node) -> dict[str, Any]:
         "material": _text(thing.get("material")),
         "alt_text": _text(image.get("description")),
         "caption": _text(image.get("caption")),
-        "licence": _address(thing.get("license")) or _address(image.get("license")),
+        "licence": _url(thing.get("license")) or _url(image.get("license")),
         "locale": _text(thing.get("inLanguage")),
         "created": _text(thing.get("datePublished")) or _text(thing.get("dateCreated")),
         "modified": _text(thing.get("dateModified")),
     }
 
 
-def _of_graph(graph: Mapping[str, str]) -> dict[str, Any]:
+def _read_open_graph(graph: Mapping[str, str]) -> dict[str, Any]:
     return {
         "title": graph.get("og:title"),
         "description": graph.get("og:description"),
@@ -121,8 +126,8 @@ def _of_graph(graph: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _of_head(tree: HtmlElement) -> dict[str, Any]:
-    """What every page may say; the title and description are also those that search engines show."""
+def _read_head(tree: HtmlElement) -> dict[str, Any]:
+    """Read the HTML head; its title and description are also the SEO fields."""
     title = (tree.findtext(".//title") or "").strip()
     description = next(iter(tree.xpath("//meta[@name='description']/@content")), "")
     return {
@@ -135,12 +140,12 @@ def _of_head(tree: HtmlElement) -> dict[str, Any]:
     }
 
 
-def _filled(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {field: value for field, value in told.items() if value}
+def _drop_empty(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in fields.items() if value}
 
 
 def _first(value: Any) -> Node:
-    """A thing, or the first of several."""
+    """Return the first object of a value or a list; empty if there is none."""
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, dict):
             return each
@@ -148,26 +153,26 @@ def _first(value: Any) -> Node:
 
 
 def _text(value: Any, depth: int = 0) -> str:
-    """The words of a value, which may be a list of several or a thing with a name."""
-    if isinstance(value, list) and depth < _DEEPEST:
+    """Return the text of a value, which may be a list or an object with a name."""
+    if isinstance(value, list) and depth < _MAX_DEPTH:
         return next(filter(None, (_text(each, depth + 1) for each in value)), "")
-    if isinstance(value, dict) and depth < _DEEPEST:
+    if isinstance(value, dict) and depth < _MAX_DEPTH:
         return _text(value.get("@value"), depth + 1) or _text(value.get("name"), depth + 1)
     return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
 def _texts(value: Any) -> list[str]:
-    """Several, as a list or between commas."""
+    """Return several texts from a list or from comma-separated text."""
     if isinstance(value, str):
         return [text.strip() for text in value.split(",") if text.strip()]
     return [text for each in (value if isinstance(value, list) else [value]) if (text := _text(each))]
 
 
-def _address(value: Any, depth: int = 0) -> str:
-    """The address of a value: itself, or its `url`."""
-    if isinstance(value, list) and depth < _DEEPEST:
-        return next(filter(None, (_address(each, depth + 1) for each in value)), "")
-    if isinstance(value, dict) and depth < _DEEPEST:
+def _url(value: Any, depth: int = 0) -> str:
+    """Return the URL of a value: the value itself, or its property `url`."""
+    if isinstance(value, list) and depth < _MAX_DEPTH:
+        return next(filter(None, (_url(each, depth + 1) for each in value)), "")
+    if isinstance(value, dict) and depth < _MAX_DEPTH:
         keys = ("contentUrl", "url", "@id")
-        return next(filter(None, (_address(value.get(key), depth + 1) for key in keys)), "")
+        return next(filter(None, (_url(value.get(key), depth + 1) for key in keys)), "")
     return value.strip() if isinstance(value, str) else ""
