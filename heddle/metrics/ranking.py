@@ -1,12 +1,12 @@
 """Metrics of ranked lists, query by query, and the ranks of single relevant candidates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from heddle.metrics.average_precision import AveragePrecision
-from heddle.metrics.judgements import judged
+from heddle.metrics.judgements import Judged, judged
 from heddle.metrics.ndcg import Ndcg
 from heddle.metrics.precision import Precision
 from heddle.metrics.recall import Recall
@@ -15,7 +15,13 @@ from heddle.metrics.reciprocal_rank import ReciprocalRank
 Floats = NDArray[np.float32]
 CHUNK = 1024
 AT = "_at_"
-METRICS = {"map": AveragePrecision, "mrr": ReciprocalRank, "ndcg": Ndcg, "precision": Precision, "recall": Recall}
+PER_QUERY: Mapping[str, Callable[[list[list[str]], list[Judged], int], NDArray[np.float64]]] = {
+    "map": AveragePrecision.per_query,
+    "mrr": ReciprocalRank.per_query,
+    "ndcg": Ndcg.per_query,
+    "precision": Precision.per_query,
+    "recall": Recall.per_query,
+}
 
 
 def ranking_metrics(
@@ -24,7 +30,7 @@ def ranking_metrics(
     """Compute metrics of ranked lists.
 
     Args:
-        names: keys of ``METRICS``, with or without a cutoff: ``ndcg_at_10``, ``map``.
+        names: keys of ``PER_QUERY``, with or without a cutoff: ``ndcg_at_10``, ``map``.
         ranked: for each query the ids of documents, best first, no id twice.
         grades: for each query its relevance judgements: id to grade; a grade of at least 1 is relevant.
         depth: cutoff of the names without one.
@@ -36,7 +42,7 @@ def ranking_metrics(
     values = {}
     for name in names:
         metric, _, cutoff = name.partition(AT)
-        values[name] = METRICS[metric].per_query(list(ranked), references, int(cutoff) if cutoff else depth)
+        values[name] = PER_QUERY[metric](list(ranked), references, int(cutoff) if cutoff else depth)
     return values
 
 
