@@ -28,7 +28,7 @@ NO_QUESTIONS = "data/validated has 0 queries to ask, none with a relevant guide;
 WAYS = {"dense": 0.612345, "bm25": 0.5, "rrf": 0.7, "rrf_expanded": 0.8125, "rrf_reranked": 0.875}
 """Ways of looking and their NDCG@10."""
 MEASURES = ("ndcg_at_10", "map", "mrr_at_10", "recall_at_10", "recall_at_100", "precision_at_5")
-RIGHT = {"without_guides": 0.0625, "with_guides": 0.4375, "with_source": 0.9375}
+RIGHT = {"no_context": 0.0625, "retrieved_context": 0.4375, "oracle_context": 0.9375}
 """Kinds of guides and the share of right answers behind them."""
 
 
@@ -107,8 +107,10 @@ def write_retrieval(data: Path, hostile: str) -> None:
         for way in WAYS
     ]
     write_table(folder / "examples.parquet", examples, FINDINGS)
-    numbers = {f"{way}_ndcg_at_10": value for way, value in WAYS.items()} | {"rrf_reranked_ndcg_at_10_over_rrf": 0.175}
-    write_json(folder / METRICS_FILE, {"guides": 2, "queries": 10, "queries_without_relevant_guide": 1} | numbers)
+    metrics: dict[str, Any] = {"guides": 2, "queries": 10, "queries_without_relevant_guide": 1}
+    metrics |= {way: {"ndcg_at_10": {"value": value}} for way, value in WAYS.items()}
+    metrics["rrf_reranked"]["ndcg_at_10_delta_vs_rrf"] = {"value": 0.175, "low": -0.2, "high": 0.15}
+    write_json(folder / METRICS_FILE, metrics)
 
 
 def write_absent_answers(data: Path, texts: list[str]) -> None:
@@ -129,13 +131,18 @@ def _write_answers(folder: Path) -> None:
     (folder / "plots").mkdir(parents=True)
     bands = [["high", 0, ""], ["medium", 12, "0.750000"], ["low", 4, "0.250000"]]
     write_csv(folder / "plots/bands.csv", ["band", "conversations", "accuracy"], bands)
-    numbers: dict[str, float] = {"test_conversations": 16, "answered_share": 0.75, "answered_step_accuracy": 0.8125}
-    numbers |= {"guides_gain": 0.375, "perplexity_ratio": 0.25}
+    metrics: dict[str, Any] = {"test_conversations": 16, "answered_share": 0.75, "answered_step_accuracy": 0.8125}
+    metrics |= {"retrieval_gain": 0.375, "perplexity_ratio": 0.25}
     for shown, right in RIGHT.items():
-        told = {"step_accuracy": right, "step_accuracy_low": right - 0.03, "step_accuracy_high": right + 0.03}
-        told |= {"base_perplexity": 241.5, "perplexity": 60.375, "steps_named": 0.5, "bleu": 12.5, "rougel": 0.25}
-        numbers |= {f"{shown}_{name}": value for name, value in told.items()}
-    write_json(folder / METRICS_FILE, numbers)
+        metrics[shown] = {
+            "step_accuracy": {"value": right, "low": right - 0.03, "high": right + 0.03},
+            "base": {"perplexity": 241.5},
+            "perplexity": 60.375,
+            "step_recall": 0.5,
+            "bleu": 12.5,
+            "rougel": 0.25,
+        }
+    write_json(folder / METRICS_FILE, metrics)
 
 
 def _write_said(folder: Path, hostile: str) -> None:
@@ -145,11 +152,11 @@ def _write_said(folder: Path, hostile: str) -> None:
 
     rows: list[dict[str, Any]] = []
     for shown in RIGHT:
-        context = "" if shown == "without_guides" else f"Mending\n{hostile}"
+        context = "" if shown == "no_context" else f"Mending\n{hostile}"
         spoken = [("talk:1", "My chair wobbles.", f"Said {shown}."), ("talk:2", hostile, hostile)]
         rows += [
             {"id": id_, "question": question, "context": context, "answer": answer, "reference": "Glue it."}
-            | {"right": None if id_ == "talk:2" else shown == "with_source"}
+            | {"right": None if id_ == "talk:2" else shown == "oracle_context"}
             for id_, question, answer in spoken
         ]
     write_table(folder / "examples.parquet", rows, EXAMPLES)
