@@ -48,17 +48,17 @@ def main(length: int, rounds: int) -> None:
 
 def _ways(parameters: WriterParameters, length: int) -> dict[str, tuple[int, Callable[[], object]]]:
     config = parameters.network.decoder
-    embedding = TokenEmbedding(VOCABULARY, config.width)
+    embedding = TokenEmbedding(VOCABULARY, config.hidden_size)
     decoder = TransformerDecoder(config, cross_attention=True).eval()
     theirs = BartForConditionalGeneration(
         BartConfig(
             vocab_size=VOCABULARY,
-            d_model=config.width,
+            d_model=config.hidden_size,
             encoder_layers=1,
-            decoder_layers=config.layers,
-            decoder_attention_heads=config.heads,
-            decoder_ffn_dim=config.feed_forward,
-            max_position_embeddings=max(config.context, length + 2),
+            decoder_layers=config.num_layers,
+            decoder_attention_heads=config.num_heads,
+            decoder_ffn_dim=config.intermediate_size,
+            max_position_embeddings=max(config.context_length, length + 2),
             forced_eos_token_id=None,
         )
     ).eval()
@@ -67,19 +67,19 @@ def _ways(parameters: WriterParameters, length: int) -> dict[str, tuple[int, Cal
         return states @ embedding.weight.T
 
     def cached(contents: int) -> object:
-        decoding = CachedDecoding(embedding, decoder, score, memory=torch.randn(contents, MEMORY, config.width))
+        decoding = CachedDecoding(embedding, decoder, score, memory=torch.randn(contents, MEMORY, config.hidden_size))
         first = torch.ones(contents, 1, dtype=torch.int64)
         return generate(decoding, first, greedy, length=length, end=NEVER, pad=0)
 
     def uncached() -> object:
-        memory, tokens = torch.randn(1, MEMORY, config.width), torch.ones(1, 1, dtype=torch.int64)
+        memory, tokens = torch.randn(1, MEMORY, config.hidden_size), torch.ones(1, 1, dtype=torch.int64)
         for _ in range(length):
             chosen = greedy(score(decoder(embedding(tokens), memory=memory)[:, -1]))
             tokens = torch.cat([tokens, chosen[:, None]], dim=1)
         return tokens
 
     def generated(contents: int) -> object:
-        states = BaseModelOutput(last_hidden_state=torch.randn(contents, MEMORY, config.width))
+        states = BaseModelOutput(last_hidden_state=torch.randn(contents, MEMORY, config.hidden_size))
         return theirs.generate(
             encoder_outputs=states, max_new_tokens=length, min_new_tokens=length, do_sample=False, num_beams=1
         )

@@ -82,7 +82,7 @@ def inputs(writer: ContentWriter, count: int) -> list[Inputs]:
     ratios = image_ratios(DATA / "catalog")
     splits = (read_samples(DATA / "shards" / split) for split in ("test", "validation", "train"))
     samples = itertools.islice(itertools.chain.from_iterable(splits), count)
-    return [read_inputs(one, ratios[one.row["image"]], writer.network.config.image_fit) for one in samples]
+    return [read_inputs(one, ratios[one.row["image"]], writer.network.config.resize_mode) for one in samples]
 
 
 def written(writer: ContentWriter, each: list[Inputs], pick: Pick) -> list[Content]:

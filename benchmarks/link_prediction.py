@@ -46,7 +46,7 @@ CONVOLUTIONS: Mapping[str, dict[str, Any]] = {
     "mean": {"kind": "sage", "aggregator": "mean"},
     "max": {"kind": "sage", "aggregator": "max"},
     "lstm": {"kind": "sage", "aggregator": "lstm", "neighbours": 10},
-    "gat": {"kind": "gat", "heads": 4, "slope": 0.2},
+    "gat": {"kind": "gat", "heads": 4, "negative_slope": 0.2},
 }
 SHARES = Split(validation=0.05, test=0.1)
 COLUMNS = ("auc", "average_precision", "ndcg_at_10", "hits_at_10", "mrr")

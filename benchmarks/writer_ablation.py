@@ -48,7 +48,7 @@ def shapes(shape: WriterShape) -> Mapping[str, WriterShape]:
     return {
         "nothing": shape,
         "scene": replace(shape, scene=None),
-        "convolutions": replace(shape, scene=replace(scene, layers=0)),
+        "convolutions": replace(shape, scene=replace(scene, num_layers=0)),
         "relation tokens": replace(shape, scene=replace(scene, relation_tokens=False)),
         "cross-modal attention": replace(shape, cross_modal=None),
         "early fusion": replace(shape, fusion=replace(fusion, early=False)),
@@ -75,7 +75,7 @@ def _measured(folder: Path) -> dict[str, list[float]]:
     """View -> shares of items, materials, colours and relations that the alt texts state rightly."""
     opened, lexicon = ContentWriter.from_folder(folder), Lexicon.from_folder(folder)
     samples = list(read_samples(Path("data/shards/validation")))
-    ratios, fit = image_ratios(Path("data/catalog")), opened.network.config.image_fit
+    ratios, fit = image_ratios(Path("data/catalog")), opened.network.config.resize_mode
     known = [read_inputs(sample, ratios[sample.row["image"]], fit) for sample in samples]
     truths = [listing_facts(sample.row) for sample in samples]
     views = {"whole": known, "image alone": [Inputs(one.image) for one in known]}

@@ -56,8 +56,8 @@ def status() -> None:
         headline = state.meta.get("headline", "")
         value = project.metrics(state.name).get(headline)
         number = "" if value is None else f"{plain_name(headline)} {value:.4g}"
-        words = f"[yellow]{'; '.join(state.causes)}[/]" if state.causes else "[green]up to date[/]"
-        table.add_row(state.name, words, number, (state.data_version or "")[:12])
+        summary = f"[yellow]{'; '.join(state.causes)}[/]" if state.causes else "[green]up to date[/]"
+        table.add_row(state.name, summary, number, (state.data_version or "")[:12])
     console.print(table)
 
 

@@ -80,7 +80,9 @@ def compare(root: Path) -> DriftComparison:
     if not earlier or not now:
         raise DriftError(f"{LISTINGS}: {len(earlier)} listings at {newest.tag}, {len(now)} now; both need at least 1")
     bounds = load("drift", DriftParameters, root)
-    auc = _embedding_auc(root, select_by_hash(earlier, bounds.embedded), select_by_hash(now, bounds.embedded))
+    auc = _embedding_auc(
+        root, select_by_hash(earlier, bounds.embedding_sample_size), select_by_hash(now, bounds.embedding_sample_size)
+    )
     return DriftComparison(newest.tag, (len(earlier), len(now)), measure_drift(earlier, now), auc, bounds)
 
 
@@ -93,10 +95,12 @@ def _earlier(root: Path, tag: str) -> list["Row"]:
 
 
 def _embedding_auc(root: Path, earlier: list["Row"], now: list["Row"]) -> float:
-    from heddle.encoders.text_encoder import sentence_encoder  # so does torch
+    from heddle.encoders.text_encoder import load_sentence_encoder  # so does torch
     from heddle.monitoring.drift import domain_classifier_auroc, listing_words
 
-    encoder = sentence_encoder(load("index", IndexParameters, root).encoder, load("compute", Compute, root).threads)
+    encoder = load_sentence_encoder(
+        load("index", IndexParameters, root).encoder, load("compute", Compute, root).threads
+    )
     before, after = (encoder.documents([listing_words(row) for row in rows]) for rows in (earlier, now))
     return domain_classifier_auroc(before, [row["id"] for row in earlier], after, [row["id"] for row in now])
 

@@ -121,9 +121,9 @@ class RunProgress:
 def print_errors(console: Console, errors: Mapping[str, str]) -> None:
     """Print the error of each failed stage."""
     for error in errors.values():
-        heading, _, words = error.partition("\n")
+        heading, _, details = error.partition("\n")
         console.print(Text(f"\n{heading}", "bold red"))
-        console.print(Text(words), soft_wrap=True)
+        console.print(Text(details), soft_wrap=True)
 
 
 def _number(value: Any) -> str:

@@ -23,7 +23,7 @@ class RetiredWord:
     Attributes:
         pattern: matches any form of the word.
         replacement: what to write instead.
-        exception: text that is allowed; None if there is none.
+        exception: phrases that are allowed; None if there are none.
     """
 
     pattern: re.Pattern[str]
@@ -51,7 +51,8 @@ def _retired_word(forms: str, replacement: str, exception: str) -> RetiredWord:
     words = "|".join(re.escape(form.strip()) for form in forms.split(","))
     # An underscore is not a boundary before a metric's suffix, so `over_rrf` is found in `ndcg_at_10_over_rrf`.
     pattern = re.compile(rf"(?<![A-Za-z])(?:{words})(?![A-Za-z])", re.IGNORECASE)
-    return RetiredWord(pattern, replacement, re.compile(re.escape(exception), re.IGNORECASE) if exception else None)
+    allowed = "|".join(re.escape(phrase.strip()) for phrase in exception.split(","))
+    return RetiredWord(pattern, replacement, re.compile(allowed, re.IGNORECASE) if exception else None)
 
 
 RETIRED = read_retired_words()
@@ -104,10 +105,13 @@ def _templates() -> Iterator[tuple[str, str]]:
 
 
 def literal_texts(source: str) -> Iterator[tuple[int, str]]:
-    """(line, text) of string literals that a user reads: in raised errors and in printed lines."""
+    """(line, text) of string literals that a user reads: errors, printed lines, and ``description=`` of any call."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and _reaches_users(node.func):
-            for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
+        if isinstance(node, ast.Call):
+            shown = _reaches_users(node.func)
+            arguments = [*node.args] if shown else []
+            arguments += [keyword.value for keyword in node.keywords if shown or keyword.arg == "description"]
+            for argument in arguments:
                 for text in _constants(argument):
                     yield node.lineno, text
 
@@ -154,7 +158,7 @@ def test_vocabulary_table_is_read():
     [
         ("The Pictures are told apart.", 2),
         ("such a model", 1),
-        ("models such as CLIP", 0),
+        ("models such as CLIP; no such file", 0),
         ("rrf_reranked_ndcg_at_10_over_rrf", 1),
         ("a mendicant standard", 0),
     ],
@@ -168,6 +172,6 @@ def test_literal_texts_planted_messages_are_found():
 raise StageError(f"mend {row['told']} {path}" if strict else "such")
 stage.progress("said")
 console.print(table, "told", style="x")
-other("told")
+other("told", description="mended")
 """
-    assert [text for _, text in literal_texts(source)] == ["mend ", " ", "such", "said", "told", "x"]
+    assert [text for _, text in literal_texts(source)] == ["mend ", " ", "such", "said", "told", "x", "mended"]

@@ -70,7 +70,7 @@ def catalog(stage: Stage) -> Metrics:
         raise StageError(f"catalog.sources: {named} contain neither listings nor guides; add a source that does")
     stage.progress("finding duplicates")
     images = [(draft.id, image) for draft, image in result.listings]
-    duplicates = find_duplicates(images, parameters.near_duplicate_bits, parameters.near_duplicate_colour)
+    duplicates = find_duplicates(images, parameters.max_hash_distance, parameters.max_colour_distance)
     dropped = {each.id for each in duplicates}
     accepted = [(draft, image) for draft, image in result.listings if draft.id not in dropped]
     _write(stage, collector, result, accepted, duplicates)

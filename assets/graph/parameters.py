@@ -1,4 +1,4 @@
-"""Parameters of ``graph``."""
+"""Section `graph`: nodes, edges, splits and statistics."""
 
 from typing import Annotated
 
@@ -9,15 +9,17 @@ from heddle.core.parameters.shared import Split
 
 
 class GraphParameters(Section):
-    """What becomes of nodes and edges, and how closely the whole is looked at."""
+    """How the graph is built, split and described."""
 
     predicted: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
-        default=None, description="relations that the recommender predicts; the others only tell of it. null: all"
+        default=None, description="relations that the recommender predicts; the others are input only. null: all"
     )
-    split: Split = Field(description="of the predicted edges, by hash of the two nodes' ids")
-    dimensions: int = Field(default=128, ge=1, le=4096, description="of the features that come of a node's text")
-    listings: bool = Field(default=True, description="listings join the graph by the items and materials they name")
-    sources: int = Field(
-        default=64, ge=1, description="nodes from which shortest paths are followed for diameter and centrality"
+    split: Split = Field(
+        default=Split(validation=0.05, test=0.1), description="shares of the predicted edges, by hash of both node ids"
     )
-    central: int = Field(default=10, ge=0, description="most central nodes that the statistics name")
+    dimensions: int = Field(default=128, ge=1, le=4096, description="features from each node's text")
+    listings: bool = Field(default=True, description="add the listings, linked to the items and materials they name")
+    path_samples: int = Field(
+        default=64, ge=1, description="start nodes of shortest paths, for the diameter and the centrality"
+    )
+    top_central: int = Field(default=10, ge=0, description="most central nodes in the statistics")

@@ -15,7 +15,7 @@ from heddle.core.schemas import read_rows
 from heddle.core.skipped import write_skipped
 from heddle.core.stage import Metrics, Stage, write_json
 from heddle.encoders.parameters import IndexParameters
-from heddle.encoders.text_encoder import sentence_encoder
+from heddle.encoders.text_encoder import load_sentence_encoder
 from heddle.graph.edges import (
     assign_parts,
     count_split_pairs,
@@ -62,7 +62,7 @@ def _made(stage: Stage, parameters: GraphParameters, nodes: pa.Table, edges: pa.
         parts = np.concatenate([parts, np.full(len(naming), INDUCTIVE, object)])
     encoder = stage.parameters(IndexParameters, "index").encoder
     stage.progress(f"embedding the texts of {len(ids)} nodes with {encoder.name}")
-    opened = sentence_encoder(encoder, stage.parameters(Compute, "compute").threads)
+    opened = load_sentence_encoder(encoder, stage.parameters(Compute, "compute").threads)
     features, projection = embed_texts(texts, core, opened, parameters.dimensions)
     write_json(stage.output / ENCODER_FILE, encoder.model_dump())
     if projection is not None:
@@ -74,8 +74,8 @@ def _numbers(stage: Stage, parameters: GraphParameters, made: CatalogGraph) -> d
     """Measure the graph as it is, held-out edges included; write statistics and the degrees' table."""
     stage.progress("looking at the whole")
     whole = adjacency(made.edges, len(made.ids))
-    numbers, degrees, between = statistics(whole, made.types, made.features, parameters.sources, read_seed())
-    most = np.lexsort((np.arange(len(between)), -degrees, -between))[: parameters.central]
+    numbers, degrees, between = statistics(whole, made.types, made.features, parameters.path_samples, read_seed())
+    most = np.lexsort((np.arange(len(between)), -degrees, -between))[: parameters.top_central]
     central = [
         {
             "id": made.ids[place],
@@ -89,7 +89,7 @@ def _numbers(stage: Stage, parameters: GraphParameters, made: CatalogGraph) -> d
     ]
     told: dict[str, Any] = {
         "numbers": numbers,
-        "sampled": len(made.ids) > parameters.sources,
+        "sampled": len(made.ids) > parameters.path_samples,
         "types": dict(sorted(Counter(made.types).items())),
         "relations": dict(sorted(Counter(made.relations.tolist()).items())),
         "central": central,

@@ -1,4 +1,4 @@
-"""Section `release`: what the model cards say that no stage can know."""
+"""Section `release`: facts of the model cards that only the owner knows."""
 
 from pydantic import Field
 
@@ -6,7 +6,9 @@ from heddle.core.parameters.section import Section
 
 
 class ReleaseParameters(Section):
-    """The owner's word on the released models."""
+    """Licence and languages of the released models."""
 
-    licence: str = Field(min_length=1, description="of the weights, a Hugging Face licence identifier: apache-2.0")
-    languages: tuple[str, ...] = Field(description="of the listings' words, ISO 639-1: [en]")
+    licence: str = Field(
+        default="apache-2.0", min_length=1, description="licence of the weights, a Hugging Face licence identifier"
+    )
+    languages: tuple[str, ...] = Field(default=("en",), description="languages of the listings, ISO 639-1")

@@ -1,98 +1,104 @@
-"""How well listings are named: by their image, and by everything that they have."""
+"""The section of a classifier: accuracy, modality ablation, calibration, mistakes and confusion matrices."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from markupsafe import Markup
+
 from assets.report.charts.charts import reliability_diagram
 from assets.report.charts.confusion import confusion
 from assets.report.collection import LABELS, data_url, entry
+from assets.report.parameters import ReportParameters
 from assets.report.report_data import ReportData
-from heddle.evaluation.measures import Measure, measures
+from heddle.evaluation.metric_tree import MetricTree, MetricValue, find
+from heddle.families.family import Family
 
-CLASSIFIERS = {  # model -> heading, what it is
-    "vision": ("By the image alone", "vision looks at the image; each label has a head of its own."),
-    "product": ("By everything there is", "product weighs all that a listing has and names its product class."),
-}
-FIGURES = {"macro_f1": "macro F1", "weighted_f1": "weighted F1", "calibration_error": "calibration error"}
+OTHER_METRICS = {"macro_f1": "macro F1", "weighted_f1": "weighted F1", "calibration_error": "calibration error"}
+FULL = "full"
+"""System of a multimodal classifier that uses all modalities."""
+MULTIMODAL_LABEL = "product_class"
+"""The label that the systems of a multimodal classifier predict."""
 
-
-def classification(data: ReportData) -> list[dict[str, Any]]:
-    """What the template `classification` shows: one classifier after the other."""
-    return [_model(data, name) for name in CLASSIFIERS]
+Row = Mapping[str, Any]
 
 
-def _model(data: ReportData, name: str) -> dict[str, Any]:
-    stage = f"{name}_evaluation"
-    known = {measure.key: measure for measure in measures(data.metrics[stage])}
-    plots, mistakes = data.plots[stage], data.mistakes[stage]
-    labels = [label for label in LABELS if f"{label}_listings" in known]
-    rows = [_row(label, known, "" if name == "product" else f"{label}_") for label in labels]
+def classification(data: ReportData, family: Family, parameters: ReportParameters) -> dict[str, Any]:
+    """The content of the section of one classifier."""
+    stage = family.evaluate.name
+    metrics, plots = data.metrics[stage], data.plots[stage]
+    systems = {label: system for label in LABELS if (system := _system_of(label, metrics)) is not None}
+    rows = [row for label, system in systems.items() if (row := _row(label, system, metrics))["accuracy"]]
+    mistakes = [_mistakes(label, data.mistakes[stage], data) for label in systems]
     return {
-        "name": name,
-        "title": CLASSIFIERS[name][0],
-        "words": CLASSIFIERS[name][1],
-        "skipped": data.skipped.get(stage),
-        "figures": FIGURES,
-        "rows": [row for row in rows if row["accuracy"]],
-        "has_ceilings": any(row["accuracy"] and row["accuracy"].ceiling is not None for row in rows),
-        "confidence": data.confidence[stage],
-        "ablation": _ablation(plots.get("ablation", []), known),
-        "reliability": [_reliability(label, plots) for label in labels if plots.get(f"{label}_reliability")],
-        "confusions": [_confusion(label, plots) for label in labels if plots.get(f"{label}_confusion")],
-        "mistakes": [found for label in labels if (found := _mistakes(label, mistakes, data))["cards"]],
+        "summary": family.summary,
+        "skipped": data.skipped.get(family.name) or data.skipped.get(stage),
+        "other_metrics": OTHER_METRICS,
+        "rows": rows,
+        "has_upper_bounds": any(row["accuracy"].upper_bound is not None for row in rows),
+        "confidence": data.confidence,
+        "ablation": _ablation(metrics),
+        "reliability": [_reliability(label, plots) for label in systems if plots.get(f"{label}_reliability")],
+        "confusions": [_confusion(label, plots) for label in systems if plots.get(f"{label}_confusion")],
+        "mistakes": [found for found in mistakes if found["cards"]],
     }
 
 
-def _row(label: str, known: Mapping[str, Measure], prefix: str) -> dict[str, Any]:
-    """The numbers of one label; None for those that were not measured."""
+def _system_of(label: str, metrics: MetricTree) -> str | None:
+    """Name of the system whose metrics are about a label; None where the evaluation has none."""
+    if label == MULTIMODAL_LABEL:
+        return FULL if FULL in metrics else None
+    return label if label in metrics else None
+
+
+def _row(label: str, system: str, metrics: MetricTree) -> dict[str, Any]:
+    """The metrics of one label; None for those that were not measured."""
+    listings = find(metrics, f"{system}.listings")
     return {
         "label": _plain(label),
-        "listings": known[f"{label}_listings"].value,
-        "accuracy": known.get(f"{prefix}accuracy"),
-        "figures": [known.get(f"{prefix}{name}") for name in FIGURES],
+        "listings": listings.value if listings else 0,
+        "accuracy": find(metrics, f"{system}.accuracy"),
+        "other_metrics": [find(metrics, f"{system}.{name}") for name in OTHER_METRICS],
     }
 
 
-def _ablation(rows: Sequence[Mapping[str, str]], known: Mapping[str, Measure]) -> list[dict[str, Any]]:
-    """What each modality is worth; with intervals and ceilings as the metrics file tells them."""
-    shown = []
-    for row in rows:
-        seen = row["seen"]
-        measure = known.get("accuracy" if seen == "all modalities" else f"{seen.replace(' ', '_')}_accuracy")
-        shown.append(
-            {
-                "seen": seen,
-                "whole": seen == "all modalities",
-                "accuracy": float(row["accuracy"]),
-                "interval": measure.interval if measure else None,
-                "ceiling": measure.ceiling if measure else None,
-                "figures": [float(row[name]) for name in FIGURES],
-            }
-        )
-    return shown
+def _ablation(metrics: MetricTree) -> list[dict[str, Any]]:
+    """The systems of a multimodal classifier: one modality only, all of them, one missing."""
+    if FULL not in metrics:
+        return []
+    rows = []
+    for system in metrics:
+        accuracy = find(metrics, f"{system}.accuracy")
+        if accuracy is not None:
+            rows.append(_ablation_row(system, accuracy, find(metrics, f"{system}.macro_f1")))
+    return sorted(rows, key=lambda row: row["accuracy"].value)
 
 
-def _reliability(label: str, plots: Mapping[str, Sequence[Mapping[str, str]]]) -> Any:
+def _ablation_row(system: str, accuracy: MetricValue, macro_f1: MetricValue | None) -> dict[str, Any]:
+    name = "all modalities" if system == FULL else _plain(system)
+    return {"name": name, "full": system == FULL, "accuracy": accuracy, "macro_f1": macro_f1}
+
+
+def _reliability(label: str, plots: Mapping[str, Sequence[Mapping[str, str]]]) -> Markup:
     rows = [{name: float(value) for name, value in row.items()} for row in plots[f"{label}_reliability"]]
-    return reliability_diagram(f"How often the {_plain(label)} is right", rows)
+    return reliability_diagram(f"Reliability: {_plain(label)}", rows)
 
 
 def _confusion(label: str, plots: Mapping[str, Sequence[Mapping[str, str]]]) -> dict[str, Any]:
-    matrix, left_out = confusion(plots[f"{label}_confusion"])
-    return {"label": _plain(label), "matrix": matrix, "left_out": left_out}
+    matrix, hidden = confusion(plots[f"{label}_confusion"])
+    return {"label": _plain(label), "matrix": matrix, "hidden": hidden}
 
 
-def _mistakes(label: str, rows: Sequence[Mapping[str, Any]], data: ReportData) -> dict[str, Any]:
+def _mistakes(label: str, rows: Sequence[Row], data: ReportData) -> dict[str, Any]:
     cards = [_card(row, data.by_id.get(row["id"])) for row in rows if row["label"] == label]
     return {"label": _plain(label), "cards": cards}
 
 
-def _card(row: Mapping[str, Any], listing: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A mistake; with the index's image, which is larger, if it has one."""
+def _card(row: Row, listing: Row | None) -> dict[str, Any]:
+    """A mistake, with the thumbnail of the index where the listing has one, because it is larger."""
     jpeg = entry(listing)["jpeg"] if listing else ""
     return {
         "jpeg": jpeg or data_url(row["image"]),
-        "alt": row["words"] or row["actual"],
+        "alt": row["text"] or row["actual"],
         "url": listing["url"] if listing else None,
         "actual": row["actual"],
         "predicted": row["predicted"],
@@ -100,5 +106,5 @@ def _card(row: Mapping[str, Any], listing: Mapping[str, Any] | None) -> dict[str
     }
 
 
-def _plain(label: str) -> str:
-    return label.replace("_", " ")
+def _plain(name: str) -> str:
+    return name.replace("_", " ")

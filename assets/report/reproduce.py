@@ -1,4 +1,4 @@
-"""How to get this page again: commands, the parameters that were used, every number."""
+"""The section ``reproduce``: commands, the parameters of this run and all metrics."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -9,30 +9,31 @@ from ruamel.yaml import YAML
 
 from assets.report.report_data import ReportData
 from heddle.core.parameters.section import read_yaml
+from heddle.evaluation.metric_tree import leaves
 
 COMMANDS = {
-    "dvc repro": "run what is stale, nothing else",
-    "heddle verify": "clone, run everything anew, compare every hash with dvc.lock",
-    "dvc metrics diff": "what changed against the last commit",
+    "dvc repro": "run the stale stages",
+    "heddle verify": "clone, run every stage, compare every hash with dvc.lock",
+    "dvc metrics diff": "compare with the last commit",
 }
 
 
 def reproduce(data: ReportData, declared: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """What the template `reproduce` shows.
+    """The content of the section.
 
     Args:
-        data: what the stages left behind.
-        declared: file to the sections of it that this stage declares in dvc.yaml: no others are shown, so that an
-            edit that changes the page is never one that DVC cannot see.
+        data: outputs of all stages.
+        declared: parameter file -> the sections that this stage declares in dvc.yaml. The page shows no others, so
+            that DVC sees every edit that changes the page.
     """
-    commands = COMMANDS | {f"dvc exp run -S seed={data.seed + 1}": "the same with another seed"}
+    commands = COMMANDS | {f"dvc exp run -S seed={data.seed + 1}": "run with another seed"}
     width = max(map(len, commands))
     files = [(Path(file.replace("${scale}", data.scale)), sections) for file, sections in declared.items()]
     return {
         "commands": [f"{command:{width}}  # {what}" for command, what in commands.items()],
         "files": [{"name": str(file), "content": _shown(file, sections)} for file, sections in files],
         "metrics": [
-            {"name": name, "numbers": sorted(numbers.items())} for name, numbers in data.metrics.items() if numbers
+            {"name": name, "metrics": list(leaves(metrics))} for name, metrics in data.metrics.items() if metrics
         ],
     }
 

@@ -50,14 +50,14 @@ def _lead(data: ReportData, total: Flow) -> str:
     if not total.fetched:
         return (
             f"The sources brought {counted(guides, 'guide')} and no listing. The index covers all guides, "
-            f"with {readable(index.get('guide_stems', 0))} distinct word stems."
+            f"with {readable(index.get('guide_vocab_size', 0))} distinct word stems."
         )
     with_guides = f" and {counted(guides, 'guide')}" if guides else ""
     skipped = total.quarantined + total.duplicates
     rest = f"{counted(skipped, 'listing')} skipped, each with its reason" if skipped else "none was skipped"
     return (
         f"The pipeline accepted {counted(total.accepted, 'listing')}{with_guides}; {rest}. "
-        f"The index covers all accepted listings, with {readable(index.get('stems', 0))} distinct word stems."
+        f"The index covers all accepted listings, with {readable(index.get('vocab_size', 0))} distinct word stems."
     )
 
 

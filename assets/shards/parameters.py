@@ -1,4 +1,4 @@
-"""Parameters of ``shards``."""
+"""Section `shards`: training images in tars."""
 
 from typing import Literal
 
@@ -8,9 +8,11 @@ from heddle.core.parameters.section import Section
 
 
 class ShardsParameters(Section):
-    """How images are re-encoded and how many share a tar."""
+    """How images are re-encoded and grouped into tars."""
 
-    image_size: int = Field(ge=8, le=4096, description="side of the square training images, pixels")
-    fit: Literal["crop", "pad"] = Field(description="square by cutting to the middle or by white borders")
-    quality: int = Field(ge=1, le=95, description="JPEG quality, libjpeg's scale")
-    listings_per_shard: int = Field(ge=1, description="listings to a tar")
+    image_size: int = Field(default=224, ge=8, le=4096, description="side of the square training images, pixels")
+    resize_mode: Literal["crop", "pad"] = Field(
+        default="pad", description="pad: the whole image with white borders; crop: the middle square"
+    )
+    quality: int = Field(default=90, ge=1, le=95, description="JPEG quality on libjpeg's scale")
+    listings_per_shard: int = Field(default=4096, ge=1, description="listings per tar")

@@ -58,7 +58,7 @@ def shards(stage: Stage) -> Metrics:
         written.append(count)
         stage.progress("listings", sum(written), shown)
     write_json(stage.output / "labels.json", vocabularies(splits["train"]))
-    write_json(stage.output / "images.json", {"size": parameters.image_size, "fit": parameters.fit})
+    write_json(stage.output / "images.json", {"size": parameters.image_size, "fit": parameters.resize_mode})
     return {
         **{f"{name}_listings": splits[name].num_rows for name in SPLITS},
         "listings_without_image": total - shown,
@@ -145,13 +145,13 @@ def _original(listing_id: str, image: str, originals: Mapping[str, Original]) ->
 def _image(row: dict[str, Any], original: Original, parameters: ShardsParameters) -> bytes:
     size = parameters.image_size
     try:
-        image = decode(original.read(), size=size, how=parameters.fit)
+        image = decode(original.read(), size=size, how=parameters.resize_mode)
     except ImageDecodeError as error:
         raise StageError(
             f"{original.file}: {row['image']}, the image of {row['id']}, cannot be read ({error}); "
             "take the listing out of the source or mend its image"
         ) from error
-    return encode_jpeg(fit(image, size, parameters.fit), parameters.quality)
+    return encode_jpeg(fit(image, size, parameters.resize_mode), parameters.quality)
 
 
 def _json(row: dict[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""Parameters of ``tokenizer``."""
+"""Section `tokenizer`: the byte-level BPE tokenizer."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from heddle.core.parameters.section import Section
 
 
 class TokenizerParameters(Section):
-    """How large the vocabulary grows."""
+    """Size of the vocabulary."""
 
-    vocabulary: int = Field(ge=300, description="largest number of tokens, the 256 bytes and special ones included")
-    least_count: int = Field(ge=1, description="how often a pair must stand in the words to become a token")
+    vocab_size: int = Field(default=49408, ge=300, description="largest number of tokens, with 256 bytes and controls")
+    min_frequency: int = Field(default=2, ge=1, description="smallest count of a pair that becomes a token")

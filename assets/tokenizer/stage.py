@@ -42,8 +42,8 @@ def learn(texts: Iterable[str], parameters: TokenizerParameters) -> Tokenizer:
     learned.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     learned.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=parameters.vocabulary,
-        min_frequency=parameters.least_count,
+        vocab_size=parameters.vocab_size,
+        min_frequency=parameters.min_frequency,
         special_tokens=list(SPECIAL_TOKENS),
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,

@@ -1,8 +1,8 @@
 """Readability: Flesch's reading ease as textstat computes it, scaled to [0, 1].
 
 textstat counts the syllables of English words with a dictionary that it downloads (nltk's cmudict), and those of other
-words with pyphen's hyphenation patterns. Here all words use the patterns, so nothing is downloaded. The formula and each
-language's coefficients are textstat's.
+words with pyphen's hyphenation patterns. Here all words use the patterns, so nothing is downloaded. The formula and
+the coefficients of each language are textstat's.
 """
 
 from functools import cache

@@ -25,12 +25,12 @@ class Sized(Protocol):
     @property
     def image_size(self) -> int: ...
     @property
-    def image_fit(self) -> Fit: ...
+    def resize_mode(self) -> Fit: ...
 
 
 def shape_of(config: Sized) -> Shape:
     """The shape of the images that a model takes as input."""
-    return config.image_size, config.image_fit
+    return config.image_size, config.resize_mode
 
 
 @dataclass(frozen=True)

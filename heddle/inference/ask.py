@@ -73,8 +73,8 @@ def ask(question: str, top_k: int = 5, data: Path = DATA) -> Reply:
     _check_assistant(data / "assistant")
     parameters = load("assistant", AssistantParameters, data.parent)
     config = RetrievalConfig(rerank=skip_reason(data / "reranker") is None)
-    found = search_guides(question, config, max(top_k, parameters.guides), data)
-    context = found.hits[: parameters.guides]
+    found = search_guides(question, config, max(top_k, parameters.num_context_documents), data)
+    context = found.hits[: parameters.num_context_documents]
     if not _is_confident(found, config.rerank):
         return Reply(None, [], found.hits[:top_k], found.confidence, LOW)
     answer = _generate(question, context, parameters, data)
@@ -103,11 +103,13 @@ def _generate(question: str, context: Sequence["GuideHit"], parameters: Assistan
 
     model = Assistant.from_pretrained(data / "assistant", os.cpu_count() or 1, data / "base_language")
     guides = [
-        truncate_text(model.tokenizer, guide_text({"title": guide.title, "text": guide.text}), parameters.guide_tokens)
+        truncate_text(
+            model.tokenizer, guide_text({"title": guide.title, "text": guide.text}), parameters.context_document_tokens
+        )
         for guide in context
     ]
     messages = with_guides([Message(role="user", content=question)], guides)
     try:
-        return model.answer(messages, parameters.answer_tokens).strip()
+        return model.answer(messages, parameters.max_new_tokens).strip()
     except ValueError as error:
         raise AskError(f"the question is too long ({error}): shorten it") from error

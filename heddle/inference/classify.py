@@ -102,7 +102,7 @@ def _classify_image(folder: Path, image: Path) -> dict[str, Probabilities]:
     from lightning_modules.vision.classifier import VisionClassifier  # imports torch, which is slow
 
     model = VisionClassifier.from_pretrained(folder, threads=os.cpu_count() or 1)
-    pixels = _read(image, model.config.image_size, model.config.image_fit)
+    pixels = _read(image, model.config.image_size, model.config.resize_mode)
     found = model.probabilities([pixels])
     heads = sorted(model.config.heads, key=LISTINGS.names.index)
     return {head: _sort(model.config.heads[head], found[head][0]) for head in heads}
@@ -121,7 +121,7 @@ def _classify_product(folder: Path, image: Path, text: str | None) -> tuple[Prob
             row[branch.fields[0]] = text  # the branch concatenates its fields, so one field can contain the whole text
         if isinstance(branch, NumbersBranch) or (isinstance(branch, WordsBranch) and text is None):
             missing.append(name)
-    found = model.probabilities([(_read(image, config.image_size, config.image_fit), row)])
+    found = model.probabilities([(_read(image, config.image_size, config.resize_mode), row)])
     return _sort(config.classes, found[0]), tuple(sorted(missing))
 
 

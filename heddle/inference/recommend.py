@@ -176,7 +176,10 @@ class RecommenderIndex:
         return self.graph.texts[node] or self.graph.ids[node]
 
     def _resolve_id(self, node: int) -> list[tuple[int, float | None]]:
-        """Replace a listing by the item and the material of its labels, which give better results (docs/experiments/recommender.md)."""
+        """Replace a listing by the item and the material of its labels, which give better results.
+
+        Measured in docs/experiments/recommender.md.
+        """
         graph = self.graph
         labels = graph.edges[(graph.parts == INDUCTIVE) & (graph.edges[:, 0] == node), 1].tolist()
         return [(label, None) for label in labels or [node]]

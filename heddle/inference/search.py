@@ -102,7 +102,7 @@ class ListingIndex:
         """
         config = self._encoder.config
         try:
-            square = read_image(path, config.image_size, config.image_fit)
+            square = read_image(path, config.image_size, config.resize_mode)
         except ImageDecodeError as error:
             raise SearchError(str(error)) from error
         return self._best(self._images @ self._encoder.images([square])[0], top_k)
@@ -142,10 +142,10 @@ class ListingIndex:
         if missing:
             raise SearchError(f"{self._model} lacks {', '.join(missing)}: run `heddle run` or `dvc repro clip` first")
         encoder = ClipEncoder.from_pretrained(self._model, threads=os.cpu_count() or 1)
-        if encoder.config.embedding != self._images.shape[1]:
+        if encoder.config.projection_dim != self._images.shape[1]:
             raise SearchError(
                 f"data/index: its vectors have {self._images.shape[1]} dimensions, the model in {self._model} has "
-                f"{encoder.config.embedding}: run `dvc repro index`"
+                f"{encoder.config.projection_dim}: run `dvc repro index`"
             )
         return encoder
 

@@ -1,4 +1,4 @@
-"""Parameters of the drift check: how far listings may move from those of the last registered model."""
+"""Section `drift`: limits of the drift check against the listings of the last registered version."""
 
 from pydantic import Field
 
@@ -6,12 +6,15 @@ from heddle.core.parameters.section import Section
 
 
 class DriftParameters(Section):
-    """Section `drift`."""
+    """Limits of the drift check. Drift is a warning; it never stops a run."""
 
     stability_index: float = Field(
-        default=0.25, gt=0, description="largest population stability index of a field that is no drift"
+        default=0.25, gt=0, description="largest population stability index of a field; below 0.1 is stable"
     )
     embedding_auc: float = Field(
-        default=0.7, ge=0.5, le=1, description="ROC AUC with which a linear classifier may tell new words from old"
+        default=0.7,
+        ge=0.5,
+        le=1,
+        description="largest ROC AUC of a linear classifier between old and new texts; 0.5 is chance",
     )
-    embedded: int = Field(default=200, ge=20, description="listings of each side whose words are compared")
+    embedding_sample_size: int = Field(default=200, ge=20, description="listings of each side whose texts are compared")

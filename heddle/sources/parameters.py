@@ -243,10 +243,10 @@ class CatalogParameters(Section):
     sources: list[Source] = Field(min_length=1, description="in any order; each brings listings or another table")
     image_megabytes: float = Field(default=8, gt=0, description="largest image that is taken, 10^6 bytes")
     image_megapixels: float = Field(default=64, gt=0, description="largest image that is decoded, 10^6 pixels")
-    near_duplicate_bits: int = Field(
+    max_hash_distance: int = Field(
         default=12, ge=0, le=64, description="images that differ in no more of 256 perceptual bits may be copies"
     )
-    near_duplicate_colour: int = Field(
+    max_colour_distance: int = Field(
         default=24,
         ge=0,
         le=255,

@@ -19,6 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from heddle.core.vectors import matrix
+from heddle.retrieval.fusion import reciprocal_rank_fusion, weighted_fusion
+from heddle.retrieval.ranking import Ranking
 
 ID = "id"  # column of every collection: text, unique
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -239,6 +241,10 @@ def unpublished(name: str) -> StoreError:
     return StoreError(f"nothing is published as {name}: make the asset published_index, `heddle run` does")
 
 
+RANK_CONSTANT = 59
+"""Of reciprocal rank fusion: Weaviate adds 1 / (60 + rank) with ranks from 0."""
+
+
 def fuse(
     rankings: Sequence[Mapping[int, float]], weights: Sequence[float], fusion: Literal["ranks", "scores"]
 ) -> dict[int, float]:
@@ -252,12 +258,14 @@ def fuse(
     Returns:
         row -> fused score, best first; rows of equal score in ascending order.
     """
-    fused: dict[int, float] = {}
-    for ranking, weight in zip(rankings, weights, strict=True):
-        if not weight:
-            continue  # as if it had not been asked
-        least, most = min(ranking.values(), default=0.0), max(ranking.values(), default=0.0)
-        for place, (row, score) in enumerate(ranking.items()):
-            stretched = (score - least) / (most - least) if most > least else 1.0
-            fused[row] = fused.get(row, 0.0) + weight * (1 / (60 + place) if fusion == "ranks" else stretched)
-    return dict(sorted(fused.items(), key=lambda entry: (-entry[1], entry[0])))
+    weighted = [(_ranking(scores), weight) for scores, weight in zip(rankings, weights, strict=True) if weight]
+    parts, nonzero = [ranking for ranking, _ in weighted], [weight for _, weight in weighted]
+    if fusion == "ranks":
+        fused = reciprocal_rank_fusion(parts, RANK_CONSTANT, nonzero)
+    else:
+        fused = weighted_fusion(parts, nonzero)
+    return dict(zip(fused.indices.tolist(), fused.scores.tolist(), strict=True))
+
+
+def _ranking(scores: Mapping[int, float]) -> Ranking:
+    return Ranking(np.array(list(scores), np.int64), np.array(list(scores.values()), np.float64))

@@ -1,4 +1,4 @@
-"""Projections of several spaces into one, in which the vectors of the same listing lie together."""
+"""Alignment of several embedding spaces: one projection per space into a shared space."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,16 +21,19 @@ from lightning_modules.training.temperature import clamped_scale, make_log_scale
 from lightning_modules.training.training_module import TrainingModule
 
 SMALLEST = 1e-6
-"""Deviation below which a dimension counts as constant."""
+"""Standard deviation below which a dimension counts as constant."""
 
 Vectors = Mapping[Space, NDArray[np.float32]]
-"""By space, (N, dimensions), a row for each listing."""
+"""Space -> vectors (N, dimensions), one row per listing."""
 VectorIds = Mapping[Space, NDArray[np.int64]]
-"""By space, (N,): listings of one number have the very same vector there."""
+"""Space -> ids of the vectors, int64 (N,): listings with equal ids have identical vectors in the space."""
 
 
 class Alignment(Network):
-    """For each space a projection of its standardised vectors onto the unit sphere of the shared space."""
+    """One projection per space: standardised vectors (B, dimensions) to unit vectors (B, width).
+
+    Trained with the contrastive loss of CLIP (Radford et al. 2021) between all pairs of spaces.
+    """
 
     Config: ClassVar[type] = AlignmentConfig
     config: AlignmentConfig
@@ -38,10 +41,10 @@ class Alignment(Network):
     def __init__(self, config: AlignmentConfig) -> None:
         super().__init__(config)
         self.spaces = sorted(config.spaces)
-        hidden = [] if config.hidden is None else [config.hidden]
+        hidden = [] if config.hidden_dim is None else [config.hidden_dim]
         self.projections = nn.ModuleDict(
             {
-                space: MultiLayerPerceptron(config.spaces[space], hidden, config.width, activation="gelu")
+                space: MultiLayerPerceptron(config.spaces[space], hidden, config.projection_dim, activation="gelu")
                 for space in self.spaces
             }
         )
@@ -52,7 +55,7 @@ class Alignment(Network):
             self.register_buffer(f"{space}_deviation", torch.ones(config.spaces[space]))
 
     def fit_standardization(self, vectors: Vectors) -> Self:
-        """This network, which from now on brings each dimension to mean 0 and deviation 1 as over these vectors."""
+        """Set mean and standard deviation of each dimension from these vectors; returns the network itself."""
         for space in self.spaces:
             deviation = vectors[space].std(axis=0)
             deviation[deviation < SMALLEST] = 1
@@ -61,47 +64,45 @@ class Alignment(Network):
         return self
 
     def forward(self, vectors: Mapping[Space, Tensor]) -> dict[Space, Tensor]:
-        """By space, (B, dimensions) -> unit vectors (B, width)."""
-        return {space: self._project(space, given) for space, given in vectors.items()}
+        """Space -> (B, dimensions) to space -> unit vectors (B, width)."""
+        return {space: self._project(space, values) for space, values in vectors.items()}
 
     def _project(self, space: Space, vectors: Tensor) -> Tensor:
         standard = (vectors - getattr(self, f"{space}_mean")) / getattr(self, f"{space}_deviation")
         return functional.normalize(self.projections[space](self.dropout(standard)).float(), dim=-1)
 
     def scale(self) -> Tensor:
-        """1 / temperature, learned, in (0, 100]."""
+        """1 / temperature, a trained scalar in (0, 100]."""
         return clamped_scale(self.log_scale)
 
     @torch.inference_mode()
     def embed(self, vectors: Vectors) -> dict[Space, NDArray[np.float32]]:
-        """The same of arrays, for a network in evaluation mode."""
-        placed = {space: torch.from_numpy(given).to(self.device) for space, given in vectors.items()}
-        return {space: found.cpu().numpy() for space, found in self(placed).items()}
+        """As :meth:`forward`, from and to arrays; the network must be in evaluation mode."""
+        tensors = {space: torch.from_numpy(values).to(self.device) for space, values in vectors.items()}
+        return {space: embeddings.cpu().numpy() for space, embeddings in self(tensors).items()}
 
 
-def shared_target_contrastive_loss(one: Tensor, other: Tensor, alike: Tensor, scale: Tensor) -> Tensor:
-    """Contrastive loss of two spaces in which some listings have the very same vector.
+def shared_target_contrastive_loss(one: Tensor, other: Tensor, vector_ids: Tensor, scale: Tensor) -> Tensor:
+    """Contrastive loss of two spaces in which listings can have identical vectors.
 
-    Two listings that are alike, because they share their vector in one of the spaces, cannot be told apart there: to
-    push an image away from the other's node is to push it away from its own. So the target t of row i is spread evenly
-    over all A that are alike (Khosla et al. 2020, L_out), and what no model can learn, the target's entropy log A, is
-    taken off the cross-entropy: KL(t || p) = -1/A sum_a log p_ia - log A. It is 0 where each row divides its whole
-    probability evenly among those alike, whatever A is, and the loss of Radford et al. 2021 where only a row itself is
-    like it.
+    Two listings with an identical vector in one of the spaces cannot be separated there. The target of row i is
+    therefore uniform over its A matching rows (Khosla et al. 2020, L_out), and the entropy of the target, log A, is
+    subtracted from the cross-entropy: ``KL(t || p) = -1/A sum_a log p_ia - log A``. The minimum is 0 for any A. With
+    A = 1 for every row this is the loss of Radford et al. 2021.
 
     Args:
         one: L2-normalised embeddings of this process, (B, D).
         other: L2-normalised embeddings, (B, D); row i belongs to row i of ``one``.
-        alike: numbers of the listings' vectors in the two spaces, int64 (B, 2): rows that share one are alike.
-        scale: what the cosines are multiplied by, scalar.
+        vector_ids: ids of the listings' vectors in the two spaces, int64 (B, 2); rows match if they share an id.
+        scale: factor of the cosines, scalar.
 
     Returns:
-        The mean over rows and both directions, scalar.
+        Mean over rows and both directions, scalar.
     """
-    everyone = gather(alike.double())  # (P * B, 2) for P processes, as contrastive_loss compares them; exact to 2^53
-    same = (alike[:, None].double() == everyone[None]).any(dim=-1).to(one.dtype)  # (B, P * B)
-    target = same / same.sum(dim=1, keepdim=True)
-    entropy = same.sum(dim=1).log().mean()
+    all_ids = gather(vector_ids.double())  # (P * B, 2) for P processes; float64 is exact up to 2^53
+    matches = (vector_ids[:, None].double() == all_ids[None]).any(dim=-1).to(one.dtype)  # (B, P * B)
+    target = matches / matches.sum(dim=1, keepdim=True)
+    entropy = matches.sum(dim=1).log().mean()
     by_one = functional.cross_entropy(scale * one @ gather(other).T, target)
     by_other = functional.cross_entropy(scale * other @ gather(one).T, target)
     return (by_one + by_other) / 2 - entropy
@@ -109,19 +110,19 @@ def shared_target_contrastive_loss(one: Tensor, other: Tensor, alike: Tensor, sc
 
 @dataclass  # not frozen: Lightning moves its tensors to the device
 class AlignmentBatch:
-    """Listings with their vectors in every space."""
+    """Vectors of listings in every space."""
 
     vectors: dict[Space, Tensor]
-    """By space, (B, dimensions)."""
-    kinds: dict[Space, Tensor]
-    """By space, int64 (B,): equal where the vectors are."""
+    """Space -> (B, dimensions)."""
+    vector_ids: dict[Space, Tensor]
+    """Space -> int64 (B,), equal for identical vectors."""
 
     def __len__(self) -> int:
         return len(next(iter(self.vectors.values())))
 
 
 class AlignmentModule(TrainingModule):
-    """An :class:`Alignment` that learns all pairs of spaces jointly: its loss is the sum of theirs."""
+    """Trains an :class:`Alignment` on the sum of the losses of all pairs of spaces."""
 
     network: Alignment
 
@@ -129,7 +130,7 @@ class AlignmentModule(TrainingModule):
         found, scale = self.network(batch.vectors), self.network.scale()
         losses = [
             shared_target_contrastive_loss(
-                found[one], found[other], torch.stack([batch.kinds[one], batch.kinds[other]], dim=1), scale
+                found[one], found[other], torch.stack([batch.vector_ids[one], batch.vector_ids[other]], dim=1), scale
             )
             for one, other in combinations(self.network.spaces, 2)
         ]
@@ -137,12 +138,12 @@ class AlignmentModule(TrainingModule):
 
 
 class AlignmentData(LightningDataModule):
-    """Batches of listings in an order drawn anew in each epoch; those that validate are one batch.
+    """Train batches in a random order per epoch, and all validation listings as one batch.
 
     Args:
-        train: vectors and kinds of the listings to learn from.
-        validation: of those that steer the training.
-        batch_size: listings to a batch; what is left over of an epoch waits for the next.
+        train: vectors and vector ids of the train listings.
+        validation: vectors and vector ids of the validation listings.
+        batch_size: listings per batch; an incomplete last batch is dropped.
         seed: of the order.
     """
 
@@ -157,18 +158,18 @@ class AlignmentData(LightningDataModule):
         return DataLoader(self.epoch(self.trainer.current_epoch if self.trainer else 0), batch_size=None)  # type: ignore[arg-type]
 
     def val_dataloader(self) -> DataLoader:
-        return DataLoader([_batch(*self.validation, slice(None))], batch_size=None)  # type: ignore[arg-type]
+        return DataLoader([_make_batch(*self.validation, slice(None))], batch_size=None)  # type: ignore[arg-type]
 
     def epoch(self, epoch: int) -> list[AlignmentBatch]:
         """The batches of one epoch, numbered from 0."""
         count = len(next(iter(self.train[0].values())))
         order = np.random.Generator(np.random.PCG64([self.seed, epoch])).permutation(count)
-        begins = range(0, count - self.batch_size + 1, self.batch_size)
-        return [_batch(*self.train, order[begin : begin + self.batch_size]) for begin in begins]
+        starts = range(0, count - self.batch_size + 1, self.batch_size)
+        return [_make_batch(*self.train, order[start : start + self.batch_size]) for start in starts]
 
 
-def _batch(vectors: Vectors, kinds: VectorIds, rows: NDArray[np.int64] | slice) -> AlignmentBatch:
+def _make_batch(vectors: Vectors, vector_ids: VectorIds, rows: NDArray[np.int64] | slice) -> AlignmentBatch:
     return AlignmentBatch(
-        {space: torch.from_numpy(given[rows]) for space, given in vectors.items()},
-        {space: torch.from_numpy(given[rows]) for space, given in kinds.items()},
+        {space: torch.from_numpy(values[rows]) for space, values in vectors.items()},
+        {space: torch.from_numpy(values[rows]) for space, values in vector_ids.items()},
     )

@@ -1,6 +1,6 @@
 """The shape of a :class:`lightning_modules.alignment.alignment.Alignment`: its ``config.json`` and its parameters.
 
-No torch here: the parameter sections import these classes, and reading parameters must stay quick.
+This module imports no torch: the parameter sections import it, and reading parameters must be fast.
 """
 
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass
 from lightning_modules.layers.config_types import STRICT, Share, Size
 
 Space = Literal["image", "text", "graph"]
-"""Where a listing has a vector: by its image, by its words, by what the graph joins it with."""
+"""Embedding spaces of a listing: its image, its text, its node in the graph."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -20,9 +20,9 @@ class AlignmentConfig:
 
     spaces: Annotated[dict[Space, Size], Field(min_length=2)]
     """Dimensions of each space's vectors."""
-    hidden: Size | None
-    """Width between the two layers of a projection; None: a projection is linear."""
-    width: Size
+    hidden_dim: Size | None
+    """Hidden features of a two-layer projection; None: a projection is linear."""
+    projection_dim: Size
     """Dimensions of the shared space."""
     dropout: Share
-    """Of the vectors that are projected."""
+    """Dropout of the input vectors."""

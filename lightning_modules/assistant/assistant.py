@@ -1,4 +1,4 @@
-"""A language model that answers: a base alone, or with the adapter that makes an assistant of it."""
+"""Inference with a language model: a base model, with or without an adapter."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,32 +13,33 @@ from lightning_modules.assistant.language_model import ADAPTER_FILE, Language, l
 from lightning_modules.assistant.packing import Blocks, collate_blocks
 from lightning_modules.training.inference import prepare_for_inference
 
-AT_A_TIME = 16
-"""Conversations that are computed together; always as many, so that equal input gives equal bytes."""
+BATCH_SIZE = 16
+"""Conversations per batch; constant, so that equal input gives equal bytes."""
 
 
 class Assistant:
-    """Answers conversations, and says how likely an answer is.
+    """Answers conversations and measures the cross-entropy of answers.
 
     Args:
         network: in evaluation mode.
         tokenizer: with a chat template.
-        threads: of this process from now on.
+        threads: CPU threads of this process.
     """
 
     def __init__(self, network: Language, tokenizer: PreTrainedTokenizerBase, threads: int) -> None:
         self.network = prepare_for_inference(network, threads)
         self.tokenizer = tokenizer
-        self.tokenizer.padding_side = "left"  # an answer begins right behind its prompt
+        self.tokenizer.padding_side = "left"  # so that an answer follows its prompt directly
 
     @classmethod
     def from_pretrained(cls, folder: Path, threads: int, base: Path | None = None) -> Self:
-        """What stage ``base_language`` or stage ``assistant`` wrote.
+        """Load the output of stage ``base_language`` or ``assistant``, onto a GPU if there is one.
 
         Args:
-            folder: a model's or an adapter's, with its tokenizer.
-            threads: of this process from now on.
-            base: of the adapter; by default what its config names, a hub id or a path from the project's root.
+            folder: contains a model or an adapter, and its tokenizer.
+            threads: CPU threads of this process.
+            base: base model of the adapter; default: the one that the adapter's config names, a hub id or a path
+                relative to the project's root.
 
         Raises:
             OSError: a file is missing.
@@ -52,34 +53,38 @@ class Assistant:
 
     @property
     def context(self) -> int:
-        """Longest prompt and answer together, tokens."""
+        """Maximum length of prompt and answer together, in tokens."""
         return int(self.network.causal.config.max_position_embeddings)
 
     def answer(self, messages: Sequence[Message], max_new_tokens: int) -> str:
-        """What the assistant says next.
+        """Generate the assistant's next message by greedy decoding, at most ``max_new_tokens`` tokens long.
 
         Raises:
-            ValueError: the prompt leaves no room for so long an answer.
+            ValueError: prompt and answer do not fit into the context.
         """
         return next(self.answers([messages], max_new_tokens))
 
     def answers(self, conversations: Iterable[Sequence[Message]], max_new_tokens: int) -> Iterator[str]:
-        """What the assistant says next in each: the likeliest token each time, up to the end of its turn."""
+        """Generate the assistant's next message in each conversation, as :meth:`answer` does."""
         prompts = [encode_prompt(self.tokenizer, messages) for messages in conversations]
-        for start in range(0, len(prompts), AT_A_TIME):
-            yield from self._continued(prompts[start : start + AT_A_TIME], max_new_tokens)
+        for start in range(0, len(prompts), BATCH_SIZE):
+            yield from self._generate(prompts[start : start + BATCH_SIZE], max_new_tokens)
 
     @torch.inference_mode()
     def losses(self, conversations: Iterable[Sequence[Message]]) -> list[tuple[float, int]]:
-        """Of each conversation that ends with an answer: cross-entropy in nats, summed over the tokens of the
-        assistant's answers, and how many these are; ``exp(sum of losses / sum of tokens)`` is the perplexity."""
-        found = []
+        """Cross-entropy of the assistant's answers in each conversation.
+
+        Returns:
+            Per conversation the sum over the answers' tokens in nats, and the number of these tokens;
+            ``exp(sum of losses / sum of tokens)`` is the perplexity.
+        """
+        losses = []
         for messages in conversations:
             blocks = collate_blocks([[encode_chat(self.tokenizer, messages)]], self.tokenizer.pad_token_id or 0)
-            found.append(self._loss(blocks))
-        return found
+            losses.append(self._compute_loss(blocks))
+        return losses
 
-    def _loss(self, blocks: Blocks) -> tuple[float, int]:
+    def _compute_loss(self, blocks: Blocks) -> tuple[float, int]:
         device = self.network.device
         moved = Blocks(**{name: tensor.to(device) for name, tensor in vars(blocks).items()})
         logits, labels = self.network(moved)
@@ -87,15 +92,15 @@ class Assistant:
         return float(total), len(labels)
 
     @torch.inference_mode()
-    def _continued(self, prompts: Sequence[list[int]], max_new_tokens: int) -> list[str]:
+    def _generate(self, prompts: Sequence[list[int]], max_new_tokens: int) -> list[str]:
         longest = max(len(prompt) for prompt in prompts)
         if longest + max_new_tokens > self.context:
             raise ValueError(
-                f"a prompt of {longest} tokens leaves no room for an answer of {max_new_tokens}: the model reads "
-                f"{self.context} at most"
+                f"prompt of {longest} tokens and answer of {max_new_tokens} tokens exceed the context of "
+                f"{self.context} tokens"
             )
         padded = self.tokenizer.pad({"input_ids": list(prompts)}, return_tensors="pt").to(self.network.device)
-        continued = self.network.generate(
+        generated = self.network.generate(
             **padded,
             max_new_tokens=max_new_tokens,
             do_sample=False,
@@ -103,4 +108,4 @@ class Assistant:
             top_p=None,
             pad_token_id=self.tokenizer.pad_token_id,
         )
-        return self.tokenizer.batch_decode(continued[:, longest:], skip_special_tokens=True)
+        return self.tokenizer.batch_decode(generated[:, longest:], skip_special_tokens=True)

@@ -1,7 +1,7 @@
-"""Conversations as tokens: a chat template over the project's special tokens, and which tokens are answers.
+"""Conversations as tokens: the chat template, and labels for the tokens of the answers.
 
-A message is ``<|start|>role``, a line break, its content, ``<|end|>`` and a line break: ChatML with the tokens that the
-tokenizer has already, so that the ids of all other models stay what they are. Checkpoints from elsewhere keep theirs.
+A message is ``<|start|>role``, a line break, its content, ``<|end|>`` and a line break. This is ChatML with special
+tokens that the project's tokenizer already has. Pretrained checkpoints keep their own templates.
 """
 
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ TEMPLATE = (
 
 
 class Message(TypedDict):
-    """One turn, in Hugging Face's form."""
+    """One turn of a conversation, in the format of Hugging Face."""
 
     role: str
     content: str
 
 
 class TemplateError(ValueError):
-    """A tokenizer cannot tell which part of a conversation the answer is."""
+    """The chat template does not allow locating the answers in the tokens of a conversation."""
 
 
 def make_chat_tokenizer(tokenizer: Tokenizer, context: int) -> PreTrainedTokenizerFast:
-    """The project's tokenizer as transformers load it, with the chat template; it neither frames nor pads by itself."""
+    """Wrap the project's tokenizer for transformers, with the chat template and without automatic special tokens."""
     return PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_str(tokenizer.to_str()),
         bos_token=START,
@@ -47,39 +47,39 @@ def make_chat_tokenizer(tokenizer: Tokenizer, context: int) -> PreTrainedTokeniz
 
 
 def encode_text(tokenizer: PreTrainedTokenizerBase, text: str) -> Piece:
-    """A text between start and end, every token of it to be learned."""
-    ids = tokenizer.encode(_plain(tokenizer, text), add_special_tokens=False)
-    framed = [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id]
-    return Piece(framed, list(framed))
+    """Encode a text between start and end token; every token has a label."""
+    ids = tokenizer.encode(_remove_special_tokens(tokenizer, text), add_special_tokens=False)
+    tokens = [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id]
+    return Piece(tokens, list(tokens))
 
 
 def encode_chat(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> Piece:
-    """A conversation of which only what the assistant says is to be learned, the token that ends a turn included.
+    """Encode a conversation with labels for the assistant's answers only, including the token that ends a turn.
 
     Raises:
-        TemplateError: the tokenizer's template says an answer differently once it is followed by another turn.
+        TemplateError: the template renders an answer differently when another turn follows.
     """
-    ids = _rendered(tokenizer, messages)
+    ids = _render(tokenizer, messages)
     labels = [IGNORED] * len(ids)
-    for place, message in enumerate(messages):
+    for index, message in enumerate(messages):
         if message["role"] != "assistant":
             continue
-        before = encode_prompt(tokenizer, messages[:place])
-        until = _rendered(tokenizer, messages[: place + 1])
+        before = encode_prompt(tokenizer, messages[:index])
+        until = _render(tokenizer, messages[: index + 1])
         if ids[: len(until)] != until or until[: len(before)] != before:
-            raise TemplateError("the chat template does not say a conversation turn by turn")
-        last = max(at for at, token in enumerate(until) if token == tokenizer.eos_token_id)
+            raise TemplateError("the chat template does not render a conversation turn by turn; use another checkpoint")
+        last = max(position for position, token in enumerate(until) if token == tokenizer.eos_token_id)
         labels[len(before) : last + 1] = until[len(before) : last + 1]
     return Piece(ids, labels)
 
 
 def encode_prompt(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> list[int]:
-    """A conversation up to where the assistant begins to speak."""
-    return _rendered(tokenizer, messages, answer_next=True)
+    """Encode a conversation followed by the start of the assistant's turn."""
+    return _render(tokenizer, messages, answer_next=True)
 
 
 def truncate_text(tokenizer: PreTrainedTokenizerBase, text: str, limit: int) -> str:
-    """The beginning of a text, at most ``limit`` tokens long and never ending within a character."""
+    """Truncate a text to at most ``limit`` tokens, at a character boundary."""
     encoding = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     offsets = encoding["offset_mapping"]
     if len(offsets) <= limit:
@@ -87,15 +87,18 @@ def truncate_text(tokenizer: PreTrainedTokenizerBase, text: str, limit: int) -> 
     return text[: offsets[limit][0]]
 
 
-def _rendered(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], answer_next: bool = False) -> list[int]:
-    plain = [{"role": message["role"], "content": _plain(tokenizer, message["content"])} for message in messages]
+def _render(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], answer_next: bool = False) -> list[int]:
+    plain = [
+        {"role": message["role"], "content": _remove_special_tokens(tokenizer, message["content"])}
+        for message in messages
+    ]
     text = tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=answer_next)
-    ids: list[int] = tokenizer.encode(text, add_special_tokens=False)  # the template has said them
+    ids: list[int] = tokenizer.encode(text, add_special_tokens=False)  # the template contains them
     return ids
 
 
-def _plain(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
-    """The text without anything that would be read as a special token: nobody speaks for another one."""
+def _remove_special_tokens(tokenizer: PreTrainedTokenizerBase, text: str) -> str:
+    """Replace special tokens by spaces, so that no text can fake the turn of another role."""
     for token in tokenizer.added_tokens_decoder.values():
         if token.special:
             text = text.replace(token.content, " ")

@@ -1,9 +1,9 @@
-"""Lessons in copying: a model learns to say again what stands before it rather than what it knows by heart.
+"""Training examples for copying from the context.
 
-A small language model that only reads finds out late that words come back (Olsson et al. 2022, In-context Learning and
-Induction Heads). Texts that are said twice and contain nothing that could be guessed show it early; guides whose
-sentences were swapped, in the guide and in the answer alike, show it that the answer stands in the guide
-(Longpre et al. 2021, Entity-Based Knowledge Conflicts in Question Answering).
+Small language models learn late to copy from their context (Olsson et al. 2022, In-context Learning and Induction
+Heads). Copy tasks, random tokens that occur twice, teach copying early. Counterfactual guides, in which sentences are
+swapped in guide and answer alike, teach the model to answer from the guide instead of from memory (Longpre et al. 2021,
+Entity-Based Knowledge Conflicts in Question Answering).
 """
 
 import random
@@ -15,39 +15,43 @@ from transformers import PreTrainedTokenizerBase
 from lightning_modules.assistant.packing import IGNORED, Piece
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")  # noqa: RUF001 - the full-width marks are meant
-LEAST = 8
-"""Characters of a sentence that is worth copying: ``1.`` is none."""
+MIN_CHARACTERS = 8
+"""Length of the shortest sentence; excludes list markers such as ``1.``."""
 
 
 def split_sentences(text: str) -> list[str]:
-    """The sentences of a text that are long enough to tell something, in their order."""
-    return [part.strip() for part in SENTENCE_END.split(text) if len(part.strip()) >= LEAST]
+    """Split a text into its sentences, without very short ones."""
+    return [part.strip() for part in SENTENCE_END.split(text) if len(part.strip()) >= MIN_CHARACTERS]
 
 
-def make_copy_task(tokenizer: PreTrainedTokenizerBase, longest: int, draw: random.Random) -> Piece:
-    """Different tokens drawn at random, and the same ones once more, of which only the second time is to be learned.
+def make_copy_task(tokenizer: PreTrainedTokenizerBase, max_length: int, generator: random.Random) -> Piece:
+    """Sample distinct tokens and repeat them; only the repetition has labels.
 
     Args:
-        tokenizer: none of its special tokens is drawn.
-        longest: how many tokens are drawn at most, at least 2.
-        draw: where they come from.
+        tokenizer: its special tokens are never sampled.
+        max_length: maximum number of sampled tokens, at least 2.
+        generator: source of the samples.
     """
     special = set(tokenizer.all_special_ids)
     plain = [token for token in range(len(tokenizer)) if token not in special]
-    drawn = draw.sample(plain, draw.randint(2, min(longest, len(plain))))
-    first = [tokenizer.bos_token_id, *drawn, tokenizer.eos_token_id]
-    second = [*drawn, tokenizer.eos_token_id]
+    sampled = generator.sample(plain, generator.randint(2, min(max_length, len(plain))))
+    first = [tokenizer.bos_token_id, *sampled, tokenizer.eos_token_id]
+    second = [*sampled, tokenizer.eos_token_id]
     return Piece([*first, *second], [*[IGNORED] * len(first), *second])
 
 
 def swap_sentences(
-    sources: Sequence[str], answers: Sequence[str], pool: Sequence[str], draw: random.Random
+    sources: Sequence[str], answers: Sequence[str], candidates: Sequence[str], generator: random.Random
 ) -> tuple[list[str], list[str]]:
-    """Every sentence of the answers that stands in one of the sources is another one from ``pool``, in all of them."""
-    changed, said = list(sources), list(answers)
+    """Replace every sentence of the answers that occurs in a source by a random candidate, in sources and answers.
+
+    Returns:
+        The new sources and the new answers.
+    """
+    new_sources, new_answers = list(sources), list(answers)
     for sentence in dict.fromkeys(sentence for answer in answers for sentence in split_sentences(answer)):
         if any(sentence in source for source in sources):
-            other = draw.choice(pool)
-            changed = [source.replace(sentence, other) for source in changed]
-            said = [answer.replace(sentence, other) for answer in said]
-    return changed, said
+            replacement = generator.choice(candidates)
+            new_sources = [source.replace(sentence, replacement) for source in new_sources]
+            new_answers = [answer.replace(sentence, replacement) for answer in new_answers]
+    return new_sources, new_answers

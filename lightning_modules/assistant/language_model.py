@@ -1,4 +1,4 @@
-"""A causal language model of transformers, alone or with a LoRA adapter of peft, that learns and is saved."""
+"""Causal language models of transformers, alone or with a LoRA adapter of peft."""
 
 import json
 import warnings
@@ -29,14 +29,14 @@ from lightning_modules.training.training_module import TrainingModule
 ADAPTER_FILE = "adapter_config.json"
 MODEL_CARD = "README.md"
 
-disable_progress_bar()  # transformers': stages tell their progress line by line
+disable_progress_bar()  # of transformers: stages print their own progress lines
 
 
 class Language(Network):
-    """Logits of the tokens that are to be learned.
+    """A causal language model as a :class:`Network`, which computes logits of labelled tokens only.
 
     Args:
-        model: of transformers, or of peft around one.
+        model: a model of transformers, or a peft model around one.
     """
 
     def __init__(self, model: PreTrainedModel | PeftModel) -> None:
@@ -47,15 +47,15 @@ class Language(Network):
 
     @property
     def causal(self) -> PreTrainedModel:
-        """The model of transformers; an adapter sits inside its layers."""
-        whole = self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
-        assert isinstance(whole, PreTrainedModel)
-        return whole
+        """The model of transformers; an adapter is part of its layers."""
+        model = self.model.get_base_model() if isinstance(self.model, PeftModel) else self.model
+        assert isinstance(model, PreTrainedModel)
+        return model
 
     def forward(self, blocks: Blocks) -> tuple[Tensor, Tensor]:
-        """Logits (N, vocabulary) for the N tokens that are learned, and these tokens (N,).
+        """Logits (N, vocabulary) of the N labelled tokens, and their labels (N,).
 
-        No others are computed: with a large vocabulary they would take most of the memory.
+        Other logits are not computed: with a large vocabulary they would need most of the memory.
         """
         states = self.causal.get_decoder()(
             input_ids=blocks.tokens,
@@ -63,13 +63,13 @@ class Language(Network):
             position_ids=blocks.positions,
             use_cache=False,
         ).last_hidden_state  # (B, T, width)
-        following = blocks.labels[:, 1:]
-        learned = following != IGNORED
-        logits = self.causal.get_output_embeddings()(states[:, :-1][learned])
-        return logits, following[learned]
+        targets = blocks.labels[:, 1:]
+        labelled = targets != IGNORED
+        logits = self.causal.get_output_embeddings()(states[:, :-1][labelled])
+        return logits, targets[labelled]
 
     def generate(self, **inputs: Any) -> Tensor:
-        """As transformers' ``generate``: prompts (B, T) -> prompts and answers (B, T + answer)."""
+        """Call ``generate`` of transformers: prompts (B, T) -> prompts and answers (B, T + answer)."""
         generated: Tensor = self.model.generate(**inputs)  # type: ignore[operator]
         return generated
 
@@ -77,10 +77,10 @@ class Language(Network):
         return name not in self._fixed
 
     def save_pretrained(self, folder: Path) -> None:
-        """What transformers or peft write: the model, or the adapter alone, without a path of this machine."""
+        """Write the model, or the adapter alone, in the format of transformers or peft, without absolute paths."""
         folder.mkdir(parents=True, exist_ok=True)
         if isinstance(self.model, PeftModel):
-            # The vocabulary never grows here; "auto" would ask the hub whether it has.
+            # The vocabulary never grows here; "auto" would send a request to the hub.
             self.model.save_pretrained(str(folder), save_embedding_layers=False)
             (folder / MODEL_CARD).unlink(missing_ok=True)  # peft's own; stage `release` writes ours
             _sort_lists(folder / ADAPTER_FILE)
@@ -89,17 +89,17 @@ class Language(Network):
 
     @classmethod
     def from_pretrained(cls, folder: Path) -> Self:
-        """The model in ``folder``, without an adapter, in evaluation mode."""
+        """Load a model without an adapter, in evaluation mode."""
         return cls(AutoModelForCausalLM.from_pretrained(folder)).eval()
 
 
 class LanguageModule(TrainingModule):
-    """A :class:`Language` that learns from packed sequences by the mean cross-entropy of the tokens to be learned."""
+    """Trains a :class:`Language` on packed sequences by the mean cross-entropy of the labelled tokens."""
 
     network: Language
 
     def __init__(self, network: Language, optimizer: OptimizerSettings) -> None:
-        super().__init__(network.train(), optimizer)  # what was loaded is in evaluation mode: without dropout
+        super().__init__(network.train(), optimizer)  # a loaded model is in evaluation mode, without dropout
 
     def step(self, batch: Blocks) -> dict[str, Tensor]:
         logits, labels = self.network(batch)
@@ -107,16 +107,16 @@ class LanguageModule(TrainingModule):
 
 
 def make_llama(size: LlamaSize, tokenizer: PreTrainedTokenizerBase) -> LlamaForCausalLM:
-    """A Llama that has learned nothing; input and output embeddings are one matrix."""
+    """Build a Llama (Touvron et al. 2023) with random weights and tied input and output embeddings."""
     config = LlamaConfig(
         vocab_size=len(tokenizer),
-        hidden_size=size.width,
-        intermediate_size=size.feed_forward,
-        num_hidden_layers=size.layers,
-        num_attention_heads=size.heads,
-        num_key_value_heads=size.key_value_heads,
-        max_position_embeddings=size.context,
-        rope_parameters={"rope_type": "default", "rope_theta": size.theta},
+        hidden_size=size.hidden_size,
+        intermediate_size=size.intermediate_size,
+        num_hidden_layers=size.num_layers,
+        num_attention_heads=size.num_heads,
+        num_key_value_heads=size.num_key_value_heads,
+        max_position_embeddings=size.context_length,
+        rope_parameters={"rope_type": "default", "rope_theta": size.rope_theta},
         tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
@@ -128,35 +128,35 @@ def make_llama(size: LlamaSize, tokenizer: PreTrainedTokenizerBase) -> LlamaForC
 
 
 def load_causal(checkpoint: str) -> PreTrainedModel:
-    """A causal model in the precision in which it was saved.
+    """Load a causal language model in the precision of its checkpoint.
 
     Args:
         checkpoint: a local folder, or a hub id, which ``id@revision`` pins.
 
     Raises:
-        OSError: it is not there (or the hub cannot be reached).
-        ValueError: it is no causal language model.
+        OSError: the checkpoint does not exist, or the hub cannot be reached.
+        ValueError: the checkpoint is not a causal language model.
     """
     name, revision = parse_hub_id(checkpoint)
     return AutoModelForCausalLM.from_pretrained(name, revision=revision, dtype="auto")
 
 
 def add_adapter(model: PreTrainedModel, size: LoraSize, base: str) -> PeftModel:
-    """A new adapter on a model, whose own weights no longer learn; at first it changes nothing, for B is 0.
+    """Add a LoRA adapter (Hu et al. 2021) and freeze the model's own weights. B is 0, so outputs stay equal at first.
 
     Args:
         model: changed in place: its layers get the adapter.
         size: of the adapter.
-        base: what the adapter's config calls the model: a hub id or a path relative to the project's root.
+        base: name of the model in the adapter's config: a hub id or a path relative to the project's root.
     """
     config = LoraConfig(
         r=size.rank,
         lora_alpha=size.alpha,
         lora_dropout=size.dropout,
-        target_modules=list(size.targets),
+        target_modules=list(size.target_modules),
         task_type="CAUSAL_LM",
     )
-    with _without_old_names():
+    with _ignore_future_warnings():
         adapted = get_peft_model(model, config)
     assert isinstance(adapted, PeftModel)
     adapted.peft_config["default"].base_model_name_or_path = base
@@ -164,27 +164,27 @@ def add_adapter(model: PreTrainedModel, size: LoraSize, base: str) -> PeftModel:
 
 
 def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
-    """A model with the adapter that lies in ``folder``."""
-    with _without_old_names():
+    """Add the adapter of ``folder`` to a model."""
+    with _ignore_future_warnings():
         return PeftModel.from_pretrained(model, str(folder))
 
 
 @contextmanager
-def _without_old_names() -> Iterator[None]:
-    """peft asks transformers by a name that is going out of use, which nobody here can change."""
+def _ignore_future_warnings() -> Iterator[None]:
+    """peft uses a deprecated name of transformers, which this project cannot change."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         yield
 
 
 def merge_adapter(network: Language) -> Language:
-    """The model with its adapter's product added to its weights; what was given is changed and of no more use."""
+    """Merge the adapter into the model's weights, in evaluation mode; ``network`` is unusable afterwards."""
     assert isinstance(network.model, PeftModel)
     return Language(network.model.merge_and_unload()).eval()
 
 
 def _sort_lists(path: Path) -> None:
-    """peft keeps names in sets, whose order differs from run to run."""
+    """Sort the lists of a JSON file: peft writes sets, whose order differs between runs."""
     content = json.loads(path.read_text())
     ordered = {key: sorted(value) if isinstance(value, list) else value for key, value in content.items()}
     path.write_text(json.dumps(ordered, indent=2, sort_keys=True) + "\n")

@@ -1,6 +1,6 @@
-"""Sequences of different lengths packed into blocks of one size, so that little is computed on padding.
+"""Sequence packing: sequences of different lengths share blocks of one size, so that few tokens are padding.
 
-A sequence sees only itself: its positions begin at 0, and the attention mask is block-diagonal.
+A sequence attends only to itself: its positions start at 0, and the attention mask is block-diagonal.
 Source: Krell et al. 2021, Efficient Sequence Packing without Cross-contamination.
 """
 
@@ -15,17 +15,17 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 IGNORED = -100
-"""Label of a token that is not learned."""
-OPEN = 64
-"""Blocks that wait for something that fits into their rest."""
+"""Label of a token without loss."""
+MAX_OPEN_BLOCKS = 64
+"""Number of incomplete blocks that are kept open for further sequences."""
 
 
 class Piece(NamedTuple):
-    """One sequence of tokens, and what is to be learned of it."""
+    """One sequence of tokens with labels."""
 
     ids: list[int]
     labels: list[int]
-    """As ``ids``, or ``IGNORED``, token by token; the first one is never learned, for nothing stands before it."""
+    """Per token its id or ``IGNORED``; the first label is never used, because no token precedes it."""
 
 
 @dataclass  # not frozen: Lightning moves its tensors to the device
@@ -34,52 +34,55 @@ class Blocks:
 
     tokens: Tensor
     labels: Tensor
-    """``IGNORED`` where nothing is learned: prompts, padding, each sequence's first token."""
+    """``IGNORED`` for tokens without loss: prompts, padding and the first token of each sequence."""
     positions: Tensor
-    """Of a token within its sequence."""
+    """Position of a token within its sequence."""
     sequences: Tensor
-    """Which sequence of the block a token belongs to, from 1 on; 0 is padding."""
+    """Number of the token's sequence in its block, from 1; 0 is padding."""
 
     def __len__(self) -> int:
-        """Tokens that are learned: losses are means over them, and so are averages of losses that this weighs."""
+        """Number of labels: losses are means over labels, so averages over batches are weighted by this number."""
         return int((self.labels != IGNORED).sum())
 
     def mask(self) -> Tensor:
-        """Which token (third axis) sees which (fourth), bool (B, 1, T, T): those before it in its own sequence."""
+        """Causal, block-diagonal attention mask, bool (B, 1, T, T): query on the third axis, key on the fourth."""
         same = self.sequences[:, None, :, None] == self.sequences[:, None, None, :]
         steps = torch.arange(self.tokens.shape[1], device=self.tokens.device)
         return same & (steps[:, None] >= steps)
 
 
 def pack_sequences(lengths: Sequence[int], size: int) -> list[list[int]]:
-    """Which sequences share a block: each goes into the first open block that has room for it.
+    """Assign sequences to blocks: each goes into the first open block with enough room.
 
     Args:
-        lengths: of the sequences, in the order in which they are packed.
-        size: of a block, tokens.
+        lengths: of the sequences in tokens, in packing order.
+        size: tokens per block.
+
+    Returns:
+        Indices of the sequences in each block.
 
     Raises:
         ValueError: a sequence is longer than a block.
     """
     blocks: list[list[int]] = []
     room: dict[int, int] = {}  # of the open blocks, by number
-    for place, length in enumerate(lengths):
+    for index, length in enumerate(lengths):
         if length > size:
-            raise ValueError(f"a sequence of {length} tokens does not fit into a block of {size}")
+            raise ValueError(f"sequence {index} has {length} tokens, a block has {size}; raise the block size")
         number = next((number for number, left in room.items() if left >= length), len(blocks))
         if number == len(blocks):
             blocks.append([])
             room[number] = size
-            if len(room) > OPEN:
+            if len(room) > MAX_OPEN_BLOCKS:
                 del room[min(room, key=lambda one: room[one])]
-        blocks[number].append(place)
+        blocks[number].append(index)
         if number in room:
             room[number] -= length
     return blocks
 
 
 def collate_blocks(blocks: Sequence[Sequence[Piece]], pad_token: int) -> Blocks:
-    """Blocks as tensors, as long as the fullest of them."""
+    """Pad blocks to the longest of them and stack them to tensors."""
     longest = max(sum(len(piece.ids) for piece in block) for block in blocks)
     tokens = torch.full((len(blocks), longest), pad_token)
     labels = torch.full((len(blocks), longest), IGNORED)
@@ -100,10 +103,10 @@ class BlockBatches(Dataset):
     """Batches of packed sequences.
 
     Args:
-        pieces: the sequences, in the order in which they are packed.
-        size: of a block, tokens.
-        batch_size: blocks to a batch.
-        pad_token: fills blocks up.
+        pieces: the sequences, in packing order.
+        size: tokens per block.
+        batch_size: blocks per batch.
+        pad_token: id of the padding token.
     """
 
     def __init__(self, pieces: Sequence[Piece], size: int, batch_size: int, pad_token: int) -> None:
@@ -116,25 +119,25 @@ class BlockBatches(Dataset):
     def __getitem__(self, number: int) -> Blocks:
         if number >= len(self):
             raise IndexError(number)
-        some = self.blocks[number * self.batch_size : (number + 1) * self.batch_size]
-        return collate_blocks([[self.pieces[place] for place in block] for block in some], self.pad_token)
+        blocks = self.blocks[number * self.batch_size : (number + 1) * self.batch_size]
+        return collate_blocks([[self.pieces[index] for index in block] for block in blocks], self.pad_token)
 
 
 class PackedData(LightningDataModule):
     """Train and validation batches for Lightning.
 
     Args:
-        draw: the train sequences of an epoch, from 0 on.
-        validation: the same each time.
-        size: of a block, tokens.
-        batch_size: blocks to a batch, on each device.
-        pad_token: fills blocks up.
+        sample: returns the train sequences of an epoch, numbered from 0.
+        validation: the validation sequences.
+        size: tokens per block.
+        batch_size: blocks per batch on each device.
+        pad_token: id of the padding token.
         seed: of the order in each epoch.
     """
 
     def __init__(
         self,
-        draw: Callable[[int], Sequence[Piece]],
+        sample: Callable[[int], Sequence[Piece]],
         validation: Sequence[Piece],
         size: int,
         batch_size: int,
@@ -142,12 +145,12 @@ class PackedData(LightningDataModule):
         seed: int,
     ) -> None:
         super().__init__()
-        self.draw, self.validation, self.seed = draw, validation, seed
+        self.sample, self.validation, self.seed = sample, validation, seed
         self.size, self.batch_size, self.pad_token = size, batch_size, pad_token
 
     def train_dataloader(self) -> DataLoader:
         epoch = self.trainer.current_epoch if self.trainer else 0
-        pieces = list(self.draw(epoch))
+        pieces = list(self.sample(epoch))
         random.Random(f"{self.seed} {epoch}").shuffle(pieces)
         return self._loader(pieces)
 
@@ -157,6 +160,5 @@ class PackedData(LightningDataModule):
     def _loader(self, pieces: Sequence[Piece]) -> DataLoader:
         batches = BlockBatches(pieces, self.size, self.batch_size, self.pad_token)
         rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        share = len(batches) // ranks  # equal for all: a process with one more would wait for ever
-        mine = range(rank, share * ranks, ranks)
-        return DataLoader(batches, batch_size=None, sampler=mine)
+        share = len(batches) // ranks  # equal for all processes: one with a further batch would wait forever
+        return DataLoader(batches, batch_size=None, sampler=range(rank, share * ranks, ranks))

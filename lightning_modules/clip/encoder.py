@@ -1,4 +1,4 @@
-"""A trained CLIP as two functions: images and texts to unit vectors."""
+"""Inference with a trained CLIP: images and texts to unit vectors."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,11 +19,11 @@ TOKENIZER_FILE = "tokenizer.json"
 
 
 class ClipEncoder:
-    """Images and texts to unit vectors of one space, in batches of one size: equal input gives equal bytes.
+    """Embeds images and texts in batches of constant size, so that equal input gives equal bytes.
 
     Args:
         network: in evaluation mode.
-        tokenizer: frames, cuts and pads by itself.
+        tokenizer: adds start and end tokens, truncates and pads.
     """
 
     def __init__(self, network: Clip, tokenizer: Tokenizer) -> None:
@@ -31,18 +31,21 @@ class ClipEncoder:
 
     @classmethod
     def from_pretrained(cls, folder: Path, threads: int) -> Self:
-        """The model in ``folder`` (config, weights and ``tokenizer.json``), on a GPU if there is one.
+        """Load config, weights and ``tokenizer.json`` of a folder, onto a GPU if there is one.
 
         Args:
-            folder: what stage ``clip`` writes, or a released model.
-            threads: of this process, from now on.
+            folder: output of stage ``clip``, or a released model.
+            threads: CPU threads of this process.
+
+        Raises:
+            FileNotFoundError: a file is missing.
         """
         network = prepare_for_inference(Clip.from_pretrained(folder), threads)
         return cls(network, Tokenizer.from_file(str(folder / TOKENIZER_FILE)))
 
     @property
     def config(self) -> ClipConfig:
-        """Of the network; ``image_size`` and ``image_fit`` say how images must be prepared."""
+        """Config of the network; ``image_size`` and ``resize_mode`` define the preparation of images."""
         return self.network.config
 
     @torch.inference_mode()
@@ -52,13 +55,13 @@ class ClipEncoder:
             self.network.encode_image(stack_pixels(batch).to(self.network.device)).cpu().numpy()
             for batch in iterate_batches(images)
         ]
-        return np.concatenate(parts) if parts else np.zeros((0, self.config.embedding), np.float32)
+        return np.concatenate(parts) if parts else np.zeros((0, self.config.projection_dim), np.float32)
 
     @torch.inference_mode()
     def texts(self, texts: Iterable[str]) -> NDArray[np.float32]:
-        """Texts of any length -> unit vectors (N, embedding); what does not fit the context is cut off."""
+        """Texts of any length -> unit vectors (N, embedding); texts are truncated to the context."""
         parts = [
             self.network.encode_text(encode_texts(self.tokenizer, batch).to(self.network.device)).cpu().numpy()
             for batch in iterate_batches(texts)
         ]
-        return np.concatenate(parts) if parts else np.zeros((0, self.config.embedding), np.float32)
+        return np.concatenate(parts) if parts else np.zeros((0, self.config.projection_dim), np.float32)

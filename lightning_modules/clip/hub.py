@@ -1,4 +1,4 @@
-"""A checkpoint of transformers' ``CLIPModel`` (``openai/clip-vit-base-patch32``, …) as our :class:`Clip`."""
+"""Load a checkpoint of transformers' ``CLIPModel``, such as ``openai/clip-vit-base-patch32``, as a :class:`Clip`."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -27,37 +27,37 @@ TEXT_NAMES = (
     (".layer_norm2.", ".feed_forward.around.norm."),
     ("final_layer_norm.", "decoder.norm."),
 )
-"""What a part of a weight's name is called in transformers' ``CLIPTextModel``, and in our text tower."""
+"""Parts of weight names in transformers' ``CLIPTextModel`` and in :class:`TextEncoder`."""
 
 
-def load_clip(checkpoint: str, image_fit: Literal["crop", "pad"]) -> tuple[Clip, Tokenizer]:
-    """The network and its tokenizer, which frames, cuts and pads by itself.
+def load_clip(checkpoint: str, resize_mode: Literal["crop", "pad"]) -> tuple[Clip, Tokenizer]:
+    """Load the network and its tokenizer, which adds special tokens, truncates and pads.
 
     Args:
         checkpoint: a local folder, or a hub id, which ``id@revision`` pins to a commit, branch or tag.
-        image_fit: how the images that it will see were made square.
+        resize_mode: how images are made square.
 
     Raises:
-        OSError: the checkpoint is not there (or the hub cannot be reached).
-        ValueError: it has an activation that our text tower does not know.
+        OSError: the checkpoint does not exist, or the hub cannot be reached.
+        ValueError: its activation is not supported.
     """
     name, revision = parse_hub_id(checkpoint)
     hub = CLIPModel.from_pretrained(name, revision=revision)
     words = AutoTokenizer.from_pretrained(name, revision=revision, use_fast=True)
-    network = Clip(_config(hub.config, words.pad_token_id, words.eos_token_id, image_fit))
+    network = Clip(_config(hub.config, words.pad_token_id, words.eos_token_id, resize_mode))
     network.image.model.load_state_dict(hub.vision_model.state_dict())
     network.text.load_state_dict(rename_text_weights(hub.text_model.state_dict()))
     network.image_projection.load_state_dict(hub.visual_projection.state_dict())
     network.text_projection.load_state_dict(hub.text_projection.state_dict())
     network.log_scale.data.copy_(hub.logit_scale.data)
     tokenizer = words.backend_tokenizer
-    tokenizer.enable_truncation(network.config.text.context)
+    tokenizer.enable_truncation(network.config.text.context_length)
     tokenizer.enable_padding(pad_id=words.pad_token_id, pad_token=words.pad_token)
     return network, tokenizer
 
 
 def rename_text_weights(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a ``CLIPTextModel`` with the names of :class:`lightning_modules.clip.text_tower.TextEncoder`."""
+    """Rename the weights of a ``CLIPTextModel`` to the names of :class:`TextEncoder`."""
     return {_text_name(name): tensor for name, tensor in theirs.items()}
 
 
@@ -67,24 +67,24 @@ def _text_name(name: str) -> str:
     return name
 
 
-def _config(hub: Any, pad_token: int, end_token: int, image_fit: Literal["crop", "pad"]) -> ClipConfig:
+def _config(hub: Any, pad_token: int, end_token: int, resize_mode: Literal["crop", "pad"]) -> ClipConfig:
     vision, text = hub.vision_config, hub.text_config
     return ClipConfig(
         image=tower_from_config(vision),
         text=TextTower(
-            context=text.max_position_embeddings,
-            width=text.hidden_size,
-            layers=text.num_hidden_layers,
-            heads=text.num_attention_heads,
-            feed_forward=text.intermediate_size,
+            context_length=text.max_position_embeddings,
+            hidden_size=text.hidden_size,
+            num_layers=text.num_hidden_layers,
+            num_heads=text.num_attention_heads,
+            intermediate_size=text.intermediate_size,
             activation=text.hidden_act,
         ),
-        embedding=hub.projection_dim,
+        projection_dim=hub.projection_dim,
         image_size=vision.image_size,
-        image_fit=image_fit,
+        resize_mode=resize_mode,
         image_mean=CLIP_MEAN,
         image_std=CLIP_STD,
-        vocabulary=text.vocab_size,
+        vocab_size=text.vocab_size,
         pad_token=pad_token,
         end_token=end_token,
     )

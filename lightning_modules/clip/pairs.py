@@ -1,4 +1,4 @@
-"""Pairs of an image and a text: how CLIP's samples become batches."""
+"""Batches of image-text pairs for CLIP."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,13 +12,13 @@ from lightning_modules.training.settings import AugmentationSettings
 
 
 class PairCollate:
-    """Augmented images and words in training; plain images with fixed words otherwise.
+    """Collates images and texts, augmented in training and unchanged otherwise.
 
     Args:
-        tokenizer: pads, cuts and frames by itself.
-        words: the text of a row; with an epoch a drawn one, with None the fixed one.
-        augmentation: of training samples.
-        seed: of the drawing.
+        tokenizer: adds special tokens, truncates and pads.
+        words: returns the text of a row, sampled for an epoch, fixed for None.
+        augmentation: settings for training samples.
+        seed: of the augmentation.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class PairCollate:
                 for image, text, draw in zip(images, texts, draws, strict=True)
             ]
             texts = [
-                drop_words(text, self.augmentation.word_drop, draw) for text, draw in zip(texts, draws, strict=True)
+                drop_words(text, self.augmentation.word_dropout, draw) for text, draw in zip(texts, draws, strict=True)
             ]
         return ImageTextBatch(stack_pixels(images), encode_texts(self.tokenizer, texts))
 
 
 def encode_texts(tokenizer: Tokenizer, texts: Sequence[str]) -> Tensor:
-    """Texts -> ids, int64 (B, T), padded to the longest."""
+    """Texts -> token ids, int64 (B, T), padded to the longest text."""
     return torch.tensor([encoding.ids for encoding in tokenizer.encode_batch(list(texts))], dtype=torch.int64)

@@ -1,4 +1,4 @@
-"""How well images and texts find each other while a model still learns."""
+"""Retrieval recall on the validation split during training."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from lightning_modules.training.losses import gather
 
 
 class RetrievalLogger(Callback):
-    """Logs after each epoch: recall@k of texts for their images over the validation split, and the temperature."""
+    """Logs text-to-image recall@k on the validation split and the temperature after each epoch."""
 
     def __init__(self, k: int = 10) -> None:
         self.k = k
@@ -40,10 +40,10 @@ class RetrievalLogger(Callback):
 
 
 def recall_at_k(queries: Tensor, candidates: Tensor, k: int) -> float:
-    """Share of the queries (N, D) whose own candidate, row for row in (N, D), is among the k likeliest.
+    """Recall@k: share of the queries (N, D) whose candidate of the same row (N, D) is among the k most similar.
 
-    A candidate that ties with the own one counts as likelier.
+    A tie counts against the query.
     """
-    likeness = queries @ candidates.T  # (N, N)
-    rank = (likeness >= likeness.diagonal()[:, None]).sum(dim=1)  # 1 is best
+    similarity = queries @ candidates.T  # (N, N)
+    rank = (similarity >= similarity.diagonal()[:, None]).sum(dim=1)  # 1 is best
     return (rank <= k).float().mean().item()

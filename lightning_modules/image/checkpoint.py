@@ -1,4 +1,4 @@
-"""A trained image tower to start from: transformers' checkpoints, or a tower of our own networks."""
+"""Load a trained image tower from a checkpoint of transformers or from a network of this project."""
 
 import json
 import math
@@ -33,12 +33,12 @@ MODELS: dict[str, type[PreTrainedModel]] = {
     "resnet": ResNetModel,
     "vit": ViTModel,
 }
-"""Transformers' ``model_type`` -> what reads its checkpoints, with whatever head they have."""
+"""``model_type`` of transformers -> class that loads its checkpoints, with or without a head."""
 
 OWN = ("Clip", "Vision")
-"""Our own networks that have a tower, by the architecture in their config."""
+"""Networks of this project with an image tower, by the architecture in their config."""
 PREFIX = "image."
-"""What the names of the tower's weights begin with in each of them."""
+"""Prefix of the tower's weights in these networks."""
 
 FIXED = (
     "num_channels",
@@ -65,31 +65,31 @@ FIXED = (
     "squeeze_expansion_ratio",
     "strides",
 )
-"""Transformers' names for what shapes the output and is not a checkpoint's to choose: a tower sets it, or leaves it."""
+"""Config keys of transformers that change the output and must equal the values that a tower uses."""
 
 
 class ImageCheckpoint(NamedTuple):
-    """A trained tower and the images that it knows."""
+    """A trained tower and the format of its images."""
 
     tower: ImageTower
     image_size: int
-    """Side of the square images in pixels; what a convolutional tower was trained on, not all that it takes."""
+    """Side of the square training images in pixels; convolutional towers accept other sizes."""
     mean: Channels
     std: Channels
     weights: dict[str, Tensor]
-    """Of an :class:`ImageEncoder`."""
+    """State of an :class:`ImageEncoder`."""
 
 
 def load_image_tower(checkpoint: str) -> ImageCheckpoint:
-    """The image tower of a local folder, or of a hub id, which ``id@revision`` pins.
+    """Load the image tower of a local folder or of a hub id; ``id@revision`` pins a hub id.
 
     Args:
-        checkpoint: of transformers' ViT, CLIP, ResNet, MobileNetV2 or EfficientNet models, with or without a head; or
-            a folder that stage ``clip`` or ``vision`` wrote.
+        checkpoint: a ViT, CLIP, ResNet, MobileNetV2 or EfficientNet model of transformers, with or without a head; or
+            the output of stage ``clip`` or ``vision``.
 
     Raises:
-        OSError: the checkpoint is not there (or the hub cannot be reached).
-        ValueError: it holds another kind of model, a variant that no tower can take the shape of, or no weights for it.
+        OSError: the checkpoint does not exist, or the hub cannot be reached.
+        ValueError: the model type or variant is not supported, or weights are missing.
     """
     name, revision = parse_hub_id(checkpoint)
     config, _ = PreTrainedConfig.get_config_dict(name, revision=revision)
@@ -112,10 +112,10 @@ def load_image_tower(checkpoint: str) -> ImageCheckpoint:
 
 
 def tower_from_config(config: Any) -> ImageTower:
-    """The tower that a transformers config describes.
+    """Convert a config of transformers to a tower.
 
     Raises:
-        ValueError: the config asks for a shape that no tower has.
+        ValueError: no tower has this shape.
     """
     match config.model_type:
         case "clip_vision_model":
@@ -123,14 +123,14 @@ def tower_from_config(config: Any) -> ImageTower:
         case "vit":
             shape = {"kind": "vit", **_transformer(config), "dropout": config.hidden_dropout_prob}
         case "resnet":
-            shape = {"block": config.layer_type, "stem": config.embedding_size}
-            shape |= {"kind": "resnet", "widths": config.hidden_sizes, "depths": config.depths}
+            shape = {"layer_type": config.layer_type, "embedding_size": config.embedding_size}
+            shape |= {"kind": "resnet", "hidden_sizes": config.hidden_sizes, "depths": config.depths}
         case "mobilenet_v2":
             shape = {"depth_multiplier": config.depth_multiplier, "output_stride": config.output_stride}
             shape |= {"kind": "mobilenet_v2"}
         case _:
             shape = {"width_coefficient": config.width_coefficient, "depth_coefficient": config.depth_coefficient}
-            shape |= {"drop_connect": config.drop_connect_rate, "odd_blocks": config.depthwise_padding}
+            shape |= {"drop_connect_rate": config.drop_connect_rate, "odd_blocks": config.depthwise_padding}
             shape |= {"kind": "efficientnet", "output_stride": 2 * math.prod(config.strides)}
     return TypeAdapter(ImageTower).validate_python(shape)
 
@@ -138,10 +138,10 @@ def tower_from_config(config: Any) -> ImageTower:
 def _transformer(config: Any) -> dict[str, Any]:
     return {
         "patch_size": config.patch_size,
-        "width": config.hidden_size,
-        "layers": config.num_hidden_layers,
-        "heads": config.num_attention_heads,
-        "feed_forward": config.intermediate_size,
+        "hidden_size": config.hidden_size,
+        "num_layers": config.num_hidden_layers,
+        "num_heads": config.num_attention_heads,
+        "intermediate_size": config.intermediate_size,
         "activation": config.hidden_act,
     }
 
@@ -162,14 +162,15 @@ def _read(model: type[PreTrainedModel], name: str, revision: str) -> PreTrainedM
         )
     except (RuntimeError, SafetensorError) as error:  # weights of other shapes; a file that is cut off
         raise ValueError(f"{name}: {error}") from error
-    theirs, told = read
-    if told["missing_keys"]:
-        raise ValueError(f"{name}: lacks the weights {', '.join(sorted(told['missing_keys']))}")
+    theirs, loading_info = read
+    missing = sorted(loading_info["missing_keys"])
+    if missing:
+        raise ValueError(f"{name}: lacks the weights {', '.join(missing)}")
     return theirs.vision_model if isinstance(theirs, CLIPModel) else theirs
 
 
 def _compare(name: str, theirs: Any, ours: Any) -> None:
-    """Refuse a checkpoint whose weights would not fit, or would load and yet mean something else."""
+    """Raise ValueError for a checkpoint that would load but compute something else."""
     for key in FIXED:
         found, expected = (_plain(getattr(config, key, None)) for config in (theirs, ours))
         if found != expected:
@@ -181,7 +182,7 @@ def _plain(value: Any) -> Any:
 
 
 def _preparation(name: str, revision: str) -> dict[str, Any]:
-    """What the checkpoint says of its images; empty where it says nothing."""
+    """Read the checkpoint's image preprocessing; empty if the file is missing."""
     file = cached_file(name, "preprocessor_config.json", revision=revision, _raise_exceptions_for_missing_entries=False)
     return json.loads(Path(file).read_text()) if file else {}
 
@@ -198,7 +199,7 @@ def _normalisation(preparation: dict[str, Any], tower: ImageTower) -> tuple[Chan
         return usual_normalisation(tower)
     mean, std = preparation["image_mean"], preparation["image_std"]
     if tower.kind == "efficientnet" and preparation.get("include_top", True):
-        std = [value**2 for value in std]  # transformers divides twice, as Keras did by the root of the deviation
+        std = [value**2 for value in std]  # transformers divides by std twice, as Keras divided by its square root
     return _channels(mean, std)
 
 

@@ -1,4 +1,4 @@
-"""What stands between two linear layers, without which they would be one."""
+"""Activation functions by name."""
 
 import torch
 from torch import Tensor, nn
@@ -7,7 +7,7 @@ from lightning_modules.layers.config_types import Activation
 
 
 class QuickGELU(nn.Module):
-    """``x * sigmoid(1.702 x)``: GELU's cheaper neighbour, with which OpenAI's CLIP was trained.
+    """``x * sigmoid(1.702 x)``: a cheap approximation of GELU, used by OpenAI's CLIP.
 
     Source: Hendrycks and Gimpel 2016, Gaussian Error Linear Units, section 2.
     """
@@ -17,7 +17,7 @@ class QuickGELU(nn.Module):
 
 
 def make_activation(name: Activation) -> nn.Module:
-    """The function of that name, element by element, shape unchanged.
+    """Build the element-wise activation of a name.
 
     ``relu`` max(x, 0); ``gelu`` x Φ(x), exact; ``quick_gelu`` :class:`QuickGELU`; ``silu`` x sigmoid(x);
     ``tanh``; ``sigmoid`` 1 / (1 + exp(-x)).

@@ -9,10 +9,10 @@ from lightning_modules.layers.scaled_dot_product import AttentionOutput
 
 
 def alibi_slopes(heads: int) -> list[float]:
-    """One slope for each head: ``2^(-8/h), 2^(-16/h), …, 2^-8`` for h heads, where h is a power of two.
+    """Slopes of the heads: ``2^(-8/h), 2^(-16/h), …, 2^-8`` for h heads, where h is a power of two.
 
-    For other numbers: the slopes of the next lower power of two, then every second one of the next higher, as in the
-    authors' code. Source: Press et al. 2022, Train Short, Test Long, section 3.
+    For other numbers of heads: the slopes of the next lower power of two, then every second slope of the next higher
+    one, as in the authors' code. Source: Press et al. 2022, Train Short, Test Long, section 3.
     """
     lower = 1 << (heads.bit_length() - 1)
     slopes = [2 ** (-8 * (head + 1) / lower) for head in range(lower)]
@@ -21,10 +21,10 @@ def alibi_slopes(heads: int) -> list[float]:
 
 
 class ALiBi(nn.Module):
-    """Positions as a bias on the scores, ``-slope * distance``: nothing to learn, and good for texts of any length.
+    """Position bias on the attention scores, ``-slope * distance``: no parameters, any text length.
 
     Source: Press et al. 2022, Train Short, Test Long: Attention with Linear Biases Enables Input Length Extrapolation.
-    The paper's attention is causal; where a query sees what follows it, distance counts in both directions.
+    The paper's attention is causal; without a causal mask the distance counts in both directions.
     """
 
     slopes: Tensor
@@ -34,14 +34,14 @@ class ALiBi(nn.Module):
         self.register_buffer("slopes", torch.tensor(alibi_slopes(heads)), persistent=False)
 
     def forward(self, queries: int, keys: int) -> Tensor:
-        """Bias of the last ``queries`` of ``keys`` tokens on all of them, (heads, queries, keys)."""
+        """Bias (heads, queries, keys) of the last ``queries`` of ``keys`` tokens."""
         index = torch.arange(keys, device=self.slopes.device)
         distance = (index[keys - queries :, None] - index).abs()  # (queries, keys)
         return -self.slopes[:, None, None] * distance
 
 
 class ALiBiAttention(MultiHeadAttention):
-    """Multi-head self-attention that knows positions by :class:`ALiBi` alone."""
+    """Multi-head self-attention whose only position information is :class:`ALiBi`."""
 
     def __init__(self, width: int, heads: int = 8, *, bias: bool = True, dropout: float = 0.0) -> None:
         super().__init__(width, heads, bias=bias, dropout=dropout)

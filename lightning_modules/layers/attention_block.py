@@ -10,14 +10,14 @@ from lightning_modules.layers.sublayer import Sublayer
 
 
 class AttentionBlock(nn.Module):
-    """Attention to the states themselves or to a memory, with a :class:`Sublayer` around: (B, T, width), unchanged."""
+    """Self-attention or attention to a memory, wrapped in a :class:`Sublayer`: (B, T, width) -> (B, T, width)."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.attention = GroupedQueryAttention(
-            config.width, config.heads, config.key_value_heads, dropout=config.dropout
+            config.hidden_size, config.num_heads, config.num_key_value_heads, dropout=config.dropout
         )
-        self.around = Sublayer(config.width, config.norm, config.dropout)
+        self.around = Sublayer(config.hidden_size, config.norm, config.dropout)
 
     def forward(
         self,

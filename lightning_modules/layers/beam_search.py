@@ -9,7 +9,7 @@ from lightning_modules.layers.generation import Decoding
 
 
 class Hypotheses(NamedTuple):
-    """The texts found, best first: tokens (B, beams, T), padded behind the end, and their scores (B, beams)."""
+    """Generated texts, best first: tokens (B, beams, T), padded after the end, and scores (B, beams)."""
 
     tokens: Tensor
     scores: Tensor
@@ -19,22 +19,26 @@ class Hypotheses(NamedTuple):
 def beam_search(
     decoding: Decoding, first: Tensor, *, beams: int, length: int, end: int, pad: int, penalty: float = 0.6
 ) -> Hypotheses:
-    """Follow the ``beams`` best beginnings of each text instead of one.
+    """Beam search: extend the ``beams`` best prefixes of each text instead of one.
 
-    The score of a text y is ``log P(y) / ((5 + |y|) / 6)^penalty``; without the division short texts would always win.
-    A text that has ended keeps its place among the beams until better ones push it out. With one beam the text is
-    :func:`lightning_modules.layers.generation.greedy`'s.
+    The score of a text y is ``log P(y) / ((5 + |y|) / 6)^penalty``; without the length penalty short texts would win.
+    A finished text remains among the beams until better ones replace it. With one beam the result equals greedy
+    decoding.
     Source: Wu et al. 2016, Google's Neural Machine Translation System, section 7.
 
     Args:
-        first: what the texts begin with, (B, T); not part of the answer.
-        length: most tokens to write, at least 1.
-        end: a text is over with this token, which is kept and counts; ``pad`` stands behind it.
+        decoding: state of the batch of texts.
+        first: start tokens or prompts, (B, T); not part of the result.
+        beams: number of prefixes per text.
+        length: maximum number of generated tokens, at least 1.
+        end: id of the token that ends a text; it is part of the text and counts.
+        pad: id of the tokens after the end.
+        penalty: exponent of the length penalty.
     """
     rows, device = len(first), first.device
     texts = first.new_empty(rows, beams, 0)
     chances = torch.full((rows, beams), -torch.inf, device=device)
-    chances[:, 0] = 0.0  # all beams begin alike, so only one of them may have children at first
+    chances[:, 0] = 0.0  # all beams are equal at first, so only one of them may be extended
     lengths, over = torch.zeros_like(chances), torch.zeros_like(chances, dtype=torch.bool)
     logits = decoding.next_logits(first).repeat_interleave(beams, dim=0)  # (B * beams, vocabulary)
     decoding.select(torch.arange(rows, device=device).repeat_interleave(beams))
@@ -54,7 +58,7 @@ def beam_search(
 
 
 def _steps(logits: Tensor, over: Tensor, pad: int) -> Tensor:
-    """Log-probability of each next token, (N, vocabulary); a text that is over can only be padded, which is certain."""
+    """Log-probabilities of the next token, (N, vocabulary); a finished text is padded with probability 1."""
     steps = logits.float().log_softmax(dim=-1)
     steps[over] = -torch.inf
     steps[over, pad] = 0.0

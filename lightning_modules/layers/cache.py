@@ -1,4 +1,4 @@
-"""Keys and values that attention need not compute again while a text grows token by token."""
+"""Caches of attention keys and values for generation token by token."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -11,28 +11,28 @@ KeysValues = tuple[Tensor, Tensor]
 
 
 class KeyValueCache(ABC):
-    """What one attention remembers."""
+    """Cache of one attention layer."""
 
     def __init__(self) -> None:
         self.held: KeysValues | None = None
 
     @abstractmethod
     def update(self, fresh: Callable[[], KeysValues]) -> KeysValues:
-        """The keys and values to attend to; ``fresh`` computes those of the tokens at hand."""
+        """Keys and values to attend to; ``fresh`` computes those of the new tokens."""
 
     @property
     def length(self) -> int:
-        """Tokens held."""
+        """Number of cached tokens."""
         return 0 if self.held is None else self.held[0].shape[2]
 
     def select(self, rows: Tensor) -> None:
-        """Go on with these rows (M,) of the batch, in this order."""
+        """Select rows (M,) of the batch, in this order."""
         if self.held is not None:
             self.held = (self.held[0][rows], self.held[1][rows])
 
 
 class GrowingCache(KeyValueCache):
-    """Self-attention's: the tokens at hand come behind those held."""
+    """Cache of self-attention: new tokens are appended."""
 
     def update(self, fresh: Callable[[], KeysValues]) -> KeysValues:
         key, value = fresh()
@@ -43,7 +43,7 @@ class GrowingCache(KeyValueCache):
 
 
 class FixedCache(KeyValueCache):
-    """Cross-attention's: what is attended to stays the same, so the first time is the only one."""
+    """Cache of cross-attention: the memory does not change, so it is computed once."""
 
     def update(self, fresh: Callable[[], KeysValues]) -> KeysValues:
         if self.held is None:
@@ -52,25 +52,25 @@ class FixedCache(KeyValueCache):
 
 
 class LayerCache:
-    """Of one decoder layer."""
+    """Caches of one decoder layer."""
 
     def __init__(self) -> None:
         self.own, self.memory = GrowingCache(), FixedCache()
 
 
 class DecoderCache:
-    """Of a stack of decoder layers."""
+    """Caches of a stack of decoder layers."""
 
     def __init__(self, layers: int) -> None:
         self.layers = [LayerCache() for _ in range(layers)]
 
     @property
     def length(self) -> int:
-        """Tokens that the stack has seen."""
+        """Number of cached tokens."""
         return self.layers[0].own.length
 
     def select(self, rows: Tensor) -> None:
-        """Go on with these rows (M,) of the batch, in this order: left out, doubled or swapped."""
+        """Select rows (M,) of the batch, in this order; rows can be dropped, repeated or permuted."""
         for layer in self.layers:
             layer.own.select(rows)
             layer.memory.select(rows)

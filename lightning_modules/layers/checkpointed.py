@@ -1,4 +1,4 @@
-"""A decoder that forgets what its layers computed and computes it again when it is needed."""
+"""A decoder with activation checkpointing."""
 
 from typing import Any
 
@@ -12,9 +12,10 @@ from lightning_modules.layers.decoder import TransformerDecoder, TransformerDeco
 
 
 class CheckpointedLayer(TransformerDecoderLayer):
-    """The same layer with the same weights; in training only its input is kept for the way back.
+    """A decoder layer that stores only its input in training and recomputes activations in the backward pass.
 
-    Memory for a third more computing. Source: Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost.
+    Saves memory for about a third more computation. Source: Chen et al. 2016, Training Deep Nets with Sublinear Memory
+    Cost.
     """
 
     def forward(
@@ -32,5 +33,5 @@ class CheckpointedDecoder(TransformerDecoder):
     def __init__(self, config: TransformerConfig, *, cross_attention: bool) -> None:
         super().__init__(config, cross_attention=cross_attention)
         self.layers = nn.ModuleList(
-            CheckpointedLayer(config, cross_attention=cross_attention) for _ in range(config.layers)
+            CheckpointedLayer(config, cross_attention=cross_attention) for _ in range(config.num_layers)
         )

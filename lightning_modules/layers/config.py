@@ -1,6 +1,6 @@
-"""The shape of the transformers: dataclasses that stand in parameters and in ``config.json``.
+"""The shape of the transformers: dataclasses of parameters and of ``config.json``.
 
-No torch here: the parameter sections import these classes, and reading parameters must stay quick.
+This module imports no torch: the parameter sections import it, and reading parameters must be fast.
 """
 
 from typing import Annotated, Literal, Self
@@ -11,22 +11,22 @@ from pydantic.dataclasses import dataclass
 from lightning_modules.layers.config_types import STRICT, Activation, LayerNormalization, Share, Size
 
 PositionKind = Literal["learned", "sinusoidal", "rotary", "alibi"]
-NormPlace = Literal["first", "last"]
+NormOrder = Literal["first", "last"]
 
 
 @dataclass(frozen=True, config=STRICT)
 class MultiHead:
     """Every query head has keys and values of its own (Vaswani et al. 2017)."""
 
-    kind: Literal["multi_head"]
+    kind: Literal["multi_head"] = "multi_head"
 
 
 @dataclass(frozen=True, config=STRICT)
 class GroupedQuery:
     """Several query heads share the keys and values of one head (Ainslie et al. 2023): a smaller cache."""
 
-    kind: Literal["grouped_query"]
-    key_value_heads: Size
+    kind: Literal["grouped_query"] = "grouped_query"
+    num_key_value_heads: Size = 1
     """It must divide the heads; 1 is multi-query attention."""
 
 
@@ -35,37 +35,43 @@ Attention = Annotated[MultiHead | GroupedQuery, Field(discriminator="kind")]
 
 @dataclass(frozen=True, config=STRICT)
 class TransformerShape:
-    """What every stack of transformer layers needs to know, whatever it is used for."""
+    """The sizes of every stack of transformer layers."""
 
-    context: Size
-    """Tokens that it is made for; a learned table of positions has no more."""
-    width: Size
-    layers: Size
-    heads: Size
-    feed_forward: Size
+    context_length: Size = 77
+    """Largest number of tokens; a table of learned positions has as many rows."""
+    hidden_size: Size = 512
+    """Width of the states between the layers."""
+    num_layers: Size = 12
+    num_heads: Size = 8
+    """Attention heads; they must divide ``hidden_size``."""
+    intermediate_size: Size = 2048
     """Width of the hidden layer of each feed-forward block."""
-    activation: Activation
+    activation: Activation = "gelu"
     """Of the feed-forward blocks: ``quick_gelu`` as in CLIP, ``gelu``, …"""
     positions: PositionKind = "learned"
-    """How a layer learns where a token stands."""
-    attention: Attention = MultiHead(kind="multi_head")
+    """How a layer gets the position of a token."""
+    attention: Attention = MultiHead()
 
     @model_validator(mode="after")
     def _heads_fit(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError(f"heads {self.heads} must divide width {self.width}")
-        if self.heads % self.key_value_heads:
-            raise ValueError(f"attention.key_value_heads {self.key_value_heads} must divide heads {self.heads}")
-        if self.positions == "rotary" and self.width // self.heads % 2:
-            raise ValueError(f"rotary positions need an even width of each head, found {self.width // self.heads}")
-        if self.positions == "sinusoidal" and self.width % 2:
-            raise ValueError(f"sinusoidal positions need an even width, found {self.width}")
+        if self.hidden_size % self.num_heads:
+            raise ValueError(f"num_heads {self.num_heads} must divide hidden_size {self.hidden_size}")
+        if self.num_heads % self.num_key_value_heads:
+            raise ValueError(
+                f"attention.num_key_value_heads {self.num_key_value_heads} must divide num_heads {self.num_heads}"
+            )
+        if self.positions == "rotary" and self.hidden_size // self.num_heads % 2:
+            raise ValueError(
+                f"rotary positions need an even width of each head, found {self.hidden_size // self.num_heads}"
+            )
+        if self.positions == "sinusoidal" and self.hidden_size % 2:
+            raise ValueError(f"sinusoidal positions need an even width, found {self.hidden_size}")
         return self
 
     @property
-    def key_value_heads(self) -> int:
+    def num_key_value_heads(self) -> int:
         """Heads of the keys and values in each attention."""
-        return self.attention.key_value_heads if isinstance(self.attention, GroupedQuery) else self.heads
+        return self.attention.num_key_value_heads if isinstance(self.attention, GroupedQuery) else self.num_heads
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -74,7 +80,7 @@ class TransformerConfig(TransformerShape):
 
     dropout: Share = 0.0
     """Of attention weights, of hidden layers, and of what each part adds to its input."""
-    norm: NormPlace = "first"
+    norm: NormOrder = "first"
     """``last``: behind each addition (Vaswani et al. 2017); ``first``: in front of each part (Xiong et al. 2020),
     which trains without a warm-up and normalises once more at the end."""
 
@@ -85,11 +91,11 @@ class EncoderDecoderConfig:
 
     encoder: TransformerConfig
     decoder: TransformerConfig
-    source_vocabulary: Size
-    target_vocabulary: Size
+    source_vocab_size: Size
+    target_vocab_size: Size
     pad_token: Annotated[int, Field(ge=0)]
     start_token: Annotated[int, Field(ge=0)]
-    """What every target begins with."""
+    """First token of every target."""
     end_token: Annotated[int, Field(ge=0)]
     share_embeddings: bool = False
     """One table for source and target, whose vocabularies are then the same (Press and Wolf 2017)."""
@@ -98,12 +104,15 @@ class EncoderDecoderConfig:
 
     @model_validator(mode="after")
     def _halves_fit(self) -> Self:
-        if self.encoder.width != self.decoder.width:
-            raise ValueError(f"encoder.width {self.encoder.width} and decoder.width {self.decoder.width} must be equal")
-        if self.share_embeddings and self.source_vocabulary != self.target_vocabulary:
+        if self.encoder.hidden_size != self.decoder.hidden_size:
             raise ValueError(
-                f"share_embeddings: source_vocabulary {self.source_vocabulary} and target_vocabulary "
-                f"{self.target_vocabulary} must be equal"
+                f"encoder.hidden_size {self.encoder.hidden_size} and decoder.hidden_size {self.decoder.hidden_size} "
+                "must be equal"
+            )
+        if self.share_embeddings and self.source_vocab_size != self.target_vocab_size:
+            raise ValueError(
+                f"share_embeddings: source_vocab_size {self.source_vocab_size} and target_vocab_size "
+                f"{self.target_vocab_size} must be equal"
             )
         return self
 

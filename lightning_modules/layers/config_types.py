@@ -1,4 +1,4 @@
-"""Field types that the configs share. No torch here: reading parameters must stay quick."""
+"""Field types that the configs share. This module imports no torch: reading parameters must be fast."""
 
 from typing import Annotated, Literal
 
@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 Size = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 STRICT = ConfigDict(extra="forbid")
-"""Of a dataclass: unknown keys are refused."""
+"""Configuration of a dataclass that refuses unknown keys."""
 
 Activation = Literal["relu", "gelu", "quick_gelu", "silu", "tanh", "sigmoid"]
 Initialization = Literal["kaiming_uniform", "kaiming_normal", "xavier_uniform", "xavier_normal"]

@@ -1,4 +1,4 @@
-"""Attention between two kinds of tokens, in both directions."""
+"""Attention between two sequences, in both directions."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from lightning_modules.layers.multi_head import MultiHeadAttention
 
 
 class CrossModalOutput(NamedTuple):
-    """Both kinds of tokens, each having looked at the other: shapes unchanged."""
+    """Both sequences after attention to each other, (B, S, width) and (B, T, width)."""
 
     first: Tensor
     second: Tensor
@@ -18,12 +18,13 @@ class CrossModalOutput(NamedTuple):
 class CrossModalAttention(nn.Module):
     """``norm(x + attention(x, y))`` and ``norm(y + attention(y, x))``: (B, S, width) and (B, T, width), unchanged.
 
-    Both look at the other as it came in. Source: Lu et al. 2019, ViLBERT, section 2.2, with the way past and the norm
-    behind it as in Vaswani et al. 2017.
+    Both attend to the unchanged input of the other. Source: Lu et al. 2019, ViLBERT, section 2.2, with residual
+    connection and post-norm as in Vaswani et al. 2017.
 
     Args:
-        heads: of each of the two attentions.
-        dropout: of attention weights, and of what they add.
+        width: of both sequences' states.
+        heads: number of heads of each attention.
+        dropout: of attention weights and outputs.
     """
 
     def __init__(self, width: int, heads: int = 8, *, dropout: float = 0.0) -> None:
@@ -37,12 +38,12 @@ class CrossModalAttention(nn.Module):
         Args:
             first: (B, S, width), S at least 1.
             second: (B, T, width), T at least 1.
-            first_present: True where there is a token, (B, S); what stands at the others is not looked at.
-            second_present: the same, (B, T). Where a row has none, ``first`` passes as if attention found zeros.
+            first_present: True for tokens, False for padding, (B, S); padding is ignored.
+            second_present: the same for ``second``, (B, T). In a row without tokens the attention output is zero.
         """
-        seen = self.to_second(first, second, mask=padding_mask(second_present)).context
-        told = self.to_first(second, first, mask=padding_mask(first_present)).context
+        from_second = self.to_second(first, second, mask=padding_mask(second_present)).context
+        from_first = self.to_first(second, first, mask=padding_mask(first_present)).context
         return CrossModalOutput(
-            self.first_norm(first + self.dropout(seen)),
-            self.second_norm(second + self.dropout(told)),
+            self.first_norm(first + self.dropout(from_second)),
+            self.second_norm(second + self.dropout(from_first)),
         )

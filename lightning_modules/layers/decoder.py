@@ -1,4 +1,4 @@
-"""The transformer's decoder: every token sees what came before it, and perhaps a memory."""
+"""The transformer decoder: causal self-attention, optional attention to a memory."""
 
 from torch import Tensor, nn
 
@@ -18,7 +18,8 @@ class TransformerDecoderLayer(nn.Module):
     Improving Language Understanding by Generative Pre-Training.
 
     Args:
-        cross_attention: there is a memory.
+        config: shape of the layer.
+        cross_attention: whether the layer attends to a memory.
     """
 
     def __init__(self, config: TransformerConfig, *, cross_attention: bool) -> None:
@@ -26,8 +27,8 @@ class TransformerDecoderLayer(nn.Module):
         self.attention = AttentionBlock(config)
         self.cross_attention = AttentionBlock(config) if cross_attention else None
         self.feed_forward = FeedForwardBlock(
-            config.width,
-            config.feed_forward,
+            config.hidden_size,
+            config.intermediate_size,
             activation=config.activation,
             dropout=config.dropout,
             norm=config.norm,
@@ -44,7 +45,7 @@ class TransformerDecoderLayer(nn.Module):
         rotation: Rotation | None = None,
         cache: LayerCache | None = None,
     ) -> Tensor:
-        """states (B, T, width), memory (B, S, width) if there is one; the rest as in :class:`AttentionBlock`."""
+        """states (B, T, width), memory (B, S, width) or None; further arguments as in :class:`AttentionBlock`."""
         own, held = (None, None) if cache is None else (cache.own, cache.memory)
         states = self.attention(states, mask=mask, causal=causal, rotation=rotation, cache=own)
         if self.cross_attention is not None:
@@ -56,7 +57,8 @@ class TransformerDecoder(nn.Module):
     """Positions and a stack of decoder layers: embedded tokens (B, T, width) -> (B, T, width).
 
     Args:
-        cross_attention: every layer also attends to a memory, such as an encoder's states.
+        config: shape of the layers.
+        cross_attention: whether every layer attends to a memory, such as an encoder's states.
     """
 
     def __init__(self, config: TransformerConfig, *, cross_attention: bool) -> None:
@@ -64,9 +66,9 @@ class TransformerDecoder(nn.Module):
         self.positions = Positions(config)
         self.dropout = nn.Dropout(config.dropout)
         self.layers = nn.ModuleList(
-            TransformerDecoderLayer(config, cross_attention=cross_attention) for _ in range(config.layers)
+            TransformerDecoderLayer(config, cross_attention=cross_attention) for _ in range(config.num_layers)
         )
-        self.norm = nn.LayerNorm(config.width) if config.norm == "first" else nn.Identity()
+        self.norm = nn.LayerNorm(config.hidden_size) if config.norm == "first" else nn.Identity()
 
     def forward(
         self,
@@ -79,19 +81,20 @@ class TransformerDecoder(nn.Module):
     ) -> Tensor:
         """
         Args:
-            present: True where there is a token, (B, tokens in the cache + T); None if there is no padding.
-            memory: what to attend to, (B, S, width).
-            memory_present: the same for the memory, (B, S).
-            cache: holds the tokens before ``states``; those of ``states`` are added.
+            states: embedded tokens, (B, T, width).
+            present: True for tokens, False for padding, (B, cached tokens + T); None without padding.
+            memory: states to attend to, (B, S, width).
+            memory_present: as ``present``, for the memory, (B, S).
+            cache: of the tokens before ``states``; those of ``states`` are appended.
         """
         past, new = 0 if cache is None else cache.length, states.shape[1]
-        placed = self.positions(states, token_positions(present, past, new, states.device), past + new)
-        mask = combine_masks(None if present is None else padding_mask(present), placed.bias)
-        causal = mask is None  # left to the fused kernel, which needs no mask in memory
+        positioned = self.positions(states, token_positions(present, past, new, states.device), past + new)
+        mask = combine_masks(None if present is None else padding_mask(present), positioned.bias)
+        causal = mask is None  # the fused kernel needs no mask in memory
         if not causal:
             mask = combine_masks(mask, causal_mask(new, past + new, states.device))
         memory_mask = None if memory_present is None else padding_mask(memory_present)
-        states = self.dropout(placed.states)
+        states = self.dropout(positioned.states)
         for index, layer in enumerate(self.layers):
             states = layer(
                 states,
@@ -99,7 +102,7 @@ class TransformerDecoder(nn.Module):
                 mask=mask,
                 causal=causal,
                 memory_mask=memory_mask,
-                rotation=placed.rotation,
+                rotation=positioned.rotation,
                 cache=None if cache is None else cache.layers[index],
             )
         return self.norm(states)

@@ -1,4 +1,4 @@
-"""A text that a decoder writes, token by token, without reading it anew each time."""
+"""Generation with a decoder and a cache, token by token."""
 
 from collections.abc import Callable
 
@@ -10,14 +10,13 @@ from lightning_modules.layers.decoder import TransformerDecoder
 
 
 class CachedDecoding:
-    """A batch of texts under way: what :mod:`lightning_modules.layers.generation` asks for its next tokens.
+    """State of a batch of texts during generation; implements :class:`lightning_modules.layers.generation.Decoding`.
 
     Args:
         embed: token ids (B, T) -> states (B, T, width).
         decoder: with a memory (an encoder's states) or without (a language model).
         score: states (..., width) -> logits (..., vocabulary).
-        present: True where the first tokens are no padding, (B, T); None if all are. Padding stands in front: the next
-            token follows the last one.
+        present: True for the first tokens, False for padding, (B, T); None without padding. Padding is on the left.
         memory: (B, S, width), with ``memory_present`` (B, S) where some of it is padding.
     """
 
@@ -36,7 +35,7 @@ class CachedDecoding:
         self.cache = DecoderCache(len(decoder.layers))
 
     def next_logits(self, tokens: Tensor) -> Tensor:
-        """Tokens (B, T) that follow those of earlier calls -> logits of what comes next, (B, vocabulary)."""
+        """Tokens (B, T) that follow those of earlier calls -> logits of the next token, (B, vocabulary)."""
         if self.present is not None and self.cache.length:
             new = torch.ones_like(tokens, dtype=torch.bool)
             self.present = torch.cat([self.present, new], dim=1)  # (B, past + T)
@@ -50,7 +49,7 @@ class CachedDecoding:
         return self.score(states[:, -1])
 
     def select(self, rows: Tensor) -> None:
-        """Go on with these rows (M,) of the batch, in this order: left out, doubled or swapped."""
+        """Select rows (M,) of the batch, in this order; rows can be dropped, repeated or permuted."""
         self.cache.select(rows)
         self.present, self.memory, self.memory_present = (
             None if tensor is None else tensor[rows] for tensor in (self.present, self.memory, self.memory_present)

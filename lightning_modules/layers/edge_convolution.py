@@ -1,4 +1,4 @@
-"""A graph convolution in which every edge says how its message is to be read."""
+"""A graph convolution whose filter depends on the features of the edge."""
 
 import torch
 from torch import Tensor
@@ -10,10 +10,10 @@ from lightning_modules.layers.linear import LinearLayer
 class EdgeConvolution(MessagePassing):
     """``x_i' = W x_i + b + mean_j((1 + G e_ji) * (V x_j) + U e_ji)`` over the edges (j, i): (N, nodes), unchanged.
 
-    The edge's features choose the filter, here a diagonal one and a shift, and a matrix that all edges share. A full
-    matrix for each edge (Simonovsky and Komodakis 2017) would need nodes² · edges numbers a layer. A node that no edge
-    reaches keeps ``W x_i + b``. Sources: Simonovsky and Komodakis 2017, Dynamic Edge-Conditioned Filters in
-    Convolutional Neural Networks on Graphs, equation 1; Brockschmidt 2020, GNN-FiLM, equation 5, for the diagonal.
+    The edge's features select a diagonal filter and a shift; the matrix V is shared by all edges. A full matrix per
+    edge (Simonovsky and Komodakis 2017) would need nodes² · edges parameters per layer. A node without incoming edges
+    gets ``W x_i + b``. Sources: Simonovsky and Komodakis 2017, Dynamic Edge-Conditioned Filters in Convolutional Neural
+    Networks on Graphs, equation 1; Brockschmidt 2020, GNN-FiLM, equation 5, for the diagonal.
 
     Args:
         nodes: width of a node's state.
@@ -31,14 +31,14 @@ class EdgeConvolution(MessagePassing):
         """
         Args:
             states: of the nodes, (N, nodes).
-            edges: from whom to whom, (2, E); E may be 0.
+            edges: source and target indices, (2, E); E can be 0.
             features: of the edges, (E, edges).
         """
-        heard: Tensor = self.propagate(
+        messages: Tensor = self.propagate(
             edges, x=self.told(states), scale=self.scale(features), shift=self.shift(features)
         )
-        return self.own(states) + heard
+        return self.own(states) + messages
 
     def message(self, x_j: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        """(E, nodes) each."""
+        """Messages of the edges, (E, nodes); all arguments have this shape."""
         return torch.addcmul(x_j + shift, scale, x_j)

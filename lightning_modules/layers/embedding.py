@@ -1,4 +1,4 @@
-"""Tokens as vectors."""
+"""Token embeddings."""
 
 from torch import Tensor, nn
 
@@ -6,12 +6,13 @@ from torch import Tensor, nn
 class TokenEmbedding(nn.Embedding):
     """Token ids (...) -> (..., width), times sqrt(width).
 
-    Xavier's uniform start (Glorot and Bengio 2010) gives small numbers, as a matrix that also scores the next token
-    needs; the root brings them up to the positions that are added. Source: Vaswani et al. 2017, section 3.4.
+    Xavier's uniform initialization (Glorot and Bengio 2010) gives small weights, which suit a matrix that is also the
+    output layer; the factor scales them to the size of the position embeddings. Source: Vaswani et al. 2017, section
+    3.4.
 
     Args:
-        scaled: times sqrt(width); CLIP leaves it out.
-        std: of a normal start in place of Xavier's.
+        scaled: multiply by sqrt(width); CLIP does not.
+        std: standard deviation of a normal initialization instead of Xavier's.
     """
 
     def __init__(self, vocabulary: int, width: int, *, scaled: bool = True, std: float | None = None) -> None:

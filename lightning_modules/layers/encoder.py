@@ -1,4 +1,4 @@
-"""The transformer's encoder: every token sees every other."""
+"""The transformer encoder: self-attention between all tokens."""
 
 from torch import Tensor, nn
 
@@ -20,8 +20,8 @@ class TransformerEncoderLayer(nn.Module):
         super().__init__()
         self.attention = AttentionBlock(config)
         self.feed_forward = FeedForwardBlock(
-            config.width,
-            config.feed_forward,
+            config.hidden_size,
+            config.intermediate_size,
             activation=config.activation,
             dropout=config.dropout,
             norm=config.norm,
@@ -39,18 +39,19 @@ class TransformerEncoder(nn.Module):
         super().__init__()
         self.positions = Positions(config)
         self.dropout = nn.Dropout(config.dropout)
-        self.layers = nn.ModuleList(TransformerEncoderLayer(config) for _ in range(config.layers))
-        self.norm = nn.LayerNorm(config.width) if config.norm == "first" else nn.Identity()
+        self.layers = nn.ModuleList(TransformerEncoderLayer(config) for _ in range(config.num_layers))
+        self.norm = nn.LayerNorm(config.hidden_size) if config.norm == "first" else nn.Identity()
 
     def forward(self, states: Tensor, present: Tensor | None = None) -> Tensor:
         """
         Args:
-            present: True where there is a token, (B, T); None if there is no padding. States at padding mean nothing.
+            states: embedded tokens, (B, T, width).
+            present: True for tokens, False for padding, (B, T); None without padding. Outputs at padding are undefined.
         """
         length = states.shape[1]
-        placed = self.positions(states, token_positions(present, 0, length, states.device), length)
-        mask = combine_masks(None if present is None else padding_mask(present), placed.bias)
-        states = self.dropout(placed.states)
+        positioned = self.positions(states, token_positions(present, 0, length, states.device), length)
+        mask = combine_masks(None if present is None else padding_mask(present), positioned.bias)
+        states = self.dropout(positioned.states)
         for layer in self.layers:
-            states = layer(states, mask=mask, rotation=placed.rotation)
+            states = layer(states, mask=mask, rotation=positioned.rotation)
         return self.norm(states)

@@ -1,4 +1,4 @@
-"""The transformer that reads one sequence and writes another."""
+"""The encoder-decoder transformer."""
 
 from typing import ClassVar
 
@@ -26,29 +26,29 @@ class EncoderDecoderTransformer(Network):
 
     def __init__(self, config: EncoderDecoderConfig) -> None:
         super().__init__(config)
-        width = config.encoder.width
-        self.source_embedding = TokenEmbedding(config.source_vocabulary, width)
-        # A table that is shared has one name only: the weights' file refuses two names for one tensor.
-        self.own_embedding = None if config.share_embeddings else TokenEmbedding(config.target_vocabulary, width)
+        width = config.encoder.hidden_size
+        self.source_embedding = TokenEmbedding(config.source_vocab_size, width)
+        # A shared table has one name only: safetensors does not allow two names for one tensor.
+        self.own_embedding = None if config.share_embeddings else TokenEmbedding(config.target_vocab_size, width)
         self.encoder = TransformerEncoder(config.encoder)
         self.decoder = TransformerDecoder(config.decoder, cross_attention=True)
-        self.output = None if config.tie_output else LinearLayer(width, config.target_vocabulary)
+        self.output = None if config.tie_output else LinearLayer(width, config.target_vocab_size)
 
     @property
     def target_embedding(self) -> TokenEmbedding:
-        """The target's table, which may be the source's."""
+        """The target's embedding table, which can be that of the source."""
         return self.source_embedding if self.own_embedding is None else self.own_embedding
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
-        """source (B, S), target (B, T) from its start token on -> logits of what follows each, (B, T, vocabulary).
+        """source (B, S), target (B, T) with its start token -> logits of the next tokens, (B, T, vocabulary).
 
-        Padding stands behind a target, where no token sees it.
+        Padding is at the end of a target, where causal attention ignores it.
         """
         memory, present = self.encode(source)
         return self.score(self.decoder(self.target_embedding(target), memory=memory, memory_present=present))
 
     def encode(self, source: Tensor) -> tuple[Tensor, Tensor]:
-        """source (B, S) -> its states (B, S, width), and True where there is no padding, (B, S)."""
+        """source (B, S) -> states (B, S, width), and True for tokens, False for padding, (B, S)."""
         present = source != self.config.pad_token
         return self.encoder(self.source_embedding(source), present), present
 
@@ -57,7 +57,7 @@ class EncoderDecoderTransformer(Network):
         return functional.linear(states, self.target_embedding.weight) if self.output is None else self.output(states)
 
     def begin(self, source: Tensor) -> tuple[CachedDecoding, Tensor]:
-        """source (B, S) -> the targets under way and their first tokens (B, 1), as generation takes them."""
+        """source (B, S) -> decoding state and start tokens (B, 1), the first arguments of ``generate``."""
         memory, present = self.encode(source)
         decoding = CachedDecoding(
             self.target_embedding, self.decoder, self.score, memory=memory, memory_present=present

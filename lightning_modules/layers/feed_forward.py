@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from lightning_modules.layers.config import NormPlace
+from lightning_modules.layers.config import NormOrder
 from lightning_modules.layers.config_types import Activation
 from lightning_modules.layers.linear import LinearLayer
 from lightning_modules.layers.sublayer import Sublayer
@@ -11,14 +11,15 @@ from lightning_modules.layers.sublayer import Sublayer
 class FeedForwardBlock(nn.Module):
     """``dropout(activation(x W_1 + b_1)) W_2 + b_2`` for each vector alone: (..., width) -> (..., width).
 
-    In a transformer, attention moves knowledge between tokens and this block works on it. Source: Vaswani et al. 2017,
-    section 3.3. What stands around it: :class:`Sublayer`.
+    Source: Vaswani et al. 2017, section 3.3. Norm and residual connection: :class:`Sublayer`.
 
     Args:
-        hidden: width of the hidden layer, four times ``width`` as a rule.
-        dropout: behind the hidden layer and behind the output.
-        norm: layer norm in front of the block, behind the addition, or None.
-        residual: add the input.
+        width: of input and output.
+        hidden: width of the hidden layer, usually four times ``width``.
+        activation: of the hidden layer.
+        dropout: after the hidden layer and after the output.
+        norm: layer norm before the block, after the addition, or None.
+        residual: add the input to the output.
     """
 
     def __init__(
@@ -28,7 +29,7 @@ class FeedForwardBlock(nn.Module):
         *,
         activation: Activation,
         dropout: float = 0.0,
-        norm: NormPlace | None = "first",
+        norm: NormOrder | None = "first",
         residual: bool = True,
     ) -> None:
         super().__init__()

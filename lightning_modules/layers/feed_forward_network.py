@@ -1,4 +1,4 @@
-"""Feed-forward networks that can be saved: vectors to numbers, and vectors to classes."""
+"""Feed-forward networks with a config: regression and classification."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from lightning_modules.training.network import Network
 
 
 class FeedForwardNN(Network):
-    """A :class:`MultiLayerPerceptron` with a config, a file and a name: (..., in_features) -> (..., out_features)."""
+    """A :class:`MultiLayerPerceptron` as a :class:`Network`: (..., in_features) -> (..., out_features)."""
 
     Config: ClassVar[type] = FeedForwardConfig
     config: FeedForwardConfig
@@ -34,12 +34,12 @@ class FeedForwardNN(Network):
 
 
 class FeedForwardClassifier(FeedForwardNN):
-    """A :class:`FeedForwardNN` whose outputs are the logits of as many classes."""
+    """A :class:`FeedForwardNN` whose outputs are the logits of classes."""
 
     def predict_proba(self, x: Tensor) -> Tensor:
         """(..., in_features) -> probability of each class, (..., classes)."""
         return torch.softmax(self(x), dim=-1)
 
     def predict(self, x: Tensor) -> Tensor:
-        """(..., in_features) -> the likeliest class, (...)."""
+        """(..., in_features) -> the most probable class, (...)."""
         return self(x).argmax(dim=-1)

@@ -1,4 +1,4 @@
-"""Rows of fixed numbers, one for each position."""
+"""Fixed position tables."""
 
 from abc import ABC, abstractmethod
 
@@ -9,17 +9,17 @@ from torch import Tensor, nn
 
 
 class FixedPositions(nn.Module, ABC):
-    """A table that follows from a formula: it grows when a longer text comes, and stays out of the weights' file.
+    """A position table from a formula; it grows for longer texts and is not saved with the weights.
 
     Args:
-        length: positions to make room for at once.
+        length: initial number of positions.
     """
 
     table: Tensor
 
     def __init__(self, length: int) -> None:
         super().__init__()
-        self.register_buffer("table", self._made(length), persistent=False)
+        self.register_buffer("table", self._make_table(length), persistent=False)
 
     @abstractmethod
     def rows(self, length: int) -> NDArray[np.float64]:
@@ -27,10 +27,10 @@ class FixedPositions(nn.Module, ABC):
 
     def at(self, positions: Tensor, length: int) -> Tensor:
         """The rows at ``positions`` (...), all below ``length``: (..., columns)."""
-        if length > len(self.table):  # doubled, so that a text which grows by one token seldom waits
-            self.table = self._made(max(length, 2 * len(self.table))).to(self.table)
+        if length > len(self.table):  # doubled, so that token-by-token generation seldom extends the table
+            self.table = self._make_table(max(length, 2 * len(self.table))).to(self.table)
         return self.table[positions]
 
-    def _made(self, length: int) -> Tensor:
-        # From float64: in float32 the angle itself is wrong by 1e-4 at position 2,000.
+    def _make_table(self, length: int) -> Tensor:
+        # Computed in float64: in float32 the error of the angle is 1e-4 at position 2,000.
         return torch.from_numpy(self.rows(length)).float()

@@ -1,4 +1,4 @@
-"""Writing on: from logits of the next token to texts."""
+"""Text generation: greedy decoding, top-k and top-p sampling."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,28 +8,30 @@ import torch
 from torch import Tensor
 
 Pick = Callable[[Tensor], Tensor]
-"""Logits (B, vocabulary) -> one token for each row, (B,)."""
+"""Logits (B, vocabulary) -> one token per row, (B,)."""
 
 
 class Decoding(Protocol):
-    """A batch of texts under way, such as :class:`lightning_modules.layers.decoding.CachedDecoding`."""
+    """State of a batch of texts during generation, such as ``CachedDecoding``."""
 
     def next_logits(self, tokens: Tensor) -> Tensor:
-        """Tokens (B, T) that follow those of earlier calls -> logits of what comes next, (B, vocabulary)."""
+        """Tokens (B, T) that follow those of earlier calls -> logits of the next token, (B, vocabulary)."""
 
     def select(self, rows: Tensor) -> None:
-        """Go on with these rows (M,) of the batch, in this order: left out, doubled or swapped."""
+        """Select rows (M,) of the batch, in this order; rows can be dropped, repeated or permuted."""
 
 
 @torch.no_grad()
 def generate(decoding: Decoding, first: Tensor, pick: Pick, *, length: int, end: int, pad: int) -> Tensor:
-    """Texts that follow ``first``, (B, at most ``length``); shorter once every text has ended.
+    """Generate the continuations of ``first``, (B, at most ``length``); stops when all texts have ended.
 
     Args:
-        first: what the texts begin with, (B, T): a start token or a prompt. It is not part of the answer.
-        pick: the likeliest token (:func:`greedy`), or one drawn by a :class:`Sampler`.
-        length: most tokens to write.
-        end: a text is over with this token, which is kept; ``pad`` stands behind it.
+        decoding: state of the batch of texts.
+        first: start tokens or prompts, (B, T); not part of the result.
+        pick: chooses the next token: :func:`greedy` or a :class:`Sampler`.
+        length: maximum number of generated tokens.
+        end: id of the token that ends a text and is part of it.
+        pad: id of the tokens after the end.
     """
     tokens = first
     written: list[Tensor] = []
@@ -43,29 +45,29 @@ def generate(decoding: Decoding, first: Tensor, pick: Pick, *, length: int, end:
 
 
 def greedy(logits: Tensor) -> Tensor:
-    """The likeliest token of each row: (B, vocabulary) -> (B,)."""
+    """The most probable token of each row: (B, vocabulary) -> (B,)."""
     return logits.argmax(dim=-1)
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draws a token from the likeliest ones: (B, vocabulary) -> (B,).
+    """Samples a token from the most probable ones: (B, vocabulary) -> (B,).
 
     Sources: Fan et al. 2018, Hierarchical Neural Story Generation (top-k); Holtzman et al. 2020, The Curious Case of
     Neural Text Degeneration (top-p).
 
     Raises:
-        ValueError: a setting that leaves nothing to draw from.
+        ValueError: a setting is out of range.
     """
 
     generator: torch.Generator
-    """Of the draws, on the logits' device: the same seed gives the same texts."""
+    """Source of randomness, on the device of the logits."""
     temperature: float = 1.0
-    """The logits are divided by it: near 0 the likeliest token is certain, high up all are alike."""
+    """Divisor of the logits: low values approach greedy decoding, high values uniform sampling."""
     top_k: int | None = None
-    """Only so many of the likeliest tokens."""
+    """Sample from this number of most probable tokens; None for all."""
     top_p: float = 1.0
-    """Only the fewest likeliest tokens that have this probability together."""
+    """Sample from the smallest set of most probable tokens with this total probability."""
 
     def __post_init__(self) -> None:
         if self.temperature <= 0 or not 0 < self.top_p <= 1 or (self.top_k is not None and self.top_k < 1):
@@ -83,20 +85,22 @@ class Sampler:
 
 
 def keep_top_k(logits: Tensor, count: int) -> Tensor:
-    """Logits (..., vocabulary) with all but the ``count`` highest at minus infinity; of equal ones the first stay."""
+    """Logits (..., vocabulary) with all but the ``count`` highest (first of equals) set to minus infinity."""
     ranked = logits.argsort(dim=-1, descending=True, stable=True)
     return _keep(logits, ranked, torch.arange(logits.shape[-1], device=logits.device) < count)
 
 
 def keep_top_p(logits: Tensor, probability: float) -> Tensor:
-    """Logits (..., vocabulary) with all at minus infinity but the fewest highest that have ``probability`` together."""
+    """Logits (..., vocabulary) with all set to minus infinity but the smallest set of highest with ``probability``."""
     ranked = logits.argsort(dim=-1, descending=True, stable=True)
     chances = logits.softmax(dim=-1).gather(-1, ranked)
-    before = chances.cumsum(dim=-1) - chances  # what the likelier tokens have; 0 for the likeliest, which always stays
+    before = (
+        chances.cumsum(dim=-1) - chances
+    )  # probability of the tokens ranked higher; 0 for the first, which is always kept
     return _keep(logits, ranked, before < probability)
 
 
 def _keep(logits: Tensor, ranked: Tensor, kept: Tensor) -> Tensor:
-    """``kept`` says of each rank whether it stays, ``ranked`` which token has that rank; (..., vocabulary) each."""
+    """Mask by rank: ``ranked`` is the token of each rank, ``kept`` True for kept ranks; (..., vocabulary) each."""
     stays = torch.empty_like(logits, dtype=torch.bool).scatter_(-1, ranked, kept.expand_as(ranked))
     return logits.masked_fill(~stays, -torch.inf)

@@ -1,4 +1,4 @@
-"""Attention with several heads, some of which share keys and values."""
+"""Grouped-query attention."""
 
 from torch import Tensor, nn
 
@@ -9,21 +9,23 @@ from lightning_modules.layers.scaled_dot_product import AttentionOutput, ScaledD
 
 
 class GroupedQueryAttention(nn.Module):
-    """Heads look at the same tokens with different eyes; every ``heads / key_value_heads`` share keys and values.
+    """Attention whose groups of ``heads / key_value_heads`` query heads share keys and values.
 
     ``concat(head_1, …, head_h) W_o``, where ``head_i`` is scaled dot-product attention of ``q W_q,i`` to ``k W_k,g``
-    and ``v W_v,g``, and g is head i's group. While a text grows token by token, keys and values are what must be held
-    and read: 8 heads that share 4 halve that. As many groups as heads is multi-head attention, one is multi-query.
+    and ``v W_v,g``, and g is the group of head i. The cache of keys and values shrinks by the size of a group. With as
+    many groups as heads this is multi-head attention, with one group multi-query attention.
 
     Source: Ainslie et al. 2023, GQA: Training Generalized Multi-Query Transformer Models from Multi-Head Checkpoints.
 
     Args:
-        width: of the states; each head works on ``width / heads`` of it.
-        bias: of the four projections.
-        dropout: chance of each attention weight to be zeroed in training.
+        width: of the states; each head has ``width / heads`` dimensions.
+        heads: number of query heads.
+        key_value_heads: number of heads of keys and values.
+        bias: whether the four projections have one.
+        dropout: of attention weights.
 
     Raises:
-        ValueError: the numbers do not divide each other.
+        ValueError: key_value_heads does not divide heads, or heads does not divide width.
     """
 
     def __init__(
@@ -57,33 +59,38 @@ class GroupedQueryAttention(nn.Module):
         Args:
             key: ``query`` if None, which is self-attention.
             value: ``key`` if None.
-            mask: True where the query may see the key, or a float bias; broadcasts to (B, heads, Q, K).
-            causal: the queries are the last Q of the K tokens, and see nothing that comes after them.
-            rotation: rotary angles of the tokens at hand, for queries and keys alike.
-            cache: of this attention, for a text that grows; it may know more tokens than ``key`` holds.
+            mask: True where the query may attend to the key, or a float bias; broadcasts to (B, heads, Q, K).
+            causal: the queries are the last Q of the K tokens and do not attend to later tokens.
+            rotation: rotary angles of the new tokens, for queries and keys.
+            cache: of this layer, for generation; it can contain more tokens than ``key``.
         """
         key = query if key is None else key
         value = key if value is None else value
 
         def fresh() -> KeysValues:
-            keys = _split(self.key(key), self.key_value_heads)
+            keys = _split_heads(self.key(key), self.key_value_heads)
             keys = keys if rotation is None else rotate(keys, rotation)
-            return keys, _split(self.value(value), self.key_value_heads)
+            return keys, _split_heads(self.value(value), self.key_value_heads)
 
-        queries = _split(self.query(query), self.heads)  # (B, heads, Q, head_width)
+        queries = _split_heads(self.query(query), self.heads)  # (B, heads, Q, head_width)
         queries = queries if rotation is None else rotate(queries, rotation)
         keys, values = fresh() if cache is None else cache.update(fresh)  # (B, key_value_heads, K, head_width)
         context, weights = self.attention(
-            queries, self._each(keys), self._each(values), mask, causal=causal, return_weights=return_weights
+            queries,
+            self._repeat_groups(keys),
+            self._repeat_groups(values),
+            mask,
+            causal=causal,
+            return_weights=return_weights,
         )
         return AttentionOutput(self.output(context.transpose(1, 2).flatten(2)), weights)
 
-    def _each(self, shared: Tensor) -> Tensor:
-        """(B, key_value_heads, K, head_width) -> (B, heads, K, head_width): a group's heads are neighbours."""
+    def _repeat_groups(self, shared: Tensor) -> Tensor:
+        """(B, key_value_heads, K, head_width) -> (B, heads, K, head_width): the heads of a group are adjacent."""
         group = self.heads // self.key_value_heads
         return shared if group == 1 else shared.repeat_interleave(group, dim=1)
 
 
-def _split(states: Tensor, heads: int) -> Tensor:
+def _split_heads(states: Tensor, heads: int) -> Tensor:
     """(B, T, heads * head_width) -> (B, heads, T, head_width)."""
     return states.unflatten(-1, (heads, -1)).transpose(1, 2)

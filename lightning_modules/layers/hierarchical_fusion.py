@@ -1,4 +1,4 @@
-"""Two vectors to one, on three levels."""
+"""Early, mid and late fusion of two vectors."""
 
 import torch
 from torch import Tensor, nn
@@ -10,15 +10,16 @@ from lightning_modules.layers.simple import SimpleAttention
 class HierarchicalFusion(nn.Module):
     """Early, mid and late fusion of two modalities: (B, width) each -> (B, width).
 
-    Early joins both side by side, mid takes their product and their sum; each goes through a linear layer, ReLU,
-    dropout and a linear layer. Late pools what there is, both modalities and what the other levels made of them, by the
-    attention of a learned query; without it, their mean is taken. Sources: Baltrušaitis et al. 2019, Multimodal Machine
-    Learning, section 6.1, for early and late fusion; Kim et al. 2017, Hadamard Product for Low-rank Bilinear Pooling,
-    for the product.
+    Early fusion concatenates both vectors, mid fusion concatenates their product and their sum; each is followed by a
+    linear layer, ReLU, dropout and a linear layer. Late fusion pools both modalities and the outputs of the other
+    levels by attention of a trained query; without late fusion the result is their mean. Sources: Baltrušaitis et al.
+    2019, Multimodal Machine Learning, section 6.1, for early and late fusion; Kim et al. 2017, Hadamard Product for
+    Low-rank Bilinear Pooling, for the product.
 
     Args:
-        early, mid, late: which levels there are.
-        dropout: between the two linear layers.
+        width: of each modality's vector.
+        early, mid, late: whether the level exists.
+        dropout: between the two linear layers of a level.
     """
 
     def __init__(self, width: int, *, early: bool, mid: bool, late: bool, dropout: float = 0.1) -> None:
@@ -30,9 +31,9 @@ class HierarchicalFusion(nn.Module):
         self.absent = nn.Parameter(torch.zeros(width))
 
     def forward(self, first: Tensor, second: Tensor, second_present: Tensor) -> Tensor:
-        """first (B, width), second (B, width), which only the rows of ``second_present`` (B,) have.
+        """first (B, width), second (B, width), True in ``second_present`` (B,) for rows with a second vector.
 
-        A second modality that is absent is a learned vector.
+        A missing second vector is replaced by a trained one.
         """
         second = torch.where(second_present[:, None], second, self.absent)
         levels = [first, second]

@@ -1,18 +1,18 @@
-"""Learned positions."""
+"""Learned position embeddings."""
 
 from torch import Tensor, nn
 
 STD = 0.02
-"""Of the first values, as in BERT, GPT-2 and CLIP."""
+"""Standard deviation of the initialization, as in BERT, GPT-2 and CLIP."""
 
 
 class LearnedPositions(nn.Module):
-    """A vector for each position, learned like a word's and added to the states.
+    """A trained vector per position, added to the states.
 
     Source: Gehring et al. 2017, Convolutional Sequence to Sequence Learning, section 3.1.
 
     Args:
-        length: positions that there are.
+        length: number of positions.
         width: of the states.
     """
 
@@ -22,11 +22,11 @@ class LearnedPositions(nn.Module):
         nn.init.normal_(self.table.weight, std=STD)
 
     def forward(self, states: Tensor, positions: Tensor, length: int) -> Tensor:
-        """states (B, T, width) with what stands at ``positions``, (T,) or (B, T), all below ``length``, added.
+        """Add the vectors of ``positions``, (T,) or (B, T), all below ``length``, to the states (B, T, width).
 
         Raises:
-            ValueError: there are fewer than ``length`` positions.
+            ValueError: the table has fewer than ``length`` positions.
         """
         if length > self.table.num_embeddings:
-            raise ValueError(f"{length} tokens, but only {self.table.num_embeddings} positions were learned")
+            raise ValueError(f"{length} tokens exceed the {self.table.num_embeddings} learned positions")
         return states + self.table(positions)

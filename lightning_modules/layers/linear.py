@@ -1,4 +1,4 @@
-"""A linear layer with what usually follows it."""
+"""A linear layer with optional norm, activation and dropout."""
 
 from collections.abc import Callable
 
@@ -20,12 +20,12 @@ class LinearLayer(nn.Linear):
     """``dropout(activation(norm(x Wᵀ + b)))``: (..., in_features) -> (..., out_features).
 
     Args:
-        initialization: of ``W``; ``b`` starts at 0. Xavier (Glorot and Bengio 2010) keeps the variance through layers
-            that are linear near 0, such as tanh; Kaiming (He et al. 2015) makes up for the half that ReLU cuts off.
-        activation: None leaves it out.
-        norm: ``layer`` normalises each vector (Ba et al. 2016), ``batch`` each feature over all vectors of the batch
-            (Ioffe and Szegedy 2015), whatever their leading dimensions.
-        dropout: chance of each output to be zeroed in training.
+        initialization: of ``W``; ``b`` is initialized with 0. Xavier (Glorot and Bengio 2010) preserves the variance
+            for activations that are linear near 0, such as tanh; Kaiming (He et al. 2015) for ReLU.
+        activation: name of the activation; None for no activation.
+        norm: ``layer`` normalizes each vector (Ba et al. 2016), ``batch`` each feature over all vectors of the batch
+            (Ioffe and Szegedy 2015) and all leading dimensions.
+        dropout: probability of zeroing an output in training.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class LinearLayer(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:
         x = super().forward(x)
         if self.norm is not None:
-            # Batch norm takes the second dimension for the features, so all others become the first.
+            # Batch norm expects features in the second dimension, so all other dimensions are merged into the first.
             x = self.norm(x.flatten(0, -2)).view(x.shape) if isinstance(self.norm, nn.BatchNorm1d) else self.norm(x)
         if self.activation is not None:
             x = self.activation(x)

@@ -4,9 +4,8 @@ from lightning_modules.layers.grouped_query import GroupedQueryAttention
 
 
 class MultiHeadAttention(GroupedQueryAttention):
-    """``concat(head_1, …, head_h) W_o``: as many groups as heads, so that no head shares its keys and values.
+    """``concat(head_1, …, head_h) W_o``: every head has its own keys and values.
 
-    One softmax makes one mean of the values; several heads can look at several places at once.
     Source: Vaswani et al. 2017, Attention Is All You Need, section 3.2.2. Shapes as in :class:`GroupedQueryAttention`.
     """
 

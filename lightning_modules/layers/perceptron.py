@@ -9,18 +9,18 @@ from lightning_modules.layers.linear import LinearLayer
 
 
 class MultiLayerPerceptron(nn.Module):
-    """Hidden layers one after another, then a plain linear one: (..., in_features) -> (..., out_features).
+    """Hidden layers followed by a linear output layer: (..., in_features) -> (..., out_features).
 
     Source: Rumelhart, Hinton and Williams 1986, Learning representations by back-propagating errors.
 
     Args:
-        hidden: width of each hidden layer; none gives a linear map.
+        hidden: width of each hidden layer; empty for a linear map.
         activation: of the hidden layers, as is ``norm``; see :class:`LinearLayer`.
-        dropout: behind every hidden layer, or one chance for each of them.
-        residual: add a hidden layer's input to its output (He et al. 2016) wherever both have the same width.
+        dropout: after every hidden layer; one probability for all layers or one per layer.
+        residual: add a hidden layer's input to its output (He et al. 2016) if both have the same width.
 
     Raises:
-        ValueError: there are not as many dropouts as hidden layers.
+        ValueError: the numbers of dropouts and hidden layers differ.
     """
 
     def __init__(

@@ -1,10 +1,10 @@
-"""The numbers behind fixed positions, as plain arrays: what the layers read and what the images show."""
+"""Tables of fixed position encodings as NumPy arrays."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 BASE = 10_000.0
-"""Of the geometric row of wavelengths, which reach from 2π tokens to nearly 2π · 10,000."""
+"""Base of the wavelengths, which range from 2π to nearly 2π · 10,000 tokens."""
 
 
 def sinusoidal_table(length: int, width: int, base: float = BASE) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""One of four ways to tell a transformer where its tokens stand."""
+"""Position encoding of a transformer, one of four kinds."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from lightning_modules.layers.sinusoidal import SinusoidalPositions
 
 
 class PositionedStates(NamedTuple):
-    """States that know where they stand, or what self-attention must be told instead."""
+    """States after position encoding, and the rotation or bias for self-attention, depending on the kind."""
 
     states: Tensor
     rotation: Rotation | None = None
@@ -20,14 +20,14 @@ class PositionedStates(NamedTuple):
 
 
 class Positions(nn.Module):
-    """Learned and sinusoidal positions go into the states, rotary into queries and keys, ALiBi into the scores."""
+    """Adds learned or sinusoidal positions to the states, or returns a rotation (rotary) or a score bias (ALiBi)."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.scheme = _scheme(config)
+        self.scheme = _make_scheme(config)
 
     def forward(self, states: Tensor, positions: Tensor, length: int) -> PositionedStates:
-        """states (B, T, width) of the last T of ``length`` tokens, which stand at ``positions`` (T,) or (B, T)."""
+        """states (B, T, width) of the last T of ``length`` tokens, at ``positions`` (T,) or (B, T)."""
         if isinstance(self.scheme, RotaryPositions):
             return PositionedStates(states, rotation=self.scheme(positions, length))
         if isinstance(self.scheme, ALiBi):
@@ -35,13 +35,13 @@ class Positions(nn.Module):
         return PositionedStates(self.scheme(states, positions, length))
 
 
-def _scheme(config: TransformerConfig) -> nn.Module:
+def _make_scheme(config: TransformerConfig) -> nn.Module:
     match config.positions:
         case "learned":
-            return LearnedPositions(config.context, config.width)
+            return LearnedPositions(config.context_length, config.hidden_size)
         case "sinusoidal":
-            return SinusoidalPositions(config.context, config.width)
+            return SinusoidalPositions(config.context_length, config.hidden_size)
         case "rotary":
-            return RotaryPositions(config.context, config.width // config.heads)
+            return RotaryPositions(config.context_length, config.hidden_size // config.num_heads)
         case "alibi":
-            return ALiBi(config.heads)
+            return ALiBi(config.num_heads)

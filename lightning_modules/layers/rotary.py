@@ -1,4 +1,4 @@
-"""Rotary positions."""
+"""Rotary position embedding."""
 
 from typing import NamedTuple
 
@@ -19,16 +19,16 @@ class Rotation(NamedTuple):
 
 
 class RotaryPositions(FixedPositions):
-    """Each pair of a query's and a key's numbers is turned by an angle that grows with the token's position.
+    """Rotates pairs of a query's and a key's dimensions by an angle proportional to the token's position.
 
-    The dot product of two turned vectors depends on the difference of their angles alone, so scores depend on how far
-    apart two tokens stand and not on where. Source: Su et al. 2021, RoFormer: Enhanced Transformer with Rotary Position
-    Embedding.
+    The dot product of two rotated vectors depends on the difference of their angles, so attention scores depend on the
+    distance of two tokens, not on their positions. Source: Su et al. 2021, RoFormer: Enhanced Transformer with Rotary
+    Position Embedding.
 
     Args:
-        length: positions to make room for at once.
-        head_width: of each head, even.
-        base: of the row of wavelengths; higher ones suit longer texts.
+        length: initial number of positions.
+        head_width: dimensions of each head, even.
+        base: of the wavelengths; higher values suit longer texts.
     """
 
     def __init__(self, length: int, head_width: int, base: float = BASE) -> None:
@@ -46,10 +46,10 @@ class RotaryPositions(FixedPositions):
 
 
 def rotate(states: Tensor, rotation: Rotation) -> Tensor:
-    """states (B, heads, T, head_width), turned; number i and number i + head_width / 2 are a pair.
+    """Rotate states (B, heads, T, head_width); dimensions i and i + head_width / 2 are a pair.
 
-    So it is in the Llama of transformers. In the paper neighbours are pairs, which is the same network with its columns
-    in another order.
+    This is the order of transformers' Llama. The paper pairs adjacent dimensions, which is equivalent up to a
+    permutation of columns.
     """
     cos, sin = (part.to(states.dtype) for part in rotation)
     first, second = states.chunk(2, dim=-1)

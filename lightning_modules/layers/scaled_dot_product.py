@@ -10,20 +10,20 @@ from lightning_modules.layers.masks import causal_mask, combine_masks
 
 
 class AttentionOutput(NamedTuple):
-    """What attention found, and how it looked, where that was asked for."""
+    """Output of attention: context vectors, and attention weights if requested."""
 
     context: Tensor
     weights: Tensor | None
 
 
 class ScaledDotProductAttention(nn.Module):
-    """``softmax(Q Kᵀ / sqrt(D)) V``: each query's mean of the values, weighted by how well the keys answer it.
+    """``softmax(Q Kᵀ / sqrt(D)) V``: a weighted mean of the values for each query.
 
-    The dot product of two random vectors of D numbers has a variance of D; the root keeps the softmax where it still
-    has a gradient. Source: Vaswani et al. 2017, Attention Is All You Need, section 3.2.1.
+    Dot products of random D-dimensional vectors have variance D; dividing by sqrt(D) keeps the softmax from saturating.
+    Source: Vaswani et al. 2017, Attention Is All You Need, section 3.2.1.
 
     Args:
-        dropout: chance of each weight to be zeroed in training.
+        dropout: of attention weights.
     """
 
     def __init__(self, dropout: float = 0.0) -> None:
@@ -43,15 +43,15 @@ class ScaledDotProductAttention(nn.Module):
         """query (..., Q, D), key (..., K, D), value (..., K, E) -> context (..., Q, E), weights (..., Q, K) or None.
 
         Args:
-            mask: True where the query may see the key, or a float bias on the scores; broadcasts to (..., Q, K).
-            causal: the queries are the last Q of the K positions, and see nothing that comes after them.
-            return_weights: slower, since the fused kernel never holds the weights.
+            mask: True where the query may attend to the key, or a float bias; broadcasts to (..., Q, K).
+            causal: the queries are the last Q of the K positions and do not attend to later positions.
+            return_weights: slower, because the fused kernel does not return weights.
         """
         dropout = self.dropout if self.training else 0.0
         queries, keys = query.shape[-2], key.shape[-2]
-        causal = causal and queries > 1  # the last token alone has nothing after it
+        causal = causal and queries > 1  # no position follows the last one
         if causal and (return_weights or mask is not None or queries != keys):
-            # What is left to PyTorch's own flag has no other mask and as many keys as queries.
+            # PyTorch's flag is used only without another mask and with as many keys as queries.
             mask, causal = combine_masks(mask, causal_mask(queries, keys, query.device)), False
         if return_weights:
             scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5  # (..., Q, K)
@@ -64,10 +64,10 @@ class ScaledDotProductAttention(nn.Module):
 
 
 def masked_softmax(scores: Tensor, mask: Tensor | None) -> Tensor:
-    """Softmax over what ``mask``, boolean or a float bias, leaves of (..., Q, K); zeros where it leaves nothing."""
+    """Softmax over the last axis of (..., Q, K) with a boolean mask or a float bias; zeros for fully masked rows."""
     if mask is None:
         return scores.softmax(dim=-1)
     scores = scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask
     empty = (scores == -torch.inf).all(dim=-1, keepdim=True)
-    # Filled before the softmax too: its gradient would be NaN.
+    # Also filled before the softmax, because its gradient would be NaN.
     return scores.masked_fill(empty, 0.0).softmax(dim=-1).masked_fill(empty, 0.0)

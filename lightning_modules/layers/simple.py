@@ -7,15 +7,15 @@ from lightning_modules.layers.scaled_dot_product import AttentionOutput, ScaledD
 
 
 class SimpleAttention(nn.Module):
-    """Queries, keys and values are projected once and compared once: attention as it is first taught.
+    """Single-head attention with projections of queries, keys and values.
 
     ``softmax((q W_q) (k W_k)ᵀ / sqrt(D)) (v W_v)``: multi-head attention with one head and no output projection.
     Source: Vaswani et al. 2017, Attention Is All You Need, section 3.2.1, with the projections of 3.2.2.
 
     Args:
         width: of queries, keys and values.
-        attention_width: D, of the space where they are compared; ``width`` if None.
-        dropout: chance of each weight to be zeroed in training.
+        attention_width: D, dimensions of the projections; ``width`` if None.
+        dropout: of attention weights.
     """
 
     def __init__(self, width: int, attention_width: int | None = None, *, dropout: float = 0.0) -> None:
@@ -28,6 +28,6 @@ class SimpleAttention(nn.Module):
         """query (B, Q, width), key and value (B, K, width) -> context (B, Q, attention_width), weights (B, Q, K).
 
         Args:
-            mask: True where the query may see the key, broadcasts to (B, Q, K).
+            mask: True where the query may attend to the key, broadcasts to (B, Q, K).
         """
         return self.attention(self.query(query), self.key(key), self.value(value), mask, return_weights=True)

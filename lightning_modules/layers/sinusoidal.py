@@ -1,4 +1,4 @@
-"""Sinusoidal positions."""
+"""Sinusoidal position encoding."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +9,13 @@ from lightning_modules.layers.position_tables import sinusoidal_table
 
 
 class SinusoidalPositions(FixedPositions):
-    """Waves of many lengths, added to the states: nothing to learn, and a row for every position there can be.
+    """Sines and cosines of many wavelengths, added to the states: no parameters, any text length.
 
-    A shift by k positions is one and the same linear map at every position, so a layer can learn to look k tokens
-    back. Source: Vaswani et al. 2017, Attention Is All You Need, section 3.5.
+    A shift by k positions is the same linear map at every position, so attention can learn relative positions. Source:
+    Vaswani et al. 2017, Attention Is All You Need, section 3.5.
 
     Args:
-        length: positions to make room for at once.
+        length: initial number of positions.
         width: of the states, even.
     """
 
@@ -27,5 +27,5 @@ class SinusoidalPositions(FixedPositions):
         return sinusoidal_table(length, self.width)
 
     def forward(self, states: Tensor, positions: Tensor, length: int) -> Tensor:
-        """states (B, T, width) with what stands at ``positions``, (T,) or (B, T), all below ``length``, added."""
+        """Add the rows of ``positions``, (T,) or (B, T), all below ``length``, to the states (B, T, width)."""
         return states + self.at(positions, length)

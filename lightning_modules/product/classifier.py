@@ -1,4 +1,4 @@
-"""A trained :class:`Product` as one function: images and rows to probabilities."""
+"""Inference with a trained :class:`Product`: images and rows to probabilities."""
 
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -20,11 +20,11 @@ TOKENIZER_FILE = "tokenizer.json"
 
 
 class ProductClassifier:
-    """Listings to the probabilities of their classes, in batches of one size: equal input gives equal bytes.
+    """Classifies listings in batches of constant size, so that equal input gives equal bytes.
 
     Args:
         network: in evaluation mode.
-        tokenizer: needed where the network reads words; neither frames, cuts nor pads.
+        tokenizer: required by a network that reads text; adds no special tokens, does not truncate or pad.
     """
 
     def __init__(self, network: Product, tokenizer: Tokenizer | None) -> None:
@@ -33,11 +33,14 @@ class ProductClassifier:
 
     @classmethod
     def from_pretrained(cls, folder: Path, threads: int) -> Self:
-        """The model in ``folder`` (config, weights and, for words, ``tokenizer.json``), on a GPU if there is one.
+        """Load config, weights and, for text, ``tokenizer.json`` of a folder, onto a GPU if there is one.
 
         Args:
-            folder: what stage ``product`` writes, one of its ``alone/<modality>``, or a released model.
-            threads: of this process, from now on.
+            folder: output of stage ``product``, its ``alone/<modality>``, or a released model.
+            threads: CPU threads of this process.
+
+        Raises:
+            FileNotFoundError: a file is missing.
         """
         network = prepare_for_inference(Product.from_pretrained(folder), threads)
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE)) if network.config.reads_words else None
@@ -45,34 +48,34 @@ class ProductClassifier:
 
     @property
     def config(self) -> ProductConfig:
-        """Of the network: ``classes`` in their order, ``modalities`` by name, how images must be prepared."""
+        """Config of the network: ``classes`` in the order of the probabilities, ``modalities``, the image format."""
         return self.network.config
 
     @torch.inference_mode()
     def probabilities(
         self, samples: Iterable[tuple[Image | None, Row]], without: Collection[str] = ()
     ) -> NDArray[np.float32]:
-        """Probabilities (N, classes), rows that sum to 1.
+        """Class probabilities (N, classes).
 
         Args:
-            samples: RGB images (image_size, image_size, 3), or None, and the listings that they belong to. What a
-                listing has not is missing by itself.
-            without: modalities to be taken for missing in all listings.
+            samples: RGB image (image_size, image_size, 3) or None, and the row of its listing. Modalities without data
+                in a listing are missing.
+            without: modalities to ignore in all listings.
 
         Raises:
-            ValueError: ``without`` names a modality that the network does not have.
+            ValueError: ``without`` contains an unknown modality.
         """
-        if unknown := set(without) - set(self.config.modalities):
-            raise ValueError(
-                f"no such modality: {', '.join(sorted(unknown))}; {', '.join(sorted(self.config.modalities))}"
-            )
+        unknown = set(without) - set(self.config.modalities)
+        if unknown:
+            known = ", ".join(sorted(self.config.modalities))
+            raise ValueError(f"unknown modality {', '.join(sorted(unknown))}; use some of {known}")
         parts = [np.zeros((0, len(self.config.classes)), np.float32)]
         for batch in iterate_batches(samples):
             images, rows = zip(*batch, strict=True)
             inputs, present = self.reader(images, rows, without)
-            logits = self.network(self._placed(inputs), self._placed(present))
+            logits = self.network(self._to_device(inputs), self._to_device(present))
             parts.append(logits.float().softmax(dim=-1).cpu().numpy())
         return np.concatenate(parts)
 
-    def _placed(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    def _to_device(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         return {name: tensor.to(self.network.device) for name, tensor in tensors.items()}

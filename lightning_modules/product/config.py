@@ -1,6 +1,6 @@
 """Configuration of :class:`lightning_modules.product.product.Product`: ``config.json`` and its parameters.
 
-No torch here: the parameter sections import these classes, and reading parameters must stay quick.
+This module imports no torch: the parameter sections import it, and reading parameters must be fast.
 """
 
 from typing import Annotated, Literal, Self
@@ -23,43 +23,46 @@ NumbersField = Literal["price"]
 
 @dataclass(frozen=True, config=STRICT)
 class WordsBranch:
-    """Words as a TextCNN reads them (Kim 2014): embeddings, convolutions of several lengths, maxima, a dense layer."""
+    """Text, by a TextCNN (Kim 2014): embeddings, convolutions of several lengths, maxima, a dense layer."""
 
-    kind: Literal["text_cnn"]
-    fields: Annotated[tuple[WordsField, ...], Field(min_length=1)]
-    """Read one after the other; a listing with none of them lacks the modality."""
-    context: Size
-    """Tokens; longer texts are cut."""
-    embedding: Size
+    kind: Literal["text_cnn"] = "text_cnn"
+    fields: Annotated[tuple[WordsField, ...], Field(min_length=1)] = ("title", "description")
+    """Fields that are joined to one text; a listing without any of them lacks the modality."""
+    context_length: Size = 60
+    """Tokens; longer texts are cut off."""
+    embedding_dim: Size = 128
     """Width of a token's vector."""
-    kernels: Annotated[tuple[Size, ...], Field(min_length=1)]
-    """Tokens that the convolutions look at, one of them for each length."""
-    filters: Size
+    kernel_sizes: Annotated[tuple[Size, ...], Field(min_length=1)] = (2, 3, 4)
+    """Tokens under each convolution."""
+    num_filters: Size = 64
     """Channels of each convolution."""
-    features: Size
-    dropout: Share
+    features: Size = 128
+    """Features of the branch."""
+    dropout: Share = 0.3
 
 
 @dataclass(frozen=True, config=STRICT)
 class ImageBranch:
     """The image, by an image tower and a dense layer."""
 
-    kind: Literal["image"]
-    features: Size
-    dropout: Share
+    kind: Literal["image"] = "image"
+    features: Size = 256
+    """Features of the branch."""
+    dropout: Share = 0.3
     image: ImageTower | None = None
-    """None only in parameters: a checkpoint brings the tower."""
+    """None only in parameters with ``pretrained``: the checkpoint brings the tower."""
 
 
 @dataclass(frozen=True, config=STRICT)
 class NumbersBranch:
-    """Numbers as signed ``log(1 + x)``, brought to mean 0 and deviation 1, by a dense layer."""
+    """Numbers as signed ``log(1 + x)``, standardised to mean 0 and deviation 1, by a dense layer."""
 
-    kind: Literal["numbers"]
-    fields: Annotated[tuple[NumbersField, ...], Field(min_length=1)]
-    """A listing that lacks one of them lacks the modality."""
-    features: Size
-    dropout: Share
+    kind: Literal["numbers"] = "numbers"
+    fields: Annotated[tuple[NumbersField, ...], Field(min_length=1)] = ("price",)
+    """Fields of the listing; a listing without one of them lacks the modality."""
+    features: Size = 16
+    """Features of the branch."""
+    dropout: Share = 0.1
 
 
 Branch = Annotated[WordsBranch | ImageBranch | NumbersBranch, Field(discriminator="kind")]
@@ -72,15 +75,18 @@ Modalities = Annotated[dict[ModalityName, Branch], Field(min_length=1)]
 class Fusion:
     """Dense layers over the features of all modalities side by side; the logits follow."""
 
-    hidden: tuple[Size, ...]
+    hidden_dims: tuple[Size, ...] = (256, 128)
     """Width of each layer."""
-    dropout: tuple[Share, ...]
-    """After each layer."""
+    dropout: tuple[Share, ...] = (0.4, 0.3)
+    """Dropout after each layer."""
 
     @model_validator(mode="after")
     def _one_for_each(self) -> Self:
-        if len(self.hidden) != len(self.dropout):
-            raise ValueError("hidden and dropout must be equally long")
+        if len(self.hidden_dims) != len(self.dropout):
+            raise ValueError(
+                f"hidden_dims has {len(self.hidden_dims)} layers, dropout {len(self.dropout)}; "
+                "both must be equally long"
+            )
         return self
 
 
@@ -89,19 +95,19 @@ class ProductConfig:
     """Everything that :class:`lightning_modules.product.product.Product` needs to be built and fed."""
 
     modalities: Modalities
-    """What is read of a listing, by name; their order means nothing."""
+    """Inputs of the network: name -> branch; the order does not matter."""
     fusion: Fusion
     classes: tuple[str, ...]
     """In the order of the logits."""
     image_size: Size
     """Side of the square images in pixels."""
-    image_fit: Literal["crop", "pad"]
+    resize_mode: Literal["crop", "pad"]
     """How an image was made square."""
     image_mean: Channels
-    """Taken off before the tower."""
+    """Subtracted from the pixels before the tower."""
     image_std: Channels
-    """Divided by before the tower."""
-    vocabulary: Size
+    """Divisor of the pixels after that."""
+    vocab_size: Size
     """Tokens that the tokenizer knows."""
     pad_token: Annotated[int, Field(ge=0)]
     scaling: Scaling

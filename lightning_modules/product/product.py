@@ -1,4 +1,4 @@
-"""A classifier that reads several modalities of a listing and bears it when some of them are missing."""
+"""The product classifier: several modalities of a listing, any of which can be missing."""
 
 from typing import Any, ClassVar
 
@@ -17,11 +17,14 @@ from lightning_modules.training.settings import OptimizerSettings
 from lightning_modules.training.training_module import TrainingModule
 
 Features = dict[str, Tensor]
-"""By modality, (B, features)."""
+"""Modality -> (B, features)."""
 
 
 class Product(Network):
-    """Each modality's features, or the vector learned for its absence, side by side through dense layers to logits."""
+    """Late fusion: ``MLP(concat(f_1(x_1), ..., f_M(x_M)))``, logits (B, classes) from M modalities.
+
+    A missing modality's features are replaced by a trained vector.
+    """
 
     Config: ClassVar[type] = ProductConfig
     config: ProductConfig
@@ -34,7 +37,7 @@ class Product(Network):
         self.absent = nn.ParameterList(torch.zeros(branch.features) for branch in branches)
         self.fusion = MultiLayerPerceptron(
             sum(branch.features for branch in branches),
-            config.fusion.hidden,
+            config.fusion.hidden_dims,
             len(config.classes),
             activation="relu",
             norm="batch",
@@ -45,19 +48,18 @@ class Product(Network):
         """Logits (B, classes).
 
         Args:
-            inputs: by modality: pixels (B, 3, S, S) uint8, tokens (B, T) int64 or the
-                signed logarithms of numbers (B, F) float32.
-            present: by modality: which of the rows have it, (B,) bool; what stands in ``inputs`` for the others is not
-                looked at.
+            inputs: modality -> pixels (B, 3, S, S) uint8, tokens (B, T) int64 or signed logarithms of numbers (B, F)
+                float32.
+            present: modality -> True for rows with data, bool (B,); the inputs of other rows are ignored.
         """
         return self.classify(self.encode(inputs), present)
 
     def encode(self, inputs: Inputs) -> Features:
-        """Each modality's features (B, F), also of the rows that lack it."""
+        """Modality -> features (B, F) of all rows, including rows without data."""
         return {name: encoder(inputs[name]) for name, encoder in zip(self.names, self.encoders, strict=True)}
 
     def classify(self, features: Features, present: Present) -> Tensor:
-        """Logits (B, classes) of features of which only those that are present count."""
+        """Logits (B, classes); features of missing modalities are replaced by trained vectors."""
         known = [
             torch.where(present[name][:, None], features[name], absent)
             for name, absent in zip(self.names, self.absent, strict=True)
@@ -66,7 +68,7 @@ class Product(Network):
         return logits
 
     def image_encoders(self) -> list[ImageEncoder]:
-        """The parts that encode images; their weights may come from a checkpoint."""
+        """Image towers, whose weights may come from a checkpoint."""
         return [encoder.image for encoder in self.encoders if isinstance(encoder, ImageBranchEncoder)]
 
 
@@ -102,7 +104,7 @@ class NumbersEncoder(nn.Module):
 def _encoder(branch: Branch, config: ProductConfig) -> nn.Module:
     match branch:
         case WordsBranch():
-            return TextCnn(branch, config.vocabulary, config.pad_token)
+            return TextCnn(branch, config.vocab_size, config.pad_token)
         case ImageBranch():
             return ImageBranchEncoder(branch, config)
         case NumbersBranch():
@@ -114,12 +116,12 @@ def _dense(width: int, branch: ImageBranch | NumbersBranch) -> LinearLayer:
 
 
 class ProductModule(TrainingModule):
-    """A :class:`Product` that learns from listings whose class is known.
+    """Trains a :class:`Product` on labelled listings, each with all of its modalities and once with fewer.
 
     Args:
-        network: what learns.
-        optimizer: how.
-        smoothing: of the labels, see :func:`lightning_modules.training.labels.masked_label_loss`.
+        network: to train.
+        optimizer: settings of the optimiser.
+        smoothing: label smoothing, see :func:`lightning_modules.training.labels.masked_label_loss`.
     """
 
     network: Product
@@ -129,9 +131,10 @@ class ProductModule(TrainingModule):
         self.smoothing = smoothing
 
     def step(self, batch: ProductBatch) -> dict[str, Any]:
-        # The views differ in what is present only, so the encoders work once for all of them; the batch norms behind
-        # see them together, as one batch, and so learn statistics that do for whole and for incomplete listings.
-        features = {name: one.repeat(len(batch.views), 1) for name, one in self.network.encode(batch.inputs).items()}
+        # The views differ only in the modalities that are present, so the encoders run once for all views. The batch
+        # norms of the fusion get all views as one batch: their statistics cover complete and incomplete listings.
+        encoded = self.network.encode(batch.inputs)
+        features = {name: values.repeat(len(batch.views), 1) for name, values in encoded.items()}
         present = {name: torch.cat([view[name] for view in batch.views]) for name in features}
         logits, labels = self.network.classify(features, present), batch.labels.repeat(len(batch.views))
         loss = masked_label_loss(logits, labels, self.smoothing)

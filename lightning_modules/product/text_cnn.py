@@ -1,4 +1,4 @@
-"""A convolutional network over words.
+"""A convolutional network over token embeddings.
 
 Source: Kim 2014, Convolutional Neural Networks for Sentence Classification, with batch norm and a dense layer on top.
 """
@@ -14,23 +14,23 @@ from lightning_modules.product.config import WordsBranch
 class TextCnn(nn.Module):
     """Token ids (B, T), padded at the end -> (B, features).
 
-    Each convolution of k tokens gives a text of n tokens its n - k + 1 values and no more: neither their maximum nor
-    the statistics of the batch norm see the padding. A text shorter than k tokens has one value, that of the text and
-    k - n zero vectors behind it; so has an empty text.
+    A convolution of k tokens gives n - k + 1 values for a text of n tokens. Padding is excluded from the maximum and
+    from the statistics of the batch norm. A text of fewer than k tokens, also an empty one, gives one value: it is
+    padded with zero vectors.
 
-    The rectifier stands between convolution and batch norm, where Keras' ``Conv1D(activation="relu")`` has it.
+    ReLU precedes the batch norm, as in Keras' ``Conv1D(activation="relu")``.
     """
 
     def __init__(self, branch: WordsBranch, vocabulary: int, pad_token: int) -> None:
         super().__init__()
         self.pad_token = pad_token
-        self.kernels = branch.kernels
-        self.embedding = nn.Embedding(vocabulary, branch.embedding, padding_idx=pad_token)
+        self.kernels = branch.kernel_sizes
+        self.embedding = nn.Embedding(vocabulary, branch.embedding_dim, padding_idx=pad_token)
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(branch.embedding, branch.filters, kernel) for kernel in branch.kernels
+            nn.Conv1d(branch.embedding_dim, branch.num_filters, kernel) for kernel in branch.kernel_sizes
         )
-        self.norms = nn.ModuleList(nn.BatchNorm1d(branch.filters) for _ in branch.kernels)
-        width = branch.filters * len(branch.kernels)
+        self.norms = nn.ModuleList(nn.BatchNorm1d(branch.num_filters) for _ in branch.kernel_sizes)
+        width = branch.num_filters * len(branch.kernel_sizes)
         self.dense = LinearLayer(width, branch.features, activation="relu", norm="batch", dropout=branch.dropout)
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -41,15 +41,15 @@ class TextCnn(nn.Module):
         maxima = []
         for kernel, convolution, norm in zip(self.kernels, self.convolutions, self.norms, strict=True):
             values = functional.relu(convolution(vectors)).transpose(1, 2)  # (B, W, filters)
-            places = torch.arange(values.shape[1], device=tokens.device)
-            real = places < (lengths[:, None] - kernel + 1).clamp(min=1)  # (B, W)
-            maxima.append(_maximum(norm, values, real))
+            positions = torch.arange(values.shape[1], device=tokens.device)
+            valid = positions < (lengths[:, None] - kernel + 1).clamp(min=1)  # (B, W)
+            maxima.append(_masked_maximum(norm, values, valid))
         return self.dense(torch.cat(maxima, dim=1))
 
 
-def _maximum(norm: nn.Module, values: Tensor, real: Tensor) -> Tensor:
-    """The largest normed value of each channel over the real places: (B, W, C), (B, W) -> (B, C)."""
-    normed = norm(values[real])  # (real places, C)
-    spread = normed.new_full(values.shape, -torch.inf)
-    spread[real] = normed
-    return spread.amax(dim=1)
+def _masked_maximum(norm: nn.Module, values: Tensor, valid: Tensor) -> Tensor:
+    """Maximum of the normalized values over the valid positions: (B, W, C), (B, W) -> (B, C)."""
+    normalized = norm(values[valid])  # (valid positions, C)
+    padded = normalized.new_full(values.shape, -torch.inf)
+    padded[valid] = normalized
+    return padded.amax(dim=1)

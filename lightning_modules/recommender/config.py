@@ -1,6 +1,6 @@
 """The shape of a :class:`lightning_modules.recommender.graph.GraphRecommender`: its ``config.json`` and its parameters.
 
-No torch here: the parameter sections import these classes, and reading parameters must stay quick.
+This module imports no torch: the parameter sections import it, and reading parameters must be fast.
 """
 
 from typing import Annotated, Literal
@@ -15,22 +15,22 @@ from lightning_modules.layers.config_types import STRICT, Share, Size
 class Sage:
     """GraphSAGE (Hamilton, Ying and Leskovec 2017)."""
 
-    kind: Literal["sage"]
-    aggregator: Literal["mean", "max", "lstm"]
-    """Of the neighbours: their mean, the maxima of a layer over them, the last state of an LSTM over them."""
+    kind: Literal["sage"] = "sage"
+    aggregator: Literal["mean", "max", "lstm"] = "mean"
+    """Mean of the neighbours, maxima of a layer over them, or last state of an LSTM over them."""
     neighbours: Size | None = None
-    """Most neighbours of a node that are aggregated, drawn anew in each step of the training; None: all."""
+    """Largest number of neighbours of a node, sampled in each training step; None: all."""
 
 
 @dataclass(frozen=True, config=STRICT)
 class Gat:
     """Graph attention (Veličković et al. 2018)."""
 
-    kind: Literal["gat"]
-    heads: Size
-    """Of each layer, side by side; each has its share of the width."""
-    slope: Annotated[float, Field(ge=0)]
-    """Of the leaky ReLU in the attention, below 0."""
+    kind: Literal["gat"] = "gat"
+    heads: Size = 4
+    """Attention heads of a layer; each gets an equal share of the width."""
+    negative_slope: Annotated[float, Field(ge=0)] = 0.2
+    """Slope of the attention's leaky ReLU below 0."""
 
 
 Convolution = Annotated[Sage | Gat, Field(discriminator="kind")]
@@ -41,18 +41,18 @@ class GraphConfig:
     """Everything that :class:`lightning_modules.recommender.graph.GraphRecommender` needs to be built."""
 
     convolution: Convolution
-    """Of every layer."""
-    widths: Annotated[tuple[Size, ...], Field(min_length=1)]
-    """Of the layers; the last is the embeddings'."""
+    """Kind of every layer."""
+    hidden_dims: Annotated[tuple[Size, ...], Field(min_length=1)]
+    """Output features of each layer; the last layer gives the embeddings."""
     features: Size
-    """Of a node, as given."""
+    """Input features of a node."""
     dropout: Share
-    """After each layer but the last."""
+    """Dropout after each layer but the last."""
     feature_dropout: Share
-    """Of the features."""
+    """Dropout of the features."""
     nodes: Annotated[int, Field(ge=0)] = 0
-    """That have features of their own to learn; further ones have zeros there."""
-    learned: Annotated[int, Field(ge=0)] = 0
-    """Features of each of these nodes that are learned, beside those given."""
-    shallow: Annotated[int, Field(ge=0)] = 0
-    """Width of one convolution straight from features to embeddings, beside the layers; 0: none."""
+    """Nodes with trained features; later nodes have zeros there."""
+    node_embedding_dim: Annotated[int, Field(ge=0)] = 0
+    """Trained features of each of these nodes, beside the input features."""
+    skip_connection_dim: Annotated[int, Field(ge=0)] = 0
+    """Output features of one convolution from the features straight to the embeddings; 0: none."""

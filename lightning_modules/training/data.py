@@ -1,7 +1,7 @@
-"""From WebDataset shards to batches: the same for every model, and the same on every run.
+"""Reproducible batches from WebDataset shards, for every model.
 
-What is drawn for a sample depends on seed, epoch and the sample's key alone; which samples share a batch depends on
-seed, epoch, the number of processes and, when shards are streamed, the number of loader workers.
+Random draws for a sample depend on seed, epoch and the sample's key only. The samples of a batch depend on seed, epoch,
+the number of processes and, for streamed shards, the number of loader workers.
 """
 
 import io
@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from lightning_modules.training.settings import LoadingSettings
 
 Row = dict[str, Any]
-"""A listing as it stands in the shard's JSON."""
+"""A listing, as in the shard's JSON."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ShardSample:
 
 @dataclass  # not frozen: Lightning moves its tensors to the device
 class ImageTextBatch:
-    """Images and the words that belong to them."""
+    """Images and their texts."""
 
     pixels: Tensor
     """uint8, (B, 3, S, S)."""
@@ -53,16 +53,16 @@ class ImageTextBatch:
 
 
 class Collate(Protocol):
-    """What a model wants of its samples; ``epoch`` is None when nothing may be drawn (validation, test)."""
+    """Collates samples to a model's batch; ``epoch`` is None for validation and test, without random changes."""
 
     def __call__(self, samples: Sequence[ShardSample], epoch: int | None) -> Any: ...
 
 
 class ShardSplit:
-    """One folder of shards, as far as a model can use its rows.
+    """One folder of shards, restricted to the rows that a model can use.
 
     Args:
-        folder: holds ``00000.tar``, …
+        folder: contains ``00000.tar``, …
         keep: whether the model can use a row.
         settings: cache or stream.
     """
@@ -75,19 +75,19 @@ class ShardSplit:
         self._cached = [_decode(raw) for raw in self._raw(self.tars)] if settings.cache else None
 
     def in_order(self, part: int = 0, parts: int = 1) -> Iterator[ShardSample]:
-        """Every ``parts``-th sample from ``part`` on, sorted by key."""
+        """Every ``parts``-th sample, starting with ``part``, sorted by key."""
         if self._cached is not None:
             return iter(self._cached[part::parts])
         return map(_decode, itertools.islice(self._raw(self.tars), part, None, parts))
 
     def rows(self) -> Iterator[Row]:
-        """The rows of the samples, shard by shard; their images are skipped, not read."""
+        """The rows of the samples, shard by shard, without reading the images."""
         return filter(self.keep, _rows(self.tars))
 
     def shuffled(self, seed: str, part: int, parts: int) -> Iterator[ShardSample]:
-        """This part's samples in an order drawn from ``seed``.
+        """One part of the samples in a random order.
 
-        Parts share out whole shards, so that each is read once, as long as there are enough of them.
+        With at least as many shards as parts, each part reads its own shards; otherwise every part reads all shards.
         """
         if self._cached is not None:
             order = list(range(len(self._cached)))
@@ -96,25 +96,25 @@ class ShardSplit:
         tars = list(self.tars)
         random.Random(seed).shuffle(tars)
         if len(tars) >= parts:
-            mine = self._raw(tars[part::parts])
+            samples = self._raw(tars[part::parts])
         else:
-            mine = itertools.islice(self._raw(tars), part, None, parts)
-        mixed = webdataset.filters.shuffle(self.settings.shuffle_buffer, rng=random.Random(f"{seed} {part}"))(mine)
-        return map(_decode, mixed)
+            samples = itertools.islice(self._raw(tars), part, None, parts)
+        shuffle = webdataset.filters.shuffle(self.settings.shuffle_buffer, rng=random.Random(f"{seed} {part}"))
+        return map(_decode, shuffle(samples))
 
     def _raw(self, tars: Sequence[str]) -> Iterator[dict[str, Any]]:
         return (raw for raw in _read(tars) if self.keep(raw["row"]))
 
 
 class ShardBatches(IterableDataset):
-    """The batches of one process in one epoch; loader workers take turns.
+    """The batches of one process in one epoch; loader workers produce them in turn.
 
     Args:
-        split: where the samples come from.
-        collate: turns samples into a batch.
-        epoch: for training: shuffled and of full batches only. None: in order and complete.
+        split: source of the samples.
+        collate: converts samples to a batch.
+        epoch: for training: shuffled, full batches only. None: in order and complete.
         seed: of the shuffling.
-        rank, ranks: which of how many processes this is; each gets the same number of batches.
+        rank, ranks: index and number of processes; each process gets the same number of batches.
     """
 
     def __init__(
@@ -132,26 +132,26 @@ class ShardBatches(IterableDataset):
         info = get_worker_info()
         worker, workers = (0, 1) if info is None else (info.id, info.num_workers)
         if self.epoch is not None and not self.split.settings.cache:
-            chunks = self._streamed(worker, workers)
+            chunks = self._streamed_chunks(worker, workers)
         else:
-            chunks = itertools.islice(self._whole(), worker, None, workers)
+            chunks = itertools.islice(self._chunks(), worker, None, workers)
         for chunk in chunks:
             yield self.collate(chunk, self.epoch)
 
-    def _whole(self) -> Iterator[list[ShardSample]]:
-        """All chunks of this process, of which its loader workers take turns."""
+    def _chunks(self) -> Iterator[list[ShardSample]]:
+        """The samples of all batches of this process; each loader worker uses every n-th."""
         if self.epoch is None:
-            mine = self.split.in_order(self.rank, self.ranks)
+            samples = self.split.in_order(self.rank, self.ranks)
         else:
-            mine = self.split.shuffled(f"{self.seed} {self.epoch}", self.rank, self.ranks)
-        share = self.split.kept // self.ranks  # equal for all: a process with one more would wait for ever
-        mine = itertools.islice(mine, share)
-        return (list(itertools.islice(mine, self.size)) for _ in range(len(self)))
+            samples = self.split.shuffled(f"{self.seed} {self.epoch}", self.rank, self.ranks)
+        share = self.split.kept // self.ranks  # equal for all processes: one with a further batch would wait forever
+        samples = itertools.islice(samples, share)
+        return (list(itertools.islice(samples, self.size)) for _ in range(len(self)))
 
-    def _streamed(self, worker: int, workers: int) -> Iterator[list[ShardSample]]:
-        """The chunks of one loader worker, which reads shards of its own."""
+    def _streamed_chunks(self, worker: int, workers: int) -> Iterator[list[ShardSample]]:
+        """The samples of the batches of one loader worker, which reads its own shards."""
         part, parts = self.rank * workers + worker, self.ranks * workers
-        # Shards are not equally full: whoever runs out early goes on in a new order.
+        # Shards differ in size: a worker without further samples continues with its shards in a new order.
         endless = itertools.chain.from_iterable(
             self.split.shuffled(f"{self.seed} {self.epoch} {lap}", part, parts) for lap in itertools.count()
         )
@@ -159,7 +159,7 @@ class ShardBatches(IterableDataset):
 
 
 class ShardData(LightningDataModule):
-    """Train and validation batches for Lightning, drawn anew each epoch."""
+    """Train and validation batches for Lightning; each epoch has its own random order and augmentation."""
 
     def __init__(self, train: ShardSplit, validation: ShardSplit, collate: Collate, seed: int) -> None:
         super().__init__()
@@ -174,7 +174,7 @@ class ShardData(LightningDataModule):
     def _loader(self, split: ShardSplit, epoch: int | None) -> DataLoader:
         rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         batches = ShardBatches(split, self.collate, epoch, self.seed, rank, ranks)
-        return DataLoader(batches, batch_size=None, num_workers=split.settings.workers)
+        return DataLoader(batches, batch_size=None, num_workers=split.settings.num_workers)
 
 
 def stack_pixels(images: Sequence[NDArray[np.uint8]]) -> Tensor:
@@ -205,13 +205,13 @@ def _decode(raw: dict[str, Any]) -> ShardSample:
 
 
 def _count(tars: Sequence[str], keep: Callable[[Row], bool]) -> tuple[int, int]:
-    """How many rows there are and how many of them are kept."""
+    """Number of rows, and of those that are kept."""
     kept = [keep(row) for row in _rows(tars)]
     return len(kept), sum(kept)
 
 
 def _rows(tars: Sequence[str]) -> Iterator[Row]:
-    """All rows; images are skipped, not read."""
+    """All rows, without reading the images."""
     for path in tars:
         with tarfile.open(path) as tar:
             for member in tar:

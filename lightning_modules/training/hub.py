@@ -1,10 +1,10 @@
-"""Names of checkpoints on a hub."""
+"""Names of checkpoints on the Hugging Face hub."""
 
 from pathlib import Path
 
 
 def parse_hub_id(checkpoint: str) -> tuple[str, str]:
-    """Folder or hub id, and the revision: ``id@revision`` pins a hub id to a commit, branch or tag."""
+    """Split ``id@revision`` into hub id and revision (commit, branch or tag, default "main"); a folder is unchanged."""
     if Path(checkpoint).is_dir():
         return checkpoint, "main"
     name, _, revision = checkpoint.partition("@")

@@ -1,4 +1,4 @@
-"""What all trained models share when they are asked: few threads, a GPU if there is one, batches of one size."""
+"""Inference settings that all trained models share: threads, device and batch size."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -7,22 +7,22 @@ from typing import TypeVar
 
 import torch
 
-BATCH = 64
-"""Samples that are computed together; always as many, so that equal input gives equal bytes."""
+BATCH_SIZE = 64
+"""Samples per batch; constant, so that equal input gives equal bytes."""
 
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
 NetworkType = TypeVar("NetworkType", bound=torch.nn.Module)
 
 
 def prepare_for_inference(network: NetworkType, threads: int) -> NetworkType:
-    """The network on a GPU if there is one; ``threads`` are this process's from now on."""
+    """Move a network to a GPU if there is one, and set the number of CPU threads of this process."""
     torch.set_num_threads(threads)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     return network.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def iterate_batches(things: Iterable[Thing]) -> Iterator[list[Thing]]:
-    """Lists of ``BATCH`` things, the last one perhaps shorter."""
-    iterator = iter(things)
-    while batch := list(islice(iterator, BATCH)):
+def iterate_batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Lists of ``BATCH_SIZE`` items; the last list can be shorter."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, BATCH_SIZE)):
         yield batch

@@ -1,4 +1,4 @@
-"""Labels for classifiers: ids that may be missing, a loss that leaves the missing ones out, accuracy while learning."""
+"""Labels of classifiers that can be missing: ids, loss and accuracy."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from torch import Tensor
 from torch.nn import functional
 
 MISSING = -100
-"""The id of a label that a row does not have, or whose class the train split never showed."""
+"""Id of a missing label, and of a label whose class does not occur in the train split."""
 
 
 @dataclass  # not frozen: Lightning moves its tensors to the device
 class LabelledBatch:
-    """Images and what they are."""
+    """Images and their label ids."""
 
     pixels: Tensor
     """uint8, (B, 3, S, S)."""
@@ -27,21 +27,21 @@ class LabelledBatch:
 
 
 def encode_labels(rows: Sequence[Mapping[str, Any]], head: str, classes: Sequence[str]) -> Tensor:
-    """Places in ``classes`` of the rows' labels of one kind, int64 (B,)."""
-    place = {name: index for index, name in enumerate(classes)}
-    return torch.tensor([place.get(row[head], MISSING) for row in rows], dtype=torch.int64)
+    """Class ids of the rows' labels of one kind, ``MISSING`` for unknown ones, int64 (B,)."""
+    index_of = {name: index for index, name in enumerate(classes)}
+    return torch.tensor([index_of.get(row[head], MISSING) for row in rows], dtype=torch.int64)
 
 
 def masked_label_loss(logits: Tensor, target: Tensor, smoothing: float) -> Tensor:
-    """Label-smoothed cross-entropy (Szegedy et al. 2016, section 7), the mean over the rows that have the label.
+    """Label-smoothed cross-entropy (Szegedy et al. 2016, section 7), averaged over the rows with a label.
 
     Args:
         logits: (B, C).
         target: class ids or ``MISSING``, (B,).
-        smoothing: share of the target's mass that is spread over all classes, in [0, 1).
+        smoothing: share of the target distribution that is uniform over all classes, in [0, 1).
 
     Returns:
-        A scalar; 0, with zero gradients, where no row has the label.
+        A scalar; 0 with zero gradients if no row has a label.
     """
     losses = functional.cross_entropy(
         logits, target, ignore_index=MISSING, label_smoothing=smoothing, reduction="none"
@@ -50,14 +50,14 @@ def masked_label_loss(logits: Tensor, target: Tensor, smoothing: float) -> Tenso
 
 
 class LabelAccuracy(Callback):
-    """Logs after each epoch ``validation_<head>_accuracy``, over the validation rows that have the label.
+    """Logs ``validation_<head>_accuracy`` after each epoch, over the validation rows with a label.
 
-    It reads ``logits`` and ``labels`` of what a module's ``step`` returns: heads to tensors of (B, C) and (B,).
+    It reads ``logits`` and ``labels`` from the outputs of a module's ``step``: head -> (B, C) and head -> (B,).
     """
 
     def __init__(self, heads: Sequence[str]) -> None:
         self.heads = tuple(heads)
-        self._counts = torch.zeros(len(self.heads), 2, dtype=torch.float64)  # right, labelled
+        self._counts = torch.zeros(len(self.heads), 2, dtype=torch.float64)  # correct, labelled
 
     def on_validation_batch_end(
         self,
@@ -70,14 +70,14 @@ class LabelAccuracy(Callback):
     ) -> None:
         for row, head in enumerate(self.heads):
             logits, labels = outputs["logits"][head], outputs["labels"][head]
-            right = (logits.argmax(dim=-1) == labels).sum()
+            correct = (logits.argmax(dim=-1) == labels).sum()
             labelled = (labels != MISSING).sum()
-            self._counts[row] += torch.stack([right, labelled]).cpu()
+            self._counts[row] += torch.stack([correct, labelled]).cpu()
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         counts = trainer.strategy.reduce(self._counts.float().to(pl_module.device), reduce_op="sum")
         for row, head in enumerate(self.heads):
-            right, labelled = counts[row].tolist()
+            correct, labelled = counts[row].tolist()
             if labelled:
-                pl_module.log(f"validation_{head}_accuracy", right / labelled)  # equal on all processes
+                pl_module.log(f"validation_{head}_accuracy", correct / labelled)  # equal on all processes
         self._counts.zero_()

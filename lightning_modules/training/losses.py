@@ -1,4 +1,4 @@
-"""Losses that stay right when a batch is spread over several processes."""
+"""Losses that are exact when a batch is distributed over several processes."""
 
 import torch
 import torch.distributed as dist
@@ -10,14 +10,14 @@ from torch.nn import functional
 def contrastive_loss(image: Tensor, text: Tensor, scale: Tensor) -> Tensor:
     """Symmetric cross-entropy of matching images and texts (Radford et al. 2021, figure 3).
 
-    Each process compares its own samples with those of all processes. The mean of the losses over the processes is the
-    loss of the joined batch, and so are the gradients: gathering adds up what the processes send back, and
-    ``DistributedDataParallel`` takes the mean over them.
+    Each process compares its own samples with those of all processes. The mean of the processes' losses is the loss of
+    the whole batch. The gradients agree as well: ``all_gather`` sums the gradients of all processes, and
+    ``DistributedDataParallel`` averages them.
 
     Args:
         image: L2-normalised embeddings, (B, D); B is equal on all processes.
         text: L2-normalised embeddings, (B, D); row i belongs to row i of ``image``.
-        scale: what the cosines are multiplied by, scalar: 1 / temperature.
+        scale: factor of the cosines, 1 / temperature, scalar.
 
     Returns:
         The mean loss over this process's samples, scalar.
@@ -30,7 +30,7 @@ def contrastive_loss(image: Tensor, text: Tensor, scale: Tensor) -> Tensor:
 
 
 def gather(features: Tensor) -> Tensor:
-    """The rows of all processes in rank order, (P * B, D), with gradient; unchanged where there is one process."""
+    """Rows of all processes in rank order, (P * B, D), with gradients; unchanged with one process."""
     if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
         return features
     return torch.cat(all_gather(features))

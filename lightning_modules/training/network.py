@@ -1,4 +1,4 @@
-"""The base of every network: a folder in, a folder out, and a few facts about itself."""
+"""Base class of all networks: saving, loading and counting parameters."""
 
 import dataclasses
 import json
@@ -16,10 +16,10 @@ WEIGHTS_FILE = "model.safetensors"
 
 
 class Network(nn.Module, ABC):
-    """A network that is fully described by a dataclass and saved as ``config.json`` + ``model.safetensors``.
+    """A network that is built from a config dataclass and saved as ``config.json`` + ``model.safetensors``.
 
-    A subclass names its config dataclass in ``Config`` and takes one instance of it.
-    The files hold no pickle, no path and no time, so equal weights give equal bytes.
+    A subclass sets ``Config`` to its dataclass and takes one instance of it. The files contain no pickles, paths or
+    times, so equal weights give equal bytes.
     """
 
     Config: ClassVar[type[Any]]
@@ -30,19 +30,19 @@ class Network(nn.Module, ABC):
 
     @property
     def device(self) -> torch.device:
-        """Where the first parameter lies."""
+        """Device of the first parameter."""
         return next(self.parameters()).device
 
     def count_parameters(self, trainable_only: bool = False) -> int:
-        """How many numbers the network learns; a tensor that is shared counts once."""
+        """Number of parameters; shared tensors count once."""
         return sum(p.numel() for p in self.parameters() if p.requires_grad or not trainable_only)
 
     def is_learned(self, name: str) -> bool:
-        """Whether training may change the entry ``name`` of the state; one that it never changes need not be kept."""
+        """Whether training can change the entry ``name`` of the state; other entries need no checkpoint."""
         return True
 
     def save_pretrained(self, folder: Path) -> None:
-        """Write the two files into ``folder``, which is made if missing."""
+        """Write the two files into a folder, created if missing."""
         folder.mkdir(parents=True, exist_ok=True)
         config = {"architecture": type(self).__name__, **dataclasses.asdict(self.config)}
         (folder / CONFIG_FILE).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
@@ -51,17 +51,17 @@ class Network(nn.Module, ABC):
 
     @classmethod
     def from_pretrained(cls, folder: Path) -> Self:
-        """The network in ``folder``, on the CPU, in evaluation mode.
+        """Load the network of a folder onto the CPU, in evaluation mode.
 
         Raises:
             FileNotFoundError: one of the two files is missing.
-            ValueError: the folder holds another architecture, or its config does not fit.
-            RuntimeError: the weights do not fit the config.
+            ValueError: the folder contains another architecture, or the config is invalid.
+            RuntimeError: the weights do not match the config.
         """
         content = json.loads((folder / CONFIG_FILE).read_text())
         architecture = content.pop("architecture", None)
         if architecture != cls.__name__:
-            raise ValueError(f"{folder / CONFIG_FILE}: holds {architecture!r}, expected {cls.__name__!r}")
+            raise ValueError(f"{folder / CONFIG_FILE}: found architecture {architecture!r}, expected {cls.__name__!r}")
         network = cls(TypeAdapter(cls.Config).validate_python(content))
         network.load_state_dict(load_file(folder / WEIGHTS_FILE))
         return network.eval()

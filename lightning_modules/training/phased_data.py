@@ -1,4 +1,4 @@
-"""Two trainings one after the other, on all listings first and then on those that it is about."""
+"""Data of a training in two phases: all listings first, then the listings of a domain."""
 
 from torch.utils.data import DataLoader
 
@@ -6,15 +6,15 @@ from lightning_modules.training.data import Collate, ShardData, ShardSplit
 
 
 class PhasedData(ShardData):
-    """As :class:`ShardData`, with another train split from one epoch on.
+    """As :class:`ShardData`, with another train split in the second phase.
 
-    What it is about also validates, in both phases, so that their losses compare.
+    Both phases validate on the domain, so that their losses are comparable.
 
     Args:
-        foundation: what the first phase learns from.
-        domain: what the second phase learns from.
-        validation: of the domain's own.
-        epochs: of the first phase.
+        foundation: train split of the first phase.
+        domain: train split of the second phase.
+        validation: validation split of the domain.
+        epochs: number of epochs of the first phase.
     """
 
     def __init__(

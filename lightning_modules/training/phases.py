@@ -1,4 +1,4 @@
-"""Training in two phases: first around frozen parts of the network, then all of it at another rate.
+"""Training in two phases: first with frozen parts, then the whole network at another learning rate.
 
 Source: Howard and Ruder 2018, Universal Language Model Fine-tuning for Text Classification (section 3.3, gradual
 unfreezing), here in one step.
@@ -21,34 +21,42 @@ class PhaseError(ValueError):
 
 
 class Parts(Protocol):
-    """Names the parts of a module that phase 1 freezes; there may be none."""
+    """Returns the parts of a module that phase 1 freezes; the list can be empty."""
 
     def __call__(self, module: LightningModule) -> Sequence[nn.Module]: ...
 
 
 class TwoPhases(Callback):
-    """Phase 1 learns everything but some parts; phase 2 learns everything, at a rate of its own.
+    """Trains with frozen parts in phase 1 and without in phase 2, at another learning rate.
 
-    What is frozen gets no gradients and is in evaluation mode: neither its weights nor the statistics of its batch
-    norms change. In phase 2 both learn. The rate is at any time that of the phase times the factor of the schedule,
-    which runs over both phases as over one. Stopping early waits for phase 2 and has its whole patience there. The
-    column ``phase`` of the history is 1 or 2.
+    Frozen parts get no gradients and are in evaluation mode: their weights and the statistics of their batch norms do
+    not change. The schedule runs over both phases; phase 2 multiplies its rate by ``rate_change``. Early stopping is
+    disabled in phase 1, and its patience restarts in phase 2. The history gets a column ``phase`` with 1 or 2.
 
     Args:
-        parts: what is frozen in phase 1.
-        frozen_epochs: length of phase 1; with 0 there is only phase 2.
-        rate_change: the rate of phase 2 as a share of that of phase 1.
+        parts: returns the parts that phase 1 freezes.
+        frozen_epochs: length of phase 1; 0 for phase 2 only.
+        rate_change: learning rate of phase 2 divided by that of phase 1.
     """
 
     def __init__(self, parts: Parts, frozen_epochs: int, rate_change: float) -> None:
         self.parts, self.frozen_epochs, self.rate_change = parts, frozen_epochs, rate_change
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Raises PhaseError: processes would wait for ever for the gradients of what is frozen."""
-        if self.frozen_epochs and self.parts(pl_module) and trainer.world_size > 1 and not _finds_unused(trainer):
+        """Check the strategy.
+
+        Raises:
+            PhaseError: several processes would wait forever for the gradients of the frozen parts.
+        """
+        if (
+            self.frozen_epochs
+            and self.parts(pl_module)
+            and trainer.world_size > 1
+            and not _handles_missing_gradients(trainer)
+        ):
             raise PhaseError(
-                "several processes that train with a frozen part must look for the gradients that are missing, "
-                f"as strategy {FINDS_UNUSED} does"
+                "several processes with frozen parts need a strategy that handles missing gradients, "
+                f"such as {FINDS_UNUSED}"
             )
         trainer.fit_loop.min_epochs = self.frozen_epochs + 1
 
@@ -59,13 +67,13 @@ class TwoPhases(Callback):
             part.train(not frozen)
         if trainer.current_epoch == self.frozen_epochs:
             self._change_rate(trainer)
-            _forget_bad_epochs(trainer)
+            _reset_patience(trainer)
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         pl_module.log("phase", 1.0 if trainer.current_epoch < self.frozen_epochs else 2.0, sync_dist=True)
 
     def _change_rate(self, trainer: Trainer) -> None:
-        """Of this moment in the optimisers, of the moments to come in the schedules."""
+        """Change the current rate of the optimisers and the future rates of the schedules."""
         for optimizer in trainer.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] *= self.rate_change
@@ -77,8 +85,8 @@ class TwoPhases(Callback):
                 schedule.base_lrs = [rate * self.rate_change for rate in schedule.base_lrs]
 
 
-def _forget_bad_epochs(trainer: Trainer) -> None:
-    """Phase 2 may begin worse than phase 1 ended."""
+def _reset_patience(trainer: Trainer) -> None:
+    """Restart early stopping and plateau schedules: phase 2 can start with a higher loss than phase 1 ended with."""
     trainer.should_stop = False
     for callback in trainer.early_stopping_callbacks:
         assert isinstance(callback, EarlyStopping)
@@ -88,6 +96,6 @@ def _forget_bad_epochs(trainer: Trainer) -> None:
             config.scheduler.num_bad_epochs = 0
 
 
-def _finds_unused(trainer: Trainer) -> bool:
+def _handles_missing_gradients(trainer: Trainer) -> bool:
     strategy = trainer.strategy
     return isinstance(strategy, DDPStrategy) and bool(strategy._ddp_kwargs.get("find_unused_parameters"))

@@ -1,6 +1,6 @@
-"""How a network is trained, as typed settings: the blocks ``trainer`` and ``optimizer`` of a model's section.
+"""Training settings: the blocks `trainer`, `schedule` and `augmentation` and the optimizer keys of a model's section.
 
-No torch here: the parameter sections import these classes, and reading parameters must stay quick.
+This module imports no torch: the parameter sections import it, and reading parameters must be fast.
 """
 
 from typing import Literal
@@ -9,77 +9,91 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Settings(BaseModel):
-    """Base of the settings: unknown keys are refused, values never change after loading."""
+    """Base of the settings: unknown keys are refused, values are frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class TrainerSettings(Settings):
-    """What Lightning's ``Trainer`` is told; the names are Lightning's own."""
+    """Arguments of Lightning's ``Trainer`` under Lightning's names, and the patience of early stopping."""
 
-    max_epochs: int = Field(ge=1, description="passes over the train split")
-    accelerator: Literal["auto", "cpu", "gpu", "tpu"] = Field(description="hardware; auto takes a GPU if there is one")
-    devices: int | Literal["auto"] = Field(description="processes on each node, one for each device")
-    num_nodes: int = Field(ge=1, description="machines")
-    strategy: str = Field(description="Lightning strategy: auto, ddp, fsdp, …")
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(description="of the arithmetic")
-    accumulate_grad_batches: int = Field(ge=1, description="batches to one optimiser step")
-    gradient_clip_val: float = Field(gt=0, description="largest norm of the whole gradient")
-    patience: int = Field(ge=1, description="epochs without a better validation loss before training stops early")
+    max_epochs: int = Field(default=10, ge=1, description="passes over the train split")
+    accelerator: Literal["auto", "cpu", "gpu", "tpu"] = Field(
+        default="cpu", description="hardware; auto: a GPU if there is one"
+    )
+    devices: int | Literal["auto"] = Field(default=1, description="processes per node, one per device")
+    num_nodes: int = Field(default=1, ge=1, description="machines")
+    strategy: str = Field(default="auto", description="Lightning strategy: auto, ddp, fsdp, …")
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
+        default="32-true", description="floating-point precision"
+    )
+    accumulate_grad_batches: int = Field(default=1, ge=1, description="batches per optimizer step")
+    gradient_clip_val: float = Field(default=1.0, gt=0, description="largest norm of the whole gradient")
+    patience: int = Field(default=10, ge=1, description="epochs without a better validation loss before early stopping")
 
 
 class CosineSchedule(Settings):
-    """A linear warm-up, then half a cosine down to ``final_share`` of the peak rate at the last step."""
+    """A linear warm-up, then half a cosine down to ``min_lr_ratio`` of the peak rate at the last step."""
 
-    kind: Literal["cosine"]
-    warmup_epochs: float = Field(ge=0, description="epochs, or a part of one, in which the rate rises to its peak")
-    final_share: float = Field(ge=0, le=1, description="learning rate at the end as a share of the peak rate")
+    kind: Literal["cosine"] = "cosine"
+    warmup_epochs: float = Field(default=1.0, ge=0, description="epochs of linear warm-up, fractions allowed")
+    min_lr_ratio: float = Field(default=0.01, ge=0, le=1, description="last learning rate as a share of the peak rate")
 
 
 class PlateauSchedule(Settings):
-    """A linear warm-up, then the peak rate, cut by ``factor`` whenever the validation loss has stopped falling."""
+    """A linear warm-up, then the peak rate, multiplied by ``factor`` whenever the validation loss stops falling."""
 
-    kind: Literal["plateau"]
-    warmup_epochs: float = Field(ge=0, description="epochs, or a part of one, in which the rate rises to its peak")
-    factor: float = Field(gt=0, lt=1, description="what the rate is multiplied by")
-    patience: int = Field(ge=0, description="epochs without a better validation loss that are borne before")
-    final_share: float = Field(ge=0, le=1, description="smallest learning rate as a share of the peak rate")
+    kind: Literal["plateau"] = "plateau"
+    warmup_epochs: float = Field(default=1.0, ge=0, description="epochs of linear warm-up, fractions allowed")
+    factor: float = Field(default=0.5, gt=0, lt=1, description="factor of each reduction")
+    patience: int = Field(default=5, ge=0, description="epochs without a better validation loss before a reduction")
+    min_lr_ratio: float = Field(
+        default=0.01, ge=0, le=1, description="smallest learning rate as a share of the peak rate"
+    )
 
 
 class OptimizerSettings(Settings):
-    """AdamW and how its rate moves."""
+    """AdamW and its learning-rate schedule."""
 
-    learning_rate: float = Field(gt=0, description="peak rate")
-    schedule: CosineSchedule | PlateauSchedule = Field(discriminator="kind", description="how the rate moves")
-    weight_decay: float = Field(ge=0, description="on matrices and kernels only: not on norms, biases, scalars")
-    beta1: float = Field(ge=0, lt=1, description="decay of AdamW's mean of gradients")
-    beta2: float = Field(ge=0, lt=1, description="decay of AdamW's mean of squared gradients")
+    learning_rate: float = Field(default=1e-3, gt=0, description="peak learning rate")
+    schedule: CosineSchedule | PlateauSchedule = Field(
+        default=CosineSchedule(), discriminator="kind", description="learning-rate schedule"
+    )
+    weight_decay: float = Field(
+        default=0.05, ge=0, description="decay of matrices and kernels; norms, biases and scalars do not decay"
+    )
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="AdamW: decay of the mean of gradients")
+    beta2: float = Field(default=0.98, ge=0, lt=1, description="AdamW: decay of the mean of squared gradients")
 
 
 class LoadingSettings(Settings):
-    """How samples reach the network."""
+    """How samples are loaded."""
 
-    batch_size: int = Field(ge=2, description="samples to a batch, on each device")
-    workers: int = Field(ge=0, description="loader processes for each device; 0 loads in the training process")
-    cache: bool = Field(description="keep the decoded images in memory instead of streaming the shards each epoch")
-    shuffle_buffer: int = Field(ge=1, description="samples held for shuffling while streaming")
+    batch_size: int = Field(default=64, ge=2, description="samples per batch and device")
+    num_workers: int = Field(default=0, ge=0, description="loader processes per device; 0: the training process loads")
+    cache: bool = Field(default=True, description="keep decoded images in memory; false: stream the shards each epoch")
+    shuffle_buffer: int = Field(default=1000, ge=1, description="samples in the shuffle buffer while streaming")
 
 
 class AugmentationSettings(Settings):
-    """Light changes to training samples; colours stay close, since words speak of them."""
+    """Light changes of training samples; colours stay close, since texts name them."""
 
-    shift: float = Field(ge=0, lt=0.5, description="largest move in each direction, as a share of the side")
-    jitter: float = Field(ge=0, lt=1, description="largest relative change of brightness and of contrast")
-    mirror: bool = Field(description="swap left and right half of the time, except where the words speak of sides")
-    word_drop: float = Field(default=0.0, ge=0, lt=1, description="chance of each word of a text to be left out")
+    translate: float = Field(
+        default=0.06, ge=0, lt=0.5, description="largest shift in each direction as a share of the side"
+    )
+    jitter: float = Field(default=0.1, ge=0, lt=1, description="largest relative change of brightness and of contrast")
+    horizontal_flip: bool = Field(
+        default=True, description="flip half of the images, except where the text mentions left or right"
+    )
+    word_dropout: float = Field(default=0.0, ge=0, lt=1, description="probability that a word of a text is removed")
 
 
 class GroupSettings(Settings):
-    """The group of guides that is drawn around a question."""
+    """The group of guides that is sampled for a question."""
 
-    relevant: int = Field(ge=1, description="relevant guides to a group, the best always among them")
+    relevant: int = Field(default=6, ge=1, description="relevant guides per group, always with the best one")
     hard_negatives: int = Field(
-        ge=0, description="guides to a group that rankings put first and nobody judged relevant"
+        default=20, ge=0, description="top-ranked guides per group without a relevance judgement"
     )
-    random_negatives: int = Field(ge=1, description="guides to a group that are drawn from all others")
-    batch_size: int = Field(ge=1, description="questions to a batch, on each device")
+    random_negatives: int = Field(default=4, ge=1, description="guides per group sampled from all others")
+    batch_size: int = Field(default=8, ge=1, description="questions per batch and device")

@@ -1,4 +1,4 @@
-"""The base of every LightningModule: a network, an optimiser and one step."""
+"""Base class of all Lightning modules: a network, an optimiser and a step."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -11,11 +11,16 @@ from lightning_modules.training.optimizers import adamw, schedules
 from lightning_modules.training.settings import OptimizerSettings
 
 MONITOR = "validation_loss"
-"""What tells how good an epoch's weights are."""
+"""Metric that selects the best epoch, stops early and drives plateau schedules."""
 
 
 class TrainingModule(LightningModule, ABC):
-    """A network that learns: a subclass adds only :meth:`step`."""
+    """Trains a network; a subclass implements :meth:`step`.
+
+    Args:
+        network: to train.
+        optimizer: settings of AdamW and its schedule.
+    """
 
     def __init__(self, network: Network, optimizer: OptimizerSettings) -> None:
         super().__init__()
@@ -24,7 +29,7 @@ class TrainingModule(LightningModule, ABC):
 
     @abstractmethod
     def step(self, batch: Any) -> dict[str, Tensor]:
-        """One batch -> ``loss`` (a scalar) and whatever else the callbacks look at."""
+        """One batch -> ``loss`` (a scalar) and further outputs for callbacks."""
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         loss = self.step(batch)["loss"]

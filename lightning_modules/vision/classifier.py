@@ -1,4 +1,4 @@
-"""A trained :class:`Vision` as one function: images to probabilities."""
+"""Inference with a trained :class:`Vision`: images to probabilities."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,7 +16,7 @@ from lightning_modules.vision.vision import Vision
 
 
 class VisionClassifier:
-    """Images to the probabilities of every kind of label, in batches of one size: equal input gives equal bytes.
+    """Classifies images in batches of constant size, so that equal input gives equal bytes.
 
     Args:
         network: in evaluation mode.
@@ -27,22 +27,25 @@ class VisionClassifier:
 
     @classmethod
     def from_pretrained(cls, folder: Path, threads: int) -> Self:
-        """The model in ``folder`` (config and weights), on a GPU if there is one.
+        """Load config and weights of a folder, onto a GPU if there is one.
 
         Args:
-            folder: what stage ``vision`` writes, or a released model.
-            threads: of this process, from now on.
+            folder: output of stage ``vision``, or a released model.
+            threads: CPU threads of this process.
+
+        Raises:
+            FileNotFoundError: a file is missing.
         """
         return cls(prepare_for_inference(Vision.from_pretrained(folder), threads))
 
     @property
     def config(self) -> VisionConfig:
-        """Of the network: ``heads`` names the classes; images are prepared by ``image_size`` and ``image_fit``."""
+        """Config of the network: ``heads`` lists the classes, ``image_size`` and ``resize_mode`` the image format."""
         return self.network.config
 
     @torch.inference_mode()
     def probabilities(self, images: Iterable[NDArray[np.uint8]]) -> dict[str, NDArray[np.float32]]:
-        """RGB images (image_size, image_size, 3) -> for each kind of label (N, classes), rows that sum to 1."""
+        """RGB images (image_size, image_size, 3) -> kind of label -> probabilities (N, classes)."""
         parts: dict[str, list[NDArray[np.float32]]] = {
             head: [np.zeros((0, len(classes)), np.float32)] for head, classes in self.config.heads.items()
         }
@@ -53,7 +56,7 @@ class VisionClassifier:
 
     @torch.inference_mode()
     def features(self, images: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """RGB images (image_size, image_size, 3) -> what the heads see of them, (N, width of the image tower)."""
+        """RGB images (image_size, image_size, 3) -> features of the image tower, (N, width)."""
         tower, config = self.network.image, self.config
         parts = [np.zeros((0, tower.width), np.float32)]
         for batch in iterate_batches(images):

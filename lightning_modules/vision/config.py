@@ -1,6 +1,6 @@
 """The shape of a :class:`lightning_modules.vision.vision.Vision`: the dataclass that is its ``config.json``.
 
-No torch here: reading parameters must stay quick.
+This module imports no torch: reading parameters must be fast.
 """
 
 from typing import Annotated, Literal
@@ -19,13 +19,13 @@ class VisionConfig:
     image: ImageTower
     image_size: Size
     """Side of the square images in pixels."""
-    image_fit: Literal["crop", "pad"]
+    resize_mode: Literal["crop", "pad"]
     """How an image was made square."""
     image_mean: Channels
-    """Taken off the pixels before the tower."""
+    """Subtracted from the pixels before the tower."""
     image_std: Channels
-    """What the pixels are then divided by."""
+    """Divisor of the pixels after that."""
     heads: Annotated[dict[str, Annotated[tuple[str, ...], Field(min_length=2)]], Field(min_length=1)]
     """Kind of label -> its classes, in the order of the logits."""
     dropout: Share
-    """Between the tower and the heads."""
+    """Dropout between the tower and the heads."""

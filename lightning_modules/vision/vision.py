@@ -1,4 +1,4 @@
-"""What is it, what is it made of, where does it go: one image tower with a head for each kind of label."""
+"""The image classifier: one image tower with a linear head per kind of label."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -17,7 +17,7 @@ from lightning_modules.vision.config import VisionConfig
 
 
 class Vision(Network):
-    """An image tower, dropout, and one linear head for each kind of label."""
+    """``softmax(W_h dropout(f(image)) + b_h)`` for each head h, with one image tower f for all heads."""
 
     Config: ClassVar[type] = VisionConfig
     config: VisionConfig
@@ -31,20 +31,20 @@ class Vision(Network):
         )
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
-        """Pixels (B, 3, S, S) as uint8 -> logits (B, classes) for each kind of label."""
-        seen = self.image(normalize_pixels(pixels, self.config.image_mean, self.config.image_std))
-        features = self.dropout(seen)  # (B, width), the same for all heads
+        """Pixels (B, 3, S, S) as uint8 -> kind of label -> logits (B, classes)."""
+        normalized = normalize_pixels(pixels, self.config.image_mean, self.config.image_std)
+        features = self.dropout(self.image(normalized))  # (B, width), shared by all heads
         return {head: layer(features) for head, layer in self.heads.items()}
 
 
 class VisionModule(TrainingModule):
-    """A :class:`Vision` that learns from images whose labels are known, all of them or some.
+    """Trains a :class:`Vision` on images with some or all labels, by the weighted sum of the heads' losses.
 
     Args:
-        network: what learns.
-        optimizer: how.
-        weights: of each head's loss in the sum.
-        smoothing: of the labels, see :func:`lightning_modules.training.labels.masked_label_loss`.
+        network: to train.
+        optimizer: settings of the optimiser.
+        weights: head -> weight of its loss.
+        smoothing: label smoothing, see :func:`lightning_modules.training.labels.masked_label_loss`.
     """
 
     network: Vision
@@ -64,12 +64,12 @@ class VisionModule(TrainingModule):
 
 
 class LabelledCollate:
-    """Augmented images in training, plain ones otherwise, with the ids of their labels.
+    """Collates images and label ids; images are augmented in training and unchanged otherwise.
 
     Args:
         heads: kind of label -> its classes.
-        augmentation: of training images.
-        seed: of the drawing.
+        augmentation: settings for training images.
+        seed: of the augmentation.
     """
 
     def __init__(self, heads: Mapping[str, Sequence[str]], augmentation: AugmentationSettings, seed: int) -> None:

@@ -157,7 +157,7 @@ class ContentWriter:
 
 def make_reader(config: WriterConfig, tokenizer: Tokenizer) -> WriterReader:
     """The reader of a network's inputs."""
-    return WriterReader(tokenizer, config.pad_token, config.max_objects, config.clauses)
+    return WriterReader(tokenizer, config.pad_token, config.max_objects, config.max_clauses)
 
 
 def to_device(inputs: WriterInputs, device: torch.device) -> WriterInputs:

@@ -73,7 +73,7 @@ class WriterModule(TrainingModule):
         detected = self.network.error_logits(states, examples.ends, likelihoods)
         errors = examples.has_error[examples.ends].to(detected.dtype)
         detection = functional.binary_cross_entropy_with_logits(detected, errors, reduction="sum")
-        sums["wrong"].append((detection, len(errors)))
+        sums["error_detection"].append((detection, len(errors)))
         scored = ~quality.isnan() & intact
         predicted = self.network.quality(states, examples.ends, memory)
         squared_error = (predicted - quality.nan_to_num(0.0)).square().masked_fill(~scored, 0.0)

@@ -17,7 +17,7 @@ from lightning_modules.writer.content_fields import FIELDS, Block
 from lightning_modules.writer.content_tokens import ContentTokens
 from lightning_modules.writer.corruption import Corruption
 from lightning_modules.writer.samples import Box, Inputs, WriterInputs, WriterReader, read_inputs
-from lightning_modules.writer.settings import LessonSettings
+from lightning_modules.writer.settings import SamplingSettings
 
 Fields = Mapping[str, Any]
 """Content as :class:`ContentTokens` encodes it; empty fields may be missing."""
@@ -103,7 +103,7 @@ class WriterCollate:
         corruption: Corruption,
         ratios: Mapping[str, float],
         fit: Any,
-        settings: LessonSettings,
+        settings: SamplingSettings,
         augmentation: AugmentationSettings,
         seed: int,
     ) -> None:
@@ -140,13 +140,13 @@ class WriterCollate:
     def _box_shift(self, key: str, epoch: int, side: int) -> Callable[[Box], Box]:
         """Shift boxes as :func:`augment` shifts the image: with the first two random numbers of the same generator."""
         across, down = sample_generator(key, epoch, self.seed).uniform(-1, 1, size=5)[:2]
-        reach = self.augmentation.shift * side
+        reach = self.augmentation.translate * side
         return lambda box: shift_box(box, round(across * reach) / side, round(down * reach) / side)
 
     def _add_second_view(self, full: WriterInputs, generators: Sequence[np.random.Generator]) -> WriterInputs:
         """Append the view without objects, in which some listings also lack context or facts."""
         numbers = np.array([generator.random(2) for generator in generators])
-        dropped = torch.tensor(numbers < self.settings.context_lost)  # (B, 2)
+        dropped = torch.tensor(numbers < self.settings.context_dropout)  # (B, 2)
         context = full.context.masked_fill(dropped[:, :1, None], self.reader.pad)
         facts = full.facts.masked_fill(dropped[:, 1:], torch.nan)
         scene = full.scene.append_empty_copy()
@@ -157,7 +157,7 @@ class WriterCollate:
     ) -> list[TrainingExamples]:
         examples = [self._example(fields, random) for fields, random in zip(contents, generators, strict=True)]
         order = sorted(range(len(examples)), key=lambda row: len(examples[row].tokens))
-        size = -(-len(order) // self.settings.buckets)
+        size = -(-len(order) // self.settings.length_buckets)
         return [self._bucket(order[start : start + size], examples) for start in range(0, len(order), size)]
 
     def _example(self, fields: Fields, random: np.random.Generator) -> TrainingExample:
@@ -169,7 +169,7 @@ class WriterCollate:
                 kept[field.name] = fields[field.name]
         if not kept:
             kept = dict(list(fields.items())[:1])
-        corrupted = self._corrupt(kept, random) if random.random() < self.settings.corrupted else None
+        corrupted = self._corrupt(kept, random) if random.random() < self.settings.corruption_ratio else None
         if corrupted is not None:
             kept[corrupted[0]] = corrupted[1]
         encoded = self.tokens.encode(kept)
@@ -204,9 +204,9 @@ class WriterCollate:
 
     def _text(self, contents: Sequence[Fields], generators: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor]:
         """Tokens of the first field of each listing, (B, T), and the mask of the hidden ones, (B, T)."""
-        texts = [self.reader.tokens([first_field_text(fields)])[: self.settings.text] for fields in contents]
+        texts = [self.reader.tokens([first_field_text(fields)])[: self.settings.max_text_tokens] for fields in contents]
         masks = [
-            random.random(len(text)) < self.settings.masked for text, random in zip(texts, generators, strict=True)
+            random.random(len(text)) < self.settings.mask_ratio for text, random in zip(texts, generators, strict=True)
         ]
         return _pad(texts, self.reader.pad), pad_sequence([torch.from_numpy(mask) for mask in masks], batch_first=True)
 

@@ -57,14 +57,16 @@ class SceneGraph(nn.Module):
 
     def __init__(self, shape: SceneShape, words: int, cells: int, dropout: float) -> None:
         super().__init__()
-        self.node = LinearLayer(2 * words + BOX_FEATURES + cells, shape.nodes)
-        self.edge = LinearLayer(words, shape.edges) if shape.layers else None
-        self.direction = nn.Embedding(2, shape.edges) if shape.layers else None
-        self.norms = nn.ModuleList(nn.LayerNorm(shape.nodes) for _ in range(shape.layers))
-        self.convolutions = nn.ModuleList(EdgeConvolution(shape.nodes, shape.edges) for _ in range(shape.layers))
+        self.node = LinearLayer(2 * words + BOX_FEATURES + cells, shape.node_dim)
+        self.edge = LinearLayer(words, shape.edge_dim) if shape.num_layers else None
+        self.direction = nn.Embedding(2, shape.edge_dim) if shape.num_layers else None
+        self.norms = nn.ModuleList(nn.LayerNorm(shape.node_dim) for _ in range(shape.num_layers))
+        self.convolutions = nn.ModuleList(
+            EdgeConvolution(shape.node_dim, shape.edge_dim) for _ in range(shape.num_layers)
+        )
         self.dropout = nn.Dropout(dropout)
-        self.object_token = LinearLayer(shape.nodes, words)
-        self.relation_token = LinearLayer(2 * shape.nodes, words) if shape.relation_tokens else None
+        self.object_token = LinearLayer(shape.node_dim, words)
+        self.relation_token = LinearLayer(2 * shape.node_dim, words) if shape.relation_tokens else None
 
     def forward(
         self, scene: Scene, labels: Tensor, attributes: Tensor, predicates: Tensor, regions: Tensor

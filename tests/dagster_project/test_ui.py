@@ -51,6 +51,7 @@ def _until(condition):
     raise AssertionError("it did not come about within two minutes")
 
 
+@pytest.mark.slow
 def test_lineage_schedules_and_sensors_are_in_place_and_edits_turn_assets_stale(toy, client):
     nodes = _nodes(client)
     assert nodes["catalog"]["groupName"] == "ingest"

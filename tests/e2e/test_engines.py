@@ -17,20 +17,25 @@ def _lock(root: Path) -> dict:
 
 
 @in_reproduced_group
-def test_both_engines_write_the_same_lock(reproduced, pipeline):
+def test_engines_write_the_same_lock(reproduced, pipeline):
     by_dagster, by_dvc = _lock(pipeline.root), _lock(reproduced.root)
     assert by_dagster.keys() == by_dvc.keys()
     for stage in by_dvc:
         assert by_dagster[stage] == by_dvc[stage], stage
 
 
+@in_reproduced_group
+def test_heddle_verify_prints_no_traceback(reproduced):
+    assert "Traceback" not in reproduced.output
+
+
 @in_pipeline_group
-def test_after_a_run_dvc_status_is_clean(copy):
+def test_dvc_status_after_a_run_is_clean(copy):
     assert "up to date" in copy.run("dvc", "status")
 
 
 @in_pipeline_group
-def test_every_data_version_is_the_md5_in_the_lock(copy, monkeypatch):
+def test_data_version_is_the_md5_in_the_lock(copy, monkeypatch):
     monkeypatch.chdir(copy.root)
     monkeypatch.setenv("DAGSTER_HOME", str(copy.root))
     with open_instance(copy.root) as instance:
@@ -40,12 +45,12 @@ def test_every_data_version_is_the_md5_in_the_lock(copy, monkeypatch):
 
 
 @in_pipeline_group
-def test_the_run_registered_what_passed_its_gates(copy):
+def test_run_registers_what_passes_its_gates(copy):
     assert "clip@v1.0.0" in copy.run("git", "tag").split()
     assert "Registered  clip@v1.0.0 (champion)" in copy.output
     assert (copy.root / "data/report/index.html").is_file()
 
 
 @in_pipeline_group
-def test_a_second_run_executes_nothing(copy):
+def test_second_run_executes_nothing(copy):
     assert "Everything is up to date" in copy.run("heddle", "run")

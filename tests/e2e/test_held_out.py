@@ -13,7 +13,7 @@ pytestmark = pytest.mark.xdist_group("reproduced")
 
 
 def _images(reproduced, split: str) -> set[str]:
-    """The originals' hashes of a split's listings."""
+    """SHA-256 of the original image of each listing of a split."""
     found = set()
     for tar in sorted((reproduced.root / "data/shards" / split).glob("*.tar")):
         with tarfile.open(tar) as file:
@@ -22,7 +22,7 @@ def _images(reproduced, split: str) -> set[str]:
     return found
 
 
-def test_no_image_and_no_near_duplicate_crosses_into_the_held_out_splits(reproduced):
+def test_held_out_images_have_no_duplicate_in_training(reproduced):
     hashes = {
         row["sha256"]: np.unpackbits(np.frombuffer(bytes.fromhex(row["perceptual_hash"]), np.uint8))
         for row in read_rows(reproduced.root / "data/catalog/images.parquet")

@@ -1,4 +1,7 @@
-"""Catalogues that bring guides alone, or listings alone: every stage does its part, and what is absent says why."""
+"""Catalogues with guides only or listings only: every stage runs, and each skipped model has its reason.
+
+Each catalogue needs its own run: no other test has these inputs. The stages run in this process, without DVC.
+"""
 
 import csv
 import json
@@ -87,7 +90,7 @@ def listings_only(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_guides_alone_are_judged_and_published_and_every_model_is_absent_with_its_reason(guides_only: Path) -> None:
+def test_guides_only_run_skips_every_model_with_its_reason(guides_only: Path) -> None:
     data = guides_only / "data"
     reasons = {name: skip_reason(data / name) for name in MODELS}
     assert "0 of 0 listings have words" in reasons["clip"]
@@ -110,7 +113,7 @@ def test_guides_alone_are_judged_and_published_and_every_model_is_absent_with_it
     assert "No points." not in page
 
 
-def test_gates_of_absent_models_are_missed_with_the_reason(guides_only: Path) -> None:
+def test_gates_of_skipped_models_fail_with_the_reason(guides_only: Path) -> None:
     for verdict in verdicts(guides_only):
         assert not verdict.passed
         reason = skip_reason(guides_only / "data" / verdict.model)
@@ -118,7 +121,7 @@ def test_gates_of_absent_models_are_missed_with_the_reason(guides_only: Path) ->
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_guides_alone_are_searched_and_listings_are_said_not_to_be_there(guides_only: Path, mode) -> None:
+def test_guides_only_index_answers_about_guides_only(guides_only: Path, mode) -> None:
     data = guides_only / "data"
     assert search_guides("glue for a mirror", RetrievalConfig(mode), 1, data).hits[0].id == "handbook:mirror"
     for kind in ("dense", "bm25"):
@@ -128,7 +131,7 @@ def test_guides_alone_are_searched_and_listings_are_said_not_to_be_there(guides_
             search_listings("mirror", mode=kind, data=data)
 
 
-def test_listings_alone_train_every_model_but_the_one_that_answers_from_guides(listings_only: Path) -> None:
+def test_listings_only_run_trains_all_but_the_assistant(listings_only: Path) -> None:
     data = listings_only / "data"
     assert {name for name in MODELS if skip_reason(data / name)} == {"assistant"}
     assert "0 train conversations" in skip_reason(data / "assistant")

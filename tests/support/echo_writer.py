@@ -34,7 +34,7 @@ class EchoWriter:
     """
 
     def __init__(self, patience: int | None = None) -> None:
-        self.network = SimpleNamespace(config=SimpleNamespace(image_size=SIZE, image_fit="pad"))
+        self.network = SimpleNamespace(config=SimpleNamespace(image_size=SIZE, resize_mode="pad"))
         self.patience = patience
         self.batches: list[int] = []
 

@@ -28,7 +28,7 @@ class FakeWriter:
     """
 
     def __init__(self, samples: Sequence[ShardSample], swaps: Mapping[str, str]) -> None:
-        self.network = SimpleNamespace(config=SimpleNamespace(image_fit="pad"), device="cpu")
+        self.network = SimpleNamespace(config=SimpleNamespace(resize_mode="pad"), device="cpu")
         self.rows = {sample.image.tobytes(): sample.row for sample in samples}
         self.swaps = swaps
 

@@ -42,7 +42,7 @@ def fetch(
     fetch_images([each for each, _ in crawl_jobs], collector, lambda: None, processes)
     found: dict[str, ImageInfo | ImageRejection] = {}
     for url, each in shown.items():
-        what = each.found
+        what = each.result
         assert what
         if isinstance(what, ImageInfo):
             assert what.original.read()

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from lightning_modules.layers.config import TransformerConfig
 
-ATTENTIONS = [{"kind": "multi_head"}, {"kind": "grouped_query", "key_value_heads": 2}]
+ATTENTIONS = [{"kind": "multi_head"}, {"kind": "grouped_query", "num_key_value_heads": 2}]
 KINDS = [
     {"positions": positions, "attention": attention}
     for positions, attention in itertools.product(["learned", "sinusoidal", "rotary", "alibi"], ATTENTIONS)
@@ -15,5 +15,12 @@ KINDS = [
 
 
 def transformer(**changes: Any) -> TransformerConfig:
-    shape = {"context": 16, "width": 16, "layers": 2, "heads": 4, "feed_forward": 24, "activation": "gelu"}
+    shape = {
+        "context_length": 16,
+        "hidden_size": 16,
+        "num_layers": 2,
+        "num_heads": 4,
+        "intermediate_size": 24,
+        "activation": "gelu",
+    }
     return TypeAdapter(TransformerConfig).validate_python(shape | changes)

@@ -15,28 +15,34 @@ from heddle.core.schemas import TABLES, read_rows, write_table
 from heddle.core.splits import split_of
 from tests.support.small_project import run
 
-WORDS = {"kind": "text_cnn", "fields": ["title", "description"], "context": 12, "embedding": 8, "kernels": [2, 3]}
-WORDS |= {"filters": 4, "features": 8, "dropout": 0.1}
-RESNET = {"kind": "resnet", "block": "basic", "stem": 8, "widths": [8, 16], "depths": [1, 1]}
+WORDS = {
+    "kind": "text_cnn",
+    "fields": ["title", "description"],
+    "context_length": 12,
+    "embedding_dim": 8,
+    "kernel_sizes": [2, 3],
+}
+WORDS |= {"num_filters": 4, "features": 8, "dropout": 0.1}
+RESNET = {"kind": "resnet", "layer_type": "basic", "embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1]}
 IMAGE = {"kind": "image", "image": RESNET, "features": 8, "dropout": 0.1}
 SECTION: dict[str, Any] = {
     "modalities": {"words": WORDS, "image": IMAGE},
-    "fusion": {"hidden": [8], "dropout": [0.1]},
+    "fusion": {"hidden_dims": [8], "dropout": [0.1]},
     "baselines": ["words", "image"],
     "modality_dropout": 0.5,
     "label_smoothing": 0.1,
     "learning_rate": 1e-2,
     "frozen_epochs": 1,
     "fine_tuning_rate": 1e-3,
-    "schedule": {"kind": "cosine", "warmup_epochs": 0.5, "final_share": 0.01},
+    "schedule": {"kind": "cosine", "warmup_epochs": 0.5, "min_lr_ratio": 0.01},
     "weight_decay": 0.05,
     "beta1": 0.9,
     "beta2": 0.999,
     "batch_size": 4,
-    "workers": 0,
+    "num_workers": 0,
     "cache": True,
     "shuffle_buffer": 8,
-    "augmentation": {"shift": 0.06, "jitter": 0.1, "mirror": True, "word_drop": 0.1},
+    "augmentation": {"translate": 0.06, "jitter": 0.1, "horizontal_flip": True, "word_dropout": 0.1},
     "trainer": {
         "max_epochs": 2,
         "accelerator": "cpu",

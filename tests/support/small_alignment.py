@@ -16,12 +16,12 @@ VALUE = 0.6543
 SECTION = """
 alignment:
   spaces: [image, text, graph]
-  hidden: null
-  width: 6
+  hidden_dim: null
+  projection_dim: 6
   dropout: 0.0
   batch_size: 4
   learning_rate: 1e-2
-  schedule: {kind: cosine, warmup_epochs: 0, final_share: 0.1}
+  schedule: {kind: cosine, warmup_epochs: 0, min_lr_ratio: 0.1}
   weight_decay: 0.0
   beta1: 0.9
   beta2: 0.98

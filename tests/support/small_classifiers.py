@@ -26,11 +26,18 @@ from lightning_modules.vision.vision import Vision
 
 Row = dict[str, Any]
 
-TOWER = ResNetTower(kind="resnet", block="basic", stem=8, widths=(8, 16), depths=(1, 1))
+TOWER = ResNetTower(kind="resnet", layer_type="basic", embedding_size=8, hidden_sizes=(8, 16), depths=(1, 1))
 PIXELS: dict[str, Any] = {"image_mean": CLIP_MEAN, "image_std": CLIP_STD}
 BRANCHES: dict[str, Any] = {
     "words": WordsBranch(
-        kind="text_cnn", fields=("title",), context=8, embedding=8, kernels=(2, 3), filters=4, features=8, dropout=0.0
+        kind="text_cnn",
+        fields=("title",),
+        context_length=8,
+        embedding_dim=8,
+        kernel_sizes=(2, 3),
+        num_filters=4,
+        features=8,
+        dropout=0.0,
     ),
     "image": ImageBranch(kind="image", features=8, dropout=0.0, image=TOWER),
 }
@@ -45,7 +52,7 @@ def write_vision(data: Path, rows: list[Row]) -> None:
     labels = read_json(data / "shards" / "labels.json")
     heads = {head: tuple(labels[head]) for head in ("item", "material", "bin") if len(labels[head]) > 1}
     torch.manual_seed(2)
-    config = VisionConfig(image=TOWER, image_size=16, image_fit="pad", **PIXELS, heads=heads, dropout=0.0)
+    config = VisionConfig(image=TOWER, image_size=16, resize_mode="pad", **PIXELS, heads=heads, dropout=0.0)
     network = Vision(config)
     network.save_pretrained(data / "vision")
     accuracies = {f"validation_{head}_accuracy": 0.5 for head in heads}
@@ -58,16 +65,16 @@ def write_vision(data: Path, rows: list[Row]) -> None:
 def write_product(data: Path, rows: list[Row]) -> None:
     """The same of words and images."""
     for folder, names in (("product", MODALITIES), *((f"product/alone/{name}", (name,)) for name in MODALITIES)):
-        tokenizer = learn([row["title"] or "" for row in rows], TokenizerParameters(vocabulary=400, least_count=2))
+        tokenizer = learn([row["title"] or "" for row in rows], TokenizerParameters(vocab_size=400, min_frequency=2))
         torch.manual_seed(3)
         config = ProductConfig(
             modalities={name: BRANCHES[name] for name in names},
-            fusion=Fusion(hidden=(8,), dropout=(0.0,)),
+            fusion=Fusion(hidden_dims=(8,), dropout=(0.0,)),
             classes=CLASSES,
             image_size=16,
-            image_fit="pad",
+            resize_mode="pad",
             **PIXELS,
-            vocabulary=tokenizer.get_vocab_size(),
+            vocab_size=tokenizer.get_vocab_size(),
             pad_token=tokenizer.token_to_id(PAD),
             scaling={},
         )

@@ -35,7 +35,7 @@ RIGHT = {"without_guides": 0.0625, "with_guides": 0.4375, "with_source": 0.9375}
 def write_base(data: Path, texts: list[str]) -> PreTrainedTokenizerFast:
     """A Llama of a few thousand random weights; returns its tokenizer."""
     tokenizer = make_chat_tokenizer(
-        learn(texts, TokenizerParameters(vocabulary=400, least_count=2)), NETWORK["context"]
+        learn(texts, TokenizerParameters(vocab_size=400, min_frequency=2)), NETWORK["context_length"]
     )
     torch.manual_seed(4)
     network = Language(make_llama(LlamaSize.model_validate(NETWORK), tokenizer))

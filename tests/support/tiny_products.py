@@ -19,17 +19,17 @@ from lightning_modules.training.settings import AugmentationSettings, CosineSche
 SIZE = 16
 CLASSES = ("mend", "reuse", "upcycle")
 TOKENIZER = make_lowercase_tokenizer(
-    learn(["a red chair to mend", "a blue jar"] * 3, TokenizerParameters(vocabulary=300, least_count=2))
+    learn(["a red chair to mend", "a blue jar"] * 3, TokenizerParameters(vocab_size=300, min_frequency=2))
 )
-RESNET = ResNetTower(kind="resnet", block="basic", stem=4, widths=(4, 8), depths=(1, 1))
+RESNET = ResNetTower(kind="resnet", layer_type="basic", embedding_size=4, hidden_sizes=(4, 8), depths=(1, 1))
 MODALITIES = {
     "words": {
         "kind": "text_cnn",
         "fields": ["title", "description"],
-        "context": 9,
-        "embedding": 6,
-        "kernels": [2, 3],
-        "filters": 4,
+        "context_length": 9,
+        "embedding_dim": 6,
+        "kernel_sizes": [2, 3],
+        "num_filters": 4,
         "features": 5,
         "dropout": 0.3,
     },
@@ -40,12 +40,12 @@ NAMES = tuple(MODALITIES)
 torch.set_num_threads(1)  # two threads for so little work mostly wait for each other
 OPTIMIZER = OptimizerSettings(
     learning_rate=0.1,
-    schedule=CosineSchedule(kind="cosine", warmup_epochs=0, final_share=0),
+    schedule=CosineSchedule(kind="cosine", warmup_epochs=0, min_lr_ratio=0),
     weight_decay=0,
     beta1=0.9,
     beta2=0.9,
 )
-PLAIN = AugmentationSettings(shift=0, jitter=0, mirror=False)
+PLAIN = AugmentationSettings(translate=0, jitter=0, horizontal_flip=False)
 
 
 def tiny_config(names: Sequence[str] = NAMES) -> ProductConfig:
@@ -53,13 +53,13 @@ def tiny_config(names: Sequence[str] = NAMES) -> ProductConfig:
     return TypeAdapter(ProductConfig).validate_python(
         {
             "modalities": {name: MODALITIES[name] for name in names},
-            "fusion": {"hidden": [8, 6], "dropout": [0.4, 0.3]},
+            "fusion": {"hidden_dims": [8, 6], "dropout": [0.4, 0.3]},
             "classes": CLASSES,
             "image_size": SIZE,
-            "image_fit": "pad",
+            "resize_mode": "pad",
             "image_mean": HALF,
             "image_std": HALF,
-            "vocabulary": TOKENIZER.get_vocab_size(),
+            "vocab_size": TOKENIZER.get_vocab_size(),
             "pad_token": TOKENIZER.token_to_id(PAD),
             "scaling": {"price": [2.0, 0.5]},
         }

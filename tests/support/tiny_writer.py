@@ -20,40 +20,47 @@ from lightning_modules.writer.content_writer import make_reader
 from lightning_modules.writer.corruption import Corruption
 from lightning_modules.writer.samples import Inputs, SceneObject, WriterInputs
 from lightning_modules.writer.sampling import WriterCollate
-from lightning_modules.writer.settings import LessonSettings, LossWeights
+from lightning_modules.writer.settings import LossWeights, SamplingSettings
 from lightning_modules.writer.writer import Writer
 
 SIZE = 32
 TEXTS = ["a red chair with a blue jar to the left of it", "a blue jar on top of a box", "green box, wooden, to mend"]
-TOKENIZER: Tokenizer = learn(TEXTS * 3, TokenizerParameters(vocabulary=320, least_count=2))
+TOKENIZER: Tokenizer = learn(TEXTS * 3, TokenizerParameters(vocab_size=320, min_frequency=2))
 TOKENS = ContentTokens(TOKENIZER)
 STACK = {
-    "context": 16,
-    "width": 16,
-    "layers": 2,
-    "heads": 4,
-    "feed_forward": 24,
+    "context_length": 16,
+    "hidden_size": 16,
+    "num_layers": 2,
+    "num_heads": 4,
+    "intermediate_size": 24,
     "activation": "gelu",
     "positions": "rotary",
 }
 SHAPE: dict[str, Any] = {
-    "scene": {"nodes": 12, "edges": 6, "layers": 3, "relation_tokens": True, "max_objects": 8},
-    "cross_modal": {"heads": 4},
+    "scene": {"node_dim": 12, "edge_dim": 6, "num_layers": 3, "relation_tokens": True, "max_objects": 8},
+    "cross_modal": {"num_heads": 4},
     "fusion": {"early": True, "mid": True, "late": True, "dropout": 0.1},
     "decoder": STACK,
-    "text": STACK | {"layers": 1},
-    "clauses": 6,
-    "embedding": 8,
-    "checkpointing": False,
+    "text": STACK | {"num_layers": 1},
+    "max_clauses": 6,
+    "projection_dim": 8,
+    "gradient_checkpointing": False,
 }
-RESNET = ResNetTower(kind="resnet", block="basic", stem=8, widths=(8, 16), depths=(1, 1))
-LESSONS = LessonSettings(field_shares={"tags": 0.5}, context_lost=0.5, corrupted=0.0, text=12, masked=0.3, buckets=2)
-LOSSES = LossWeights(generation=1, contrastive=0.1, masked=0.1, quality=0.1, wrong=0.1)
-PLAIN = AugmentationSettings(shift=0, jitter=0, mirror=False)
+RESNET = ResNetTower(kind="resnet", layer_type="basic", embedding_size=8, hidden_sizes=(8, 16), depths=(1, 1))
+LESSONS = SamplingSettings(
+    field_shares={"tags": 0.5},
+    context_dropout=0.5,
+    corruption_ratio=0.0,
+    max_text_tokens=12,
+    mask_ratio=0.3,
+    length_buckets=2,
+)
+LOSSES = LossWeights(generation=1, contrastive=0.1, masked=0.1, quality=0.1, error_detection=0.1)
+PLAIN = AugmentationSettings(translate=0, jitter=0, horizontal_flip=False)
 PHRASES = {"colour": {"red": "red", "blue": "blue", "navy": "blue", "green": "green"}, "item": {"jar": "jar"}}
 OPTIMIZER = OptimizerSettings(
     learning_rate=0.01,
-    schedule=CosineSchedule(kind="cosine", warmup_epochs=0, final_share=0),
+    schedule=CosineSchedule(kind="cosine", warmup_epochs=0, min_lr_ratio=0),
     weight_decay=0,
     beta1=0.9,
     beta2=0.9,
@@ -68,10 +75,10 @@ def tiny_config(**changes: Any) -> WriterConfig:
         | {
             "image": RESNET,
             "image_size": SIZE,
-            "image_fit": "pad",
+            "resize_mode": "pad",
             "image_mean": HALF,
             "image_std": HALF,
-            "vocabulary": TOKENS.size,
+            "vocab_size": TOKENS.size,
             "pad_token": TOKENS.pad,
         }
         | changes

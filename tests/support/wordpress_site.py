@@ -21,7 +21,7 @@ from heddle.core.schemas import read_rows
 ROOT = Path(__file__).parents[2]
 
 
-class Site:
+class FakeSite:
     """A WordPress site with `total` posts. Answers can be replaced by path, and every request is recorded."""
 
     def __init__(self, total: int = 5, host: str = "127.0.0.1") -> None:
@@ -112,12 +112,12 @@ def image(number: int) -> bytes:
     return file.getvalue()
 
 
-def crawl(folder: Path, site: Site, *settings: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def crawl(folder: Path, site: FakeSite, *settings: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the stage over one site."""
     return run(folder, wordpress("shop", site, *settings), **environment)
 
 
-def wordpress(name: str, site: Site, *settings: str) -> str:
+def wordpress(name: str, site: FakeSite, *settings: str) -> str:
     lines = ["delay: 0", "contact: owner@shop.test", f"url: {site.url}", "per_page: 2", "back_off: 0.01"]
     lines += ["private_addresses: true", *settings]
     return "\n      ".join([f"- name: {name}", "  kind: wordpress", *(f"  {line}" for line in lines)])

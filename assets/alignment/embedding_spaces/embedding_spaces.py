@@ -11,7 +11,7 @@ from heddle.core.listing_text import caption, has_caption
 from heddle.core.parameters.shared import Compute
 from heddle.core.stage import Stage
 from heddle.encoders.parameters import IndexParameters
-from heddle.encoders.text_encoder import sentence_encoder
+from heddle.encoders.text_encoder import load_sentence_encoder
 from heddle.graph.tables import CatalogGraph
 from lightning_modules.alignment.alignment import VectorIds, Vectors
 from lightning_modules.alignment.config import Space
@@ -59,7 +59,7 @@ class Encoders:
         if "image" in spaces:
             self.vision = VisionClassifier.from_pretrained(stage.input("vision"), self.threads)
         if "text" in spaces:
-            self.text = sentence_encoder(stage.parameters(IndexParameters, "index").encoder, self.threads)
+            self.text = load_sentence_encoder(stage.parameters(IndexParameters, "index").encoder, self.threads)
         if "graph" in spaces:
             self.graph = CatalogGraph.open(stage.input("recommender"))
             self.neighbours = named_by(self.graph)

@@ -1,4 +1,4 @@
-"""Parameters of ``alignment``."""
+"""Section `alignment`: projections of several embedding spaces into one."""
 
 from typing import Self
 
@@ -10,21 +10,25 @@ from lightning_modules.training.settings import OptimizerSettings, TrainerSettin
 
 
 class AlignmentParameters(OptimizerSettings, Section):
-    """Which spaces are aligned, by what, and how it is learned."""
+    """The spaces to align, their projections and the training."""
 
-    spaces: tuple[Space, ...] = Field(description="that are aligned, two or all; [] does without")
-    hidden: int | None = Field(
-        ge=1, description="width between the two layers of a projection; null: a projection is linear"
+    spaces: tuple[Space, ...] = Field(
+        default=("image", "text", "graph"), description="spaces to align, two or all; []: skip the alignment"
     )
-    width: int = Field(ge=1, description="dimensions of the shared space")
-    dropout: float = Field(ge=0, lt=1, description="of the vectors that are projected")
-    batch_size: int = Field(ge=2, description="listings to a batch")
-    trainer: TrainerSettings = Field(description="what Lightning's Trainer is told")
+    hidden_dim: int | None = Field(
+        default=512, ge=1, description="hidden features of each two-layer projection; null: linear projections"
+    )
+    projection_dim: int = Field(default=256, ge=1, description="dimensions of the shared space")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="dropout of the input vectors")
+    batch_size: int = Field(default=1024, ge=2, description="listings per batch")
+    trainer: TrainerSettings = Field(default=TrainerSettings(), description="arguments of Lightning's Trainer")
 
     @model_validator(mode="after")
     def _none_or_several(self) -> Self:
         if len(set(self.spaces)) != len(self.spaces):
-            raise ValueError("a space stands twice in spaces")
+            raise ValueError("spaces contains a space twice; remove one of them")
         if len(self.spaces) == 1:
-            raise ValueError(f"{self.spaces[0]} alone cannot be aligned; name two spaces, or none to do without")
+            raise ValueError(
+                f"{self.spaces[0]} alone cannot be aligned; name two spaces, or none to skip the alignment"
+            )
         return self

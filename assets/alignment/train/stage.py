@@ -78,8 +78,8 @@ def train_alignment(
     """Train on listings with an embedding in every space; ``seed`` sets initial weights and batch order."""
     config = AlignmentConfig(
         spaces={space: training.vectors[space].shape[1] for space in parameters.spaces},
-        hidden=parameters.hidden,
-        width=parameters.width,
+        hidden_dim=parameters.hidden_dim,
+        projection_dim=parameters.projection_dim,
         dropout=parameters.dropout,
     )
     return train(

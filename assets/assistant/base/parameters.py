@@ -1,43 +1,47 @@
-"""Parameters of ``base_language``."""
+"""Section `base_language`: the causal language model under the assistant."""
 
 from typing import Self
 
 from pydantic import Field, model_validator
 
+from heddle.core.parameters.initialization import check_single_init
 from heddle.core.parameters.section import Section
 from lightning_modules.assistant.config import LlamaSize
 from lightning_modules.training.settings import OptimizerSettings, TrainerSettings
 
 
 class Scratch(OptimizerSettings):
-    """A language model that learns to read from the catalogue alone."""
+    """A language model trained from scratch on the catalogue's texts."""
 
-    network: LlamaSize = Field(description="sizes of the model")
-    block: int = Field(ge=8, description="tokens that texts are packed into; longer texts are cut into such pieces")
-    batch_size: int = Field(ge=1, description="blocks to a batch, on each device")
-    echoes: float = Field(ge=0, lt=1, description="share of what is read that is drawn tokens said twice, not words")
-    echo_tokens: int = Field(ge=2, description="longest of what is said twice, tokens")
-    trainer: TrainerSettings = Field(description="what Lightning's Trainer is told")
+    network: LlamaSize = Field(default=LlamaSize(), description="sizes of the model")
+    block_size: int = Field(
+        default=256, ge=8, description="tokens of a packed sequence; longer texts are cut into pieces"
+    )
+    batch_size: int = Field(default=4, ge=1, description="blocks per batch and device")
+    copy_task_ratio: float = Field(
+        default=0.0, ge=0, lt=1, description="share of the training tokens that are random sequences to be copied"
+    )
+    copy_task_length: int = Field(default=10, ge=2, description="tokens of the longest sequence to be copied")
+    trainer: TrainerSettings = Field(default=TrainerSettings(), description="arguments of Lightning's Trainer")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.block > self.network.context:
-            raise ValueError("block must be at most network.context")
-        if 2 * self.echo_tokens + 3 > self.block:
-            raise ValueError("echo_tokens, said twice and framed by three tokens, must fit into block")
+        if self.block_size > self.network.context_length:
+            raise ValueError("block_size must be at most network.context_length")
+        if 2 * self.copy_task_length + 3 > self.block_size:
+            raise ValueError("copy_task_length, twice and with three control tokens, must fit into block_size")
         return self
 
 
 class BaseLanguageParameters(Section):
-    """Where the causal language model comes from: exactly one of ``pretrained`` and ``scratch``."""
+    """Exactly one of ``pretrained`` and ``scratch``."""
 
     pretrained: str | None = Field(
-        default=None, description="model to take as it is: a local folder or a hub id, id@revision pins it"
+        default=None, description="model to use as it is: a local folder or a hub id; id@revision pins it"
     )
     scratch: Scratch | None = Field(default=None, description="model to train on the catalogue's own texts")
 
     @model_validator(mode="after")
-    def _one_beginning(self) -> Self:
-        if (self.pretrained is None) == (self.scratch is None):
-            raise ValueError("give exactly one of pretrained and scratch")
+    def _single_init(self) -> Self:
+        check_single_init(self.pretrained, {"scratch": self.scratch})
         return self

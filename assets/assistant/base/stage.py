@@ -80,10 +80,10 @@ def _read_texts(stage: Stage) -> tuple[list[str], list[str]]:
 
 def _train(stage: Stage, scratch: Scratch, training: Sequence[str], validation: Sequence[str]) -> Metrics:
     catalog_tokenizer = Tokenizer.from_file(str(stage.input("tokenizer") / "tokenizer.json"))
-    tokenizer = make_chat_tokenizer(catalog_tokenizer, scratch.network.context)
+    tokenizer = make_chat_tokenizer(catalog_tokenizer, scratch.network.context_length)
     seed = read_seed()
-    train_pieces = [piece for text in training for piece in _split_text(tokenizer, text, scratch.block)]
-    validation_pieces = [piece for text in validation for piece in _split_text(tokenizer, text, scratch.block)]
+    train_pieces = [piece for text in training for piece in _split_text(tokenizer, text, scratch.block_size)]
+    validation_pieces = [piece for text in validation for piece in _split_text(tokenizer, text, scratch.block_size)]
     tokens = sum(len(piece.ids) for piece in train_pieces)
     stage.progress(f"training on {len(training)} texts with {tokens} tokens, {len(validation)} validation texts")
     trained = train(
@@ -91,7 +91,7 @@ def _train(stage: Stage, scratch: Scratch, training: Sequence[str], validation: 
         PackedData(
             lambda epoch: [*train_pieces, *_sample_copy_tasks(tokenizer, scratch, tokens, f"{seed} {epoch}")],
             validation_pieces,
-            scratch.block,
+            scratch.block_size,
             scratch.batch_size,
             tokenizer.pad_token_id,
             seed,
@@ -126,9 +126,9 @@ def _split_text(tokenizer: PreTrainedTokenizerBase, text: str, block: int) -> li
 
 def _sample_copy_tasks(tokenizer: PreTrainedTokenizerBase, scratch: Scratch, tokens: int, seed: str) -> list[Piece]:
     """Sample copy tasks until they make up their share of an epoch with ``tokens`` tokens of text."""
-    generator, remaining = random.Random(seed), tokens * scratch.echoes / (1 - scratch.echoes)
+    generator, remaining = random.Random(seed), tokens * scratch.copy_task_ratio / (1 - scratch.copy_task_ratio)
     pieces: list[Piece] = []
     while remaining > 0:
-        pieces.append(make_copy_task(tokenizer, scratch.echo_tokens, generator))
+        pieces.append(make_copy_task(tokenizer, scratch.copy_task_length, generator))
         remaining -= len(pieces[-1].ids)
     return pieces

@@ -112,7 +112,10 @@ def _judged(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, fl
     parameters = stage.parameters(AssistantEvaluationParameters)
     settings = stage.parameters(AssistantParameters, "assistant")
     threads = stage.parameters(Compute, "compute").threads
-    answers, sources = _retrieved(stage, conversations, settings.guides), Sources.read(stage.input("validated"))
+    answers, sources = (
+        _retrieved(stage, conversations, settings.num_context_documents),
+        Sources.read(stage.input("validated")),
+    )
     shown: dict[str, list[list[str]]] = {
         "without_guides": [[] for _ in conversations],
         "with_guides": [[guide_text({"title": hit.title, "text": hit.text}) for hit in one.hits] for one in answers],
@@ -125,9 +128,11 @@ def _judged(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, fl
     sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     for name, texts in shown.items():
         stage.progress(f"{len(conversations)} conversations, {name.replace('_', ' ')}")
-        contexts = [[truncate_text(tuned.tokenizer, text, settings.guide_tokens) for text in some] for some in texts]
+        contexts = [
+            [truncate_text(tuned.tokenizer, text, settings.context_document_tokens) for text in some] for some in texts
+        ]
         for prefix, model in ((f"{name}_base", base), (name, tuned)):
-            trials[prefix] = answered(model, conversations, contexts, settings.answer_tokens)
+            trials[prefix] = answered(model, conversations, contexts, settings.max_new_tokens)
             told = {"perplexity": perplexity(model, conversations, contexts), **trials[prefix].numbers(sure)}
             found |= {f"{prefix}_{key}": value for key, value in told.items()}
     rows = [row for name in shown for row in trials[name].examples(parameters.examples)]

@@ -113,24 +113,24 @@ class ConversationSampler:
 
     def select_fitting(self, conversations: Sequence[Conversation]) -> list[Conversation]:
         """Conversations that fit into a block without context documents."""
-        return [one for one in conversations if len(self.encode_without_guides(one).ids) <= self.parameters.block]
+        return [one for one in conversations if len(self.encode_without_guides(one).ids) <= self.parameters.block_size]
 
     def _encode_first_fitting(self, candidates: Sequence[Sequence[Message]], conversation: Conversation) -> Piece:
         """Encode the first candidate that fits into a block; if none fits, the conversation without guides."""
         for candidate in candidates:
             piece = encode_chat(self.tokenizer, candidate)
-            if len(piece.ids) <= self.parameters.block:
+            if len(piece.ids) <= self.parameters.block_size:
                 return piece
         return self.encode_without_guides(conversation)
 
     def _sample_prompts(self, conversation: Conversation, generator: random.Random) -> list[list[Message]]:
         """Sample one training prompt; after a swap, which can be too long, the prompt without the swap follows."""
         guides_draw, swap_draw = generator.random(), generator.random()
-        if guides_draw < self.parameters.without_guides:
+        if guides_draw < self.parameters.context_dropout:
             return [list(conversation.messages)]
         guides, messages = self._sample_guides(conversation, generator), conversation.messages
         prompts = [with_guides(messages, guides)]
-        if swap_draw < self.parameters.swapped and self.sentences:
+        if swap_draw < self.parameters.counterfactual_ratio and self.sentences:
             answers = [message["content"] for message in messages if message["role"] == "assistant"]
             guides, answers = swap_sentences(guides, answers, self.sentences, generator)
             prompts.insert(0, with_guides(_replace_answers(messages, answers), guides))
@@ -141,10 +141,10 @@ class ConversationSampler:
         source = self.source_of(conversation)
         if source is None:
             return []
-        nearest = self.sources.nearest(conversation.question, self.parameters.guides + 1)
-        chosen = [source, *(index for index in nearest if index != source)][: self.parameters.guides]
+        nearest = self.sources.nearest(conversation.question, self.parameters.num_context_documents + 1)
+        chosen = [source, *(index for index in nearest if index != source)][: self.parameters.num_context_documents]
         generator.shuffle(chosen)
-        limit = self.parameters.guide_tokens
+        limit = self.parameters.context_document_tokens
         return [truncate_text(self.tokenizer, self.sources.texts[index], limit) for index in chosen]
 
 
@@ -173,7 +173,7 @@ def _train(
         PackedData(
             lambda epoch: sampler.sample_epoch(training, epoch),
             sampler.validation_examples(validation),
-            parameters.block,
+            parameters.block_size,
             parameters.batch_size,
             sampler.tokenizer.pad_token_id,
             sampler.seed,

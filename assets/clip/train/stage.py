@@ -85,22 +85,22 @@ def _initialize(stage: Stage, parameters: ClipParameters) -> tuple[Callable[[], 
         return _load_pretrained(parameters.pretrained, images["size"], images["fit"])
     assert parameters.image is not None  # ClipParameters requires these three
     assert parameters.text is not None
-    assert parameters.embedding is not None
+    assert parameters.projection_dim is not None
     tokenizer = Tokenizer.from_file(str(stage.input("tokenizer") / TOKENIZER_FILE))
     ids = tokenizer.get_vocab()
     config = ClipConfig(
         image=parameters.image,
         text=parameters.text,
-        embedding=parameters.embedding,
+        projection_dim=parameters.projection_dim,
         image_size=images["size"],
-        image_fit=images["fit"],
+        resize_mode=images["fit"],
         image_mean=CLIP_MEAN,
         image_std=CLIP_STD,
-        vocabulary=tokenizer.get_vocab_size(),
+        vocab_size=tokenizer.get_vocab_size(),
         pad_token=ids[PAD],
         end_token=ids[END],
     )
-    return partial(Clip, config), make_framed_tokenizer(tokenizer, parameters.text.context)
+    return partial(Clip, config), make_framed_tokenizer(tokenizer, parameters.text.context_length)
 
 
 def _load_pretrained(checkpoint: str, size: int, fit: Literal["crop", "pad"]) -> tuple[Callable[[], Clip], Tokenizer]:

@@ -160,10 +160,10 @@ def _initialize(
         fusion=parameters.fusion,
         classes=classes,
         image_size=images["size"],
-        image_fit=images["fit"],
+        resize_mode=images["fit"],
         image_mean=mean,
         image_std=std,
-        vocabulary=len(ids),
+        vocab_size=len(ids),
         pad_token=ids[PAD],
         scaling=_fit_scaling(modalities, training),
     )

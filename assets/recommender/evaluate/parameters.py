@@ -12,4 +12,4 @@ class RecommenderEvaluationParameters(Section):
         ge=1, description="most nodes that are asked for recommendations, drawn by the hash of their ids"
     )
     examples: int = Field(ge=0, description="queries that examples.parquet shows with what was recommended")
-    mapped: int = Field(ge=0, description="most nodes on the map of embeddings")
+    projection_nodes: int = Field(ge=0, description="most nodes on the map of embeddings")

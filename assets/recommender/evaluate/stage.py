@@ -81,7 +81,7 @@ def recommender_evaluation(stage: Stage) -> Metrics:
         trials.append(attempt(name, system, edges, others, asked, sure))
     (stage.output / "plots").mkdir()
     _write_plots(stage, trials)
-    _write_map(stage, graph, embeddings, parameters.mapped)
+    _write_map(stage, graph, embeddings, parameters.projection_nodes)
     _write_examples(stage, graph, asked[: parameters.examples], trials[0])
     numbers = {"test_edges": len(edges), "queries": len(asked), **trials[0].numbers, "auc_chance": 0.5}
     if CEILING in ceilings:

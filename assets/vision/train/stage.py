@@ -60,7 +60,7 @@ def _train(
     config = VisionConfig(
         image=start.tower,
         image_size=start.size,
-        image_fit=start.fit,
+        resize_mode=start.fit,
         image_mean=start.mean,
         image_std=start.std,
         heads=dict(heads),

@@ -23,7 +23,7 @@ class WriterEvaluationParameters(Section):
     template: str = Field(
         description="sentence of the template's baseline; its gaps are labels that stage `vision` names: {item}"
     )
-    whole: int = Field(
+    full_content_samples: int = Field(
         ge=1, description="first test listings with whole content, likeliest and drawn; of others only the alt text"
     )
     top_p: float = Field(gt=0, le=1, description="of what is drawn, which tells whether any output may be invalid")

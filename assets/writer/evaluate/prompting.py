@@ -78,7 +78,7 @@ class WriterPrompter:
 
     def inputs(self, samples: Sequence[ShardSample]) -> dict[str, list[Inputs]]:
         """The inputs of each system: all inputs, the image only, and all but objects and relations."""
-        fit = self.writer.network.config.image_fit
+        fit = self.writer.network.config.resize_mode
         full = [read_inputs(sample, self.ratios.get(sample.row["image"], 1.0), fit) for sample in samples]
         return {
             FULL: full,

@@ -53,11 +53,11 @@ def _evaluate(stage: Stage, samples: Sequence[ShardSample]) -> Metrics:
         image_ratios(stage.input("catalog")),
         read_seed(),
     )
-    outputs = _write(stage, prompter, samples, parameters.whole)
+    outputs = _write(stage, prompter, samples, parameters.full_content_samples)
     results = score_systems(stage, parameters, threads, samples, prompter.lexicon, outputs)
     differences = list(compare_systems(results, interval))
     stage.progress("sampling")
-    sampled = prompter.sample(outputs[IMAGE_ONLY].inputs[: parameters.whole], parameters.top_p)
+    sampled = prompter.sample(outputs[IMAGE_ONLY].inputs[: parameters.full_content_samples], parameters.top_p)
     stage.progress("calibration")
     certainties = predict_certainties(fit_certainty(stage, prompter), outputs)
     calibration_errors = measure_calibration(plots, certainties, results)

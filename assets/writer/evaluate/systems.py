@@ -60,7 +60,8 @@ def score_systems(
     scorer = SystemScorer([sample.row for sample in samples], lexicon, clip, images)
     only_alt_text = (IMAGE_ONLY, NO_SCENE_GRAPH)
     results = [
-        scorer(name, texts, 0 if name in only_alt_text else parameters.whole) for name, texts in contents.items()
+        scorer(name, texts, 0 if name in only_alt_text else parameters.full_content_samples)
+        for name, texts in contents.items()
     ]
     if parameters.bert_score is not None:
         results = add_bert_scores(results, scorer.rows, parameters.bert_score)

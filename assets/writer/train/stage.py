@@ -122,10 +122,10 @@ def _config(parameters: WriterParameters, start: ImageInitialization, tokenizer:
         **vars(parameters.network),
         image=start.tower,
         image_size=start.size,
-        image_fit=start.fit,
+        resize_mode=start.fit,
         image_mean=start.mean,
         image_std=start.std,
-        vocabulary=tokens.size,
+        vocab_size=tokens.size,
         pad_token=tokens.pad,
     )
 
@@ -153,8 +153,8 @@ def _collate(
         Quality(training),
         make_corruption(lexicon),
         image_ratios(stage.input("catalog")),
-        config.image_fit,
-        parameters.lessons,
+        config.resize_mode,
+        parameters.sampling,
         parameters.augmentation,
         seed,
     )
@@ -192,7 +192,7 @@ def _count_scenes(config: WriterConfig, training: ShardSplit) -> Metrics:
     """Numbers of objects and relations of the train listings that the network reads and drops."""
     counts = dict.fromkeys(("objects", "relations", "objects_dropped", "relations_dropped"), 0)
     for row in training.rows():
-        scene = truncate_scene(read_objects(row, 1.0, config.image_fit), read_relations(row), config.max_objects)
+        scene = truncate_scene(read_objects(row, 1.0, config.resize_mode), read_relations(row), config.max_objects)
         counts["objects"] += len(scene.objects)
         counts["relations"] += len(scene.relations)
         counts["objects_dropped"] += scene.objects_dropped

@@ -1,7 +1,7 @@
 """The sections that several stages share: ``seed``, ``split`` and ``compute``."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
@@ -9,10 +9,10 @@ from heddle.core.parameters.section import PARAMS_FILE, ParameterError, Section,
 
 
 class Split(Section):
-    """Shares of the listings that are held out; the rest is the train split."""
+    """Held-out shares, by hash of the id, so that growth moves nothing between splits; the rest is the train split."""
 
-    validation: float = Field(gt=0, lt=1, description="share of listings that steer training")
-    test: float = Field(gt=0, lt=1, description="share of listings that only evaluations see")
+    validation: float = Field(default=0.08, gt=0, lt=1, description="share of the validation split")
+    test: float = Field(default=0.13, gt=0, lt=1, description="share of the test split")
 
     @model_validator(mode="after")
     def _leaves_a_train_split(self) -> Self:
@@ -22,17 +22,21 @@ class Split(Section):
 
 
 class Compute(Section):
-    """Where the work is done."""
+    """Where data work runs, and on how many threads."""
 
-    engine: Literal["local"] = Field(description="what runs the data work; the functions stay the same")
-    threads: int = Field(ge=1, le=256, description="of each training or embedding process")
+    threads: int = Field(
+        default=2,
+        ge=1,
+        le=256,
+        description="threads of each training or embedding process; another number, other bytes",
+    )
 
 
 def read_seed(root: Path = Path()) -> int:
     """``params.yaml: seed``, the root of every random draw.
 
     Raises:
-        ParameterError: it is missing or no natural number.
+        ParameterError: the seed is missing or no natural number.
     """
     seed = read_yaml(root / PARAMS_FILE).get("seed")
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:

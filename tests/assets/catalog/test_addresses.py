@@ -11,10 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from assets.catalog.connections import _SsrfSafePool
 
 from assets.catalog.addresses import BlockedAddressError, blocked_reason, check_url, parse_ip_literal
-from tests.support.wordpress_site import WordPressSite, crawl, image, rows, run, wordpress
+from assets.catalog.ssrf_twisted import _SsrfSafePool
+from tests.support.wordpress_site import FakeSite, crawl, image, rows, run, wordpress
 
 # {port} is that of a server on 127.0.0.1 and ::1 that counts who connects to it.
 ADDRESSES = (
@@ -188,7 +188,7 @@ def test_no_address_of_our_own_network_is_reached(listener: Listener, tmp_path: 
     for number, address in enumerate(ADDRESSES):
         row = refused[str(number)]
         # What is no host at all, or one that only IPv6 could name, never gets so far as to be refused.
-        allowed = ("address_refused", "image_missing") if _names_no_host(address) else ("address_refused",)
+        allowed = ("address_blocked", "image_missing") if _names_no_host(address) else ("address_blocked",)
         assert row["reason"] in allowed, (address, row["detail"])
     assert listener.connections == 0
 
@@ -204,7 +204,7 @@ def test_no_redirect_leads_into_our_own_network(listener: Listener, far: Any, tm
     assert len(refused) == len(REDIRECTS)
     for number, address in enumerate(REDIRECTS):
         row = refused[str(number)]
-        allowed = ("address_refused", "image_missing") if _names_no_host(address) else ("address_refused",)
+        allowed = ("address_blocked", "image_missing") if _names_no_host(address) else ("address_blocked",)
         assert row["reason"] in allowed, (address, row["detail"])
     assert listener.connections == 0
 
@@ -218,12 +218,12 @@ def test_no_proxy_is_asked_for_an_address_of_our_own_network(listener: Listener,
     assert set(far.seen) == {"http://far.test/robots.txt", "http://far.test/image"}
     for number, address in enumerate(spelled):
         row = refused[str(number)]
-        assert row["reason"] == "address_refused", (address, row["detail"])
+        assert row["reason"] == "address_blocked", (address, row["detail"])
     assert listener.connections == 0
 
 
 def test_a_source_of_our_own_network_must_say_so(tmp_path: Path) -> None:
-    site = WordPressSite(2)
+    site = FakeSite(2)
     done = run(tmp_path, wordpress("shop", site).replace("private_addresses: true", "private_addresses: false"))
     assert done.returncode == 1
     assert done.stderr.startswith("catalog: source shop: ")
@@ -235,7 +235,7 @@ def test_a_source_of_our_own_network_must_say_so(tmp_path: Path) -> None:
     site.close()
     assert done.returncode == 0, done.stderr
     quarantine = rows(tmp_path, "quarantine")
-    assert [(row["id"], row["reason"]) for row in quarantine] == [("shop:1", "address_refused")]
+    assert [(row["id"], row["reason"]) for row in quarantine] == [("shop:1", "address_blocked")]
     assert "cloud metadata" in quarantine[0]["detail"]
 
 

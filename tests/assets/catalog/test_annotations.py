@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assets.catalog.annotations import file_name, normalize_box
+from assets.catalog.annotations import extract_file_name, normalize_box
 from assets.catalog.rows import MalformedError
 from heddle.core.parameters.section import ParameterError
 from heddle.core.stage import StageError
@@ -153,7 +153,7 @@ def test_visual_genome_joins_by_id_and_brings_relations(project: Path) -> None:
 
 
 def test_annotations_join_listings_of_a_site_by_the_address_of_the_image(tmp_path: Path) -> None:
-    site = wordpress_site.WordPressSite(2)
+    site = wordpress_site.FakeSite(2)
     images = [{"id": 7, "file_name": "1", "width": 96, "height": 96}]
     told = [{"image_id": 7, "category_id": 62, "bbox": [0, 0, 48, 96]}]
     (tmp_path / "coco.json").write_text(json.dumps(COCO | {"images": images, "annotations": told}))
@@ -208,7 +208,7 @@ def test_one_of_listings_and_images_is_given(project: Path, more: str) -> None:
     ],
 )
 def test_names_of_files(place: str, name: str) -> None:
-    assert file_name(place) == name
+    assert extract_file_name(place) == name
 
 
 numbers = st.floats(-1e6, 1e6) | st.integers(-100, 100) | st.floats() | st.none() | st.text(max_size=3)

@@ -70,7 +70,7 @@ def test_the_demo_shop_has_news_when_it_grows(tmp_path):
 
 
 def test_a_sitemap_and_a_tar_far_away_have_news_when_they_change(tmp_path):
-    site = wordpress_site.WordPressSite()
+    site = wordpress_site.FakeSite()
     content = [b"<urlset/>"]
     site.answers["/map.xml"] = site.answers["/a.tar"] = lambda times: (200, {}, content[0])
     tokens = []
@@ -88,7 +88,7 @@ def test_a_sitemap_and_a_tar_far_away_have_news_when_they_change(tmp_path):
 
 
 def test_no_address_of_ones_own_network_is_asked_unless_the_parameters_say_so(tmp_path, monkeypatch):
-    site = wordpress_site.WordPressSite()
+    site = wordpress_site.FakeSite()
     site.answers["/map.xml"] = lambda times: (200, {}, b"<urlset/>")
     monkeypatch.setattr(socket, "getaddrinfo", _always("127.0.0.1"))
     try:
@@ -103,7 +103,7 @@ def test_no_address_of_ones_own_network_is_asked_unless_the_parameters_say_so(tm
 
 
 def test_credentials_are_not_shown_to_a_host_that_a_site_redirects_to(tmp_path, monkeypatch):
-    site, other = wordpress_site.WordPressSite(), wordpress_site.WordPressSite()
+    site, other = wordpress_site.FakeSite(), wordpress_site.WordPressSite()
     path = "/wp-json/wp/v2/posts"
     target = f"{other.url.replace('127.0.0.1', 'localhost')}/posts"
     site.answers[path] = lambda times: (302, {"Location": target}, b"")

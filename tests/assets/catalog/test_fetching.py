@@ -16,23 +16,23 @@ import pytest
 
 from assets.catalog import addresses
 from assets.catalog import fetcher as module
-from assets.catalog.images import Image, ImageRejection
+from assets.catalog.images import ImageInfo, ImageRejection
 from heddle.core.stage import StageError
 from tests.support.image_fetch import SIZE, crawl_job, fetch, reasons
 from tests.support.source_project import NEAR
-from tests.support.wordpress_site import ROOT, WordPressSite, image, outputs, rows, run
+from tests.support.wordpress_site import ROOT, FakeSite, image, outputs, rows, run
 
-FetchResult = tuple[int, dict[str, str], bytes]
+Response = tuple[int, dict[str, str], bytes]
 
 
-def numbered(site: WordPressSite, count: int) -> list[str]:
+def numbered(site: FakeSite, count: int) -> list[str]:
     return [f"{site.url}/images/{number}" for number in range(count)]
 
 
-def misbehave(site: WordPressSite) -> list[str]:
+def misbehave(site: FakeSite) -> list[str]:
     """Let images from the tenth on be bad in every way; the addresses of all."""
     robots = b"User-agent: *\nDisallow: /images/21\n"
-    answers: dict[str, FetchResult] = {
+    answers: dict[str, Response] = {
         "/robots.txt": (200, {}, robots),
         "/images/10": (404, {}, b""),
         "/images/11": (200, {}, image(11)[:-400]),
@@ -55,14 +55,14 @@ def misbehave(site: WordPressSite) -> list[str]:
     return [*numbered(site, 27), "http://shop.test:port/", "ftp://shop.test/1", "http://shop.test\x00/"]
 
 
-def test_two_processes_bring_what_one_brings(site: WordPressSite, tmp_path: Path) -> None:
+def test_two_processes_bring_what_one_brings(site: FakeSite, tmp_path: Path) -> None:
     urls = misbehave(site)
     once = fetch(tmp_path, [(crawl_job(), urls)])
     expected = dict.fromkeys((f"/images/{number}" for number in (10, 18, 21, 23, 24)), "image_missing")
     expected |= {"/images/11": "image_truncated", "/images/12": "image_type", "/images/13": "image_truncated"}
     expected |= {"/images/14": "image_too_large", "/images/15": "image_too_large"}
     expected |= {"/images/16": "image_truncated", "/images/22": "robots_tag"}
-    expected |= dict.fromkeys(("/images/19", "/images/20", *urls[27:]), "address_refused")
+    expected |= dict.fromkeys(("/images/19", "/images/20", *urls[27:]), "address_blocked")
     assert reasons(once, site) == expected
     asked = dict(site.times)
     assert "/images/21" not in asked
@@ -76,24 +76,24 @@ def test_two_processes_bring_what_one_brings(site: WordPressSite, tmp_path: Path
 
 
 def test_large_images_are_decoded_aside_to_the_same_end(
-    site: WordPressSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: FakeSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     urls = misbehave(site)
     once = fetch(tmp_path, [(crawl_job(), urls)])
-    monkeypatch.setattr(module, "_QUICK", 0)
+    monkeypatch.setattr(module, "_MAX_INLINE_PIXELS", 0)
     (tmp_path / "other").mkdir()
     os.chdir(tmp_path / "other")
     assert fetch(tmp_path / "other", [(crawl_job(), urls)]) == once
 
 
-def watched(site: WordPressSite, seconds: float) -> tuple[list[int], list[float]]:
+def watched(site: FakeSite, seconds: float) -> tuple[list[int], list[float]]:
     """Let every image take so long; how many were under way at each request, and when each began."""
     answer, lock = site.answer, threading.Lock()
     under_way: list[int] = []
     begun: list[float] = []
     now = [0]
 
-    def slow(path: str, query: dict[str, list[str]]) -> FetchResult:
+    def slow(path: str, query: dict[str, list[str]]) -> Response:
         with lock:
             now[0] += 1
             under_way.append(now[0])
@@ -108,7 +108,7 @@ def watched(site: WordPressSite, seconds: float) -> tuple[list[int], list[float]
 
 
 def test_no_host_is_asked_more_often_at_a_time_than_allowed_by_all_processes_together(
-    site: WordPressSite, tmp_path: Path
+    site: FakeSite, tmp_path: Path
 ) -> None:
     under_way, _ = watched(site, 0.05)
     crawl_jobs = [
@@ -116,13 +116,13 @@ def test_no_host_is_asked_more_often_at_a_time_than_allowed_by_all_processes_tog
         (crawl_job("two", concurrency=3), numbered(site, 30)),
     ]
     found = fetch(tmp_path, crawl_jobs, processes=2)
-    assert all(isinstance(each, Image) for each in found.values())
+    assert all(isinstance(each, ImageInfo) for each in found.values())
     assert max(under_way) == 3  # what the stricter of both sources says
     assert len(under_way) == 62
 
 
 @pytest.mark.parametrize(("delay", "robots"), [(0.2, ""), (0, "User-agent: heddle\nCrawl-delay: 0.2\n")])
-def test_delays_hold_between_all_processes(site: WordPressSite, tmp_path: Path, delay: float, robots: str) -> None:
+def test_delays_hold_between_all_processes(site: FakeSite, tmp_path: Path, delay: float, robots: str) -> None:
     site.answers["/robots.txt"] = lambda times: (200, {}, robots.encode())
     _, begun = watched(site, 0.0)
     fetch(tmp_path, [(crawl_job(delay=delay, concurrency=8), numbered(site, 8))], processes=2)
@@ -132,7 +132,7 @@ def test_delays_hold_between_all_processes(site: WordPressSite, tmp_path: Path, 
     assert all(get_path - robots >= number * 0.2 for number, get_path in enumerate(images))
 
 
-def test_budgets_are_exact_over_all_processes(site: WordPressSite, tmp_path: Path) -> None:
+def test_budgets_are_exact_over_all_processes(site: FakeSite, tmp_path: Path) -> None:
     told = crawl_job(host_requests=20, concurrency=8)
     found = fetch(tmp_path, [(told, numbered(site, 40))], processes=2)
     assert len(site.requests) == 20  # robots.txt among them
@@ -143,10 +143,10 @@ def test_budgets_are_exact_over_all_processes(site: WordPressSite, tmp_path: Pat
 
 
 def test_a_name_is_connected_to_where_it_led_when_it_was_checked(
-    site: WordPressSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: FakeSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """127.0.0.2 counts as the internet; the name leads there when it is asked first, and to ourselves afterwards."""
-    outside = WordPressSite(host="127.0.0.2")
+    outside = FakeSite(host="127.0.0.2")
     loopback = ipaddress.ip_network("127.0.0.0/8").address_exclude(ipaddress.ip_network("127.0.0.2/32"))
     monkeypatch.setattr(addresses, "_OWN", {"loopback": tuple(loopback)})
     real, asked = socket.getaddrinfo, []
@@ -165,12 +165,12 @@ def test_a_name_is_connected_to_where_it_led_when_it_was_checked(
     assert [path for path, _, _ in outside.requests] == ["/robots.txt", "/images/0"]
     assert len(asked) == 4  # once for each connection
     refused = [found[url] for url in urls[1:]]
-    assert all(isinstance(each, ImageRejection) and each.reason == "address_refused" for each in refused)
+    assert all(isinstance(each, ImageRejection) and each.reason == "address_blocked" for each in refused)
     assert "127.0.0.1 is not asked: loopback" in str(refused[0])
 
 
-def test_credentials_go_to_the_sources_own_host_alone(site: WordPressSite, tmp_path: Path) -> None:
-    other = WordPressSite()
+def test_credentials_go_to_the_sources_own_host_alone(site: FakeSite, tmp_path: Path) -> None:
+    other = FakeSite()
     site.answers["/images/1"] = lambda times: (302, {"Location": f"{other.url}/images/1"}, b"")
     for own, times in ((site.url, 3), (site.url.replace("http:", "https:"), 0)):
         site.requests.clear()
@@ -211,20 +211,20 @@ def test_a_server_that_sends_a_byte_now_and_then_holds_no_request_for_ever(tmp_p
     assert "robots.txt cannot be reached (not done after 1 s)" in str(found[url])
 
 
-def test_a_time_limit_is_for_its_own_source(site: WordPressSite, tmp_path: Path) -> None:
+def test_a_time_limit_is_for_its_own_source(site: FakeSite, tmp_path: Path) -> None:
     answer = site.answer
 
-    def slow(path: str, query: dict[str, list[str]]) -> FetchResult:
+    def slow(path: str, query: dict[str, list[str]]) -> Response:
         time.sleep(6 if path == "/images/1" else 0)
         return answer(path, query)
 
     site.answer = slow  # type: ignore[method-assign]
     quick, patient = numbered(site, 2)
     found = fetch(tmp_path, [(crawl_job("one", time_limit=4), [quick]), (crawl_job("two"), [patient])])
-    assert all(isinstance(each, Image) for each in found.values())
+    assert all(isinstance(each, ImageInfo) for each in found.values())
 
 
-def test_a_stamp_stands_in_for_a_server_that_cannot_be_asked(site: WordPressSite, tmp_path: Path) -> None:
+def test_a_stamp_stands_in_for_a_server_that_cannot_be_asked(site: FakeSite, tmp_path: Path) -> None:
     site.etags = False
     urls = numbered(site, 4)
     stamps = dict.fromkeys(urls[:3], "first")
@@ -246,14 +246,12 @@ def test_a_stamp_stands_in_for_a_server_that_cannot_be_asked(site: WordPressSite
     assert len([*tmp_path.glob(".heddle/image_cache/shop/*/*")]) == 2  # a crawl that failed forgets nothing
 
 
-def test_a_crawl_that_was_killed_leaves_no_process_and_asks_for_the_rest_alone(
-    site: WordPressSite, tmp_path: Path
-) -> None:
+def test_a_crawl_that_was_killed_leaves_no_process_and_asks_for_the_rest_alone(site: FakeSite, tmp_path: Path) -> None:
     count = 320  # enough for processes
     content = [image(number) for number in range(count)]
     answer = site.answer
 
-    def slow(path: str, query: dict[str, list[str]]) -> FetchResult:
+    def slow(path: str, query: dict[str, list[str]]) -> Response:
         time.sleep(0.02)
         return answer(path, query) if path == "/robots.txt" else (200, {}, content[int(path.rpartition("/")[2])])
 

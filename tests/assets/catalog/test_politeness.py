@@ -13,16 +13,16 @@ from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.catalog.politeness import ANSWER, CONTENT, find_forbidden_use
-from tests.support.wordpress_site import WordPressSite, crawl, image, rows, wordpress
+from assets.catalog.politeness import API_DIRECTIVES, CONTENT_DIRECTIVES, find_forbidden_use
+from tests.support.wordpress_site import FakeSite, crawl, image, rows, wordpress
 from tests.support.wordpress_site import run as run_sources
 
 BOMB = b"\0" * 100_000_000
 
 
 @pytest.fixture
-def site() -> Iterator[WordPressSite]:
-    running = WordPressSite()
+def site() -> Iterator[FakeSite]:
+    running = FakeSite()
     yield running
     running.close()
 
@@ -45,7 +45,7 @@ PACKERS = {
 }
 
 
-def test_what_is_packed_is_unpacked_no_further_than_an_image_may_be(site: WordPressSite, tmp_path: Path) -> None:
+def test_what_is_packed_is_unpacked_no_further_than_an_image_may_be(site: FakeSite, tmp_path: Path) -> None:
     site.total = 2 * len(PACKERS) + 2
     for number, (encoding, pack) in enumerate(PACKERS.items()):
         bomb, sound = pack(BOMB), pack(image(number))
@@ -62,7 +62,7 @@ def test_what_is_packed_is_unpacked_no_further_than_an_image_may_be(site: WordPr
     assert len(rows(tmp_path, "listings")) == len(PACKERS) + 1
 
 
-def test_a_page_that_swells_stops_the_stage(site: WordPressSite, tmp_path: Path) -> None:
+def test_a_page_that_swells_stops_the_stage(site: FakeSite, tmp_path: Path) -> None:
     page = gzip.compress(b"[" + b" " * 200_000_000 + b"]", 9)
     site.answers["/wp-json/wp/v2/posts"] = lambda times: (200, {"Content-Encoding": "gzip"}, page)
     done = crawl(tmp_path, site)
@@ -72,7 +72,7 @@ def test_a_page_that_swells_stops_the_stage(site: WordPressSite, tmp_path: Path)
 
 
 @pytest.mark.parametrize("status", [500, 503, 302])
-def test_a_robots_txt_that_cannot_be_had_forbids_all(site: WordPressSite, tmp_path: Path, status: int) -> None:
+def test_a_robots_txt_that_cannot_be_had_forbids_all(site: FakeSite, tmp_path: Path, status: int) -> None:
     """RFC 9309, 2.3.1.4. A redirect without an end counts as one that cannot be had, too."""
     headers = {"Location": "file:///etc/hostname"} if status == 302 else {}
     site.answers["/robots.txt"] = lambda times: (status, headers, b"User-agent: *\nAllow: /\n")
@@ -83,7 +83,7 @@ def test_a_robots_txt_that_cannot_be_had_forbids_all(site: WordPressSite, tmp_pa
     assert {path for path, _, _ in site.requests} == {"/robots.txt"}
 
 
-def test_a_robots_txt_that_is_not_there_forbids_nothing(site: WordPressSite, tmp_path: Path) -> None:
+def test_a_robots_txt_that_is_not_there_forbids_nothing(site: FakeSite, tmp_path: Path) -> None:
     """RFC 9309, 2.3.1.3: nor what it says with a status of 400 to 499."""
     site.answers["/robots.txt"] = lambda times: (403, {}, b"User-agent: *\nDisallow: /\n")
     done = crawl(tmp_path, site)
@@ -91,7 +91,7 @@ def test_a_robots_txt_that_is_not_there_forbids_nothing(site: WordPressSite, tmp
     assert len(rows(tmp_path, "listings")) == 5
 
 
-def test_a_tag_for_robots_is_honoured_and_told(site: WordPressSite, tmp_path: Path) -> None:
+def test_a_tag_for_robots_is_honoured_and_told(site: FakeSite, tmp_path: Path) -> None:
     tags = ["noai", "noimageai, nofollow", "heddle: noindex", "googlebot: noindex", "NONE", "index, follow", "all"]
     site.total = len(tags)
     for number, tag in enumerate(tags):
@@ -106,7 +106,7 @@ def test_a_tag_for_robots_is_honoured_and_told(site: WordPressSite, tmp_path: Pa
     assert json.loads((tmp_path / "data/catalog/metrics.json").read_text())["quarantined_robots_tag"] == 4
 
 
-def test_a_tag_on_a_page_is_for_all_that_it_tells(site: WordPressSite, tmp_path: Path) -> None:
+def test_a_tag_on_a_page_is_for_all_that_it_tells(site: FakeSite, tmp_path: Path) -> None:
     """WordPress says `noindex` of every answer of its API: that is about the answer. `noai` is about what it says."""
     answer = site.answer
 
@@ -121,7 +121,7 @@ def test_a_tag_on_a_page_is_for_all_that_it_tells(site: WordPressSite, tmp_path:
     assert [row["id"] for row in rows(tmp_path, "listings")] == ["shop:1", "shop:2", "shop:5"]
 
 
-def test_a_tag_that_is_new_is_seen_through_the_cache(site: WordPressSite, tmp_path: Path) -> None:
+def test_a_tag_that_is_new_is_seen_through_the_cache(site: FakeSite, tmp_path: Path) -> None:
     crawl(tmp_path, site)
     site.answers["/images/3"] = lambda times: (200, {"X-Robots-Tag": "noai"}, image(3))
     crawl(tmp_path, site)
@@ -129,7 +129,7 @@ def test_a_tag_that_is_new_is_seen_through_the_cache(site: WordPressSite, tmp_pa
     assert refused(tmp_path) == {"shop:4": "robots_tag"}
 
 
-def test_beyond_a_hosts_budget_the_rest_is_quarantined(site: WordPressSite, tmp_path: Path) -> None:
+def test_beyond_a_hosts_budget_the_rest_is_quarantined(site: FakeSite, tmp_path: Path) -> None:
     done = crawl(tmp_path, site, "host_requests: 6", "concurrency: 1")
     assert done.returncode == 0, done.stderr
     assert len(site.requests) == 6
@@ -142,9 +142,9 @@ def test_beyond_a_hosts_budget_the_rest_is_quarantined(site: WordPressSite, tmp_
     assert "host_gigabytes" in done.stderr
 
 
-def test_pages_beyond_a_budget_are_told_of(site: WordPressSite, tmp_path: Path) -> None:
+def test_pages_beyond_a_budget_are_told_of(site: FakeSite, tmp_path: Path) -> None:
     """With the images of another host, so that pages alone spend the budget."""
-    other = WordPressSite()
+    other = FakeSite()
     post = site.post
     site.post = lambda number: json.loads(json.dumps(post(number)).replace(site.url, other.url))  # type: ignore[method-assign]
     done = run_sources(tmp_path, wordpress("shop", site, "host_requests: 3", "concurrency: 1"))
@@ -172,19 +172,19 @@ def test_pages_beyond_a_budget_are_told_of(site: WordPressSite, tmp_path: Path) 
     ],
 )
 def test_tags_are_read_with_their_user_agents(headers: list[bytes], found: str | None) -> None:
-    assert find_forbidden_use(headers, CONTENT) == found
+    assert find_forbidden_use(headers, CONTENT_DIRECTIVES) == found
 
 
 def test_noindex_of_a_page_of_the_api_is_not_about_its_listings() -> None:
-    assert find_forbidden_use([b"noindex"], ANSWER) is None
+    assert find_forbidden_use([b"noindex"], API_DIRECTIVES) is None
 
 
 @given(headers=st.lists(st.binary(max_size=40)))
 def test_any_header_can_be_read(headers: list[bytes]) -> None:
-    assert find_forbidden_use(headers, CONTENT) in (None, *CONTENT)
+    assert find_forbidden_use(headers, CONTENT_DIRECTIVES) in (None, *CONTENT_DIRECTIVES)
 
 
 @given(before=st.sampled_from(["", "index, ", "unavailable_after: 1 Jan 2030 10:00:00 GMT, "]), after=st.text("a, "))
 def test_a_tag_is_found_wherever_it_stands(before: str, after: str) -> None:
     header: Any = f"{before}noai,{after}".encode()
-    assert find_forbidden_use([header], CONTENT) == "noai"
+    assert find_forbidden_use([header], CONTENT_DIRECTIVES) == "noai"

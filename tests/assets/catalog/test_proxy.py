@@ -5,10 +5,10 @@ from pathlib import Path
 
 from assets.catalog.images import Image
 from tests.support.image_fetch import crawl_job, fetch
-from tests.support.wordpress_site import WordPressSite
+from tests.support.wordpress_site import FakeSite
 
 
-def test_a_proxy_is_told_its_own_password_and_asked_for_names(site: WordPressSite, tmp_path: Path) -> None:
+def test_a_proxy_is_told_its_own_password_and_asked_for_names(site: FakeSite, tmp_path: Path) -> None:
     host = site.url.removeprefix("http://")
     told = crawl_job(proxy=f"http://some%40body:pass%3Aword@{host}", private_addresses=False)
     urls = ["http://far.invalid/images/1", "https://far.invalid/images/2"]

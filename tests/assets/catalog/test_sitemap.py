@@ -125,7 +125,7 @@ def crawl(folder: Path, url: str, *settings: str, **environment: str) -> Any:
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 
-def shop_with_faults(site: wordpress_site.WordPressSite) -> None:
+def shop_with_faults(site: wordpress_site.FakeSite) -> None:
     """Three sound products, a guide, and one fault of each kind."""
 
     def product(number: int, **told: Any) -> bytes:
@@ -172,7 +172,7 @@ REFUSED = {
 
 
 def test_an_index_leads_to_pages_images_and_guides(tmp_path: Path) -> None:
-    site = wordpress_site.WordPressSite()
+    site = wordpress_site.FakeSite()
     shop_with_faults(site)
     try:
         done = crawl(tmp_path, f"{site.url}/map.xml", "listings: /shop/", "guides: ^[^?]*/blog/")
@@ -203,7 +203,7 @@ def test_an_index_leads_to_pages_images_and_guides(tmp_path: Path) -> None:
     ],
 )
 def test_a_site_that_cannot_be_read_is_an_error(tmp_path: Path, path: str, settings: list[str], said: str) -> None:
-    site = wordpress_site.WordPressSite()
+    site = wordpress_site.FakeSite()
     site.answers["/page"] = lambda times: (200, {"Content-Type": "text/html"}, page().encode())
     site.answers["/map.xml"] = lambda times: (200, {}, sitemap(f"{site.url}/a", f"{site.url}/b"))
     site.answers["/robots.txt"] = lambda times: (200, {}, b"User-agent: *\nDisallow: /secret.xml\n")

@@ -241,7 +241,7 @@ def test_a_tar_that_is_not_there_is_named(project: Path) -> None:
 
 
 def test_tars_on_the_network_are_crawled(tmp_path: Path) -> None:
-    site = wordpress_site.WordPressSite()
+    site = wordpress_site.FakeSite()
     near = write(tmp_path / "near.tar", [sample(number) for number in (0, 1)])
     far = write(tmp_path / "far.tar", [sample(number) | {"txt": "far"} for number in (2, 3)])
     linked = write(tmp_path / "linked.tar", [{"__key__": "linked", "json": {"url": f"{site.url}/images/7"}}])

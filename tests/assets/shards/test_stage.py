@@ -21,7 +21,7 @@ from lightning_modules.training.data import ShardSplit, read_samples
 from lightning_modules.training.settings import LoadingSettings
 from tests.support.small_project import contents, run, write_project
 
-PARAMETERS = ShardsParameters(image_size=20, fit="pad", quality=90, listings_per_shard=3)
+PARAMETERS = ShardsParameters(image_size=20, resize_mode="pad", quality=90, listings_per_shard=3)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project after `shards`."""
     folder = write_project(tmp_path_factory.mktemp("shards") / "project")
     params = (folder / "params.yaml").read_text()
-    (folder / "params.yaml").write_text(params + "shards: {fit: pad, quality: 90, listings_per_shard: 3}\n")
+    (folder / "params.yaml").write_text(params + "shards: {resize_mode: pad, quality: 90, listings_per_shard: 3}\n")
     (folder / "data/shards/labels.json").unlink()
     (folder / "data/shards/metrics.json").unlink()
     (folder / "data/shards").rmdir()
@@ -112,7 +112,7 @@ def test_without_listings_each_split_is_a_tar_without_samples(project: Path, tmp
     numbers = run(shards, folder, "again")
     assert {name: numbers[f"{name}_listings"] for name in SPLITS} == dict.fromkeys(SPLITS, 0)
     assert read_json(folder / "data/again/labels.json") == {label: [] for label in LABELS}
-    settings = LoadingSettings(batch_size=2, workers=0, cache=False, shuffle_buffer=1)
+    settings = LoadingSettings(batch_size=2, num_workers=0, cache=False, shuffle_buffer=1)
     for name in SPLITS:
         assert [path.name for path in (folder / "data/again" / name).iterdir()] == ["00000.tar"]
         assert list(read_samples(folder / "data/again" / name)) == []

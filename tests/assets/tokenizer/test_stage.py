@@ -17,7 +17,7 @@ from lightning_modules.tokenization.vocabulary import END, PAD, SPECIAL_TOKENS, 
 from tests.support.small_project import run, write_project
 
 TEXTS = ["A red wooden chair", "a wooden chair, needs mending", "The chair: crème de la crème", "wooden wooden"] * 3
-PARAMETERS = TokenizerParameters(vocabulary=320, least_count=2)
+PARAMETERS = TokenizerParameters(vocab_size=320, min_frequency=2)
 LEARNED = learn(TEXTS, PARAMETERS)
 
 
@@ -49,7 +49,7 @@ def test_the_order_of_the_texts_and_of_hashes_does_not_matter() -> None:
 
 
 def test_rare_pairs_stay_apart() -> None:
-    strict = learn(TEXTS, TokenizerParameters(vocabulary=320, least_count=100))
+    strict = learn(TEXTS, TokenizerParameters(vocab_size=320, min_frequency=100))
     assert strict.get_vocab_size() == 256 + len(SPECIAL_TOKENS)
 
 

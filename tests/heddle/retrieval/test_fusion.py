@@ -93,3 +93,11 @@ def test_ranking_equal_scores_are_sorted_by_index() -> None:
     assert Ranking.top(np.array([1.0, 2.0, 1.0, 2.0]), 3).indices.tolist() == [1, 3, 0]
     assert Ranking.from_scores({3: 1.0, 1: 1.0, 2: 5.0}).indices.tolist() == [2, 1, 3]
     assert Ranking.top(np.array([1.0, 0.0, -2.0]), 9).above(0).indices.tolist() == [0]
+
+
+def test_reciprocal_rank_fusion_with_weights_by_hand() -> None:
+    fused = reciprocal_rank_fusion(
+        [Ranking.from_scores({7: 0.9, 2: 0.8}), Ranking.from_scores({2: 30.0})], 60, (0.75, 0.25)
+    )
+    assert fused.indices.tolist() == [2, 7]
+    assert fused.scores.tolist() == pytest.approx([0.75 / 62 + 0.25 / 61, 0.75 / 61])

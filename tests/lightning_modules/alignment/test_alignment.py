@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from assets.recommender.train.parameters import RecommenderParameters
+from assets.shards.parameters import ShardsParameters
 from assets.vision.train.parameters import VisionParameters
 from heddle.core.parameters.section import read_yaml
 from lightning_modules.alignment.alignment import (
@@ -26,7 +27,7 @@ from lightning_modules.image.image_tower import ImageEncoder
 from lightning_modules.training.losses import contrastive_loss
 from lightning_modules.training.settings import CosineSchedule, OptimizerSettings
 
-CONFIG = AlignmentConfig(spaces={"image": 5, "text": 4, "graph": 3}, hidden=None, width=6, dropout=0.0)
+CONFIG = AlignmentConfig(spaces={"image": 5, "text": 4, "graph": 3}, hidden_dim=None, projection_dim=6, dropout=0.0)
 SCALE = torch.tensor(12.0, dtype=torch.float64)
 
 
@@ -84,7 +85,7 @@ def test_spaces_that_are_turned_copies_of_one_another_are_learned() -> None:
         "graph": hidden,
     }
     torch.manual_seed(2)
-    schedule = CosineSchedule(kind="cosine", warmup_epochs=0, final_share=1)
+    schedule = CosineSchedule(kind="cosine", warmup_epochs=0, min_lr_ratio=1)
     settled = OptimizerSettings(learning_rate=0.02, schedule=schedule, weight_decay=0, beta1=0.9, beta2=0.98)
     module = AlignmentModule(Alignment(CONFIG).fit_standardization(vectors), settled)
     kinds = {space: np.arange(40) for space in vectors}
@@ -101,7 +102,7 @@ def test_spaces_that_are_turned_copies_of_one_another_are_learned() -> None:
 
 @pytest.mark.parametrize("hidden", [None, 7])
 def test_embeddings_are_unit_vectors_of_standardised_ones_and_are_kept(hidden: int | None, tmp_path: Path) -> None:
-    config = AlignmentConfig(spaces={"text": 4, "graph": 3}, hidden=hidden, width=6, dropout=0.5)
+    config = AlignmentConfig(spaces={"text": 4, "graph": 3}, hidden_dim=hidden, projection_dim=6, dropout=0.5)
     random = np.random.default_rng(3)
     vectors = {"text": random.normal(5, 3, (9, 4)).astype(np.float32), "graph": np.ones((9, 3), np.float32)}
     network = Alignment(config).fit_standardization(vectors).eval()
@@ -140,5 +141,5 @@ def test_at_the_documents_sizes_images_have_768_dimensions_and_places_128() -> N
     tower = VisionParameters.model_validate(seed["vision"])
     assert tower.image is not None
     with torch.device("meta"):
-        assert ImageEncoder(tower.image, seed["shards"]["image_size"]).width == 768
-    assert RecommenderParameters.model_validate(seed["recommender"]).widths[-1] == 128
+        assert ImageEncoder(tower.image, ShardsParameters.model_validate(seed["shards"]).image_size).width == 768
+    assert RecommenderParameters.model_validate(seed["recommender"]).hidden_dims[-1] == 128

@@ -28,7 +28,7 @@ MESSAGES = [
 @pytest.fixture(scope="module")
 def learned() -> Tokenizer:
     return learn(
-        ["To the bottle bank", "And then the bottle goes home"], TokenizerParameters(vocabulary=300, least_count=2)
+        ["To the bottle bank", "And then the bottle goes home"], TokenizerParameters(vocab_size=300, min_frequency=2)
     )
 
 

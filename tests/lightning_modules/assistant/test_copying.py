@@ -38,7 +38,7 @@ def test_sentences_in_any_script(text: str, expected: list[str]) -> None:
 
 
 def test_an_echo_learns_the_second_time_only() -> None:
-    tokenizer = make_chat_tokenizer(learn(["a few words"], TokenizerParameters(vocabulary=300, least_count=2)), 64)
+    tokenizer = make_chat_tokenizer(learn(["a few words"], TokenizerParameters(vocab_size=300, min_frequency=2)), 64)
     for seed in range(20):
         piece = make_copy_task(tokenizer, 9, random.Random(seed))
         half = len(piece.ids) // 2

@@ -22,15 +22,23 @@ from lightning_modules.training.settings import CosineSchedule, OptimizerSetting
 from lightning_modules.training.train import Trained, train
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-LORA = LoraSize(rank=4, alpha=8, dropout=0.1, targets=TARGETS)
-SIZE = LlamaSize(width=16, layers=2, heads=4, key_value_heads=2, feed_forward=24, theta=100, context=48)
+LORA = LoraSize(rank=4, alpha=8, dropout=0.1, target_modules=TARGETS)
+SIZE = LlamaSize(
+    hidden_size=16,
+    num_layers=2,
+    num_heads=4,
+    num_key_value_heads=2,
+    intermediate_size=24,
+    rope_theta=100,
+    context_length=48,
+)
 TALK = [Message(role="user", content="chair"), Message(role="assistant", content="Glue the leg.")]
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("base")
-    tokenizer = make_chat_tokenizer(learn(["glue the leg"], TokenizerParameters(vocabulary=300, least_count=2)), 48)
+    tokenizer = make_chat_tokenizer(learn(["glue the leg"], TokenizerParameters(vocab_size=300, min_frequency=2)), 48)
     torch.manual_seed(0)
     Language(make_llama(SIZE, tokenizer)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -42,7 +50,7 @@ def trained(base: Path) -> Trained:
     tokenizer = Assistant.from_pretrained(base, 1).tokenizer
     optimizer = OptimizerSettings(
         learning_rate=0.05,
-        schedule=CosineSchedule(kind="cosine", warmup_epochs=0.5, final_share=0.01),
+        schedule=CosineSchedule(kind="cosine", warmup_epochs=0.5, min_lr_ratio=0.01),
         weight_decay=0.01,
         beta1=0.9,
         beta2=0.999,
@@ -73,7 +81,7 @@ def test_the_seed_documents_adapter_has_its_167_772_160_parameters() -> None:
     )
     with torch.device("meta"):
         model = LlamaForCausalLM(config)
-        network = Language(add_adapter(model, LoraSize(rank=64, alpha=128, dropout=0.05, targets=TARGETS), "x"))
+        network = Language(add_adapter(model, LoraSize(rank=64, alpha=128, dropout=0.05, target_modules=TARGETS), "x"))
     assert network.count_parameters(trainable_only=True) == 167_772_160
     assert network.count_parameters() == 8_030_261_248 + 167_772_160
 
@@ -111,7 +119,7 @@ def test_dropout_is_on_while_training(base: Path) -> None:
     network = Language(add_adapter(load_causal(str(base)).eval(), LORA, "x"))
     optimizer = OptimizerSettings(
         learning_rate=0.1,
-        schedule=CosineSchedule(kind="cosine", warmup_epochs=0, final_share=0.1),
+        schedule=CosineSchedule(kind="cosine", warmup_epochs=0, min_lr_ratio=0.1),
         weight_decay=0,
         beta1=0.9,
         beta2=0.9,
@@ -136,5 +144,5 @@ def test_losses_are_transformers_own(base: Path) -> None:
 
 def test_a_prompt_without_room_for_an_answer_is_refused(base: Path) -> None:
     assistant = Assistant.from_pretrained(base, 1)
-    with pytest.raises(ValueError, match="leaves no room for an answer of 40"):
+    with pytest.raises(ValueError, match="answer of 40 tokens exceed the context"):
         assistant.answer([Message(role="user", content="chair and table")], 40)

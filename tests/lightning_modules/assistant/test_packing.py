@@ -97,7 +97,7 @@ def test_small_sequences_fill_up_blocks() -> None:
 
 
 def test_a_sequence_longer_than_a_block_is_refused() -> None:
-    with pytest.raises(ValueError, match="21 tokens does not fit into a block of 20"):
+    with pytest.raises(ValueError, match="has 21 tokens, a block has 20"):
         pack_sequences([3, 21], 20)
 
 

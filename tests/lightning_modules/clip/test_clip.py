@@ -18,13 +18,22 @@ from lightning_modules.clip.pairs import encode_texts
 from lightning_modules.image.config import CLIP_MEAN, CLIP_STD, ClipVitTower, ImageTower, ResNetTower
 
 ROOT = Path(__file__).parents[3]
-TEXT = TextTower(context=8, width=16, layers=1, heads=2, feed_forward=32, activation="gelu")
-RESNET = ResNetTower(kind="resnet", block="basic", stem=8, widths=(8, 16), depths=(1, 1))
-VIT = ClipVitTower(kind="clip_vit", patch_size=8, width=16, layers=1, heads=2, feed_forward=32, activation="gelu")
+TEXT = TextTower(context_length=8, hidden_size=16, num_layers=1, num_heads=2, intermediate_size=32, activation="gelu")
+RESNET = ResNetTower(kind="resnet", layer_type="basic", embedding_size=8, hidden_sizes=(8, 16), depths=(1, 1))
+VIT = ClipVitTower(
+    kind="clip_vit", patch_size=8, hidden_size=16, num_layers=1, num_heads=2, intermediate_size=32, activation="gelu"
+)
 
 
 def _config(image: ImageTower, text: TextTower = TEXT, **changes: object) -> ClipConfig:
-    fields = {"embedding": 12, "image_size": 16, "image_fit": "pad", "vocabulary": 40, "pad_token": 0, "end_token": 2}
+    fields = {
+        "projection_dim": 12,
+        "image_size": 16,
+        "resize_mode": "pad",
+        "vocab_size": 40,
+        "pad_token": 0,
+        "end_token": 2,
+    }
     fields |= {"image_mean": CLIP_MEAN, "image_std": CLIP_STD}
     return TypeAdapter(ClipConfig).validate_python({"image": image, "text": text, **fields, **changes})
 
@@ -38,12 +47,12 @@ def test_the_documents_size_has_151_million_parameters() -> None:
             _config(
                 parameters.image,
                 parameters.text,
-                embedding=parameters.embedding,
+                projection_dim=parameters.projection_dim,
                 image_size=224,
-                vocabulary=49_408,
+                vocab_size=49_408,
             )
         )
-    assert (parameters.embedding, parameters.text.layers, parameters.text.context) == (512, 12, 77)
+    assert (parameters.projection_dim, parameters.text.num_layers, parameters.text.context_length) == (512, 12, 77)
     assert network.count_parameters() == pytest.approx(151_000_000, abs=1_000_000)
 
 
@@ -53,7 +62,13 @@ def _seed_section() -> dict:
 
 
 def test_the_documents_residual_tower_is_resnet_50() -> None:
-    tower = ResNetTower(kind="resnet", block="bottleneck", stem=64, widths=(256, 512, 1024, 2048), depths=(3, 4, 6, 3))
+    tower = ResNetTower(
+        kind="resnet",
+        layer_type="bottleneck",
+        embedding_size=64,
+        hidden_sizes=(256, 512, 1024, 2048),
+        depths=(3, 4, 6, 3),
+    )
     with torch.device("meta"):
         image = Clip(_config(tower, image_size=224)).image
     # He et al. 2016: 25,557,032 with the classifier of 2048 x 1000 weights and 1000 biases.
@@ -93,7 +108,7 @@ def test_another_architecture_is_refused(tmp_path: Path) -> None:
     Clip(_config(RESNET)).save_pretrained(tmp_path)
     content = json.loads((tmp_path / "config.json").read_text())
     (tmp_path / "config.json").write_text(json.dumps(content | {"architecture": "Vision"}))
-    with pytest.raises(ValueError, match="holds 'Vision', expected 'Clip'"):
+    with pytest.raises(ValueError, match="found architecture 'Vision', expected 'Clip'"):
         Clip.from_pretrained(tmp_path)
 
 

@@ -11,7 +11,7 @@ from tests.support.copied_weights import shake
 from tests.support.kinds import KINDS
 
 VOCABULARY, END = 30, 29
-SHAPE = {"context": 10, "width": 16, "layers": 3, "heads": 4, "feed_forward": 24}
+SHAPE = {"context_length": 10, "hidden_size": 16, "num_layers": 3, "num_heads": 4, "intermediate_size": 24}
 
 
 def _tower(**changes: object) -> TextTower:
@@ -21,11 +21,11 @@ def _tower(**changes: object) -> TextTower:
 def _theirs(tower: TextTower, vocabulary: int = VOCABULARY) -> CLIPTextModel:
     config = CLIPTextConfig(
         vocab_size=vocabulary,
-        hidden_size=tower.width,
-        intermediate_size=tower.feed_forward,
-        num_hidden_layers=tower.layers,
-        num_attention_heads=tower.heads,
-        max_position_embeddings=tower.context,
+        hidden_size=tower.hidden_size,
+        intermediate_size=tower.intermediate_size,
+        num_hidden_layers=tower.num_layers,
+        num_attention_heads=tower.num_heads,
+        max_position_embeddings=tower.context_length,
         hidden_act=tower.activation,
         eos_token_id=END,
         bos_token_id=None,
@@ -60,7 +60,7 @@ def _spread(module: nn.Module) -> dict[str, float]:
 
 def test_starts_as_transformers_clip_does() -> None:
     torch.manual_seed(0)
-    tower = _tower(width=128, heads=4, feed_forward=512, context=64)
+    tower = _tower(hidden_size=128, num_heads=4, intermediate_size=512, context_length=64)
     theirs, ours = _theirs(tower, vocabulary=500), TextEncoder(tower, 500, END)
     expected = _spread(theirs)
     found = _spread(ours)
@@ -88,7 +88,7 @@ def test_fixed_positions_have_no_table_to_learn(positions: str) -> None:
 
 
 def test_grouped_queries_have_fewer_keys_and_values() -> None:
-    tower = TextEncoder(_tower(attention={"kind": "grouped_query", "key_value_heads": 1}), VOCABULARY, END)
+    tower = TextEncoder(_tower(attention={"kind": "grouped_query", "num_key_value_heads": 1}), VOCABULARY, END)
     shapes = {name: tuple(parameter.shape) for name, parameter in tower.named_parameters()}
     for layer in range(3):
         assert shapes[f"decoder.layers.{layer}.attention.attention.key.weight"] == (4, 16)

@@ -10,7 +10,9 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
 
 
 def _augmented(words: str, seed: int, **settings: float) -> np.ndarray:
-    given_settings = AugmentationSettings.model_validate({"shift": 0, "jitter": 0, "mirror": False} | settings)
+    given_settings = AugmentationSettings.model_validate(
+        {"translate": 0, "jitter": 0, "horizontal_flip": False} | settings
+    )
     return augment(IMAGE, words, given_settings, np.random.default_rng(seed))
 
 
@@ -21,18 +23,18 @@ def test_without_any_change_nothing_changes(seed: int) -> None:
 
 @pytest.mark.parametrize("words", ["a jar left of a duck", "To the RIGHT of it", "the leftmost chair"])
 def test_words_about_sides_are_never_made_untrue(words: str) -> None:
-    assert all(np.array_equal(_augmented(words, seed, mirror=True), IMAGE) for seed in range(30))
+    assert all(np.array_equal(_augmented(words, seed, horizontal_flip=True), IMAGE) for seed in range(30))
 
 
 def test_other_images_are_mirrored_half_of_the_time() -> None:
-    outcomes = [_augmented("a bright chair", seed, mirror=True) for seed in range(200)]
+    outcomes = [_augmented("a bright chair", seed, horizontal_flip=True) for seed in range(200)]
     mirrored = sum(np.array_equal(outcome, IMAGE[:, ::-1]) for outcome in outcomes)
     assert mirrored + sum(np.array_equal(outcome, IMAGE) for outcome in outcomes) == 200
     assert 70 < mirrored < 130
 
 
 def test_a_shift_moves_whole_pixels_and_repeats_the_border() -> None:
-    outcomes = {_augmented("", seed, shift=0.1).tobytes() for seed in range(100)}
+    outcomes = {_augmented("", seed, translate=0.1).tobytes() for seed in range(100)}
     padded = np.pad(IMAGE, ((1, 1), (1, 1), (0, 0)), mode="edge")
     allowed = {padded[y : y + 12, x : x + 12].tobytes() for y in range(3) for x in range(3)}
     assert outcomes == allowed

@@ -126,9 +126,15 @@ def test_the_image_half_of_a_clip_checkpoint(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "tower",
     [
-        ResNetTower(kind="resnet", block="basic", stem=8, widths=(8, 16), depths=(1, 1)),
+        ResNetTower(kind="resnet", layer_type="basic", embedding_size=8, hidden_sizes=(8, 16), depths=(1, 1)),
         ClipVitTower(
-            kind="clip_vit", patch_size=8, width=16, layers=1, heads=2, feed_forward=32, activation="quick_gelu"
+            kind="clip_vit",
+            patch_size=8,
+            hidden_size=16,
+            num_layers=1,
+            num_heads=2,
+            intermediate_size=32,
+            activation="quick_gelu",
         ),
     ],
     ids=["resnet", "clip_vit"],
@@ -137,13 +143,15 @@ def test_our_own_clip_lends_its_tower_and_its_constants(tower: ResNetTower | Cli
     own = Clip(
         ClipConfig(
             image=tower,
-            text=TextTower(context=8, width=16, layers=1, heads=2, feed_forward=32, activation="gelu"),
-            embedding=12,
+            text=TextTower(
+                context_length=8, hidden_size=16, num_layers=1, num_heads=2, intermediate_size=32, activation="gelu"
+            ),
+            projection_dim=12,
             image_size=16,
-            image_fit="pad",
+            resize_mode="pad",
             image_mean=(0.1, 0.2, 0.3),
             image_std=(0.4, 0.5, 0.6),
-            vocabulary=40,
+            vocab_size=40,
             pad_token=0,
             end_token=2,
         )

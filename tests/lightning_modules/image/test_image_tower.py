@@ -26,14 +26,21 @@ from lightning_modules.image.config import (
 )
 from lightning_modules.image.image_tower import ImageEncoder, efficientnet_strides, normalize_pixels
 
-TRANSFORMER: Any = {"patch_size": 8, "width": 16, "layers": 2, "heads": 2, "feed_forward": 32, "activation": "gelu"}
+TRANSFORMER: Any = {
+    "patch_size": 8,
+    "hidden_size": 16,
+    "num_layers": 2,
+    "num_heads": 2,
+    "intermediate_size": 32,
+    "activation": "gelu",
+}
 TOWERS: list[ImageTower] = [
     ClipVitTower(kind="clip_vit", **TRANSFORMER),
     VitTower(kind="vit", dropout=0.1, **TRANSFORMER),
-    ResNetTower(kind="resnet", block="basic", stem=8, widths=(8, 16), depths=(1, 1)),
+    ResNetTower(kind="resnet", layer_type="basic", embedding_size=8, hidden_sizes=(8, 16), depths=(1, 1)),
     MobileNetV2Tower(kind="mobilenet_v2", depth_multiplier=0.25, output_stride=32),
     EfficientNetTower(
-        kind="efficientnet", width_coefficient=0.1, depth_coefficient=0.1, output_stride=32, drop_connect=0.2
+        kind="efficientnet", width_coefficient=0.1, depth_coefficient=0.1, output_stride=32, drop_connect_rate=0.2
     ),
 ]
 CONVOLUTIONAL = TOWERS[2:]
@@ -94,7 +101,7 @@ def test_the_papers_strides_make_32() -> None:
     [
         (
             EfficientNetTower(
-                kind="efficientnet", width_coefficient=1, depth_coefficient=1, output_stride=32, drop_connect=0.2
+                kind="efficientnet", width_coefficient=1, depth_coefficient=1, output_stride=32, drop_connect_rate=0.2
             ),
             1280,
             5_288_548 - 1_281_000,

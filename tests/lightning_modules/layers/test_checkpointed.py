@@ -7,7 +7,14 @@ from lightning_modules.layers.config import TransformerConfig
 from lightning_modules.layers.decoder import TransformerDecoder
 
 CONFIG = TransformerConfig(
-    context=8, width=8, layers=3, heads=2, feed_forward=16, activation="gelu", positions="rotary", dropout=0.2
+    context_length=8,
+    hidden_size=8,
+    num_layers=3,
+    num_heads=2,
+    intermediate_size=16,
+    activation="gelu",
+    positions="rotary",
+    dropout=0.2,
 )
 
 

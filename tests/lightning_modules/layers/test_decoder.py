@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lightning_modules.layers.cache import DecoderCache
-from lightning_modules.layers.config import NormPlace
+from lightning_modules.layers.config import NormOrder
 from lightning_modules.layers.decoder import TransformerDecoder, TransformerDecoderLayer
 from lightning_modules.layers.masks import causal_mask, padding_mask
 from tests.support.copied_weights import copy_decoder_layer, shake
@@ -15,7 +15,7 @@ MEMORY_PRESENT = torch.tensor([[True] * 7, [True] * 3 + [False] * 4])
 
 
 @pytest.mark.parametrize("norm", ["first", "last"])
-def test_a_layer_equals_pytorch_on_copied_weights(norm: NormPlace) -> None:
+def test_a_layer_equals_pytorch_on_copied_weights(norm: NormOrder) -> None:
     theirs = nn.TransformerDecoderLayer(
         16, 4, 24, activation="gelu", batch_first=True, norm_first=norm == "first"
     ).eval()
@@ -87,7 +87,7 @@ def test_the_memory_is_projected_once() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_layer_knows_the_order_of_what_came_before(kind: dict) -> None:
     torch.manual_seed(0)
-    decoder = TransformerDecoder(transformer(layers=1, **kind), cross_attention=False)
+    decoder = TransformerDecoder(transformer(num_layers=1, **kind), cross_attention=False)
     states = torch.randn(1, 6, 16)
     swapped = states[:, [0, 2, 1, 3, 4, 5]]  # without positions the last token would see the same set
     assert (decoder(swapped)[:, -1] - decoder(states)[:, -1]).abs().max() > 1e-3

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from lightning_modules.layers.config import NormPlace
+from lightning_modules.layers.config import NormOrder
 from lightning_modules.layers.encoder import TransformerEncoder, TransformerEncoderLayer
 from lightning_modules.layers.masks import padding_mask
 from tests.support.copied_weights import copy_encoder_layer, shake
@@ -17,7 +17,7 @@ PRESENT = torch.tensor([[True] * 5, [True, True, False, False, False]])
 
 @pytest.mark.parametrize("norm", ["first", "last"])
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
-def test_a_layer_equals_pytorch_on_copied_weights(norm: NormPlace, activation: Any) -> None:
+def test_a_layer_equals_pytorch_on_copied_weights(norm: NormOrder, activation: Any) -> None:
     config = transformer(norm=norm, activation=activation, dropout=0.1)
     theirs = nn.TransformerEncoderLayer(
         16, 4, 24, dropout=0.1, activation=activation, batch_first=True, norm_first=norm == "first"
@@ -66,15 +66,15 @@ def test_norm_first_has_one_more_norm() -> None:
 
 
 def test_learned_positions_end() -> None:
-    with pytest.raises(ValueError, match="17 tokens, but only 16 positions were learned"):
+    with pytest.raises(ValueError, match="17 tokens exceed the 16 learned positions"):
         TransformerEncoder(transformer())(torch.randn(1, 17, 16))
 
 
 @pytest.mark.parametrize("positions", ["sinusoidal", "rotary", "alibi"])
 def test_other_positions_do_not(positions: str) -> None:
     torch.manual_seed(0)
-    small = TransformerEncoder(transformer(positions=positions, context=4))
-    large = TransformerEncoder(transformer(positions=positions, context=64))
+    small = TransformerEncoder(transformer(positions=positions, context_length=4))
+    large = TransformerEncoder(transformer(positions=positions, context_length=64))
     large.load_state_dict(small.state_dict())
     states = torch.randn(1, 50, 16)
     torch.testing.assert_close(small(states), large(states))

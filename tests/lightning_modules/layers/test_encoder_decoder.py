@@ -19,7 +19,7 @@ SOURCE = torch.tensor([[3, 4, 5, 6, 7], [8, 9, PAD, PAD, PAD], [10, 11, 3, PAD, 
 
 
 def _network(shape: TransformerConfig, **changes: Any) -> EncoderDecoderTransformer:
-    fields = {"source_vocabulary": VOCABULARY, "target_vocabulary": VOCABULARY, "share_embeddings": True}
+    fields = {"source_vocab_size": VOCABULARY, "target_vocab_size": VOCABULARY, "share_embeddings": True}
     tokens = {"pad_token": PAD, "start_token": START, "end_token": END}
     return EncoderDecoderTransformer(EncoderDecoderConfig(encoder=shape, decoder=shape, **fields | tokens | changes))
 
@@ -61,18 +61,18 @@ def test_padding_of_the_source_changes_nothing() -> None:
 
 def test_the_papers_base_model_has_its_parameters() -> None:
     shape = TransformerConfig(
-        context=512,
-        width=512,
-        layers=6,
-        heads=8,
-        feed_forward=2048,
+        context_length=512,
+        hidden_size=512,
+        num_layers=6,
+        num_heads=8,
+        intermediate_size=2048,
         activation="relu",
         positions="sinusoidal",
         dropout=0.1,
         norm="last",
     )
     with torch.device("meta"):
-        network = _network(shape, source_vocabulary=37_000, target_vocabulary=37_000)
+        network = _network(shape, source_vocab_size=37_000, target_vocab_size=37_000)
     attention, feed_forward, norm = 4 * (512 * 512 + 512), 2 * 512 * 2048 + 2048 + 512, 2 * 512
     encoder, decoder = attention + feed_forward + 2 * norm, 2 * attention + feed_forward + 3 * norm
     assert network.count_parameters() == 6 * (encoder + decoder) + 37_000 * 512  # about 63 million
@@ -110,7 +110,7 @@ def _answers(network: EncoderDecoderTransformer, strings: Tensor) -> Tensor:
 
 def test_learns_to_reverse_strings() -> None:
     torch.manual_seed(0)
-    shape = transformer(width=64, layers=1, feed_forward=128, activation="relu", positions="sinusoidal")
+    shape = transformer(hidden_size=64, num_layers=1, intermediate_size=128, activation="relu", positions="sinusoidal")
     network = _network(shape)
     held_out, expected = _strings(500, seed=1)
     steps = 900

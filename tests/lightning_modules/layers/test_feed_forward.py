@@ -2,17 +2,17 @@ import pytest
 import torch
 from torch.nn import functional
 
-from lightning_modules.layers.config import NormPlace
+from lightning_modules.layers.config import NormOrder
 from lightning_modules.layers.feed_forward import FeedForwardBlock
 
 
 @pytest.mark.parametrize("norm", ["first", "last", None])
 @pytest.mark.parametrize("residual", [False, True])
-def test_equals_the_formula(norm: NormPlace | None, residual: bool) -> None:
+def test_equals_the_formula(norm: NormOrder | None, residual: bool) -> None:
     block = FeedForwardBlock(6, 24, activation="gelu", dropout=0.5, norm=norm, residual=residual).eval()
     x = torch.randn(2, 3, 6) * 4
 
-    def normalise(y: torch.Tensor, place: NormPlace) -> torch.Tensor:
+    def normalise(y: torch.Tensor, place: NormOrder) -> torch.Tensor:
         return functional.layer_norm(y, (6,)) if norm == place else y
 
     hidden = functional.gelu(block.hidden.weight @ normalise(x, "first").unsqueeze(-1))

@@ -30,7 +30,7 @@ def test_the_documents_widths() -> None:
         fusion=parameters.fusion,
         classes=tuple(str(number) for number in range(27)),
         image_size=224,
-        vocabulary=15_001,
+        vocab_size=15_001,
     )
     with torch.device("meta"):
         network = Product(config)
@@ -41,7 +41,7 @@ def test_the_documents_widths() -> None:
     assert [layer.weight.shape for layer in words.convolutions] == [(64, 128, kernel) for kernel in (2, 3, 4)]
     assert (words.dense.in_features, words.dense.out_features, words.dense.dropout.p) == (192, 128, 0.3)
     assert (image.image.width, image.dense.out_features, image.dense.dropout.p) == (1280, 256, 0.3)
-    assert config.modalities["words"].context == 60
+    assert config.modalities["words"].context_length == 60
     layers = network.fusion.hidden
     assert [(layer.in_features, layer.out_features, layer.dropout.p) for layer in layers] == [
         (384, 256, 0.4),
@@ -96,7 +96,7 @@ def test_a_row_without_a_modality_is_a_row_whose_modality_is_taken_away() -> Non
 
 
 def test_an_unknown_modality_is_named() -> None:
-    with pytest.raises(ValueError, match="no such modality: reviews; image, price, words"):
+    with pytest.raises(ValueError, match="unknown modality reviews; use some of image, price, words"):
         ProductClassifier(tiny_network(), TOKENIZER).probabilities([], without=["reviews"])
 
 

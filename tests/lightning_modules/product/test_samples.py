@@ -74,7 +74,7 @@ def test_what_is_drawn_depends_on_seed_epoch_and_key_alone() -> None:
 
 def test_training_changes_images_and_words_and_validation_does_not() -> None:
     samples = _samples(6)
-    collate = _collate(0.0, shift=0.2, mirror=True, jitter=0.2, word_drop=0.5)
+    collate = _collate(0.0, translate=0.2, horizontal_flip=True, jitter=0.2, word_dropout=0.5)
     plain, drawn = collate(samples, None), collate(samples, 0)
     assert not torch.equal(plain.inputs["image"], drawn.inputs["image"])
     assert (plain.inputs["words"] != 0).sum() > (drawn.inputs["words"] != 0).sum()

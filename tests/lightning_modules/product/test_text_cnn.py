@@ -11,7 +11,14 @@ TEXTS = st.lists(st.lists(st.integers(1, VOCABULARY - 1), max_size=9), min_size=
 
 
 def _branch(**changes: object) -> WordsBranch:
-    shape = {"context": 9, "embedding": 6, "kernels": (2, 3, 4), "filters": 5, "features": 7, "dropout": 0.0}
+    shape = {
+        "context_length": 9,
+        "embedding_dim": 6,
+        "kernel_sizes": (2, 3, 4),
+        "num_filters": 5,
+        "features": 7,
+        "dropout": 0.0,
+    }
     return WordsBranch(kind="text_cnn", fields=("title",), **shape | changes)  # type: ignore[arg-type]
 
 
@@ -80,14 +87,14 @@ def test_a_short_text_is_one_window_and_an_empty_one_is_known() -> None:
 
 
 def test_the_order_of_words_matters_within_a_window_only() -> None:
-    network = _network(kernels=(1,))
+    network = _network(kernel_sizes=(1,))
     torch.testing.assert_close(network(torch.tensor([[3, 5, 8]])), network(torch.tensor([[8, 3, 5]])))
-    network = _network(kernels=(2,))
+    network = _network(kernel_sizes=(2,))
     assert not torch.equal(network(torch.tensor([[3, 5, 8]])), network(torch.tensor([[8, 3, 5]])))
 
 
 def test_the_documents_widths() -> None:
-    branch = _branch(context=60, embedding=128, filters=64, features=128, dropout=0.3)
+    branch = _branch(context_length=60, embedding_dim=128, num_filters=64, features=128, dropout=0.3)
     network = TextCnn(branch, vocabulary=15_001, pad_token=PAD)
     assert network(torch.ones(4, 60, dtype=torch.int64)).shape == (4, 128)
     assert network.embedding.weight.shape == (15_001, 128)

@@ -92,7 +92,10 @@ def test_attention_sums_to_one_for_each_node_and_head() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("learned", "shallow"), [(0, 0), (3, 0), (3, 4)])
 def test_new_numbers_for_the_nodes_change_no_score(kind: str, learned: int, shallow: int) -> None:
-    made, x = network(KINDS[kind], nodes=NODES if learned else 0, learned=learned, shallow=shallow), features()
+    made, x = (
+        network(KINDS[kind], nodes=NODES if learned else 0, node_embedding_dim=learned, skip_connection_dim=shallow),
+        features(),
+    )
     new = torch.tensor([3, 0, 4, 1, 2])  # node i is called new[i]
     moved = torch.empty_like(x)
     moved[new] = x
@@ -116,7 +119,7 @@ def test_the_order_of_the_edges_does_not_matter_unless_an_lstm_reads_them(kind: 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_shallow_convolution_sees_the_features_and_the_logit_is_the_mean_of_both(kind: str) -> None:
-    made, x = network(KINDS[kind], shallow=8), features()
+    made, x = network(KINDS[kind], skip_connection_dim=8), features()
     pairs = torch.tensor([[0, 1], [2, 4], [3, 0]])
     with torch.no_grad():
         found = made(x, EDGES)
@@ -130,7 +133,7 @@ def test_the_shallow_convolution_sees_the_features_and_the_logit_is_the_mean_of_
 
 def test_the_penalty_is_half_the_squares_of_matrices_in_training_only() -> None:
     made, optimizer = (
-        network(KINDS["gat"], learned=3, nodes=NODES, shallow=4),
+        network(KINDS["gat"], node_embedding_dim=3, nodes=NODES, skip_connection_dim=4),
         RecommenderParameters.model_validate(read_yaml(Path("scales/seed.yaml"))["recommender"]),
     )
     pairs, labels = torch.tensor([[0, 1], [2, 4]]), torch.tensor([1.0, 0.0])
@@ -163,7 +166,7 @@ def test_no_more_neighbours_than_asked_for_are_read() -> None:
 
 
 def test_nodes_that_came_later_have_no_learned_features_and_tell_nobody() -> None:
-    made, x = network(KINDS["mean"], nodes=3, learned=2), features().numpy()
+    made, x = network(KINDS["mean"], nodes=3, node_embedding_dim=2), features().numpy()
     embed = GraphEmbedder(made)
     without = embed(x[:3], np.array([[0, 1], [1, 2]]), np.zeros((0, 2), np.int64))
     found = embed(x, np.array([[0, 1], [1, 2]]), np.array([[0, 3], [2, 4]]))
@@ -181,7 +184,7 @@ def test_a_folder_gives_the_network_back(tmp_path: Path) -> None:
 
 
 def test_a_width_must_be_shared_out_among_the_heads() -> None:
-    with pytest.raises(ValueError, match="convolution.heads: 4 does not divide the width 6"):
+    with pytest.raises(ValueError, match=r"convolution\.heads: 4 does not divide the width 6"):
         network(KINDS["gat"], (6,))
 
 
@@ -189,7 +192,7 @@ def test_the_documents_sizes() -> None:
     """128 features, layers of 256, 256 and 128: two matrices and a bias a layer, batch norm after the first two."""
     section = RecommenderParameters.model_validate(read_yaml(Path("scales/seed.yaml"))["recommender"])
     assert (section.dropout, section.learning_rate, section.weight_decay) == (0.3, 1e-3, 5e-4)
-    config = GraphConfig(section.convolution, section.widths, 128, section.dropout, section.feature_dropout)
+    config = GraphConfig(section.convolution, section.hidden_dims, 128, section.dropout, section.feature_dropout)
     with torch.device("meta"):
         made = GraphRecommender(config)
     layers = ((128, 256), (256, 256), (256, 128))
@@ -198,7 +201,7 @@ def test_the_documents_sizes() -> None:
 
 def test_mistaken_shapes_are_refused() -> None:
     adapter = TypeAdapter(GraphConfig)
-    given = {"convolution": {"kind": "sage", "aggregator": "sum"}, "widths": [4], "features": 2}
+    given = {"convolution": {"kind": "sage", "aggregator": "sum"}, "hidden_dims": [4], "features": 2}
     with pytest.raises(ValidationError, match=re.escape("'mean', 'max' or 'lstm'")):
         adapter.validate_python(given | {"dropout": 0.0, "feature_dropout": 0.0})
 

@@ -72,7 +72,7 @@ def test_every_neighbour_is_as_likely() -> None:
 @pytest.mark.parametrize("shallow", [0, 4])
 def test_whole_neighbourhoods_give_the_scores_of_the_whole_graph(kind: Sage | Gat, shallow: int) -> None:
     torch.manual_seed(2)
-    config = GraphConfig(kind, (8, 6, 4), 4, 0.3, 0.1, nodes=NODES, learned=3, shallow=shallow)
+    config = GraphConfig(kind, (8, 6, 4), 4, 0.3, 0.1, nodes=NODES, node_embedding_dim=3, skip_connection_dim=shallow)
     network = GraphRecommender(config).eval()
     whole, parts = data(None), data((ALL, ALL, ALL))
     batches = [(*whole.epoch(2), *whole.val_dataloader()), (*parts.epoch(2), *parts.val_dataloader())]

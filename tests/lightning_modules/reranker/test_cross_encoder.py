@@ -137,5 +137,5 @@ def test_what_cannot_be_used_says_why(tmp_path: Path) -> None:
         load_classifier("nobody/no-such-encoder", None, 0.0)
     two = AutoModelForSequenceClassification.from_pretrained(bert, num_labels=2)
     two.save_pretrained(tmp_path / "two")
-    with pytest.raises(ValueError, match="a classifier with 2 labels; a reranker has one"):
+    with pytest.raises(ValueError, match="found a classifier with 2 labels, a reranker has 1"):
         CrossEncoder.from_pretrained(tmp_path / "two")

@@ -1,4 +1,4 @@
-"""Groups of guides around a question: what is drawn, how they are batched, and what they teach."""
+"""Groups of guides for each query: sampling, batches, loss and validation metric."""
 
 import random
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ from lightning_modules.reranker.ranking_examples import (
 from lightning_modules.training.settings import GroupSettings
 
 SETTINGS = GroupSettings(relevant=2, hard_negatives=2, random_negatives=1, batch_size=2)
-GUIDES = [f"guide {place}" for place in range(12)]
+GUIDES = [f"guide {number}" for number in range(12)]
 
 
 def encode(questions, texts):
@@ -28,18 +28,18 @@ def encode(questions, texts):
     }
 
 
-def data(lessons: list[RankingExample], seed: int = 1) -> GroupData:
-    return GroupData(lessons, lessons, GUIDES, encode, SETTINGS, seed)
+def data(examples: list[RankingExample], seed: int = 1) -> GroupData:
+    return GroupData(examples, examples, GUIDES, encode, SETTINGS, seed)
 
 
-def lessons(count: int) -> list[RankingExample]:
+def examples(count: int) -> list[RankingExample]:
     return [
         RankingExample(str(number), {number: 7.0, number + 1: 1.0, number + 2: 1.0}, [9, 10, 11])
         for number in range(count)
     ]
 
 
-def test_the_loss_is_a_cross_entropy_with_shares_of_the_gain() -> None:
+def test_listwise_loss_is_cross_entropy_with_normalised_gains() -> None:
     logits, gains = torch.tensor([0.3, -1.0, 2.0, 0.5, 0.1]), torch.tensor([7.0, 1.0, 0.0, 0.0, 3.0])
     expected = [
         torch.nn.functional.cross_entropy(logits[:3][None], torch.tensor([[7 / 8, 1 / 8, 0]])),
@@ -49,11 +49,11 @@ def test_the_loss_is_a_cross_entropy_with_shares_of_the_gain() -> None:
 
 
 @given(st.data())
-def test_a_group_holds_the_best_guide_and_as_many_others_as_there_are(data: st.DataObject) -> None:
+def test_sample_group_contains_best_guide_and_negatives(data: st.DataObject) -> None:
     guides = data.draw(st.integers(1, 12))
     order = data.draw(st.permutations(range(guides)))
     cut = data.draw(st.integers(1, guides))
-    gains = {place: data.draw(st.sampled_from([1.0, 3.0, 7.0])) for place in order[:cut]}
+    gains = {guide: data.draw(st.sampled_from([1.0, 3.0, 7.0])) for guide in order[:cut]}
     hard = order[cut : cut + data.draw(st.integers(0, guides))]
     settings = GroupSettings(
         relevant=data.draw(st.integers(1, 4)),
@@ -64,18 +64,18 @@ def test_a_group_holds_the_best_guide_and_as_many_others_as_there_are(data: st.D
     group = sample_group(RankingExample("?", gains, hard), guides, settings, random.Random(3))
     assert len(set(group)) == len(group)
     assert gains[group[0]] == max(gains.values())
-    relevant = [place for place in group if place in gains]
+    relevant = [guide for guide in group if guide in gains]
     assert len(relevant) == min(settings.relevant, len(gains))
-    mined = [place for place in group if place in hard]
+    mined = [guide for guide in group if guide in hard]
     assert len(mined) >= min(settings.hard_negatives, len(hard))
     negatives = guides - len(gains)
     wanted = min(settings.hard_negatives, len(hard))
     assert len(group) - len(relevant) == wanted + min(settings.random_negatives, negatives - wanted)
 
 
-def test_each_epoch_draws_other_groups_and_the_same_seed_the_same() -> None:
+def test_train_batches_depend_on_epoch_and_seed_only() -> None:
     def drawn(epoch: int, seed: int = 1) -> list[list[list[int]]]:
-        module = data(lessons(5), seed)
+        module = data(examples(5), seed)
         module.trainer = SimpleNamespace(current_epoch=epoch, global_rank=0, world_size=1)
         return [batch.tokens["input_ids"].tolist() for batch in module.train_dataloader()]
 
@@ -84,30 +84,31 @@ def test_each_epoch_draws_other_groups_and_the_same_seed_the_same() -> None:
     assert drawn(0) != drawn(0, seed=2)
 
 
-def test_every_question_comes_once_and_gains_stand_beside_their_pairs() -> None:
-    batches = list(data(lessons(5)).train_dataloader())
+def test_train_batches_contain_every_query_once() -> None:
+    batches = list(data(examples(5)).train_dataloader())
     assert [len(batch) for batch in batches] == [2, 2, 1]
-    seen = []
+    queries = []
     for batch in batches:
         assert sum(batch.sizes) == len(batch.gains) == len(batch.tokens["input_ids"])
-        for (question, guide), gain in zip(batch.tokens["input_ids"].tolist(), batch.gains.tolist(), strict=True):
-            assert gain == {0: 7.0, 1: 1.0, 2: 1.0}.get(guide - question, 0.0)
-            seen += [question] * (gain == 7.0)
-    assert sorted(seen) == [0, 1, 2, 3, 4]
+        for (query, guide), gain in zip(batch.tokens["input_ids"].tolist(), batch.gains.tolist(), strict=True):
+            assert gain == {0: 7.0, 1: 1.0, 2: 1.0}.get(guide - query, 0.0)
+            if gain == 7.0:
+                queries.append(query)
+    assert sorted(queries) == [0, 1, 2, 3, 4]
 
 
-def test_validation_reads_every_relevant_guide_and_every_hard_one_each_time() -> None:
-    batches = list(data(lessons(3)).val_dataloader())
+def test_validation_groups_contain_relevant_and_hard_guides() -> None:
+    batches = list(data(examples(3)).val_dataloader())
     pairs = [pair for batch in batches for pair in batch.tokens["input_ids"].tolist()]
-    assert pairs == [[number, place] for number in range(3) for place in (number, number + 1, number + 2, 9, 10, 11)]
+    assert pairs == [[number, guide] for number in range(3) for guide in (number, number + 1, number + 2, 9, 10, 11)]
 
 
-def test_progress_is_the_ndcg_of_the_groups() -> None:
+def test_ranking_progress_logs_ndcg_of_groups() -> None:
     logged = {}
     module = SimpleNamespace(log=lambda name, value, **_: logged.update({name: float(value)}))
     progress, gains = RankingProgress(), torch.tensor([0.0, 7.0, 0.0, 3.0, 0.0])
     outputs = {"logits": torch.tensor([2.0, 1.0, 0.0, 5.0, 1.0])}
     progress.on_validation_batch_end(None, module, outputs, GroupBatch({}, gains, [3, 2]), 0)
     progress.on_validation_epoch_end(None, module)
-    second = 1 / torch.tensor(3.0).log2().item()  # what the second place is worth
+    second = 1 / torch.tensor(3.0).log2().item()  # discount of rank 2
     assert logged == {"validation_ndcg_at_10": pytest.approx((second + 1) / 2)}

@@ -17,7 +17,7 @@ COUNT, SHARDS = 23, 4
 
 
 def _settings(cache: bool, workers: int = 0) -> LoadingSettings:
-    return LoadingSettings(batch_size=4, workers=workers, cache=cache, shuffle_buffer=6)
+    return LoadingSettings(batch_size=4, num_workers=workers, cache=cache, shuffle_buffer=6)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def _numbers(samples: Sequence[ShardSample], epoch: int | None) -> list[int]:
 
 def _loaded(split: ShardSplit, epoch: int | None, rank: int = 0, ranks: int = 1, seed: int = 1) -> list[list[int]]:
     batches = ShardBatches(split, _numbers, epoch, seed, rank, ranks)
-    return list(DataLoader(batches, batch_size=None, num_workers=split.settings.workers))
+    return list(DataLoader(batches, batch_size=None, num_workers=split.settings.num_workers))
 
 
 KEPT = [number for number in range(COUNT) if number % 5]

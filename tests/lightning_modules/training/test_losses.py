@@ -23,14 +23,24 @@ from lightning_modules.training.temperature import MAX_LOG_SCALE
 RANKS = 2
 BATCH = 6
 CONFIG = ClipConfig(
-    image=ClipVitTower(kind="clip_vit", patch_size=8, width=16, layers=1, heads=2, feed_forward=32, activation="gelu"),
-    text=TextTower(context=8, width=16, layers=1, heads=2, feed_forward=32, activation="gelu"),
-    embedding=12,
+    image=ClipVitTower(
+        kind="clip_vit",
+        patch_size=8,
+        hidden_size=16,
+        num_layers=1,
+        num_heads=2,
+        intermediate_size=32,
+        activation="gelu",
+    ),
+    text=TextTower(
+        context_length=8, hidden_size=16, num_layers=1, num_heads=2, intermediate_size=32, activation="gelu"
+    ),
+    projection_dim=12,
     image_size=16,
-    image_fit="pad",
+    resize_mode="pad",
     image_mean=CLIP_MEAN,
     image_std=CLIP_STD,
-    vocabulary=40,
+    vocab_size=40,
     pad_token=0,
     end_token=2,
 )

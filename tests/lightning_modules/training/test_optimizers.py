@@ -12,12 +12,12 @@ def settings(schedule: CosineSchedule | PlateauSchedule) -> OptimizerSettings:
     return OptimizerSettings(learning_rate=0.01, schedule=schedule, weight_decay=0.5, beta1=0.9, beta2=0.98)
 
 
-COSINE = settings(CosineSchedule(kind="cosine", warmup_epochs=1, final_share=0.1))
+COSINE = settings(CosineSchedule(kind="cosine", warmup_epochs=1, min_lr_ratio=0.1))
 
 
 def plateau(warmup_epochs: float) -> OptimizerSettings:
     return settings(
-        PlateauSchedule(kind="plateau", warmup_epochs=warmup_epochs, factor=0.5, patience=1, final_share=0.1)
+        PlateauSchedule(kind="plateau", warmup_epochs=warmup_epochs, factor=0.5, patience=1, min_lr_ratio=0.1)
     )
 
 

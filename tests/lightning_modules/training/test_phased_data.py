@@ -10,7 +10,7 @@ from lightning_modules.training.data import ShardSplit
 from lightning_modules.training.phased_data import PhasedData
 from lightning_modules.training.settings import LoadingSettings
 
-SETTINGS = LoadingSettings(batch_size=2, workers=0, cache=True, shuffle_buffer=4)
+SETTINGS = LoadingSettings(batch_size=2, num_workers=0, cache=True, shuffle_buffer=4)
 
 
 def _split(folder: Path, sources: str) -> ShardSplit:

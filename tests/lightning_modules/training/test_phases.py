@@ -22,7 +22,7 @@ from lightning_modules.training.train import Trained, train
 from lightning_modules.training.training_module import TrainingModule
 
 State = dict[str, Tensor]
-COSINE = CosineSchedule(kind="cosine", warmup_epochs=1, final_share=0.1)
+COSINE = CosineSchedule(kind="cosine", warmup_epochs=1, min_lr_ratio=0.1)
 STEPS = 4
 """Optimiser steps of an epoch."""
 
@@ -164,7 +164,7 @@ def test_the_rate_is_the_phases_times_the_schedules_factor() -> None:
 
 def test_a_plateau_cuts_the_second_phases_rate_down_to_its_own_floor() -> None:
     watch = Watch()
-    plateau = PlateauSchedule(kind="plateau", warmup_epochs=0, factor=0.1, patience=0, final_share=0.01)
+    plateau = PlateauSchedule(kind="plateau", warmup_epochs=0, factor=0.1, patience=0, min_lr_ratio=0.01)
     _train(watch, 2, 0.1, opposite=True, schedule=plateau, max_epochs=9, patience=20)
     by_epoch = watch.rates[::STEPS]
     assert by_epoch[0] == pytest.approx(0.01)

@@ -61,7 +61,7 @@ class Noise(LightningDataModule):
         return DataLoader(TensorDataset(inputs, sign * inputs.sum(dim=1)), batch_size=16)
 
 
-COSINE = CosineSchedule(kind="cosine", warmup_epochs=0.6, final_share=0.1)
+COSINE = CosineSchedule(kind="cosine", warmup_epochs=0.6, min_lr_ratio=0.1)
 
 
 def _train(
@@ -126,7 +126,7 @@ def test_history_and_progress_have_a_line_for_each_epoch() -> None:
 
 
 def test_a_plateau_of_the_validation_loss_cuts_the_rate() -> None:
-    schedule = PlateauSchedule(kind="plateau", warmup_epochs=0, factor=0.5, patience=0, final_share=0.2)
+    schedule = PlateauSchedule(kind="plateau", warmup_epochs=0, factor=0.5, patience=0, min_lr_ratio=0.2)
     trained = _train(opposite=True, schedule=schedule, max_epochs=5, patience=10)
     rates = [row["learning_rate"] for row in trained.history]
     assert rates[0] == 0.01
@@ -162,7 +162,7 @@ def test_accumulating_four_batches_equals_one_batch_of_four_times_the_size() -> 
         network.layers[2] = nn.Identity()  # dropout would draw differently
         optimizer = OptimizerSettings(
             learning_rate=0.01,
-            schedule=CosineSchedule(kind="cosine", warmup_epochs=0, final_share=0.1),
+            schedule=CosineSchedule(kind="cosine", warmup_epochs=0, min_lr_ratio=0.1),
             weight_decay=0.01,
             beta1=0.9,
             beta2=0.99,

@@ -14,7 +14,7 @@ from heddle.core.parameters.section import read_yaml
 from lightning_modules.image.augmentation import augment
 from lightning_modules.image.config import HALF, ImageTower, ResNetTower, VitTower
 from lightning_modules.training.data import ShardSample
-from lightning_modules.training.inference import BATCH
+from lightning_modules.training.inference import BATCH_SIZE
 from lightning_modules.training.labels import MISSING, LabelledBatch
 from lightning_modules.training.settings import AugmentationSettings, CosineSchedule, OptimizerSettings
 from lightning_modules.vision.classifier import VisionClassifier
@@ -22,15 +22,24 @@ from lightning_modules.vision.config import VisionConfig
 from lightning_modules.vision.vision import LabelledCollate, Vision, VisionModule
 
 ROOT = Path(__file__).parents[3]
-RESNET = ResNetTower(kind="resnet", block="basic", stem=8, widths=(8, 16), depths=(1, 1))
-VIT = VitTower(kind="vit", patch_size=8, width=16, layers=1, heads=2, feed_forward=32, activation="gelu", dropout=0.0)
+RESNET = ResNetTower(kind="resnet", layer_type="basic", embedding_size=8, hidden_sizes=(8, 16), depths=(1, 1))
+VIT = VitTower(
+    kind="vit",
+    patch_size=8,
+    hidden_size=16,
+    num_layers=1,
+    num_heads=2,
+    intermediate_size=32,
+    activation="gelu",
+    dropout=0.0,
+)
 HEADS = {"item": ("book", "chair", "jar"), "bin": ("glass", "wood")}
 CONFIG = VisionConfig(
-    image=VIT, image_size=16, image_fit="pad", image_mean=HALF, image_std=HALF, heads=HEADS, dropout=0.0
+    image=VIT, image_size=16, resize_mode="pad", image_mean=HALF, image_std=HALF, heads=HEADS, dropout=0.0
 )
 OPTIMIZER = OptimizerSettings(
     learning_rate=1e-3,
-    schedule=CosineSchedule(kind="cosine", warmup_epochs=0, final_share=0.1),
+    schedule=CosineSchedule(kind="cosine", warmup_epochs=0, min_lr_ratio=0.1),
     weight_decay=0.05,
     beta1=0.9,
     beta2=0.999,
@@ -153,7 +162,7 @@ def _samples() -> list[ShardSample]:
 
 
 def test_batches_hold_ids_and_unknown_classes_are_missing() -> None:
-    settings = AugmentationSettings(shift=0.1, jitter=0.1, mirror=True)
+    settings = AugmentationSettings(translate=0.1, jitter=0.1, horizontal_flip=True)
     batch = LabelledCollate(HEADS, settings, seed=3)(_samples(), None)
     assert batch.labels["item"].tolist() == [2, MISSING, MISSING]
     assert batch.labels["bin"].tolist() == [MISSING, 1, 0]
@@ -161,13 +170,13 @@ def test_batches_hold_ids_and_unknown_classes_are_missing() -> None:
 
 
 def test_training_images_are_drawn_by_seed_epoch_and_key_alone() -> None:
-    settings = AugmentationSettings(shift=0.2, jitter=0.2, mirror=True)
+    settings = AugmentationSettings(translate=0.2, jitter=0.2, horizontal_flip=True)
     collate = LabelledCollate(HEADS, settings, seed=3)
     first = collate(_samples(), 1).pixels
     assert torch.equal(collate(_samples()[::-1], 1).pixels.flip(0), first)
     for other in (collate(_samples(), 2), LabelledCollate(HEADS, settings, seed=4)(_samples(), 1)):
         assert not torch.equal(other.pixels, first)
-    still = AugmentationSettings(shift=0, jitter=0, mirror=False)
+    still = AugmentationSettings(translate=0, jitter=0, horizontal_flip=False)
     assert np.array_equal(
         augment(_samples()[0].image, "", still, np.random.default_rng(0)),
         LabelledCollate(HEADS, still, seed=3)(_samples(), 1).pixels[0].permute(1, 2, 0),
@@ -187,7 +196,7 @@ def _images(count: int) -> list[NDArray[np.uint8]]:
 
 def test_probabilities_are_the_softmax_of_the_logits(classifier: VisionClassifier) -> None:
     assert classifier.config.heads == HEADS
-    count = BATCH + 5
+    count = BATCH_SIZE + 5
     found = classifier.probabilities(_images(count))
     with torch.no_grad():
         logits = classifier.network(_pixels(count).to(classifier.network.device))

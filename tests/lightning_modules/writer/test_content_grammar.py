@@ -32,7 +32,7 @@ MOST_STEPS = sum(4 * (each.limit + 2) * (each.most if each.kind == "list" else 1
 
 @pytest.fixture(scope="module")
 def tokens() -> ContentTokens:
-    return ContentTokens(learn(WORDS * 40, TokenizerParameters(vocabulary=340, least_count=2)))
+    return ContentTokens(learn(WORDS * 40, TokenizerParameters(vocab_size=340, min_frequency=2)))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import torch
 from heddle.content.content import Content
 from heddle.content.schema import problems
 from lightning_modules.layers.generation import Pick, Sampler, greedy
-from lightning_modules.training.inference import BATCH
+from lightning_modules.training.inference import BATCH_SIZE
 from lightning_modules.writer.content_fields import FIELDS
 from lightning_modules.writer.content_writer import TOKENIZER_FILE, ContentWriter, WriterScores
 from lightning_modules.writer.samples import Inputs
@@ -58,10 +58,10 @@ def test_a_listing_of_a_batch_is_judged_as_it_is_alone() -> None:
 
 def test_more_than_a_batch_comes_back_in_order() -> None:
     writer = _writer()
-    inputs = [tiny_inputs(number % 3, objects=number % 3) for number in range(BATCH + 2)]
-    fields = [{"alt_text": ("a red jar", "a box")[number % 2]} for number in range(BATCH + 2)]
+    inputs = [tiny_inputs(number % 3, objects=number % 3) for number in range(BATCH_SIZE + 2)]
+    fields = [{"alt_text": ("a red jar", "a box")[number % 2]} for number in range(BATCH_SIZE + 2)]
     scores = writer.score(inputs, fields)
-    assert len(scores) == BATCH + 2
+    assert len(scores) == BATCH_SIZE + 2
     _same(scores[-1], writer.score(inputs[-1:], fields[-1:])[0])
     assert writer.write([]) == []
     assert writer.score([], []) == []

@@ -12,14 +12,14 @@ from lightning_modules.image.config import (
 from lightning_modules.image.image_tower import ImageEncoder
 from lightning_modules.writer.feature_grid import MIN_SIDE, FeatureGridEncoder
 
-WIDE = {"patch_size": 8, "width": 16, "layers": 2, "heads": 2, "feed_forward": 32}
+WIDE = {"patch_size": 8, "hidden_size": 16, "num_layers": 2, "num_heads": 2, "intermediate_size": 32}
 TOWERS: list[ImageTower] = [
-    ResNetTower(kind="resnet", block="basic", stem=8, widths=(8, 8, 16, 16), depths=(1, 1, 1, 1)),
+    ResNetTower(kind="resnet", layer_type="basic", embedding_size=8, hidden_sizes=(8, 8, 16, 16), depths=(1, 1, 1, 1)),
     VitTower(kind="vit", activation="gelu", dropout=0.0, **WIDE),
     ClipVitTower(kind="clip_vit", activation="quick_gelu", **WIDE),
     MobileNetV2Tower(kind="mobilenet_v2", depth_multiplier=0.35, output_stride=32),
     EfficientNetTower(
-        kind="efficientnet", width_coefficient=0.3, depth_coefficient=0.3, output_stride=32, drop_connect=0
+        kind="efficientnet", width_coefficient=0.3, depth_coefficient=0.3, output_stride=32, drop_connect_rate=0
     ),
 ]
 KINDS = [tower.kind for tower in TOWERS]

@@ -32,7 +32,7 @@ def _only(name: str) -> LossWeights:
 
 def test_the_losses_are_their_formulas() -> None:
     module = _module()
-    batch = tiny_collate(tiny_config(), field_shares={}, corrupted=0.5)(SAMPLES, epoch=0)
+    batch = tiny_collate(tiny_config(), field_shares={}, corruption_ratio=0.5)(SAMPLES, epoch=0)
     with torch.no_grad():
         told = module.step(batch)
         network, inputs = module.network, batch.inputs
@@ -64,11 +64,11 @@ def test_the_losses_are_their_formulas() -> None:
 
 
 def test_from_a_lesson_with_an_error_only_finding_it_is_learned() -> None:
-    batch = tiny_collate(tiny_config(), field_shares={}, corrupted=1.0)(SAMPLES, epoch=0)
+    batch = tiny_collate(tiny_config(), field_shares={}, corruption_ratio=1.0)(SAMPLES, epoch=0)
     losses = _module().step(batch)["losses"]
     assert losses["generation"] == 0
     assert losses["quality"] == 0
-    assert losses["wrong"] > 0
+    assert losses["error_detection"] > 0
 
 
 def test_scores_that_are_not_known_teach_nothing() -> None:
@@ -98,12 +98,12 @@ def test_scores_that_are_not_known_teach_nothing() -> None:
         ),
         ("masked", {"text", "embedding"}, {"decoder", "image", "scene"}),
         ("quality", {"quality_head", "decoder"}, {"wrong_head", "text"}),
-        ("wrong", {"wrong_head", "decoder"}, {"quality_head", "text"}),
+        ("error_detection", {"wrong_head", "decoder"}, {"quality_head", "text"}),
     ],
 )
 def test_each_loss_teaches_its_parts(loss: str, learns: set[str], rests: set[str]) -> None:
     module = _module(losses=_only(loss))
-    module.step(tiny_collate(tiny_config(), corrupted=0.5)(SAMPLES, epoch=0))["loss"].backward()
+    module.step(tiny_collate(tiny_config(), corruption_ratio=0.5)(SAMPLES, epoch=0))["loss"].backward()
     moved = {
         name.split(".")[0]
         for name, parameter in module.network.named_parameters()
@@ -115,10 +115,10 @@ def test_each_loss_teaches_its_parts(loss: str, learns: set[str], rests: set[str
 
 def test_a_step_with_checkpointing_is_a_step_without() -> None:
     stack = STACK | {"dropout": 0.2}
-    batch = tiny_collate(tiny_config(), corrupted=0.3)(SAMPLES, epoch=0)
+    batch = tiny_collate(tiny_config(), corruption_ratio=0.3)(SAMPLES, epoch=0)
     found = []
     for checkpointing in (False, True):
-        module = _module(checkpointing=checkpointing, decoder=stack)
+        module = _module(gradient_checkpointing=checkpointing, decoder=stack)
         module.network.load_state_dict(_module(decoder=stack).network.state_dict())
         torch.manual_seed(1)
         module.train().step(batch)["loss"].backward()
@@ -131,7 +131,7 @@ def test_a_step_with_checkpointing_is_a_step_without() -> None:
 
 
 def test_it_learns_to_write_what_it_is_shown() -> None:
-    module = _module(decoder=STACK | {"layers": 1}, scene=SHAPE["scene"] | {"layers": 1}).train()
+    module = _module(decoder=STACK | {"num_layers": 1}, scene=SHAPE["scene"] | {"num_layers": 1}).train()
     optimizer = torch.optim.AdamW(module.network.parameters(), lr=0.01)
     batch = tiny_collate(tiny_config(), field_shares={"body": 0.0, "tags": 0.0})(SAMPLES, epoch=0)
     first = None

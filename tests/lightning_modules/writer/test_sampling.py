@@ -15,7 +15,7 @@ from tests.support.tiny_writer import TOKENS, tiny_collate, tiny_config, tiny_ro
 
 SAMPLES = tiny_samples(12)
 CONFIG = tiny_config()
-SHIFTED = AugmentationSettings(shift=0.25, jitter=0, mirror=False)
+SHIFTED = AugmentationSettings(translate=0.25, jitter=0, horizontal_flip=False)
 
 
 def _told(batch: WriterBatch) -> dict[int, dict]:
@@ -63,7 +63,7 @@ def test_a_lesson_always_tells_something() -> None:
 
 
 def test_lessons_are_in_buckets_of_similar_length() -> None:
-    batch = tiny_collate(CONFIG, field_shares={"body": 0.5}, buckets=3)(SAMPLES, epoch=0)
+    batch = tiny_collate(CONFIG, field_shares={"body": 0.5}, length_buckets=3)(SAMPLES, epoch=0)
     assert [len(examples.rows) for examples in batch.examples] == [8, 8, 8]
     lengths = [(examples.tokens != TOKENS.pad).sum(dim=1) for examples in batch.examples]
     assert all(int(one.max()) <= int(other.min()) for one, other in pairwise(lengths))
@@ -74,7 +74,7 @@ def test_lessons_are_in_buckets_of_similar_length() -> None:
 
 
 def test_an_error_is_in_one_field_and_its_end_says_so() -> None:
-    collate = tiny_collate(CONFIG, corrupted=1.0, field_shares={})
+    collate = tiny_collate(CONFIG, corruption_ratio=1.0, field_shares={})
     right = _told(tiny_collate(CONFIG, field_shares={})(SAMPLES, epoch=0))
     batch = collate(SAMPLES, epoch=0)
     names = {token: name for name, token in TOKENS.field.items()}
@@ -91,7 +91,9 @@ def test_an_error_is_in_one_field_and_its_end_says_so() -> None:
 
 def test_where_nothing_can_be_wrong_nothing_is() -> None:
     silent = tiny_samples(4, alt_text="A chair.", tags=[], body=[])
-    assert not any(examples.has_error.any() for examples in tiny_collate(CONFIG, corrupted=1.0)(silent, 0).examples)
+    assert not any(
+        examples.has_error.any() for examples in tiny_collate(CONFIG, corruption_ratio=1.0)(silent, 0).examples
+    )
 
 
 def test_the_text_tower_must_guess_a_share() -> None:
@@ -104,7 +106,7 @@ def test_the_text_tower_must_guess_a_share() -> None:
 
 
 def test_epochs_differ_and_validation_is_always_the_same() -> None:
-    collate = tiny_collate(CONFIG, SHIFTED, corrupted=0.5)
+    collate = tiny_collate(CONFIG, SHIFTED, corruption_ratio=0.5)
     same, again, other = (collate(SAMPLES, epoch) for epoch in (0, 0, 1))
     assert torch.equal(same.inputs.pixels, again.inputs.pixels)
     assert _told(same) == _told(again) != _told(other)

@@ -8,7 +8,7 @@ from lightning_modules.writer.config import SceneShape
 from lightning_modules.writer.scene_graph import BOX_FEATURES, Scene, SceneGraph, box_features
 
 WORDS, CELLS = 6, 5
-SHAPE = SceneShape(nodes=8, edges=4, layers=3, relation_tokens=True, max_objects=9)
+SHAPE = SceneShape(node_dim=8, edge_dim=4, num_layers=3, relation_tokens=True, max_objects=9)
 
 
 def _graph(shape: SceneShape = SHAPE) -> SceneGraph:
@@ -45,7 +45,7 @@ ENDS = [[(1, 0), (2, 0), (1, 2)], [(1, 0)]]
 
 
 def test_one_layer_is_its_formula() -> None:
-    graph = _graph(replace(SHAPE, layers=1))
+    graph = _graph(replace(SHAPE, num_layers=1))
     scene, (labels, attributes, predicates, regions) = _scene([[(1, 0)]], (2,))
     found, _ = graph(scene, labels, attributes, predicates, regions)
     states = graph.node(torch.cat([labels[0], attributes[0], box_features(scene.boxes[0]), regions[0]], dim=1))
@@ -104,7 +104,7 @@ def test_relations_that_are_not_there_say_nothing() -> None:
 
 @pytest.mark.parametrize("layers", [0, 3])
 def test_without_objects_or_relations_there_are_no_tokens(layers: int) -> None:
-    graph = _graph(replace(SHAPE, layers=layers))
+    graph = _graph(replace(SHAPE, num_layers=layers))
     scene, vectors = _scene([[], []], (0, 0))
     objects, relations = graph(scene, *vectors)
     assert objects.shape == (2, 0, WORDS)

@@ -29,17 +29,24 @@ TEXTS = ("a red chair with a blue jar", "a blue jar on top of a box", "green box
 SETTINGS: dict[str, dict[str, Any]] = {
     "as it is": {},
     "no scene": {"scene": None},
-    "no convolutions": {"scene": SHAPE["scene"] | {"layers": 0}},
+    "no convolutions": {"scene": SHAPE["scene"] | {"num_layers": 0}},
     "no relation tokens": {"scene": SHAPE["scene"] | {"relation_tokens": False}},
     "no cross-modal attention": {"cross_modal": None},
     "no fusion": {"fusion": {"early": False, "mid": False, "late": False, "dropout": 0.0}},
-    "grouped-query": {"decoder": STACK | {"attention": {"kind": "grouped_query", "key_value_heads": 2}}},
+    "grouped-query": {"decoder": STACK | {"attention": {"kind": "grouped_query", "num_key_value_heads": 2}}},
     "alibi": {"decoder": STACK | {"positions": "alibi"}, "text": STACK | {"positions": "learned"}},
     "sinusoidal": {"decoder": STACK | {"positions": "sinusoidal"}},
-    "checkpointing": {"checkpointing": True},
+    "gradient_checkpointing": {"gradient_checkpointing": True},
     "vit": {
         "image": VitTower(
-            kind="vit", patch_size=8, width=16, layers=1, heads=2, feed_forward=16, activation="gelu", dropout=0.0
+            kind="vit",
+            patch_size=8,
+            hidden_size=16,
+            num_layers=1,
+            num_heads=2,
+            intermediate_size=16,
+            activation="gelu",
+            dropout=0.0,
         )
     },
 }
@@ -145,8 +152,8 @@ def test_the_documents_sizes() -> None:
     shape = {name: getattr(parameters.network, name) for name in vars(parameters.network) if not name.startswith("_")}
     config = TypeAdapter(WriterConfig).validate_python(
         shape
-        | {"image": tower, "image_size": 224, "image_fit": "pad", "image_mean": HALF, "image_std": HALF}
-        | {"vocabulary": 49_408 + 14, "pad_token": 0}
+        | {"image": tower, "image_size": 224, "resize_mode": "pad", "image_mean": HALF, "image_std": HALF}
+        | {"vocab_size": 49_408 + 14, "pad_token": 0}
     )
     with torch.device("meta"):
         network = Writer(config)
@@ -154,22 +161,22 @@ def test_the_documents_sizes() -> None:
     assert size["image"] == pytest.approx(86_400_000, rel=0.01)  # R3; of it 0.6 M are a pooler that ours leaves out
     assert size["embedding"] + size["decoder"] == pytest.approx(365_000_000, abs=15_000_000)  # R7
     decoder = config.decoder
-    assert (decoder.layers, decoder.width, decoder.heads, decoder.context) == (24, 1024, 16, 4096)
+    assert (decoder.num_layers, decoder.hidden_size, decoder.num_heads, decoder.context_length) == (24, 1024, 16, 4096)
     assert config.scene is not None
-    assert (config.scene.nodes, config.scene.edges, config.scene.layers) == (512, 128, 3)  # R4
+    assert (config.scene.node_dim, config.scene.edge_dim, config.scene.num_layers) == (512, 128, 3)  # R4
     assert config.cross_modal is not None
-    assert config.cross_modal.heads == 8  # R5
-    assert (config.text.layers, config.text.context, config.embedding) == (12, 77, 512)  # R6
+    assert config.cross_modal.num_heads == 8  # R5
+    assert (config.text.num_layers, config.text.context_length, config.projection_dim) == (12, 77, 512)  # R6
     assert (network.image.side, network.image.map_width) == (14, 768)
 
 
 def test_a_shape_that_cannot_be_is_refused() -> None:
     with pytest.raises(ValidationError, match=r"decoder\.positions"):
         tiny_config(decoder=STACK | {"positions": "learned"})
-    with pytest.raises(ValidationError, match=r"text\.width"):
-        tiny_config(text=STACK | {"width": 8})
-    with pytest.raises(ValidationError, match=r"cross_modal\.heads"):
-        tiny_config(cross_modal={"heads": 5})
+    with pytest.raises(ValidationError, match=r"text\.hidden_size"):
+        tiny_config(text=STACK | {"hidden_size": 8})
+    with pytest.raises(ValidationError, match=r"cross_modal\.num_heads"):
+        tiny_config(cross_modal={"num_heads": 5})
 
 
 def test_an_unlikely_word_speaks_in_its_own_field_only() -> None:

@@ -86,8 +86,8 @@ def test_two_spaces_do_without_the_third_ones_model(changeable: Path) -> None:
     [
         ("spaces: [image, text, graph]", "spaces: []", "alignment.spaces is empty; set at least two"),
         (
-            "  batch_size: 4\n  learning_rate: 1e-2\n  schedule: {kind: cosine, warmup_epochs: 0, final_share: 0.1}",
-            "  batch_size: 400\n  learning_rate: 1e-2\n  schedule: {kind: cosine, warmup_epochs: 0, final_share: 0.1}",
+            "  batch_size: 4\n  learning_rate: 1e-2\n  schedule: {kind: cosine, warmup_epochs: 0, min_lr_ratio: 0.1}",
+            "  batch_size: 400\n  learning_rate: 1e-2\n  schedule: {kind: cosine, warmup_epochs: 0, min_lr_ratio: 0.1}",
             "listings have image and text and graph, fewer than one batch of 400",
         ),
     ],

@@ -97,9 +97,9 @@ def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
     [
         ({}, "exactly one"),
         ({"pretrained": "x", "scratch": SCRATCH}, "exactly one"),
-        ({"scratch": SCRATCH | {"block": 600}}, "at most network.context"),
-        ({"scratch": SCRATCH | {"echo_tokens": 60}}, "must fit into block"),
-        ({"scratch": SCRATCH | {"network": NETWORK | {"heads": 3}}}, "must divide"),
+        ({"scratch": SCRATCH | {"block_size": 600}}, "at most network.context_length"),
+        ({"scratch": SCRATCH | {"copy_task_length": 60}}, "must fit into block_size"),
+        ({"scratch": SCRATCH | {"network": NETWORK | {"num_heads": 3}}}, "must divide"),
     ],
 )
 def test_settings_that_contradict_are_refused(values: dict, said: str) -> None:
@@ -109,7 +109,7 @@ def test_settings_that_contradict_are_refused(values: dict, said: str) -> None:
 
 def test_without_echoes_only_texts_are_read(project: Path, tmp_path: Path) -> None:
     folder = write_small_library(tmp_path / "project")
-    change(folder, "base_language", scratch=SCRATCH | {"echoes": 0.0})
+    change(folder, "base_language", scratch=SCRATCH | {"copy_task_ratio": 0.0})
     run(base_language, folder)
     weights = "data/base_language/model.safetensors"
     assert (folder / weights).read_bytes() != (project / weights).read_bytes()

@@ -122,7 +122,7 @@ def test_samples_depend_on_epoch_and_conversation_only(project: Path) -> None:
 
 
 def test_source_guide_precedes_the_question(project: Path) -> None:
-    sampler = _sampler(project, without_guides=0.0, swapped=0.0, guides=1)
+    sampler = _sampler(project, context_dropout=0.0, counterfactual_ratio=0.0, num_context_documents=1)
     for one in read_conversations(project / "data/validated", SPLIT)["train"]:
         (piece, _) = sampler.sample_epoch([one], 0)
         shown = sampler.tokenizer.decode(piece.ids)
@@ -133,7 +133,7 @@ def test_source_guide_precedes_the_question(project: Path) -> None:
 
 
 def test_swapped_answer_occurs_in_its_guide(project: Path) -> None:
-    sampler = _sampler(project, without_guides=0.0, swapped=1.0, guides=1)
+    sampler = _sampler(project, context_dropout=0.0, counterfactual_ratio=1.0, num_context_documents=1)
     some = read_conversations(project / "data/validated", SPLIT)["train"]
     for piece in sampler.sample_epoch(some, 0):
         shown = sampler.tokenizer.decode(piece.ids)
@@ -141,7 +141,7 @@ def test_swapped_answer_occurs_in_its_guide(project: Path) -> None:
 
 
 def test_swap_longer_than_a_block_is_not_used(project: Path) -> None:
-    sampler = _sampler(project, without_guides=0.0, swapped=1.0, guides=1)
+    sampler = _sampler(project, context_dropout=0.0, counterfactual_ratio=1.0, num_context_documents=1)
     sampler.sentences = ["Dance a merry jig " * 60]
     some = read_conversations(project / "data/validated", SPLIT)["train"]
     shown = [sampler.tokenizer.decode(piece.ids) for piece in sampler.sample_epoch(some, 0)]
@@ -149,7 +149,7 @@ def test_swap_longer_than_a_block_is_not_used(project: Path) -> None:
 
 
 def test_without_guides_no_guide_is_in_the_prompt(project: Path) -> None:
-    sampler = _sampler(project, without_guides=1.0)
+    sampler = _sampler(project, context_dropout=1.0)
     some = read_conversations(project / "data/validated", SPLIT)["train"]
     assert all("About a" not in sampler.tokenizer.decode(piece.ids) for piece in sampler.sample_epoch(some, 0))
 
@@ -218,4 +218,4 @@ def test_the_evaluation_measures_all_three_kinds_of_guides_and_shows_examples(pr
 
 def test_room_for_guides_that_leaves_none_for_the_question_is_refused() -> None:
     with pytest.raises(ValueError, match="must leave room"):
-        AssistantParameters.model_validate(ASSISTANT | {"guides": 4, "guide_tokens": 100})
+        AssistantParameters.model_validate(ASSISTANT | {"num_context_documents": 4, "context_document_tokens": 100})

@@ -41,7 +41,7 @@ def test_the_folder_is_a_whole_model(trained_project: Path) -> None:
         "metrics.json",
     }
     config = Clip.from_pretrained(folder).config
-    assert (config.image_size, config.image_fit, config.embedding) == (16, "pad", 8)
+    assert (config.image_size, config.resize_mode, config.projection_dim) == (16, "pad", 8)
     with (folder / "history.csv").open() as file:
         history = list(csv.DictReader(file))
     assert [row["epoch"] for row in history] == ["1", "2"]
@@ -86,8 +86,12 @@ def test_too_few_listings_for_a_batch_make_no_model_and_no_error(project: Path) 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("  embedding: 8\n", "", "give either pretrained, or all of image, text and embedding"),
-        ("  embedding: 8\n", "  embedding: 8\n  pretrained: a/b\n", "brings its own image and text and embedding"),
+        ("  projection_dim: 8\n", "", "give either pretrained or image, text and projection_dim"),
+        (
+            "  projection_dim: 8\n",
+            "  projection_dim: 8\n  pretrained: a/b\n",
+            "found pretrained and image, text and projection_dim",
+        ),
         ("alt_text: 3", "alt_text: 0", "must be above 0"),
         ("kind: resnet", "kind: mlp", "clip.image"),
         ("max_epochs: 2", "epochs: 2", "clip.trainer"),
@@ -123,7 +127,7 @@ def test_training_can_start_from_a_checkpoint(project: Path, tmp_path: Path) -> 
     run(clip, project, "again")
     network = Clip.from_pretrained(project / "data/again")
     assert network.config.image.kind == "clip_vit"
-    assert network.config.text.context == 10
+    assert network.config.text.context_length == 10
     assert Tokenizer.from_file(str(project / "data/again/tokenizer.json")).encode("chair").ids[0] == 1
 
 

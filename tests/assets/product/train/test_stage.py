@@ -82,7 +82,7 @@ def test_the_folder_is_a_whole_model_with_one_for_each_baseline(trained: Path) -
     assert set(contents(folder)) == expected | {f"alone/image/{name}" for name in model - {"tokenizer.json"}}
     config = Product.from_pretrained(folder).config
     assert config.classes == tuple(read_json(trained / "data/shards/labels.json")["product_class"])
-    assert (config.image_size, config.image_fit, set(config.modalities)) == (16, "pad", {"words", "image"})
+    assert (config.image_size, config.resize_mode, set(config.modalities)) == (16, "pad", {"words", "image"})
     for name in ("words", "image"):
         alone = Product.from_pretrained(folder / "alone" / name).config
         assert alone.modalities == {name: config.modalities[name]}
@@ -201,16 +201,16 @@ def test_too_few_labels_for_a_batch_make_no_model_and_no_error(project: Path) ->
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"baselines": ["price"]}, "baselines: price is no modality; allowed: words, image"),
+        ({"baselines": ["price"]}, "baselines: unknown modality price; allowed: words, image"),
         ({"frozen_epochs": 2}, r"frozen_epochs must be below trainer\.max_epochs"),
-        ({"pretrained": "clip"}, r"brings its own modalities\.image\.image"),
+        ({"pretrained": "clip"}, r"found pretrained and modalities\.image\.image"),
         ({"modalities": {"image": {**IMAGE, "image": None}}, **ALONE}, r"give either pretrained or modalities"),
         ({"modalities": {"a": IMAGE, "b": IMAGE}, **ALONE}, "a and b read the same image"),
         ({"modalities": {}, **ALONE}, "at least 1 item"),
         ({"modalities": {"words": {**WORDS, "fields": ["colour"]}}, **ALONE}, r"product\.modalities\.words.*'title'"),
         ({"modalities": {"words": {**WORDS, "kind": "bert"}}, **ALONE}, "text_cnn"),
         ({"modalities": {"../x": WORDS}, **ALONE}, "pattern"),
-        ({"fusion": {"hidden": [8], "dropout": [0.1, 0.1]}}, "hidden and dropout must be equally long"),
+        ({"fusion": {"hidden_dims": [8], "dropout": [0.1, 0.1]}}, "hidden_dims has 1 layers, dropout 2"),
         ({"modality_dropout": 1.5}, r"product\.modality_dropout"),
     ],
     ids=lambda value: "" if isinstance(value, str) else "-".join(value),

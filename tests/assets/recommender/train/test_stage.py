@@ -33,7 +33,7 @@ def project(folder: Path, graph: CatalogGraph, **changes: Any) -> Path:
     (folder / "data/graph").mkdir(parents=True)
     (folder / "scales").mkdir()
     graph.save(folder / "data/graph")
-    (folder / "params.yaml").write_text("scale: smoke\nseed: 7\ncompute: {engine: local, threads: 1}\n")
+    (folder / "params.yaml").write_text("scale: smoke\nseed: 7\ncompute: {threads: 1}\n")
     YAML().dump({"recommender": SECTION | changes}, folder / "scales/smoke.yaml")
     return folder
 
@@ -93,12 +93,14 @@ def test_the_same_input_gives_the_same_bytes(trained: Path) -> None:
         {"kind": "sage", "aggregator": "mean"},
         {"kind": "sage", "aggregator": "max"},
         {"kind": "sage", "aggregator": "lstm", "neighbours": 5},
-        {"kind": "gat", "heads": 4, "slope": 0.2},
+        {"kind": "gat", "heads": 4, "negative_slope": 0.2},
     ],
     ids=lambda convolution: convolution.get("aggregator", "gat"),
 )
 @pytest.mark.parametrize(
-    "changes", [{}, {"shallow": 4, "penalty": 1e-3}, {"fan_out": [10, 5]}], ids=["layers", "shallow", "neighbours"]
+    "changes",
+    [{}, {"skip_connection_dim": 4, "l2_penalty": 1e-3}, {"fan_out": [10, 5]}],
+    ids=["layers", "shallow", "neighbours"],
 )
 def test_every_network_learns_who_goes_with_whom(convolution: dict[str, Any], changes: dict[str, Any]) -> None:
     """Two kinds of items go with two kinds of products; features tell the kinds, but dimly."""
@@ -134,7 +136,13 @@ def test_cora_is_learned_without_features() -> None:
     graph = CatalogGraph(
         ids, types, [None] * len(ids), np.zeros((len(ids), 1), np.float32), pairs, relations, parts, drawn
     )
-    changes = {"widths": [128, 64], "learned": 128, "learning_rate": 5e-3, "weight_decay": 1.0, "feature_dropout": 0.3}
+    changes = {
+        "hidden_dims": [128, 64],
+        "node_embedding_dim": 128,
+        "learning_rate": 5e-3,
+        "weight_decay": 1.0,
+        "feature_dropout": 0.3,
+    }
     trainer = SECTION["trainer"] | {"max_epochs": 40, "patience": 40}
     learned = train_recommender(graph, section(**changes, trainer=trainer), 1, 1, lambda *told: None)
     assert auc(graph, GraphEmbedder(learned.network)(graph.features, graph.message_edges, graph.inductive_edges)) > 0.78
@@ -180,7 +188,7 @@ def test_nodes_without_text_need_features_of_their_own(tmp_path: Path, shop: Cat
     shop_without.save(folder / "data/graph")
     with pytest.raises(StageError, match=r"no node has a text; give nodes texts, or set recommender\.learned to 32"):
         run(recommender, folder)
-    YAML().dump({"recommender": SECTION | {"learned": 8}}, folder / "scales/smoke.yaml")
+    YAML().dump({"recommender": SECTION | {"node_embedding_dim": 8}}, folder / "scales/smoke.yaml")
     run(recommender, folder, "recommender_learned")
     network = GraphRecommender.from_pretrained(folder / "data/recommender_learned")
     assert network.learned is not None
@@ -190,19 +198,19 @@ def test_nodes_without_text_need_features_of_their_own(tmp_path: Path, shop: Cat
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"batches": 1}, r"recommender\.batches: found 1; .*greater than or equal to 2"),
+        ({"batches_per_epoch": 1}, r"recommender\.batches_per_epoch: found 1; .*greater than or equal to 2"),
         ({"convolution": {"kind": "gcn"}}, r"recommender\.convolution: .*'sage', 'gat'"),
         (
-            {"convolution": {"kind": "gat", "heads": 3, "slope": 0.2}},
+            {"convolution": {"kind": "gat", "heads": 3, "negative_slope": 0.2}},
             "16 is no multiple of 3 heads",
         ),
         (
-            {"convolution": {"kind": "gat", "heads": 4, "slope": 0.2}, "shallow": 6},
+            {"convolution": {"kind": "gat", "heads": 4, "negative_slope": 0.2}, "skip_connection_dim": 6},
             "6 is no multiple of 4 heads",
         ),
-        ({"widths": []}, r"recommender\.widths"),
+        ({"hidden_dims": []}, r"recommender\.hidden_dims"),
         ({"fan_out": [5, 0]}, r"recommender\.fan_out"),
-        ({"fan_out": [5]}, r"recommender\.fan_out: .*\[5\] has other layers than widths \[16, 8\]"),
+        ({"fan_out": [5]}, r"recommender\.fan_out: .*\[5\] has 1 layers, hidden_dims \[16, 8\]"),
     ],
     ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
 )

@@ -1,4 +1,4 @@
-"""The evaluation of retrieval: its numbers by hand, its tables, and what it does where there is nothing to ask."""
+"""The evaluation of retrieval: its metrics by hand, its tables, and the case without queries."""
 
 import csv
 import math
@@ -63,7 +63,7 @@ def table(project: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_test_split_is_asked_and_no_other(project: Path, tmp_path: Path) -> None:
+def test_evaluation_queries_test_split_only(project: Path, tmp_path: Path) -> None:
     numbers = read_json(project / "data/retrieval_evaluation/metrics.json")
     asked = [f"shop:q{number:02}" for number in range(12) if split_of(f"shop:q{number:02}", SPLIT) == "test"]
     assert numbers["queries"] + numbers["queries_without_relevant_guide"] == len(asked) < 12
@@ -73,7 +73,7 @@ def test_the_test_split_is_asked_and_no_other(project: Path, tmp_path: Path) -> 
     assert (all_of_them["queries"], all_of_them["queries_without_relevant_guide"]) == (11, 1)
 
 
-def test_numbers_are_those_of_the_lists_that_a_user_would_see(project: Path, tmp_path: Path) -> None:
+def test_evaluation_metrics_equal_those_of_search_hits(project: Path, tmp_path: Path) -> None:
     numbers = again(project, tmp_path / "project", ("queries: test", "queries: all"))
     retriever = Retriever.open(project / "data", threads=1)
     grades = {}
@@ -94,82 +94,86 @@ def test_numbers_are_those_of_the_lists_that_a_user_would_see(project: Path, tmp
                 values["mrr_at_10"] += next((1 / rank for rank, grade in enumerate(found, 1) if grade), 0) / 11
                 values["precision_at_5"] += sum(grade > 0 for grade in found[:5]) / 5 / 11
             name = f"{mode}_expanded" if expand else mode
-            for measure, value in values.items():
-                assert numbers[f"{name}_{measure}"] == pytest.approx(value, abs=1e-5), (name, measure)
+            for metric, value in values.items():
+                assert numbers[name][metric]["value"] == pytest.approx(value, abs=1e-5), (name, metric)
 
 
-def test_with_a_reranker_both_fusions_are_judged_reranked(project: Path, tmp_path: Path) -> None:
+def test_evaluation_with_reranker_adds_reranked_fusions(project: Path, tmp_path: Path) -> None:
     plain = read_json(project / "data/retrieval_evaluation/metrics.json")
     folder = tmp_path / "project"
     shutil.copytree(project, folder, ignore=shutil.ignore_patterns("retrieval_evaluation", "reranker"))
     write_reranker(folder / "data/reranker")
     numbers = run(retrieval_evaluation, folder)
-    assert {name: number for name, number in numbers.items() if "reranked" not in name} == plain
-    ways = {row["way"] for row in table(folder, "retrieval")} - {row["way"] for row in table(project, "retrieval")}
-    assert ways == {"rrf_reranked", "weighted_reranked"}
-    assert numbers["rrf_reranked_ndcg_at_10"] == numbers["weighted_reranked_ndcg_at_10"]  # both read all there is
-    gap = numbers["rrf_reranked_ndcg_at_10"] - numbers["rrf_ndcg_at_10"]
-    assert numbers["rrf_reranked_ndcg_at_10_over_rrf"] == pytest.approx(gap, abs=1e-6)
+    assert {name: node for name, node in numbers.items() if "reranked" not in name} == plain
+    configs = [{row["config"] for row in table(one, "retrieval")} for one in (folder, project)]
+    assert configs[0] - configs[1] == {"rrf_reranked", "weighted_reranked"}
+    reranked, weighted = numbers["rrf_reranked"], numbers["weighted_reranked"]
+    assert reranked["ndcg_at_10"] == weighted["ndcg_at_10"]  # the reranker reads all guides for both
+    delta = reranked["ndcg_at_10"]["value"] - numbers["rrf"]["ndcg_at_10"]["value"]
+    assert reranked["ndcg_at_10_delta_vs_rrf"]["value"] == pytest.approx(delta, abs=1e-6)
 
 
 def gain(grades: list[int]) -> float:
     return sum((2**grade - 1) / math.log2(1 + rank) for rank, grade in enumerate(grades[:10], start=1))
 
 
-def test_the_tables_say_what_the_numbers_say(project: Path) -> None:
+def test_evaluation_table_equals_metrics(project: Path) -> None:
     numbers = read_json(project / "data/retrieval_evaluation/metrics.json")
     rows = table(project, "retrieval")
     assert len(rows) == 8 * 6
     for row in rows:
-        assert float(row["value"]) == pytest.approx(numbers[f"{row['way']}_{row['measure']}"], abs=1e-6)
+        for name, value in numbers[row["config"]][row["metric"]].items():
+            assert float(row[name]) == pytest.approx(value, abs=1e-6)
         assert float(row["low"]) <= float(row["value"]) + 1e-6
         assert float(row["value"]) <= float(row["high"]) + 1e-6
-        if row["way"] == "rrf":
-            assert row["difference"] == row["p_value"] == ""
+        if row["config"] == "rrf":
+            assert row["delta_vs_rrf"] == row["p_value"] == ""
         else:
-            gap = float(row["value"]) - numbers[f"rrf_{row['measure']}"]
-            assert float(row["difference"]) == pytest.approx(gap, abs=2e-6)
-    over = {row["way"]: row for row in rows if row["measure"] == "ndcg_at_10" and row["way"] != "rrf"}
-    for way, row in over.items():
-        for suffix in ("", "_low", "_high"):
-            key = f"{way}_ndcg_at_10_over_rrf{suffix}"
-            assert numbers[key] == pytest.approx(float(row[f"difference{suffix}"]), abs=1e-6)
+            delta = float(row["value"]) - numbers["rrf"][row["metric"]]["value"]
+            assert float(row["delta_vs_rrf"]) == pytest.approx(delta, abs=2e-6)
+    for row in rows:
+        if row["metric"] == "ndcg_at_10" and row["config"] != "rrf":
+            system = numbers[row["config"]]
+            delta = system["ndcg_at_10_delta_vs_rrf"]
+            for name, column in (("value", "delta_vs_rrf"), ("low", "delta_low"), ("high", "delta_high")):
+                assert delta[name] == pytest.approx(float(row[column]), abs=1e-6)
+            assert system["ndcg_at_10_delta_vs_rrf_p_value"] == pytest.approx(float(row["p_value"]), abs=1e-6)
 
 
-def test_every_question_is_in_one_band_and_its_accuracy_is_that_of_first_hits(project: Path) -> None:
+def test_evaluation_bands_count_every_query_once(project: Path) -> None:
     numbers = read_json(project / "data/retrieval_evaluation/metrics.json")
     rows = table(project, "bands")
-    for way in {row["way"] for row in rows}:
-        bands = [row for row in rows if row["way"] == way]
+    for config in {row["config"] for row in rows}:
+        bands = [row for row in rows if row["config"] == config]
         assert [row["band"] for row in bands] == ["high", "medium", "low"]
         assert sum(int(row["queries"]) for row in bands) == numbers["queries"]
-        right = sum(int(row["queries"]) * float(row["accuracy"] or 0) for row in bands) / numbers["queries"]
-        assert right <= numbers[f"{way}_mrr_at_10"] + 1e-5
+        correct = sum(int(row["queries"]) * float(row["accuracy"] or 0) for row in bands) / numbers["queries"]
+        assert correct <= numbers[config]["mrr_at_10"]["value"] + 1e-5
     examples = read_rows(project / "data/retrieval_evaluation/examples.parquet")
     for row in examples:
         scores = [hit["score"] for hit in row["hits"]]
         assert scores == sorted(scores, reverse=True)
-        if not row["way"].startswith("rrf"):
+        if not row["config"].startswith("rrf"):
             assert row["confidence"] == pytest.approx((scores[0] - max(scores[1], 0)) / scores[0] if scores[1:] else 1)
 
 
-def test_examples_bear_the_judgements(project: Path) -> None:
+def test_evaluation_examples_contain_relevance(project: Path) -> None:
     grades = {
         (row["query"], row["guide"]): row["relevance"] for row in read_rows(project / "data/validated/qrels.parquet")
     }
     rows = read_rows(project / "data/retrieval_evaluation/examples.parquet")
-    assert len(rows) == 2 * 8  # questions times ways
+    assert len(rows) == 2 * 8  # queries times systems
     for row in rows:
         assert [hit["relevance"] for hit in row["hits"]] == [grades.get((row["id"], hit["id"])) for hit in row["hits"]]
 
 
-def test_the_same_index_gives_the_same_bytes(project: Path, tmp_path: Path) -> None:
+def test_evaluation_same_index_gives_same_bytes(project: Path, tmp_path: Path) -> None:
     again(project, tmp_path / "project")
     assert contents(tmp_path / "project/data/retrieval_evaluation") == contents(project / "data/retrieval_evaluation")
 
 
 @pytest.mark.parametrize("empty", [("qrels",), ("queries", "qrels"), ("guides", "queries", "qrels")])
-def test_where_there_is_nothing_to_ask_it_says_so(project: Path, tmp_path: Path, empty: tuple[str, ...]) -> None:
+def test_evaluation_without_queries_is_skipped(project: Path, tmp_path: Path, empty: tuple[str, ...]) -> None:
     folder = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("retrieval_*", "index"))
     for name in empty:
         write_table(folder / f"data/validated/{name}.parquet", [], TABLES[name])
@@ -182,14 +186,14 @@ def test_where_there_is_nothing_to_ask_it_says_so(project: Path, tmp_path: Path,
     assert read_rows(folder / "data/retrieval_evaluation/examples.parquet") == []
 
 
-def test_without_guides_in_the_index_the_remedy_is_named(project: Path, tmp_path: Path) -> None:
+def test_evaluation_incomplete_index_names_the_command(project: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("retrieval_*"))
     (folder / "data/index/guides.parquet").unlink()
     with pytest.raises(StageError, match=r"guides\.parquet.*`dvc repro index`"):
         run(retrieval_evaluation, folder)
 
 
-def test_long_questions_and_other_scripts_are_asked_like_any(project: Path, tmp_path: Path) -> None:
+def test_evaluation_long_and_foreign_queries_are_evaluated(project: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("retrieval_*", "index"))
     extend(folder, "guides", {"id": "shop:სკამი", "title": None, "text": "შეღებე სკამი"})
     long = "chair " + " ".join(f"word{number}" for number in range(9_999))
@@ -204,13 +208,13 @@ def test_long_questions_and_other_scripts_are_asked_like_any(project: Path, tmp_
     first = {
         row["id"]: row["hits"][0]["id"]
         for row in read_rows(folder / "data/retrieval_evaluation/examples.parquet")
-        if row["way"] == "sparse"
+        if row["config"] == "bm25"
     }
     assert (first["shop:q-long"], first["shop:წ"]) == ("shop:g00", "shop:სკამი")
 
 
-def test_judgements_of_unknown_ids(project: Path, tmp_path: Path) -> None:
-    """Of a question that nobody asks they change nothing; a guide that is not there is relevant and never found."""
+def test_evaluation_judgements_of_unknown_ids(project: Path, tmp_path: Path) -> None:
+    """Judgements of an unknown query change nothing; an unknown guide counts as relevant and is never found."""
     before = read_json(project / "data/retrieval_evaluation/metrics.json")
     folder = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("retrieval_*"))
     extend(folder, "qrels", {"query": "shop:nobody", "guide": "shop:g00", "relevance": 3})
@@ -219,11 +223,13 @@ def test_judgements_of_unknown_ids(project: Path, tmp_path: Path) -> None:
     asked = [row["id"] for row in read_rows(folder / "data/validated/queries.parquet")]
     extend(folder, "qrels", *({"query": query, "guide": "shop:nowhere", "relevance": 3} for query in asked))
     after = run(retrieval_evaluation, folder)
-    assert after["rrf_recall_at_100"] < before["rrf_recall_at_100"] == 1
-    assert after["rrf_mrr_at_10"] >= before["rrf_mrr_at_10"] * before["queries"] / after["queries"]
+    assert after["rrf"]["recall_at_100"]["value"] < before["rrf"]["recall_at_100"]["value"] == 1
+    assert (
+        after["rrf"]["mrr_at_10"]["value"] >= before["rrf"]["mrr_at_10"]["value"] * before["queries"] / after["queries"]
+    )
 
 
-def test_a_question_without_words_is_named(project: Path, tmp_path: Path) -> None:
+def test_evaluation_empty_query_is_named(project: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("retrieval_*"))
     asked = next(row["id"] for row in read_rows(project / "data/retrieval_evaluation/examples.parquet"))
     rows = read_rows(folder / "data/validated/queries.parquet")

@@ -1,4 +1,4 @@
-"""The stage `reranker`: what it learns from, what it never sees, what it leaves, and why it may leave nothing."""
+"""The stage `reranker`: its training data, its outputs, and the reasons for skipping the training."""
 
 import shutil
 from pathlib import Path
@@ -21,7 +21,14 @@ from tests.support.tiny_bert import WORDS
 
 Row = dict[str, Any]
 
-SETTINGS: Row = {"layers": 1, "dropout": 0.0, "context": 20, "mined": 5, "relevant": 2, "hard_negatives": 2}
+SETTINGS: Row = {
+    "num_layers": 1,
+    "dropout": 0.0,
+    "max_length": 20,
+    "negatives_depth": 5,
+    "relevant": 2,
+    "hard_negatives": 2,
+}
 SETTINGS |= {"random_negatives": 1, "batch_size": 2, **OPTIMIZER, "trainer": TRAINER}
 QUERIES = 40
 
@@ -30,9 +37,9 @@ QUERIES = 40
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reranker") / "project"
     (folder / "scales").mkdir(parents=True)
-    shared = {"scale": "smoke", "seed": 7, "compute": {"engine": "local", "threads": 1}, "split": SPLIT}
+    shared = {"scale": "smoke", "seed": 7, "compute": {"threads": 1}, "split": SPLIT}
     write_yaml(folder / "params.yaml", shared)
-    guides = [{"id": f"g{place}", "title": word, "text": f"sand the {word}"} for place, word in enumerate(WORDS)]
+    guides = [{"id": f"g{number}", "title": word, "text": f"sand the {word}"} for number, word in enumerate(WORDS)]
     queries = [
         {"id": f"q{number:02}", "text": f"old {WORDS[number % len(WORDS)]} {number}"} for number in range(QUERIES)
     ]
@@ -58,7 +65,7 @@ def copy(project: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(project, tmp_path / "project", ignore=shutil.ignore_patterns("reranker")))
 
 
-def test_two_runs_give_the_same_bytes(project: Path) -> None:
+def test_reranker_two_runs_give_same_bytes(project: Path) -> None:
     run(reranker, project, "again")
     first, second = contents(project / "data/reranker"), contents(project / "data/again")
     assert {"config.json", "model.safetensors", "tokenizer.json", "history.csv", "metrics.json"} <= set(first)
@@ -66,7 +73,7 @@ def test_two_runs_give_the_same_bytes(project: Path) -> None:
     assert not any(str(project).encode() in content for content in first.values())
 
 
-def test_another_seed_draws_other_groups(project: Path, copy: Path) -> None:
+def test_reranker_other_seed_gives_other_weights(project: Path, copy: Path) -> None:
     params = (copy / "params.yaml").read_text()
     (copy / "params.yaml").write_text(params.replace("seed: 7", "seed: 8"))
     run(reranker, copy)
@@ -74,7 +81,7 @@ def test_another_seed_draws_other_groups(project: Path, copy: Path) -> None:
     assert (copy / weights).read_bytes() != (project / weights).read_bytes()
 
 
-def test_no_held_out_question_is_learned(project: Path, copy: Path) -> None:
+def test_reranker_test_split_does_not_change_the_weights(project: Path, copy: Path) -> None:
     """Other questions and judgements in the test split give the same bytes; in the train split they do not."""
     queries, qrels = (read_rows(copy / f"data/validated/{name}.parquet") for name in ("queries", "qrels"))
     for part, same in (("test", True), ("train", False)):
@@ -86,7 +93,7 @@ def test_no_held_out_question_is_learned(project: Path, copy: Path) -> None:
         assert (contents(copy / "data" / part) == contents(project / "data/reranker")) is same
 
 
-def test_the_numbers_count_the_questions_of_both_splits(project: Path, copy: Path) -> None:
+def test_reranker_metrics_count_queries_of_both_splits(project: Path, copy: Path) -> None:
     numbers = run(reranker, copy)
     queries = read_rows(project / "data/validated/queries.parquet")
     for part in ("train", "validation"):
@@ -96,16 +103,16 @@ def test_the_numbers_count_the_questions_of_both_splits(project: Path, copy: Pat
     assert 0 < numbers["validation_ndcg_at_10"] <= 1
 
 
-def test_what_is_left_reads_a_question_with_guides(project: Path) -> None:
-    opened = open_reranker(project / "data/reranker", 1)
-    assert opened is not None
-    scores = opened.scores("old chair", ["chair\nsand the chair", "wax\nsand the wax", ""])
+def test_reranker_output_scores_guides(project: Path) -> None:
+    model = open_reranker(project / "data/reranker", 1)
+    assert model is not None
+    scores = model.scores("old chair", ["chair\nsand the chair", "wax\nsand the wax", ""])
     assert scores.shape == (3,)
     assert ((scores > 0) & (scores < 1)).all()
 
 
 @pytest.mark.parametrize("empty", [("qrels",), ("queries", "qrels"), ("guides", "queries", "qrels")])
-def test_with_too_little_to_learn_from_there_is_no_reranker(copy: Path, empty: tuple[str, ...]) -> None:
+def test_reranker_too_few_queries_is_skipped(copy: Path, empty: tuple[str, ...]) -> None:
     for name in empty:
         rewrite(copy, name, [])
     if "guides" in empty:
@@ -119,13 +126,13 @@ def test_with_too_little_to_learn_from_there_is_no_reranker(copy: Path, empty: t
     assert open_reranker(copy / "data/reranker", 1) is None
 
 
-def test_mistakes_name_the_remedy(copy: Path, tmp_path: Path) -> None:
+def test_reranker_errors_name_key_and_command(copy: Path, tmp_path: Path) -> None:
     with pytest.raises(RetrievalError, match=r"cannot load the reranker in.*`dvc repro reranker`"):
         open_reranker(tmp_path / "nowhere", 1)
-    change(copy, "reranker", layers=9)
+    change(copy, "reranker", num_layers=9)
     with pytest.raises(StageError, match=r"reranker.pretrained: .*it has 2 layers, fewer than 9"):
         run(reranker, copy)
-    change(copy, "reranker", layers=1, pretrained="./nowhere")
+    change(copy, "reranker", num_layers=1, pretrained="./nowhere")
     with pytest.raises(StageError, match=r"reranker.pretrained: cannot load checkpoint './nowhere'"):
         run(reranker, copy, "second")
     (copy / "data/index/guides.parquet").unlink()

@@ -23,20 +23,20 @@ from lightning_modules.vision.vision import Vision
 from tests.support.small_project import contents, run
 
 SECTION: dict[str, Any] = {
-    "image": {"kind": "resnet", "block": "basic", "stem": 8, "widths": [8, 16], "depths": [1, 1]},
+    "image": {"kind": "resnet", "layer_type": "basic", "embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1]},
     "heads": {"item": 1, "material": 0.5, "bin": 1},
     "label_smoothing": 0.1,
     "dropout": 0.1,
     "learning_rate": 3e-3,
-    "schedule": {"kind": "cosine", "warmup_epochs": 0.5, "final_share": 0.01},
+    "schedule": {"kind": "cosine", "warmup_epochs": 0.5, "min_lr_ratio": 0.01},
     "weight_decay": 0.05,
     "beta1": 0.9,
     "beta2": 0.999,
     "batch_size": 4,
-    "workers": 0,
+    "num_workers": 0,
     "cache": True,
     "shuffle_buffer": 8,
-    "augmentation": {"shift": 0.06, "jitter": 0.1, "mirror": True},
+    "augmentation": {"translate": 0.06, "jitter": 0.1, "horizontal_flip": True},
     "trainer": {
         "max_epochs": 2,
         "accelerator": "cpu",
@@ -102,7 +102,7 @@ def test_the_folder_is_a_whole_model(project: Path) -> None:
     config = Vision.from_pretrained(folder).config
     labels = read_json(project / "data/shards/labels.json")
     assert config.heads == {head: tuple(labels[head]) for head in ("item", "material")}
-    assert (config.image_size, config.image_fit, config.dropout) == (16, "pad", 0.1)
+    assert (config.image_size, config.resize_mode, config.dropout) == (16, "pad", 0.1)
     with (folder / "history.csv").open() as file:
         history = list(csv.DictReader(file))
     assert [row["epoch"] for row in history] == ["1", "2"]
@@ -201,7 +201,7 @@ def test_the_labels_are_those_of_the_shards() -> None:
         ({"heads": {"colour": 1}}, r"vision\.heads\.colour.*'item', 'material', 'bin' or 'product_class'"),
         ({"heads": {"item": 0}}, r"vision\.heads\.item: found 0; .*greater than 0"),
         ({"heads": {}}, "at least 1 item"),
-        ({"pretrained": "clip"}, "brings its own image"),
+        ({"pretrained": "clip"}, "found pretrained and image"),
         ({"image": None}, "give either pretrained or image"),
         ({"label_smoothing": 1}, "less than 1"),
         ({"image": {"kind": "mlp"}}, r"vision\.image"),
@@ -273,6 +273,6 @@ def test_a_checkpoint_that_is_not_there_is_named(project: Path, tmp_path: Path) 
 
 
 def test_the_rate_can_follow_the_plateau(project: Path) -> None:
-    plateau = {"kind": "plateau", "warmup_epochs": 3, "factor": 0.5, "patience": 5, "final_share": 0.01}
+    plateau = {"kind": "plateau", "warmup_epochs": 3, "factor": 0.5, "patience": 5, "min_lr_ratio": 0.01}
     _write_section(project, SECTION | {"schedule": plateau})
     assert run(vision, project)["epochs"] == 2

@@ -111,7 +111,7 @@ def test_fill_template_takes_the_most_probable_class() -> None:
     assert said == ["The jar: {glass} jar", "The bag: oak bag"]
 
 
-SETTINGS: dict[str, Any] = {"whole": 1, "top_p": 0.9, "examples": 1}
+SETTINGS: dict[str, Any] = {"full_content_samples": 1, "top_p": 0.9, "examples": 1}
 
 
 @pytest.mark.parametrize("template", ["A thing.", "A {}.", "A {0}.", "A {item.__class__}.", "A {item", "}"])

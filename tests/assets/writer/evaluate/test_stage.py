@@ -64,7 +64,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scale = folder / "scales/smoke.yaml"
     scale.write_text(scale.read_text().replace("image_size: 16", "image_size: 16, listings_per_shard: 50"))
     params = folder / "params.yaml"
-    params.write_text(params.read_text() + "shards: {fit: pad, quality: 90}\n")
+    params.write_text(params.read_text() + "shards: {resize_mode: pad, quality: 90}\n")
     run(shards, folder)
     Lexicon.fit(sample.row for sample in read_samples(folder / "data/shards/train")).write(folder / "data/writer")
     return folder

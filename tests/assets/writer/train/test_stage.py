@@ -27,45 +27,45 @@ from tests.support.small_classifiers import write_vision
 from tests.support.small_project import contents, run
 
 STACK = {
-    "context": 32,
-    "width": 16,
-    "layers": 1,
-    "heads": 2,
-    "feed_forward": 16,
+    "context_length": 32,
+    "hidden_size": 16,
+    "num_layers": 1,
+    "num_heads": 2,
+    "intermediate_size": 16,
     "activation": "gelu",
     "positions": "rotary",
 }
 SECTION: dict[str, Any] = {
-    "image": {"kind": "resnet", "block": "basic", "stem": 8, "widths": [8, 16], "depths": [1, 1]},
+    "image": {"kind": "resnet", "layer_type": "basic", "embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1]},
     "network": {
-        "scene": {"nodes": 8, "edges": 4, "layers": 2, "relation_tokens": True, "max_objects": 4},
-        "cross_modal": {"heads": 2},
+        "scene": {"node_dim": 8, "edge_dim": 4, "num_layers": 2, "relation_tokens": True, "max_objects": 4},
+        "cross_modal": {"num_heads": 2},
         "fusion": {"early": True, "mid": True, "late": True, "dropout": 0.1},
         "decoder": STACK,
         "text": STACK,
-        "clauses": 8,
-        "embedding": 8,
-        "checkpointing": False,
+        "max_clauses": 8,
+        "projection_dim": 8,
+        "gradient_checkpointing": False,
     },
-    "lessons": {
+    "sampling": {
         "field_shares": {"body": 0.2},
-        "context_lost": 0.5,
-        "corrupted": 0.2,
-        "text": 16,
-        "masked": 0.2,
-        "buckets": 2,
+        "context_dropout": 0.5,
+        "corruption_ratio": 0.2,
+        "max_text_tokens": 16,
+        "mask_ratio": 0.2,
+        "length_buckets": 2,
     },
-    "losses": {"generation": 1, "contrastive": 0.1, "masked": 0.1, "quality": 0.1, "wrong": 0.1},
+    "losses": {"generation": 1, "contrastive": 0.1, "masked": 0.1, "quality": 0.1, "error_detection": 0.1},
     "learning_rate": 3e-3,
-    "schedule": {"kind": "cosine", "warmup_epochs": 0.5, "final_share": 0.01},
+    "schedule": {"kind": "cosine", "warmup_epochs": 0.5, "min_lr_ratio": 0.01},
     "weight_decay": 0.05,
     "beta1": 0.9,
     "beta2": 0.999,
     "batch_size": 4,
-    "workers": 0,
+    "num_workers": 0,
     "cache": True,
     "shuffle_buffer": 8,
-    "augmentation": {"shift": 0.06, "jitter": 0.1, "mirror": False},
+    "augmentation": {"translate": 0.06, "jitter": 0.1, "horizontal_flip": False},
     "trainer": {
         "max_epochs": 2,
         "accelerator": "cpu",
@@ -133,7 +133,7 @@ def test_two_runs_write_the_same_bytes_and_what_it_wrote_can_be_opened(project: 
     assert opened.network.count_parameters() == metrics["parameters"]
     assert Lexicon.from_folder(project / "data/writer").phrases.keys() == {"item", "material", "colour"}
     assert [row["epoch"] for row in _history(project)] == ["1", "2"]
-    assert {"validation_generation_loss", "validation_wrong_loss"} <= set(_history(project)[0])
+    assert {"validation_generation_loss", "validation_error_detection_loss"} <= set(_history(project)[0])
 
 
 @pytest.mark.parametrize("own", OWN)
@@ -198,12 +198,12 @@ def test_the_second_phase_is_of_the_domains_own(project: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"pretrained": "clip"}, "leave one out"),
+        ({"pretrained": "clip"}, "found pretrained and image"),
         ({"image": None}, "either pretrained or image"),
-        ({"augmentation": {"shift": 0, "jitter": 0, "mirror": True}}, "mirror"),
+        ({"augmentation": {"translate": 0, "jitter": 0, "horizontal_flip": True}}, "horizontal_flip"),
         ({"adaptation": {"sources": ["shop"], "epochs": 2, "learning_rate": 1e-4}}, "phase 1 has to run"),
-        ({"lessons": SECTION["lessons"] | {"text": 33}}, r"network\.text\.context"),
-        ({"lessons": SECTION["lessons"] | {"field_shares": {"subtitle": 1}}}, "subtitle"),
+        ({"sampling": SECTION["sampling"] | {"max_text_tokens": 33}}, r"network\.text\.context_length"),
+        ({"sampling": SECTION["sampling"] | {"field_shares": {"subtitle": 1}}}, "subtitle"),
     ],
 )
 def test_sections_that_cannot_be_meant_are_refused(project: Path, changes: dict[str, Any], message: str) -> None:

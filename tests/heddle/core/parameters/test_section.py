@@ -7,6 +7,7 @@ import pytest
 from assets.clip.train.parameters import ClipParameters
 from heddle.core.parameters.section import ParameterError, load, read_yaml
 from heddle.core.parameters.shared import Split, read_seed
+from heddle.publishing.parameters import PublishedContentParameters
 from heddle.sources.parameters import CatalogParameters
 from heddle.stores.parameters import PublishedIndexParameters
 
@@ -33,7 +34,12 @@ def project(tmp_path):
             "split: {validation: 0.1, test: 0.1, tset: 1}",
             ["split.tset: unknown key; allowed: test, val"],
         ),
-        (Split, "split", "split: {validation: 0.1}", ["split.test: missing"]),
+        (
+            PublishedContentParameters,
+            "published_content",
+            "published_content: {posts: all}",
+            ["published_content.source: missing"],
+        ),
         (Split, "split", "split: {validation: 0.6, test: 0.6}", ["split: found", "must leave a share for training"]),
         (Split, "split", "split: much", ["split: found 'much', expected a mapping"]),
         (
