@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from assets.recommender.train.parameters import RecommenderParameters
-from assets.vision.train.parameters import VisionParameters
 from assets.shards.parameters import ShardsParameters
+from assets.vision.train.parameters import VisionParameters
 from heddle.core.parameters.section import read_yaml
 from lightning_modules.alignment.alignment import (
     Alignment,
