@@ -72,7 +72,7 @@ def test_chance_alone_is_no_drift() -> None:
 
 @pytest.mark.parametrize("sides", [([], _rows(1, 1)), (_rows(1, 1), [])])
 def test_nothing_cannot_be_compared(sides) -> None:
-    with pytest.raises(ValueError, match="some of each are needed"):
+    with pytest.raises(ValueError, match="at least one of each is needed"):
         measure_drift(*sides)
 
 
