@@ -125,14 +125,14 @@ def test_an_epoch_shows_each_listing_at_most_once_in_another_order_and_keeps_row
     vectors = {"text": rows[:, None].astype(np.float32), "graph": -rows[:, None].astype(np.float32)}
     kinds = {"text": rows, "graph": rows // 3}
     data = AlignmentData((vectors, kinds), (vectors, kinds), batch_size=4, seed=5)
-    first, again, second = (torch.cat([batch.kinds["text"] for batch in data.epoch(n)]).tolist() for n in (0, 0, 1))
+    first, again, second = (torch.cat([batch.vector_ids["text"] for batch in data.epoch(n)]).tolist() for n in (0, 0, 1))
     assert first == again != second
     assert len(first) == len(set(first)) == 8
     for batch in data.epoch(0):
         assert isinstance(batch, AlignmentBatch)
         assert len(batch) == 4
         assert (batch.vectors["graph"] == -batch.vectors["text"]).all()
-        assert (batch.kinds["graph"] == batch.kinds["text"] // 3).all()
+        assert (batch.vector_ids["graph"] == batch.vector_ids["text"] // 3).all()
 
 
 def test_at_the_documents_sizes_images_have_768_dimensions_and_places_128() -> None:
