@@ -68,11 +68,16 @@ def measure_measure_field(earlier: Sequence[Row], now: Sequence[Row]) -> list[Dr
 
 
 def _measure_field(field: str, measured: str, before: list[Any], after: list[Any]) -> Drift:
-    bins = _class_bins(before) if measured == "value" else _quantile_bins(before) one, other = (np.bincount([bins(value)
-    for value in values], minlength=NUM_CLASSES + 2) for values in (before, after)) used = (one + other) > 0 index =
-    stability_index(one[used].astype(float), other[used].astype(float)) scale = 1 / len(before) + 1 / len(after) chance
-    = float(chi2.ppf(CONFIDENCE, max(1, used.sum() - 1)) * scale) missing = tuple(sum(value is None for value in values)
-    / len(values) for values in (before, after)) return Drift(field, measured, index, chance, (missing[0], missing[1]))
+    bins = _class_bins(before) if measured == "value" else _quantile_bins(before)
+    one, other = (
+        np.bincount([bins(value) for value in values], minlength=NUM_CLASSES + 2) for values in (before, after)
+    )
+    used = (one + other) > 0
+    index = stability_index(one[used].astype(float), other[used].astype(float))
+    scale = 1 / len(before) + 1 / len(after)
+    chance = float(chi2.ppf(CONFIDENCE, max(1, used.sum() - 1)) * scale)
+    missing = tuple(sum(value is None for value in values) / len(values) for values in (before, after))
+    return Drift(field, measured, index, chance, (missing[0], missing[1]))
 
 
 def stability_index(earlier: Counts, now: Counts) -> float:

@@ -145,7 +145,7 @@ def test_errors_name_reason_and_remedy(data: Path, tmp_path: Path) -> None:
         recommend("bag", 5, bare)
     shutil.copytree(data / "recommender", tmp_path / "recommender")
     write_json(tmp_path / "recommender/encoder.json", {"name": str(tmp_path / "gone"), "query_instruction": ""})
-    with pytest.raises(RecommendError, match="cannot load encoder '.*gone', which computed the features"):
+    with pytest.raises(RecommendError, match=r"cannot load encoder '.*gone', which computed the features"):
         recommend("something else", 5, tmp_path)
     (tmp_path / "recommender/projection.safetensors").unlink()
     with pytest.raises(RecommendError, match=r"'something else' is not a node, and no node has a text to compare with"):

@@ -40,7 +40,7 @@ def changeable(project: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(project, tmp_path / "project"))
 
 
-def test_every_direction_is_measured_beside_chance_and_the_ways_without(project: Path) -> None:
+def test_every_direction_is_measured_with_baselines(project: Path) -> None:
     network = Alignment.from_pretrained(project / "data/alignment")
     assert set(network.config.spaces) == {"image", "text", "graph"}
     numbers = read_json(project / "data/alignment_evaluation/metrics.json")
@@ -109,7 +109,7 @@ def test_without_a_spaces_model_its_reason_is_told(changeable: Path, space: str,
         assert skip_reason(changeable / "data" / stage.__name__) == f"there is no space {space}: no labels"
 
 
-def test_a_place_is_what_its_neighbours_make_it_whatever_the_title(project: Path) -> None:
+def test_graph_vector_depends_on_neighbours_not_on_the_title(project: Path) -> None:
     graph = CatalogGraph.open(project / "data/recommender")
     embedder = GraphEmbedder.from_pretrained(project / "data/recommender", 1)
     neighbours = named_by(graph)
@@ -134,7 +134,7 @@ def test_places_are_as_likely_as_the_classes_that_they_name() -> None:
     assert unsure.likeliest() == [(8,)]  # the likeliest item is no node
 
 
-def test_products_are_ranked_for_the_nodes_shown_and_right_by_test_edges_alone() -> None:
+def test_product_ranking_uses_test_edges_only() -> None:
     graph = made(*shop_rows())
     test = graph.predicted("test")
     source = int(test[0, 0])
