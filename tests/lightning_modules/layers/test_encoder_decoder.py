@@ -25,7 +25,7 @@ def _network(shape: TransformerConfig, **changes: Any) -> EncoderDecoderTransfor
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_text_is_drawn_from_the_logits_that_the_whole_text_has_without_a_cache(kind: dict) -> None:
+def test_cached_logits_equal_logits_of_the_whole_text(kind: dict) -> None:
     torch.manual_seed(0)
     network, sampler = _network(transformer(**kind)).eval(), Sampler(torch.Generator().manual_seed(0))
     seen: list[Tensor] = []

@@ -145,7 +145,7 @@ def test_the_best_epoch_wins_and_worse_ones_end_the_training() -> None:
     assert loss == pytest.approx(min(losses), rel=1e-5)
 
 
-def test_accumulating_four_batches_equals_one_batch_of_four_times_the_size() -> None:
+def test_accumulating_four_batches_equals_one_large_batch() -> None:
     class Quarters(Noise):
         def _loader(self, sign: int, count: int) -> DataLoader:
             return DataLoader(super()._loader(sign, count).dataset, batch_size=count if self.whole else count // 4)
