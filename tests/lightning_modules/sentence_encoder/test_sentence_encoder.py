@@ -105,6 +105,7 @@ def test_the_packaged_weights_tell_texts_in_other_scripts_apart(packaged: Senten
     assert (vectors @ vectors.T)[~np.eye(3, dtype=bool)].max() < 0.99
 
 
+@pytest.mark.slow
 def test_equal_texts_give_equal_bytes_in_another_process(folder: Path, tmp_path: Path) -> None:
     program = (
         "import sys, numpy; from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder; "
