@@ -21,8 +21,8 @@ from heddle.core.errors import UserError
 from heddle.core.parameters.section import SectionType, load
 from heddle.core.processes import die_with_parent
 
-Metrics = Mapping[str, float | int]
-"""Metrics of a stage, which ``dvc metrics show`` lists and the Dagster UI plots."""
+Metrics = Mapping[str, Any]
+"""Metrics by name, maybe nested (:mod:`heddle.evaluation.metric_tree`): ``dvc metrics show`` lists them."""
 
 METRICS_FILE = "metrics.json"
 

@@ -108,6 +108,7 @@ def _answers(network: EncoderDecoderTransformer, strings: Tensor) -> Tensor:
     return functional.pad(found, (0, LONGEST + 1 - found.shape[1]))
 
 
+@pytest.mark.slow
 def test_learns_to_reverse_strings() -> None:
     torch.manual_seed(0)
     shape = transformer(hidden_size=64, num_layers=1, intermediate_size=128, activation="relu", positions="sinusoidal")

@@ -105,6 +105,7 @@ def test_packaged_encoder_distinguishes_other_scripts(packaged: SentenceEncoder)
     assert (vectors @ vectors.T)[~np.eye(3, dtype=bool)].max() < 0.99
 
 
+@pytest.mark.slow
 def test_documents_other_process_gives_equal_bytes(folder: Path, tmp_path: Path) -> None:
     program = (
         "import sys, numpy; from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder; "

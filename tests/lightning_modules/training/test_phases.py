@@ -201,6 +201,7 @@ def _two_processes(folder: Path) -> None:
     torch.save(watch.states, folder / f"{os.environ['LOCAL_RANK']}.pt")
 
 
+@pytest.mark.slow
 def test_two_processes_freeze_and_then_learn_alike(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, __file__, str(tmp_path)], env=environment, check=True, timeout=300)

@@ -105,6 +105,7 @@ def _weights_hash(folder: str) -> str:
     return hashlib.sha256((Path(folder) / "model.safetensors").read_bytes()).hexdigest()
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_give_the_same_bytes(tmp_path: Path) -> None:
     folders = [str(tmp_path / str(number)) for number in range(2)]
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
