@@ -162,9 +162,9 @@ def _compare(root: Path, version: Version, champion: Version | None) -> tuple[st
         return f"no gate metric to compare with {champion.tag}", CHALLENGER
     gate = gates[0]
     new, old = version.metrics.get(gate.path), champion.metrics.get(gate.path)
-    for tag, value in ((version.tag, new), (champion.tag, old)):
-        if value is None:
-            return f"{tag} has no metric {gate.path} to compare; promote it by hand", CHALLENGER
+    if new is None or old is None:
+        tag = version.tag if new is None else champion.tag
+        return f"{tag} has no metric {gate.path} to compare; use `heddle registry promote`", CHALLENGER
     reason = f"{gate.path} {new}, champion {champion.tag} has {old}"
     better = new >= old if gate.at_least is not None else new <= old
     return reason, CHAMPION if better else CHALLENGER

@@ -3,7 +3,7 @@
 from itertools import permutations
 from pathlib import Path
 
-from assets.alignment.evaluate.cross_modal_retrieval import MEASURES
+from assets.alignment.evaluate.cross_modal_retrieval import METRICS
 from assets.alignment.evaluate.stage import COLUMNS
 from heddle.core.csv_file import write_csv
 from heddle.core.skipped import write_skipped
@@ -46,14 +46,14 @@ def write_alignment(data: Path) -> None:
     counts = {"parameters": network.count_parameters(), "epochs": 3, "best_epoch": 3, "train_listings": 8}
     write_json(data / "alignment" / METRICS_FILE, counts)
     (data / "alignment_evaluation/plots").mkdir(parents=True)
-    ways = [(way, *ends) for ends in permutations(("graph", "image", "text"), 2) for way in _ways(ends)]
-    ways += [(way, "image", "products") for way in ("aligned", "classes", "labels")]
-    rows = [(*way, measure, VALUE, VALUE - 0.1, VALUE + 0.1, 0.0321) for way in ways for measure in MEASURES]
+    methods = [(method, *ends) for ends in permutations(("graph", "image", "text"), 2) for method in _methods(ends)]
+    methods += [(method, "image", "products") for method in ("aligned", "classes", "labels")]
+    rows = [(*method, metric, VALUE, VALUE - 0.1, VALUE + 0.1, 0.0321) for method in methods for metric in METRICS]
     write_csv(data / "alignment_evaluation/plots/retrieval.csv", COLUMNS, rows)
-    write_json(data / "alignment_evaluation" / METRICS_FILE, {"test_listings": 8, "test_listings_left_out": 2})
+    write_json(data / "alignment_evaluation" / METRICS_FILE, {"test_listings": 8, "test_listings_skipped": 2})
 
 
-def _ways(ends: tuple[str, str]) -> tuple[str, ...]:
+def _methods(ends: tuple[str, str]) -> tuple[str, ...]:
     return ("aligned", "random projections", *(["classes"] if ends == ("image", "graph") else []))
 
 

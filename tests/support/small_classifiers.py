@@ -12,8 +12,7 @@ from assets.tokenizer.stage import learn
 from heddle.core.csv_file import write_csv
 from heddle.core.skipped import write_skipped
 from heddle.core.stage import METRICS_FILE, read_json, write_json
-from heddle.evaluation.classification import answers, write_mistakes, write_plots
-from heddle.evaluation.classification import numbers as classification_numbers
+from heddle.evaluation.classification import classification_metrics, select_labelled, write_mistakes, write_plots
 from heddle.evaluation.parameters import BootstrapParameters
 from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.image.config import CLIP_MEAN, CLIP_STD, ResNetTower
@@ -59,7 +58,7 @@ def write_vision(data: Path, rows: list[Row]) -> None:
     history = [{"epoch": epoch, "train_loss": 3 / epoch, "validation_loss": 4 / epoch} for epoch in (1, 2, 3)]
     _csv(data / "vision" / "history.csv", [row | accuracies for row in history])
     write_json(data / "vision" / METRICS_FILE, {"parameters": network.count_parameters(), "epochs": 3, "best_epoch": 2})
-    _write_evaluation(data / "vision_evaluation", rows, heads, "{}_")
+    _write_evaluation(data / "vision_evaluation", rows, heads)
 
 
 def write_product(data: Path, rows: list[Row]) -> None:
@@ -87,30 +86,34 @@ def write_product(data: Path, rows: list[Row]) -> None:
         _csv(data / folder / "history.csv", [row | {"validation_product_class_accuracy": 0.4} for row in history])
     numbers = {"parameters": network.count_parameters(), "epochs": 4, "best_epoch": 4}
     write_json(data / "product" / METRICS_FILE, numbers)
-    _write_evaluation(data / "product_evaluation", rows, {"product_class": CLASSES}, "")
+    _write_evaluation(data / "product_evaluation", rows, {"product_class": CLASSES}, system="full")
     ablation = [
-        {"seen": seen, "accuracy": accuracy, "macro_f1": 0.3, "weighted_f1": 0.35, "calibration_error": 0.125}
-        for seen, accuracy in (("words alone", 0.5125), ("all modalities", 0.75), ("without words", 0.25))
+        {"system": system, "accuracy": accuracy, "macro_f1": 0.3, "weighted_f1": 0.35, "calibration_error": 0.125}
+        for system, accuracy in (("text_only", 0.5125), ("full", 0.75), ("without_text", 0.25))
     ]
     _csv(data / "product_evaluation" / "plots" / "ablation.csv", ablation)
 
 
-def _write_evaluation(folder: Path, rows: list[Row], heads: Mapping[str, tuple[str, ...]], prefix: str) -> None:
-    """What an evaluation of random answers would leave."""
+def _write_evaluation(
+    folder: Path, rows: list[Row], heads: Mapping[str, tuple[str, ...]], system: str | None = None
+) -> None:
+    """Write the evaluation of random predictions; each head is a system of its own unless one is named."""
     random = np.random.default_rng(5)
     samples = [ShardSample(row["id"], np.full((16, 16, 3), 90, np.uint8), row) for row in rows]
-    judged = [
-        answers(head, samples, classes, random.dirichlet([0.5] * len(classes), len(rows)).astype(np.float32))
+    predictions = [
+        select_labelled(head, samples, classes, random.dirichlet([0.5] * len(classes), len(rows)).astype(np.float32))
         for head, classes in heads.items()
     ]
-    numbers: dict[str, float] = {"test_listings": len(rows)}
-    for given in judged:
+    metrics: dict[str, Any] = {"test_listings": len(rows)}
+    for given in predictions:
         write_plots(folder / "plots", given)
-        numbers[f"{given.label}_listings"] = len(given.samples)
-        measured = classification_numbers(given, ConfidenceInterval(BootstrapParameters(samples=100), seed=1))
-        numbers |= {prefix.format(given.label) + name: value for name, value in measured.items()}
-    write_mistakes(folder / "mistakes.parquet", judged, 3)
-    write_json(folder / METRICS_FILE, numbers)
+        measured = classification_metrics(given, ConfidenceInterval(BootstrapParameters(samples=100), seed=1))
+        if system is None:
+            metrics[given.label] = {"listings": len(given.samples), **measured}
+        else:
+            metrics |= {f"{given.label}_listings": len(given.samples), system: measured}
+    write_mistakes(folder / "mistakes.parquet", predictions, 3)
+    write_json(folder / METRICS_FILE, metrics)
 
 
 def write_absent_classifiers(data: Path) -> None:

@@ -25,10 +25,10 @@ from tests.support.tiny_reranker import write_reranker as write_cross_encoder
 NO_ASSISTANT = "data/validated/conversations.parquet: 0 conversations to learn from; bring more conversations"
 NO_RERANKER = "data/validated: 0 train queries have a relevant guide; bring queries and qrels in `catalog`"
 NO_QUESTIONS = "data/validated has 0 queries to ask, none with a relevant guide; bring queries and qrels in `catalog`"
-WAYS = {"dense": 0.612345, "bm25": 0.5, "rrf": 0.7, "rrf_expanded": 0.8125, "rrf_reranked": 0.875}
-"""Ways of looking and their NDCG@10."""
-MEASURES = ("ndcg_at_10", "map", "mrr_at_10", "recall_at_10", "recall_at_100", "precision_at_5")
-RIGHT = {"without_guides": 0.0625, "with_guides": 0.4375, "with_source": 0.9375}
+SYSTEMS = {"dense": 0.612345, "bm25": 0.5, "rrf": 0.7, "rrf_expanded": 0.8125, "rrf_reranked": 0.875}
+"""Retrieval systems and their NDCG@10."""
+METRICS = ("ndcg_at_10", "map", "mrr_at_10", "recall_at_10", "recall_at_100", "precision_at_5")
+RIGHT = {"no_context": 0.0625, "retrieved_context": 0.4375, "oracle_context": 0.9375}
 """Kinds of guides and the share of right answers behind them."""
 
 
@@ -75,18 +75,18 @@ def write_reranker(data: Path) -> None:
 
 
 def write_retrieval(data: Path, hostile: str) -> None:
-    """A reranker, and an evaluation of some ways of finding guides, none of which is ever very sure."""
+    """Write a reranker, and an evaluation of some retrieval systems without high confidence."""
     write_reranker(data)
     folder = data / "retrieval_evaluation"
     (folder / "plots").mkdir(parents=True)
     header = ["config", "metric", "value", "low", "high", "delta_vs_rrf", "delta_low", "delta_high", "p_value"]
     rows = []
-    for way, value in WAYS.items():
-        over = ["", "", "", ""] if way == "rrf" else [f"{value - WAYS['rrf']:.6f}", "-0.2", "0.15", "0.04"]
-        rows += [[way, measure, f"{value:.6f}", f"{value - 0.05}", f"{value + 0.05}", *over] for measure in MEASURES]
+    for system, value in SYSTEMS.items():
+        delta = ["", "", "", ""] if system == "rrf" else [f"{value - SYSTEMS['rrf']:.6f}", "-0.2", "0.15", "0.04"]
+        rows += [[system, metric, f"{value:.6f}", f"{value - 0.05}", f"{value + 0.05}", *delta] for metric in METRICS]
     write_csv(folder / "plots/retrieval.csv", header, rows)
-    inside = [["high", 0, ""], ["medium", 7, "0.857143"], ["low", 3, "0.000000"]]
-    bands = [[way, *band] for way in WAYS for band in inside]
+    counts = [["high", 0, ""], ["medium", 7, "0.857143"], ["low", 3, "0.000000"]]
+    bands = [[system, *band] for system in SYSTEMS for band in counts]
     write_csv(folder / "plots/bands.csv", ["config", "band", "queries", "accuracy"], bands)
     found = [("Turn a vase into a lantern", 3), (hostile, 0), (None, None)]
     hits = [
@@ -97,18 +97,22 @@ def write_retrieval(data: Path, hostile: str) -> None:
         {
             "id": f"shop:q{number}",
             "query": words,
-            "config": way,
+            "config": system,
             "ndcg_at_10": 0.8125,
             "confidence": 0.2,
             "band": "medium",
         }
-        | {"hits": hits if way != "bm25" else []}
+        | {"hits": hits if system != "bm25" else []}
         for number, words in enumerate(("what can an old vase become", hostile))
-        for way in WAYS
+        for system in SYSTEMS
     ]
     write_table(folder / "examples.parquet", examples, FINDINGS)
-    numbers = {f"{way}_ndcg_at_10": value for way, value in WAYS.items()} | {"rrf_reranked_ndcg_at_10_over_rrf": 0.175}
-    write_json(folder / METRICS_FILE, {"guides": 2, "queries": 10, "queries_without_relevant_guide": 1} | numbers)
+    metrics: dict[str, Any] = {"guides": 2, "queries": 10, "queries_without_relevant_guide": 1}
+    for system, value in SYSTEMS.items():
+        metrics[system] = {"ndcg_at_10": {"value": value, "low": value - 0.05, "high": value + 0.05}}
+    metrics["rrf_reranked"]["ndcg_at_10_delta_vs_rrf"] = {"value": 0.175, "low": -0.2, "high": 0.15}
+    metrics["rrf_reranked"]["ndcg_at_10_delta_vs_rrf_p_value"] = 0.04
+    write_json(folder / METRICS_FILE, metrics)
 
 
 def write_absent_answers(data: Path, texts: list[str]) -> None:
@@ -129,13 +133,18 @@ def _write_answers(folder: Path) -> None:
     (folder / "plots").mkdir(parents=True)
     bands = [["high", 0, ""], ["medium", 12, "0.750000"], ["low", 4, "0.250000"]]
     write_csv(folder / "plots/bands.csv", ["band", "conversations", "accuracy"], bands)
-    numbers: dict[str, float] = {"test_conversations": 16, "answered_share": 0.75, "answered_step_accuracy": 0.8125}
-    numbers |= {"guides_gain": 0.375, "perplexity_ratio": 0.25}
+    metrics: dict[str, Any] = {"test_conversations": 16, "answered_share": 0.75, "answered_step_accuracy": 0.8125}
+    metrics |= {"retrieval_gain": 0.375, "perplexity_ratio": 0.25}
     for shown, right in RIGHT.items():
-        told = {"step_accuracy": right, "step_accuracy_low": right - 0.03, "step_accuracy_high": right + 0.03}
-        told |= {"base_perplexity": 241.5, "perplexity": 60.375, "steps_named": 0.5, "bleu": 12.5, "rougel": 0.25}
-        numbers |= {f"{shown}_{name}": value for name, value in told.items()}
-    write_json(folder / METRICS_FILE, numbers)
+        metrics[shown] = {
+            "step_accuracy": {"value": right, "low": right - 0.03, "high": right + 0.03},
+            "base": {"perplexity": 241.5},
+            "perplexity": 60.375,
+            "step_recall": 0.5,
+            "bleu": 12.5,
+            "rougel": 0.25,
+        }
+    write_json(folder / METRICS_FILE, metrics)
 
 
 def _write_said(folder: Path, hostile: str) -> None:
@@ -145,11 +154,11 @@ def _write_said(folder: Path, hostile: str) -> None:
 
     rows: list[dict[str, Any]] = []
     for shown in RIGHT:
-        context = "" if shown == "without_guides" else f"Mending\n{hostile}"
+        context = "" if shown == "no_context" else f"Mending\n{hostile}"
         spoken = [("talk:1", "My chair wobbles.", f"Said {shown}."), ("talk:2", hostile, hostile)]
         rows += [
             {"id": id_, "question": question, "context": context, "answer": answer, "reference": "Glue it."}
-            | {"right": None if id_ == "talk:2" else shown == "with_source"}
+            | {"right": None if id_ == "talk:2" else shown == "oracle_context"}
             for id_, question, answer in spoken
         ]
     write_table(folder / "examples.parquet", rows, EXAMPLES)

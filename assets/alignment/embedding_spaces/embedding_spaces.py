@@ -1,4 +1,4 @@
-"""Listings in the spaces of images, words and graph: what the frozen encoders make of them."""
+"""Embed listings with frozen encoders in the spaces of images, text and graph."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -19,55 +19,55 @@ from lightning_modules.recommender.embedder import GraphEmbedder
 from lightning_modules.training.data import ShardSample, read_samples
 from lightning_modules.vision.classifier import VisionClassifier
 
-Named = tuple[int, ...]
-"""Places of the nodes that a listing names, in order: its neighbours."""
+NodeSet = tuple[int, ...]
+"""Indices of the nodes that a listing names, in order: its neighbours in the graph."""
 NEEDED: dict[Space, str] = {"image": "vision", "graph": "recommender"}
-"""Space -> the stage whose model makes its vectors; words need none that is trained here."""
+"""Space -> the stage whose model embeds it; the text encoder is not trained here."""
 
 
 @dataclass(frozen=True)
-class Spaces:
+class EmbeddingSpaces:
     """Listings that have a vector in every space.
 
     Attributes:
         samples: the listings, N.
-        named: the neighbours of each, N; empty where the graph is no space.
+        named: the neighbours of each, N; empty without the graph space.
         vectors: by space, (N, dimensions).
-        kinds: by space, (N,): equal where the vectors are.
-        left_out: listings of the split that lack words or a place in the graph.
+        kinds: by space, ids of the vectors, (N,): equal ids for equal vectors.
+        skipped: number of listings of the split without text or without a node in the graph.
     """
 
     samples: Sequence[ShardSample]
-    named: Sequence[Named]
+    named: Sequence[NodeSet]
     vectors: Vectors
     kinds: VectorIds
-    left_out: int
+    skipped: int
 
 
 class Encoders:
-    """The frozen models, opened once.
+    """The frozen encoders, loaded once.
 
     Args:
-        stage: that reads ``vision``, ``recommender`` and ``shards``.
-        spaces: that are wanted.
+        stage: with inputs ``vision``, ``recommender`` and ``shards``.
+        spaces: names of the spaces.
     """
 
     def __init__(self, stage: Stage, spaces: Sequence[Space]) -> None:
         self.stage, self.spaces = stage, spaces
         self.threads = stage.parameters(Compute, "compute").threads
-        self.neighbours: dict[str, Named] = {}
+        self.neighbours: dict[str, NodeSet] = {}
         if "image" in spaces:
             self.vision = VisionClassifier.from_pretrained(stage.input("vision"), self.threads)
         if "text" in spaces:
             self.text = load_sentence_encoder(stage.parameters(IndexParameters, "index").encoder, self.threads)
         if "graph" in spaces:
             self.graph = CatalogGraph.open(stage.input("recommender"))
-            self.neighbours = named_by(self.graph)
+            self.neighbours = listing_neighbours(self.graph)
             embedder = GraphEmbedder.from_pretrained(stage.input("recommender"), self.threads)
-            self.places = place_vectors(self.graph, self.neighbours, embedder)
+            self.node_vectors = listing_node_vectors(self.graph, self.neighbours, embedder)
 
-    def read(self, split: str) -> Spaces:
-        """The listings of a split that have all the spaces."""
+    def read(self, split: str) -> EmbeddingSpaces:
+        """Embed the listings of a split that all spaces can represent."""
         every = list(read_samples(self.stage.input("shards") / split))
         samples = [sample for sample in every if self._has_all(sample)]
         named = [self.neighbours[sample.row["id"]] for sample in samples] if "graph" in self.spaces else []
@@ -83,10 +83,10 @@ class Encoders:
             kinds["text"] = np.array([different[text] for text in words], np.int64)
             vectors["text"] = self.text.documents(list(different))[kinds["text"]]
         if "graph" in self.spaces:
-            order = {one: number for number, one in enumerate(self.places)}
+            order = {one: number for number, one in enumerate(self.node_vectors)}
             kinds["graph"] = np.array([order[one] for one in named], np.int64)
-            vectors["graph"] = np.stack(list(self.places.values()))[kinds["graph"]]
-        return Spaces(samples, named, vectors, kinds, len(every) - len(samples))
+            vectors["graph"] = np.stack(list(self.node_vectors.values()))[kinds["graph"]]
+        return EmbeddingSpaces(samples, named, vectors, kinds, len(every) - len(samples))
 
     def _has_all(self, sample: ShardSample) -> bool:
         return ("text" not in self.spaces or has_caption(sample.row)) and (
@@ -94,26 +94,26 @@ class Encoders:
         )
 
 
-def named_by(graph: CatalogGraph) -> dict[str, Named]:
-    """Id of each listing in the graph -> the nodes that it names."""
+def listing_neighbours(graph: CatalogGraph) -> dict[str, NodeSet]:
+    """Id of each listing in the graph -> its neighbours."""
     found: dict[int, list[int]] = defaultdict(list)
     for node, listing in graph.inductive_edges.tolist():
         found[listing].append(node)
     return {graph.ids[listing]: tuple(sorted(nodes)) for listing, nodes in sorted(found.items())}
 
 
-def place_vectors(
-    graph: CatalogGraph, neighbours: dict[str, Named], embedder: GraphEmbedder
-) -> dict[Named, NDArray[np.float32]]:
-    """Neighbours -> the embedding (D,) of a listing that names them and has no text of its own.
+def listing_node_vectors(
+    graph: CatalogGraph, neighbours: dict[str, NodeSet], embedder: GraphEmbedder
+) -> dict[NodeSet, NDArray[np.float32]]:
+    """Neighbours -> the embedding (D,) of a listing with these neighbours and without text.
 
-    A listing's own title would tell its words over again: the graph's space would be one of words in part.
+    Without its title, because the graph space would otherwise repeat the text space in part.
     """
     features = graph.features.copy()
     features[graph.num_transductive :] = 0
     embeddings = embedder(features, graph.message_edges, graph.inductive_edges)
-    place = {name: number for number, name in enumerate(graph.ids)}
-    first: dict[Named, int] = {}
+    index_of = {name: index for index, name in enumerate(graph.ids)}
+    first: dict[NodeSet, int] = {}
     for listing, named in neighbours.items():
-        first.setdefault(named, place[listing])
+        first.setdefault(named, index_of[listing])
     return {named: embeddings[first[named]] for named in sorted(first)}

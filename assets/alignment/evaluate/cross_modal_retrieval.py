@@ -1,4 +1,4 @@
-"""Retrieval from one space in another, measured: what is asked, what is right, and what guessing reaches."""
+"""Retrieval from one embedding space in another: queries, relevant candidates, metrics, chance and upper bounds."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -7,69 +7,61 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from heddle.metrics.judgements import judged
-from heddle.metrics.ndcg import Ndcg
-from heddle.metrics.recall import Recall
-from heddle.metrics.reciprocal_rank import ReciprocalRank
+from heddle.metrics.ranking import ranking_metrics
 
 K = 10
-MEASURES = ("recall_at_1", f"recall_at_{K}", f"ndcg_at_{K}", f"mrr_at_{K}")
+METRICS = ("recall_at_1", f"recall_at_{K}", f"ndcg_at_{K}", f"mrr_at_{K}")
 
 Values = Mapping[str, NDArray[np.float64]]
-"""Measure -> its value of each query, (Q,)."""
+"""Metric -> its value of each query, (Q,)."""
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked in one space and answered in another.
+class RetrievalTask:
+    """Queries of one space and candidates of another.
 
     Attributes:
-        asking: row of a listing for each different member of the first space, (Q,).
-        answers: the same of the second space, (C,).
-        right: for each query the places in ``answers`` of the members that a listing joins it with.
+        queries: row of one listing for each distinct vector of the first space, (Q,).
+        candidates: row of one listing for each distinct vector of the second space, (C,).
+        relevant: for each query the indices into ``candidates`` of the vectors that a listing joins it with.
     """
 
-    asking: NDArray[np.int64]
-    answers: NDArray[np.int64]
-    right: Sequence[frozenset[int]]
+    queries: NDArray[np.int64]
+    candidates: NDArray[np.int64]
+    relevant: Sequence[frozenset[int]]
 
 
-def question(asking: NDArray[np.int64], answering: NDArray[np.int64]) -> Question:
-    """Every different member of one space asked once in another, whose members are all different too.
+def retrieval_task(query_ids: NDArray[np.int64], candidate_ids: NDArray[np.int64]) -> RetrievalTask:
+    """Every distinct vector of one space is a query; every distinct vector of another space is a candidate.
 
     Args:
-        asking: number of each listing's member in the first space, (N,).
-        answering: the same in the second space, (N,).
+        query_ids: id of each listing's vector in the first space, (N,).
+        candidate_ids: id of each listing's vector in the second space, (N,).
     """
-    queries, first_query, query_of = np.unique(asking, return_index=True, return_inverse=True)
-    _, first_answer, answer_of = np.unique(answering, return_index=True, return_inverse=True)
-    right: dict[int, set[int]] = defaultdict(set)
-    for query, answer in zip(query_of.tolist(), answer_of.tolist(), strict=True):
-        right[query].add(answer)
-    return Question(first_query, first_answer, [frozenset(right[query]) for query in range(len(queries))])
+    queries, first_query, query_of = np.unique(query_ids, return_index=True, return_inverse=True)
+    _, first_candidate, candidate_of = np.unique(candidate_ids, return_index=True, return_inverse=True)
+    relevant: dict[int, set[int]] = defaultdict(set)
+    for query, candidate in zip(query_of.tolist(), candidate_of.tolist(), strict=True):
+        relevant[query].add(candidate)
+    return RetrievalTask(first_query, first_candidate, [frozenset(relevant[query]) for query in range(len(queries))])
 
 
-def measured(scores: NDArray[np.float64], right: Sequence[frozenset[int]]) -> Values:
-    """Every measure of every query.
+def per_query_metrics(scores: NDArray[np.float64], relevant: Sequence[frozenset[int]]) -> Values:
+    """Every metric of every query.
 
     Args:
-        scores: of the candidates, higher for likelier ones, (Q, C). Of those that tie, the right ones come last.
-        right: for each query the candidates that are right, at least one.
+        scores: of the candidates, (Q, C). Of those that tie, the relevant ones are ranked last.
+        relevant: for each query its relevant candidates, at least one.
     """
-    is_right = _marked(right, scores.shape[1])
-    heads = np.lexsort((is_right, -scores), axis=1)[:, :K].astype(str).tolist()
-    wanted = [judged({str(place): 1 for place in sorted(places)}) for places in right]
-    return {
-        "recall_at_1": Recall.per_query(heads, wanted, 1),
-        f"recall_at_{K}": Recall.per_query(heads, wanted, K),
-        f"ndcg_at_{K}": Ndcg.per_query(heads, wanted, K),
-        f"mrr_at_{K}": ReciprocalRank.per_query(heads, wanted, K),
-    }
+    is_relevant = _relevance_mask(relevant, scores.shape[1])
+    heads = np.lexsort((is_relevant, -scores), axis=1)[:, :K].astype(str).tolist()
+    grades = [{str(index): 1 for index in sorted(indices)} for indices in relevant]
+    return ranking_metrics(METRICS, heads, grades, K)
 
 
-def chances(right: Sequence[frozenset[int]], candidates: int) -> dict[str, float]:
-    """What an order drawn by chance is expected to reach, each measure's mean over the queries."""
-    counts = np.array([len(places) for places in right])
+def chance_metrics(relevant: Sequence[frozenset[int]], candidates: int) -> dict[str, float]:
+    """The expected mean of each metric for a random order of the candidates."""
+    counts = np.array([len(indices) for indices in relevant])
     depth = min(K, candidates)
     gains = 1 / np.log2(np.arange(2, depth + 2))
     share = counts / candidates
@@ -78,28 +70,30 @@ def chances(right: Sequence[frozenset[int]], candidates: int) -> dict[str, float
         "recall_at_1": 1 / candidates,
         f"recall_at_{K}": depth / candidates,
         f"ndcg_at_{K}": float((share * gains.sum() / best).mean()),
-        f"mrr_at_{K}": float(np.mean([_first_by_chance(count, candidates, depth) for count in counts.tolist()])),
+        f"mrr_at_{K}": float(
+            np.mean([_expected_reciprocal_rank(count, candidates, depth) for count in counts.tolist()])
+        ),
     }
 
 
-def ceilings(right: Sequence[frozenset[int]]) -> dict[str, float]:
-    """The best recall there can be where more are right than are looked at."""
-    counts = np.array([len(places) for places in right])
+def upper_bounds(relevant: Sequence[frozenset[int]]) -> dict[str, float]:
+    """The best possible recall@k, below 1 where queries have more than k relevant candidates."""
+    counts = np.array([len(indices) for indices in relevant])
     return {f"recall_at_{k}": float((np.minimum(k, counts) / counts).mean()) for k in (1, K)}
 
 
-def _first_by_chance(right: int, candidates: int, depth: int) -> float:
-    """Expected 1 / rank of the first right one: at each rank, that none came before and that this is one."""
+def _expected_reciprocal_rank(relevant: int, candidates: int, depth: int) -> float:
+    """Expected 1 / rank of the first relevant candidate: sums over ranks where none came before and this one is."""
     total, none_yet = 0.0, 1.0
-    for before in range(min(depth, candidates - right + 1)):
-        hit = right / (candidates - before)
+    for before in range(min(depth, candidates - relevant + 1)):
+        hit = relevant / (candidates - before)
         total += none_yet * hit / (before + 1)
         none_yet *= 1 - hit
     return total
 
 
-def _marked(right: Sequence[frozenset[int]], candidates: int) -> NDArray[np.bool_]:
-    marks = np.zeros((len(right), candidates), bool)
-    for query, places in enumerate(right):
-        marks[query, sorted(places)] = True
-    return marks
+def _relevance_mask(relevant: Sequence[frozenset[int]], candidates: int) -> NDArray[np.bool_]:
+    mask = np.zeros((len(relevant), candidates), bool)
+    for query, indices in enumerate(relevant):
+        mask[query, sorted(indices)] = True
+    return mask

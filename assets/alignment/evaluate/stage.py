@@ -1,35 +1,48 @@
-"""Judge the aligned spaces on the test split: each asked in each other, and products asked for with images.
+"""Evaluate the aligned spaces on the test split: retrieval between each two spaces, and products for images.
 
-Each different member of a space is asked once: an image, a caption, a place in the graph, which is one for all
-listings with the same neighbours. Right are all members of the other space that a test listing has beside it.
+Each distinct vector of a space is one query: an image, a caption, the graph neighbours of a listing, which several
+listings may share. Relevant are all vectors of the other space that a test listing has together with it.
 """
 
 from collections.abc import Mapping
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
-from assets.alignment.embedding_spaces.embedding_spaces import Encoders, Spaces
-from assets.alignment.evaluate.cross_modal_retrieval import MEASURES, K, Values, ceilings, chances, measured, question
-from assets.alignment.evaluate.image_nodes import Seen
+from assets.alignment.embedding_spaces.embedding_spaces import EmbeddingSpaces, Encoders
+from assets.alignment.evaluate.cross_modal_retrieval import (
+    METRICS,
+    K,
+    Values,
+    chance_metrics,
+    per_query_metrics,
+    retrieval_task,
+    upper_bounds,
+)
+from assets.alignment.evaluate.image_nodes import ImageNodes
 from assets.alignment.evaluate.image_products import product_values
 from assets.alignment.train.parameters import AlignmentParameters
 from heddle.core.csv_file import write_csv
 from heddle.core.parameters.shared import read_seed
-from heddle.core.skipped import skip_reason, write_skipped
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import Metrics, Stage
 from heddle.core.vectors import matrix
 from heddle.evaluation.parameters import BootstrapParameters
+from heddle.evaluation.skip import skip_evaluation
 from heddle.graph.tables import NODES_FILE, CatalogGraph
-from heddle.metrics.bootstrap import ConfidenceInterval, flat
+from heddle.metrics.bootstrap import ConfidenceInterval, Interval
 from lightning_modules.alignment.alignment import Alignment
 from lightning_modules.alignment.config import Space
 
 COLUMNS = ("way", "from", "to", "measure", "value", "low", "high", "chance")
-ALIGNED, UNALIGNED, BY_CLASSES = "aligned", "random projections", "classes"
+ALIGNED, UNALIGNED, BY_CLASSES, BY_LABELS = "aligned", "random projections", "classes", "labels"
+"""Methods, as the table names them."""
+SYSTEMS = {BY_CLASSES: "image_classifier", BY_LABELS: "true_labels"}
+"""Method -> its system in ``metrics.json``, below the direction; the aligned spaces are the direction's own metrics."""
 PRODUCTS = "products"
 
 Embeddings = Mapping[Space, NDArray[np.float32]]
@@ -37,7 +50,7 @@ Row = tuple[object, ...]
 
 
 def alignment_evaluation(stage: Stage) -> Metrics:
-    """Project the test listings, ask every space in every other, measure, write the table."""
+    """Project the test listings, retrieve between each two spaces; write metrics and the table."""
     reason, held_out = skip_reason(stage.input("alignment")), None
     if not reason:
         encoders = Encoders(stage, stage.parameters(AlignmentParameters, "alignment").spaces)
@@ -45,41 +58,40 @@ def alignment_evaluation(stage: Stage) -> Metrics:
         if len(held_out.samples) < 2:
             reason = (
                 f"data/shards/test: {len(held_out.samples)} listings have {' and '.join(encoders.spaces)}, at least 2 "
-                "are needed; bring more listings or raise split.test"
+                "are needed; add listings or raise split.test"
             )
     if reason or held_out is None:
-        stage.progress(f"nothing to judge: {reason}")
-        write_skipped(stage.output, str(reason))
-        return {"test_listings": 0}
-    return {"test_listings": len(held_out.samples), "test_listings_left_out": held_out.left_out} | _judged(
-        stage, encoders, held_out
-    )
+        return skip_evaluation(stage, str(reason), {"test_listings": 0})
+    counts = {"test_listings": len(held_out.samples), "test_listings_skipped": held_out.skipped}
+    return {**counts, **_evaluate(stage, encoders, held_out)}
 
 
-def _judged(stage: Stage, encoders: Encoders, held_out: Spaces) -> dict[str, float]:
-    sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
+def _evaluate(stage: Stage, encoders: Encoders, held_out: EmbeddingSpaces) -> dict[str, Any]:
+    interval = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
     network = Alignment.from_pretrained(stage.input("alignment"))
-    ways = {ALIGNED: network, UNALIGNED: _unaligned(network)}
-    found = {way: one.embed(held_out.vectors) for way, one in ways.items()}
-    seen = Seen.by(encoders, held_out) if {"image", "graph"} <= set(encoders.spaces) else None
+    methods = {ALIGNED: network, UNALIGNED: _unaligned(network)}
+    embeddings = {method: model.embed(held_out.vectors) for method, model in methods.items()}
+    image_nodes = None
+    if {"image", "graph"} <= set(encoders.spaces):
+        image_nodes = ImageNodes.classify(encoders, held_out)
     rows: list[Row] = []
-    numbers: dict[str, float] = {}
-    for asked, answering in permutations(network.spaces, 2):
-        stage.progress(f"{asked} to {answering}")
-        told, made = _direction(found, held_out, (asked, answering), seen, sure)
-        numbers |= told
-        rows += made
-    if seen is not None:
-        told, made = _products(stage, encoders, held_out, ways[ALIGNED], seen, sure)
-        numbers |= told
-        rows += made
+    metrics: dict[str, Any] = {}
+    for source, target in permutations(network.spaces, 2):
+        stage.progress(f"{source} to {target}")
+        direction, direction_rows = _direction(embeddings, held_out, (source, target), image_nodes, interval)
+        metrics[f"{source}_to_{target}"] = direction
+        rows += direction_rows
+    if image_nodes is not None:
+        products, product_rows = _products(stage, encoders, held_out, network, image_nodes, interval)
+        metrics[f"image_to_{PRODUCTS}"] = products
+        rows += product_rows
     (stage.output / "plots").mkdir()
     write_csv(stage.output / "plots" / "retrieval.csv", COLUMNS, rows)
-    return numbers
+    return metrics
 
 
 def _unaligned(network: Alignment) -> Alignment:
-    """The same network with its first weights: it standardises as the trained one does, on the train split."""
+    """The same network with its initial weights, but with the trained standardisation of its inputs."""
     torch.manual_seed(read_seed())
     first = Alignment(network.config)
     first.load_state_dict(dict(network.named_buffers()), strict=False)
@@ -87,71 +99,79 @@ def _unaligned(network: Alignment) -> Alignment:
 
 
 def _direction(
-    found: Mapping[str, Embeddings],
-    held_out: Spaces,
+    embeddings: Mapping[str, Embeddings],
+    held_out: EmbeddingSpaces,
     ends: tuple[Space, Space],
-    seen: Seen | None,
-    sure: ConfidenceInterval,
-) -> tuple[dict[str, float], list[Row]]:
-    """One space asked in another by every way."""
-    asked, answering = ends
-    posed = question(held_out.kinds[asked], held_out.kinds[answering])
-    scores = {way: _cosines(one[asked][posed.asking], one[answering][posed.answers]) for way, one in found.items()}
-    if seen is not None and ends == ("image", "graph"):
-        scores[BY_CLASSES] = seen.log_likelihoods([held_out.named[row] for row in posed.answers])[posed.asking]
-    values = {way: measured(each, posed.right) for way, each in scores.items()}
-    chance, best = chances(posed.right, len(posed.answers)), ceilings(posed.right)
-    name = f"{asked}_to_{answering}"
-    numbers: dict[str, float] = {f"{name}_queries": len(posed.asking), f"{name}_candidates": len(posed.answers)}
-    for measure in MEASURES:
-        numbers |= _sure(sure, f"{name}_{measure}", values[ALIGNED][measure])
-        numbers[f"{name}_{measure}_chance"] = chance[measure]
-        if best.get(measure, 1) < 1:
-            numbers[f"{name}_{measure}_ceiling"] = best[measure]
+    image_nodes: ImageNodes | None,
+    interval: ConfidenceInterval,
+) -> tuple[dict[str, Any], list[Row]]:
+    """Metrics and table rows of retrieval from one space in another, by every method."""
+    source, target = ends
+    task = retrieval_task(held_out.kinds[source], held_out.kinds[target])
+    scores = {
+        method: _cosines(vectors[source][task.queries], vectors[target][task.candidates])
+        for method, vectors in embeddings.items()
+    }
+    if image_nodes is not None and ends == ("image", "graph"):
+        node_sets = [held_out.named[row] for row in task.candidates]
+        scores[BY_CLASSES] = image_nodes.log_likelihoods(node_sets)[task.queries]
+    values = {method: per_query_metrics(each, task.relevant) for method, each in scores.items()}
+    chance, best = chance_metrics(task.relevant, len(task.candidates)), upper_bounds(task.relevant)
+    metrics: dict[str, Any] = {"queries": len(task.queries), "candidates": len(task.candidates)}
+    for metric in METRICS:
+        metrics[metric] = {**_mean(interval, values[ALIGNED][metric]), "chance": chance[metric]}
+        if best.get(metric, 1) < 1:
+            metrics[metric]["upper_bound"] = best[metric]
     if BY_CLASSES in values:
-        for measure in MEASURES:
-            numbers |= _sure(sure, f"{name}_by_classes_{measure}", values[BY_CLASSES][measure])
-    return numbers, _rows(values, asked, answering, chance, sure)
+        metrics[SYSTEMS[BY_CLASSES]] = {metric: _mean(interval, values[BY_CLASSES][metric]) for metric in METRICS}
+    return metrics, _rows(values, source, target, chance, interval)
 
 
 def _products(
-    stage: Stage, encoders: Encoders, held_out: Spaces, network: Alignment, seen: Seen, sure: ConfidenceInterval
-) -> tuple[dict[str, float], list[Row]]:
-    """What an image's item and material can become, as far as test edges alone say so."""
+    stage: Stage,
+    encoders: Encoders,
+    held_out: EmbeddingSpaces,
+    network: Alignment,
+    image_nodes: ImageNodes,
+    interval: ConfidenceInterval,
+) -> tuple[dict[str, Any], list[Row]]:
+    """Metrics and table rows of the products that an image's item and material can become, by the test edges."""
     stage.progress("image to products")
     graph = CatalogGraph.open(stage.input("graph"))
     embeddings = matrix(pq.read_table(stage.input("recommender") / NODES_FILE), "embedding")
-    known = list(encoders.places)
+    node_sets = list(encoders.node_vectors)
     images = network.embed({"image": held_out.vectors["image"]})["image"]
-    places = network.embed({"graph": np.stack([encoders.places[one] for one in known])})["graph"]
-    nearest = [known[place] for place in (images @ places.T).argmax(axis=1)]
-    ways = {ALIGNED: nearest, BY_CLASSES: seen.likeliest(), "labels": list(held_out.named)}
-    values, chance = product_values(graph, embeddings, held_out.named, ways)
+    nodes = network.embed({"graph": np.stack([encoders.node_vectors[one] for one in node_sets])})["graph"]
+    nearest = [node_sets[index] for index in (images @ nodes.T).argmax(axis=1)]
+    methods = {ALIGNED: nearest, BY_CLASSES: image_nodes.most_probable(), BY_LABELS: list(held_out.named)}
+    values, chance = product_values(graph, embeddings, held_out.named, methods)
     if not values:
-        stage.progress("no test edge says what a test listing can become: products are not measured")
-        return {"image_to_products_queries": 0}, []
-    measure = f"ndcg_at_{K}"
-    numbers: dict[str, float] = {"image_to_products_queries": len(values[ALIGNED][measure])}
-    for way, key in ((ALIGNED, ""), (BY_CLASSES, "by_classes_"), ("labels", "by_labels_")):
-        numbers |= _sure(sure, f"image_to_products_{key}{measure}", values[way][measure])
-    numbers[f"image_to_products_{measure}_chance"] = chance[measure]
-    return numbers, _rows(values, "image", PRODUCTS, chance, sure)
+        stage.progress("no test edge joins a node of a test listing with a product: products are not evaluated")
+        return {"queries": 0}, []
+    metric = f"ndcg_at_{K}"
+    metrics: dict[str, Any] = {
+        "queries": len(values[ALIGNED][metric]),
+        metric: {**_mean(interval, values[ALIGNED][metric]), "chance": chance[metric]},
+    }
+    for method, system in SYSTEMS.items():
+        metrics[system] = {metric: _mean(interval, values[method][metric])}
+    return metrics, _rows(values, "image", PRODUCTS, chance, interval)
 
 
 def _rows(
-    values: Mapping[str, Values], asked: str, answering: str, chance: Mapping[str, float], sure: ConfidenceInterval
+    values: Mapping[str, Values], source: str, target: str, chance: Mapping[str, float], interval: ConfidenceInterval
 ) -> list[Row]:
     rows: list[Row] = []
-    for way, by_measure in values.items():
-        for measure in MEASURES:
-            told = _sure(sure, "value", by_measure[measure])
-            numbers = (told["value"], told["value_low"], told["value_high"], chance[measure])
-            rows.append((way, asked, answering, measure, *(f"{number:.6f}" for number in numbers)))
+    for method, by_metric in values.items():
+        for metric in METRICS:
+            mean = _mean(interval, by_metric[metric])
+            numbers = (mean["value"], mean["low"], mean["high"], chance[metric])
+            rows.append((method, source, target, metric, *(f"{number:.6f}" for number in numbers)))
     return rows
 
 
-def _sure(sure: ConfidenceInterval, name: str, values: NDArray[np.float64]) -> dict[str, float]:
-    return flat(name, sure(float(values.mean()), values))
+def _mean(interval: ConfidenceInterval, values: NDArray[np.float64]) -> Interval:
+    return interval(float(values.mean()), values)
 
 
 def _cosines(queries: NDArray[np.float32], candidates: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -45,7 +45,7 @@ def alignment(data: ReportData, family: Family, parameters: ReportParameters) ->
 
 
 def _words(numbers: Mapping[str, float]) -> str:
-    left_out = int(numbers.get("test_listings_left_out", 0))
+    left_out = int(numbers.get("test_listings_skipped", 0))
     without = f"; {counted(left_out, 'listing')} without words or a place in the graph left out" if left_out else ""
     return f"{counted(int(numbers.get('test_listings', 0)), 'test listing')} that no projection has seen{without}."
 

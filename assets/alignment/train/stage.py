@@ -6,7 +6,7 @@ only the projections are trained.
 
 from collections.abc import Sequence
 
-from assets.alignment.embedding_spaces.embedding_spaces import NEEDED, Encoders, Spaces
+from assets.alignment.embedding_spaces.embedding_spaces import NEEDED, EmbeddingSpaces, Encoders
 from assets.alignment.train.parameters import AlignmentParameters
 from heddle.core.parameters.shared import Compute, read_seed
 from heddle.core.skipped import skip_reason
@@ -35,7 +35,7 @@ def alignment(stage: Stage) -> Metrics:
     return {
         **training_metrics(trained),
         "train_listings": len(training.samples),
-        "train_listings_left_out": training.left_out,
+        "train_listings_left_out": training.skipped,
         "validation_listings": len(validation.samples),
     }
 
@@ -51,7 +51,9 @@ def _find_missing_space(stage: Stage, spaces: Sequence[Space]) -> str | None:
     return None
 
 
-def _find_shortage(training: Spaces, validation: Spaces, parameters: AlignmentParameters) -> str | None:
+def _find_shortage(
+    training: EmbeddingSpaces, validation: EmbeddingSpaces, parameters: AlignmentParameters
+) -> str | None:
     """Describe which listings are too few for training; None if there are enough."""
     all_of = " and ".join(parameters.spaces)
     if len(training.samples) < parameters.batch_size:
@@ -68,8 +70,8 @@ def _find_shortage(training: Spaces, validation: Spaces, parameters: AlignmentPa
 
 
 def train_alignment(
-    training: Spaces,
-    validation: Spaces,
+    training: EmbeddingSpaces,
+    validation: EmbeddingSpaces,
     parameters: AlignmentParameters,
     seed: int,
     threads: int,

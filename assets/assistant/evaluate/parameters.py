@@ -6,6 +6,6 @@ from heddle.core.parameters.section import Section
 
 
 class AssistantEvaluationParameters(Section):
-    """How answers are generated and how sure their numbers are."""
+    """Section `assistant_evaluation`."""
 
-    examples: int = Field(ge=0, description="conversations in examples.parquet")
+    examples: int = Field(ge=0, description="number of conversations in examples.parquet")

@@ -1,13 +1,15 @@
-"""Judge the assistant on held-out conversations: before and after tuning, with and without guides before the question.
+"""Evaluate the assistant and its base model on held-out conversations, with three kinds of context.
 
-Three kinds of guides: none; `with_guides`, those that retrieval finds for the question; `with_source`, the guide that
-the reference was written from, as if retrieval never failed. Perplexity is that of the reference answers.
+`no_context` has no guides before the question; `retrieved_context` has the guides that retrieval finds for the
+question; `oracle_context` has the guide that the reference answer was written from, as if retrieval never failed.
+Perplexity is that of the reference answers.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,12 +22,13 @@ from heddle.conversations.parameters import AssistantParameters
 from heddle.core.csv_file import write_csv
 from heddle.core.parameters.shared import Compute, Split, read_seed
 from heddle.core.schemas import write_table
-from heddle.core.skipped import skip_reason, write_skipped
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import Metrics, Stage
 from heddle.evaluation.parameters import BootstrapParameters
+from heddle.evaluation.skip import skip_evaluation
 from heddle.metrics import compute
 from heddle.metrics.bleu import Bleu
-from heddle.metrics.bootstrap import ConfidenceInterval, flat
+from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.rouge import Rouge
 from heddle.retrieval.confidence import BANDS, Band
 from heddle.retrieval.config import RetrievalConfig
@@ -39,41 +42,45 @@ EXAMPLES = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),  # conversations.id
         pa.field("question", pa.string(), nullable=False),
-        pa.field("context", pa.string(), nullable=False),  # the guides before the question; empty where there are none
-        pa.field("answer", pa.string(), nullable=False),  # what the assistant said
-        pa.field("reference", pa.string(), nullable=False),  # what it should have said
-        pa.field("right", pa.bool_()),  # whether it names every step of the reference; null where that has none
+        pa.field("context", pa.string(), nullable=False),  # the guides before the question; empty without any
+        pa.field("answer", pa.string(), nullable=False),  # of the assistant
+        pa.field("reference", pa.string(), nullable=False),  # of the conversation
+        pa.field("right", pa.bool_()),  # whether it names every step of the reference; null if that has none
     ]
 )
 
+NO_CONTEXT, RETRIEVED_CONTEXT, ORACLE_CONTEXT = "no_context", "retrieved_context", "oracle_context"
+BASE = "base"
+"""Below each context: the metrics of the base model, which was not tuned."""
 NOTHING_FOUND = GuideSearchResult([], 0.0, "low")
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What an assistant said to N conversations, shown certain guides."""
+class AnswerSet:
+    """The answers of one model to N conversations with one kind of context."""
 
     conversations: Sequence[Conversation]
     contexts: Sequence[list[str]]
     answers: Sequence[str]
 
-    def right(self) -> NDArray[np.float64]:
-        """1 where every step of the reference is named, 0 elsewhere, of those whose reference has steps."""
-        return np.array([all(one) for one in self.named if one], dtype=np.float64)
+    def correct(self) -> NDArray[np.float64]:
+        """1 where an answer names every step of its reference, 0 elsewhere; references without steps are skipped."""
+        return np.array([all(steps) for steps in self.named_steps if steps], dtype=np.float64)
 
-    def numbers(self, sure: ConfidenceInterval) -> dict[str, float]:
-        """``step_accuracy`` with its bounds, ``steps_named``, ``bleu`` and ROUGE."""
+    def metrics(self, interval: ConfidenceInterval) -> dict[str, Any]:
+        """``step_accuracy`` with its interval, ``step_recall``, ``bleu`` and ROUGE."""
         texts = {"predictions": list(self.answers), "references": [one.reference for one in self.conversations]}
-        found = {**compute(Bleu, **texts), **compute(Rouge, **texts)}
-        found = {name.lower(): value for name, value in found.items()}
-        if len(right := self.right()):
-            found |= flat("step_accuracy", sure(float(right.mean()), right))
-            found["steps_named"] = float(np.mean([np.mean(one) for one in self.named if one]))
-        return found
+        scores = {**compute(Bleu, **texts), **compute(Rouge, **texts)}
+        metrics: dict[str, Any] = {name.lower(): value for name, value in scores.items()}
+        correct = self.correct()
+        if len(correct):
+            metrics["step_accuracy"] = interval(float(correct.mean()), correct)
+            metrics["step_recall"] = float(np.mean([np.mean(steps) for steps in self.named_steps if steps]))
+        return metrics
 
     def examples(self, count: int) -> list[dict[str, object]]:
         """The first conversations as rows of ``EXAMPLES``."""
-        rows = zip(self.conversations, self.contexts, self.answers, self.named, strict=True)
+        rows = zip(self.conversations, self.contexts, self.answers, self.named_steps, strict=True)
         return [
             {
                 "id": one.id,
@@ -87,103 +94,115 @@ class Trial:
         ]
 
     @cached_property
-    def named(self) -> list[list[bool]]:
-        """Which steps of its reference each answer names; empty where that has none."""
+    def named_steps(self) -> list[list[bool]]:
+        """Which steps of its reference each answer names; empty where the reference has none."""
         return [
             named(answer, steps(one.reference)) for answer, one in zip(self.answers, self.conversations, strict=True)
         ]
 
 
 def assistant_evaluation(stage: Stage) -> Metrics:
-    """Answer the test conversations, measure, and write tables and examples; say so if there is nothing to judge."""
+    """Answer the test conversations; write metrics, tables and examples."""
     conversations = read_conversations(stage.input("validated"), stage.parameters(Split, "split"))["test"]
     counts = {"test_conversations": len(conversations)}
     reason = skip_reason(stage.input("assistant"))
     if not reason and not conversations:
-        reason = "data/validated/conversations.parquet: none belongs to the test split; bring more conversations"
+        reason = "data/validated/conversations.parquet: none belongs to the test split; add conversations"
     if reason:
-        stage.progress(f"nothing to judge: {reason}")
-        write_skipped(stage.output, reason)
-        return counts
-    return {**counts, **_judged(stage, conversations)}
+        return skip_evaluation(stage, reason, counts)
+    return {**counts, **_evaluate(stage, conversations)}
 
 
-def _judged(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, float]:
+def _evaluate(stage: Stage, conversations: Sequence[Conversation]) -> dict[str, Any]:
     parameters = stage.parameters(AssistantEvaluationParameters)
     settings = stage.parameters(AssistantParameters, "assistant")
     threads = stage.parameters(Compute, "compute").threads
-    answers, sources = (
-        _retrieved(stage, conversations, settings.num_context_documents),
-        Sources.read(stage.input("validated")),
-    )
-    shown: dict[str, list[list[str]]] = {
-        "without_guides": [[] for _ in conversations],
-        "with_guides": [[guide_text({"title": hit.title, "text": hit.text}) for hit in one.hits] for one in answers],
-        "with_source": [sources.source_texts(one) for one in conversations],
+    retrieved = _retrieve(stage, conversations, settings.num_context_documents)
+    sources = Sources.read(stage.input("validated"))
+    contexts_by_name: dict[str, list[list[str]]] = {
+        NO_CONTEXT: [[] for _ in conversations],
+        RETRIEVED_CONTEXT: [
+            [guide_text({"title": hit.title, "text": hit.text}) for hit in one.hits] for one in retrieved
+        ],
+        ORACLE_CONTEXT: [sources.source_texts(one) for one in conversations],
     }
     tuned = Assistant.from_pretrained(stage.input("assistant"), threads)
     base = Assistant.from_pretrained(stage.input("base_language"), threads)
-    trials = {}
-    found: dict[str, float] = {}
-    sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
-    for name, texts in shown.items():
+    interval = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
+    tuned_answers: dict[str, AnswerSet] = {}
+    metrics: dict[str, Any] = {}
+    for name, texts in contexts_by_name.items():
         stage.progress(f"{len(conversations)} conversations, {name.replace('_', ' ')}")
         contexts = [
             [truncate_text(tuned.tokenizer, text, settings.context_document_tokens) for text in some] for some in texts
         ]
-        for prefix, model in ((f"{name}_base", base), (name, tuned)):
-            trials[prefix] = answered(model, conversations, contexts, settings.max_new_tokens)
-            told = {"perplexity": perplexity(model, conversations, contexts), **trials[prefix].numbers(sure)}
-            found |= {f"{prefix}_{key}": value for key, value in told.items()}
-    rows = [row for name in shown for row in trials[name].examples(parameters.examples)]
+        by_model: dict[str, dict[str, Any]] = {}
+        for model_name, model in ((BASE, base), (name, tuned)):
+            answers = answer_conversations(model, conversations, contexts, settings.max_new_tokens)
+            by_model[model_name] = {
+                "perplexity": perplexity(model, conversations, contexts),
+                **answers.metrics(interval),
+            }
+        tuned_answers[name] = answers
+        metrics[name] = {**by_model[name], BASE: by_model[BASE]}
+    rows = [row for answers in tuned_answers.values() for row in answers.examples(parameters.examples)]
     write_table(stage.output / "examples.parquet", rows, EXAMPLES)
-    return found | _gains(found) | _write_bands(stage, trials["with_guides"], [one.band for one in answers])
+    bands = [result.band for result in retrieved]
+    return metrics | _gains(metrics) | _write_bands(stage, tuned_answers[RETRIEVED_CONTEXT], bands)
 
 
-def _retrieved(stage: Stage, conversations: Sequence[Conversation], guides: int) -> list[GuideSearchResult]:
-    """What `heddle ask` would find for each question; nothing where nobody asks anything."""
+def _retrieve(stage: Stage, conversations: Sequence[Conversation], guides: int) -> list[GuideSearchResult]:
+    """The guides that `heddle ask` retrieves for each question; none for an empty question."""
     retriever = open_retriever(stage)
-    way = RetrievalConfig(rerank=retriever.reranker is not None)
+    config = RetrievalConfig(rerank=retriever.reranker is not None)
     return [
-        retriever.search(one.question, way, guides) if one.question.strip() else NOTHING_FOUND for one in conversations
+        retriever.search(one.question, config, guides) if one.question.strip() else NOTHING_FOUND
+        for one in conversations
     ]
 
 
-def answered(
+def answer_conversations(
     model: Assistant, conversations: Sequence[Conversation], contexts: Sequence[list[str]], answer_tokens: int
-) -> Trial:
-    """What the model says to each conversation's last question, with its context before the first."""
-    asked = [with_guides(one.prompt, context) for one, context in zip(conversations, contexts, strict=True)]
-    return Trial(conversations, contexts, list(model.answers(asked, answer_tokens)))
+) -> AnswerSet:
+    """Generate the answer to each conversation's last question, with its context before the first question."""
+    prompts = [with_guides(one.prompt, context) for one, context in zip(conversations, contexts, strict=True)]
+    return AnswerSet(conversations, contexts, list(model.answers(prompts, answer_tokens)))
 
 
 def perplexity(model: Assistant, conversations: Sequence[Conversation], contexts: Sequence[list[str]]) -> float:
-    """Of the reference answers: the exponential of the mean cross-entropy of their tokens."""
-    told = (with_guides(one.messages, context) for one, context in zip(conversations, contexts, strict=True))
-    losses = model.losses(told)
+    """Perplexity of the reference answers: the exponential of the mean cross-entropy of their tokens."""
+    chats = (with_guides(one.messages, context) for one, context in zip(conversations, contexts, strict=True))
+    losses = model.losses(chats)
     return math.exp(sum(loss for loss, _ in losses) / sum(tokens for _, tokens in losses))
 
 
-def _write_bands(stage: Stage, trial: Trial, bands: Sequence[Band]) -> dict[str, float]:
-    """``plots/bands.csv``, right answers by the confidence in the guide; and what is right of what would be said.
+def _write_bands(stage: Stage, answers: AnswerSet, bands: Sequence[Band]) -> dict[str, float]:
+    """Write ``plots/bands.csv``: accuracy by the confidence in the retrieved guide.
 
-    Below the low band `heddle ask` does not answer.
+    Returns:
+        Coverage and accuracy of selective answering: `heddle ask` does not answer in the low band.
     """
-    right, inside = trial.right(), [band for band, one in zip(bands, trial.named, strict=True) if one]
+    correct = answers.correct()
+    inside = [band for band, steps in zip(bands, answers.named_steps, strict=True) if steps]
     rows = []
     for name in BANDS:
-        of_band = right[[band == name for band in inside]]
+        of_band = correct[[band == name for band in inside]]
         rows.append((name, len(of_band), f"{of_band.mean():.6f}" if len(of_band) else ""))
     (stage.output / "plots").mkdir()
     write_csv(stage.output / "plots" / "bands.csv", ("band", "conversations", "accuracy"), rows)
-    spoken = right[[band != "low" for band in inside]]
-    numbers = {"answered_share": len(spoken) / len(right)} if len(right) else {}
-    return numbers | ({"answered_step_accuracy": float(spoken.mean())} if len(spoken) else {})
+    selected = correct[[band != "low" for band in inside]]
+    metrics = {}
+    if len(correct):
+        metrics["answered_share"] = len(selected) / len(correct)
+    if len(selected):
+        metrics["answered_step_accuracy"] = float(selected.mean())
+    return metrics
 
 
-def _gains(found: dict[str, float]) -> dict[str, float]:
-    """How much smaller tuning makes the perplexity, and what guides add to the share of right answers."""
-    gains = {"perplexity_ratio": found["with_guides_perplexity"] / found["with_guides_base_perplexity"]}
-    if "with_guides_step_accuracy" in found:
-        gains["guides_gain"] = found["with_guides_step_accuracy"] - found["without_guides_step_accuracy"]
+def _gains(metrics: dict[str, Any]) -> dict[str, float]:
+    """How much tuning lowers the perplexity, and how much retrieval raises the accuracy."""
+    retrieved, without = metrics[RETRIEVED_CONTEXT], metrics[NO_CONTEXT]
+    gains = {"perplexity_ratio": retrieved["perplexity"] / retrieved[BASE]["perplexity"]}
+    if "step_accuracy" in retrieved:
+        gains["retrieval_gain"] = retrieved["step_accuracy"]["value"] - without["step_accuracy"]["value"]
     return gains

@@ -6,12 +6,13 @@ from heddle.core.parameters.section import Section
 
 
 class ClipEvaluationParameters(Section):
-    """How the dual encoder is asked, and how sure the answers are."""
+    """Section `clip_evaluation`."""
 
     templates: tuple[str, ...] = Field(
-        min_length=1, description="sentences with one {} for the item; an item's vector is the mean over all of them"
+        min_length=1,
+        description="zero-shot prompts with one {} for the item; their mean embedding is its prototype",
     )
-    examples: int = Field(ge=0, description="retrievals that examples.parquet shows")
+    examples: int = Field(ge=0, description="number of retrievals in examples.parquet")
 
     @field_validator("templates")
     @classmethod

@@ -1,4 +1,4 @@
-"""What the evaluation of the dual encoder shows: curves for ``dvc plots`` and examples with images for the report."""
+"""Curves of the dual encoder's evaluation for ``dvc plots``, and examples with images for the report."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ RETRIEVED = pa.struct(
         pa.field("text", pa.string()),  # the listing's own plainest text
         pa.field("item", pa.string()),  # label, if it has one
         pa.field("similarity", pa.float32()),  # cosine with the query, in [-1, 1]
-        pa.field("right", pa.bool_()),  # whether it is the query's own listing
+        pa.field("right", pa.bool_()),  # whether it belongs to the query's own listing
         pa.field("image", pa.binary()),  # JPEG
     ]
 )
@@ -41,7 +41,7 @@ EXAMPLES = pa.schema(
 
 
 def write_recall_curve(folder: Path, ranks: dict[str, NDArray[np.int64]]) -> None:
-    """``recall_curve.csv``: recall@k for k from 1 to 50 in each direction, and by chance."""
+    """Write ``recall_curve.csv``: recall@k for k from 1 to 50 in each direction, and by chance."""
     rows: list[tuple[object, ...]] = []
     for direction, own in sorted(ranks.items()):
         depth = min(CURVE_DEPTH, len(own))
@@ -51,7 +51,7 @@ def write_recall_curve(folder: Path, ranks: dict[str, NDArray[np.int64]]) -> Non
 
 
 def write_similarities(folder: Path, text: Floats, image: Floats) -> None:
-    """``similarity.csv``: how the cosines of pairs that belong together, and of the others, spread."""
+    """Write ``similarity.csv``: histograms of the cosines of matching and of other pairs."""
     cosines = text @ image.T
     own = np.eye(len(text), dtype=bool)
     edges = np.linspace(-1, 1, BINS + 1)
@@ -73,7 +73,7 @@ def write_examples(
     heads: NDArray[np.int64],
     count: int,
 ) -> None:
-    """``examples.parquet``: the first listings by key (as good as at random) and what their texts retrieve."""
+    """Write ``examples.parquet``: what the texts of the first listings retrieve; their order, by key, is arbitrary."""
     rows = []
     for own, sample in enumerate(pairs[:count]):
         retrieved = [

@@ -1,103 +1,122 @@
-"""Judge the product classifier on the test split: all modalities, each alone, and with each of them missing.
+"""Evaluate the product classifier on the test split: all modalities, each alone, and all but one.
 
-Alone means a model that was trained on one modality only; without means the whole model, asked as if every listing
-lacked that modality. A class that the train split never showed is a miss.
+System `<modality>_only` is a model that was trained on this modality alone. System `without_<modality>` is the full
+model on listings whose modality is removed. A class that the train split lacks is always a mistake.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from assets.product.evaluate.parameters import ProductEvaluationParameters
 from heddle.core.csv_file import write_csv
 from heddle.core.parameters.shared import Compute, read_seed
-from heddle.core.skipped import skip_reason, write_skipped
+from heddle.core.skipped import skip_reason
 from heddle.core.stage import Metrics, Stage, read_json
-from heddle.evaluation.classification import Answers, answers, numbers, write_mistakes, write_plots
+from heddle.evaluation.classification import (
+    Predictions,
+    classification_metrics,
+    select_labelled,
+    write_mistakes,
+    write_plots,
+)
+from heddle.evaluation.metric_tree import flat_values
 from heddle.evaluation.parameters import BootstrapParameters
+from heddle.evaluation.skip import skip_evaluation
 from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.product.classifier import ProductClassifier
 from lightning_modules.training.data import ShardSample, read_samples
 
 LABEL = "product_class"
+FULL = "full"
+"""The system with all modalities."""
 ALONE = "alone"
-"""Folder of the models that `product` trained on one modality each."""
-ABLATION = ("accuracy", "macro_f1", "weighted_f1", "calibration_error")
-SEEN = {frozenset({"words"}): "words", frozenset({"image"}): "image", frozenset({"words", "image"}): "both"}
-"""Modalities -> what the shop's known ceilings call seeing these and nothing else."""
+"""Folder of the models that stage `product` trained on one modality each."""
+METRICS = ("accuracy", "macro_f1", "weighted_f1", "calibration_error")
+ABLATION_METRICS = ("accuracy", "macro_f1")
+"""Metrics of the systems other than ``full`` in ``metrics.json``; the table has all of them."""
+NAMES = {"words": "text"}
+"""Modality -> its name in the names of systems, where the two differ."""
+UPPER_BOUNDS = {frozenset({"words"}): "words", frozenset({"image"}): "image", frozenset({"words", "image"}): "both"}
+"""Modalities -> the name of their upper bound in the demo shop's ``upper_bounds.json``."""
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One way of asking.
+class SystemPredictions:
+    """The predictions of one system.
 
     Attributes:
-        prefix: of its numbers; empty for the whole model with everything that a listing has.
-        name: for a person.
-        modalities: what the model saw.
-        answers: what it said.
+        name: of the system: ``full``, ``text_only``, ``without_image``.
+        modalities: those that the system gets.
+        predictions: for the labelled test listings.
     """
 
-    prefix: str
     name: str
     modalities: frozenset[str]
-    answers: Answers
+    predictions: Predictions
 
 
 def product_evaluation(stage: Stage) -> Metrics:
-    """Classify the test split in every way, measure, and write plots and the surest mistakes."""
+    """Classify the test split with every system; write metrics, plots and the most confident mistakes."""
     parameters = stage.parameters(ProductEvaluationParameters)
     samples = list(read_samples(stage.input("shards") / "test"))
     labelled = [sample for sample in samples if sample.row[LABEL]]
-    found: dict[str, float] = {"test_listings": len(samples), f"{LABEL}_listings": len(labelled)}
-    if reason := skip_reason(stage.input("product")):
-        stage.progress(f"nothing to judge: {reason}")
-        write_skipped(stage.output, reason)
-        return found
+    metrics: dict[str, Any] = {"test_listings": len(samples), f"{LABEL}_listings": len(labelled)}
+    reason = skip_reason(stage.input("product"))
+    if reason:
+        return skip_evaluation(stage, reason, metrics)
     if not labelled:
-        stage.progress(f"no test listing has the label {LABEL}: nothing is measured")
-        return found
-    sure = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
-    ceilings = read_json(stage.input("catalog") / "upper_bounds.json")
-    measured: dict[str, Mapping[str, float]] = {}
+        stage.progress(f"no test listing has the label {LABEL}: no metric is measured")
+        return metrics
+    interval = ConfidenceInterval(stage.parameters(BootstrapParameters, "bootstrap"), read_seed())
+    upper_bounds = read_json(stage.input("catalog") / "upper_bounds.json")
+    rows = []
     (stage.output / "plots").mkdir()
-    for trial in _trials(stage, labelled):
-        measured[trial.name] = numbers(trial.answers, sure)
-        found |= _named(trial, measured[trial.name], ceilings)
-        if not trial.prefix:
-            write_plots(stage.output / "plots", trial.answers)
-            write_mistakes(stage.output / "mistakes.parquet", [trial.answers], parameters.mistakes)
-    rows = [(name, *(f"{row[key]:.6f}" for key in ABLATION)) for name, row in measured.items()]
-    write_csv(stage.output / "plots" / "ablation.csv", ("seen", *ABLATION), rows)
-    return found
+    for system in _systems(stage, labelled):
+        measured = classification_metrics(system.predictions, interval)
+        values = flat_values(measured)
+        rows.append((system.name, *(f"{values[name]:.6f}" for name in METRICS)))
+        metrics[system.name] = _system_metrics(system, measured, upper_bounds)
+        if system.name == FULL:
+            write_plots(stage.output / "plots", system.predictions)
+            write_mistakes(stage.output / "mistakes.parquet", [system.predictions], parameters.mistakes)
+    write_csv(stage.output / "plots" / "ablation.csv", ("system", *METRICS), rows)
+    return metrics
 
 
-def _trials(stage: Stage, samples: list[ShardSample]) -> Iterator[Trial]:
-    """Each modality that has a model of its own, all of them together, and all but one."""
+def _systems(stage: Stage, samples: list[ShardSample]) -> Iterator[SystemPredictions]:
+    """Each modality that has a model of its own, all modalities together, and all but one."""
     folder, threads = stage.input("product"), stage.parameters(Compute, "compute").threads
-    whole = ProductClassifier.from_pretrained(folder, threads)
-    every = tuple(whole.config.modalities)
+    full = ProductClassifier.from_pretrained(folder, threads)
+    modalities = tuple(full.config.modalities)
 
-    def judged(model: ProductClassifier, without: tuple[str, ...] = ()) -> Answers:
-        asked = ((sample.image, sample.row) for sample in samples)
-        return answers(LABEL, samples, model.config.classes, model.probabilities(asked, without=without))
+    def predict(model: ProductClassifier, without: tuple[str, ...] = ()) -> Predictions:
+        inputs = ((sample.image, sample.row) for sample in samples)
+        return select_labelled(LABEL, samples, model.config.classes, model.probabilities(inputs, without=without))
 
-    for one in every:
-        if (folder / ALONE / one).is_dir():
-            stage.progress(f"{one} alone")
-            alone = ProductClassifier.from_pretrained(folder / ALONE / one, threads)
-            yield Trial(f"{one}_alone_", f"{one} alone", frozenset({one}), judged(alone))
-    stage.progress("all modalities")
-    yield Trial("", "all modalities", frozenset(every), judged(whole))
-    for one in every if len(every) > 1 else ():
-        stage.progress(f"without {one}")
-        yield Trial(f"without_{one}_", f"without {one}", frozenset(every) - {one}, judged(whole, (one,)))
+    for modality in modalities:
+        if (folder / ALONE / modality).is_dir():
+            name = f"{NAMES.get(modality, modality)}_only"
+            stage.progress(name)
+            single = ProductClassifier.from_pretrained(folder / ALONE / modality, threads)
+            yield SystemPredictions(name, frozenset({modality}), predict(single))
+    stage.progress(FULL)
+    yield SystemPredictions(FULL, frozenset(modalities), predict(full))
+    if len(modalities) == 1:
+        return
+    for modality in modalities:
+        name = f"without_{NAMES.get(modality, modality)}"
+        stage.progress(name)
+        yield SystemPredictions(name, frozenset(modalities) - {modality}, predict(full, (modality,)))
 
 
-def _named(trial: Trial, measured: Mapping[str, float], ceilings: Mapping[str, float]) -> dict[str, float]:
-    """The trial's numbers under their names in the metrics file; of a part only the most telling."""
-    told = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1")
-    kept = {name: value for name, value in measured.items() if not trial.prefix or name in told}
-    ceiling = ceilings.get(f"{LABEL}_accuracy_from_{SEEN.get(trial.modalities)}")
-    if ceiling is not None:
-        kept["accuracy_ceiling"] = ceiling
-    return {f"{trial.prefix}{name}": value for name, value in kept.items()}
+def _system_metrics(
+    system: SystemPredictions, measured: Mapping[str, Any], upper_bounds: Mapping[str, float]
+) -> dict[str, Any]:
+    """What ``metrics.json`` contains of a system."""
+    names = METRICS if system.name == FULL else ABLATION_METRICS
+    kept = {name: measured[name] for name in names}
+    upper_bound = upper_bounds.get(f"{LABEL}_accuracy_from_{UPPER_BOUNDS.get(system.modalities)}")
+    if upper_bound is not None:
+        kept["accuracy"] = {**kept["accuracy"], "upper_bound": upper_bound}
+    return kept

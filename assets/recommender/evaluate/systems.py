@@ -1,6 +1,6 @@
-"""Ways of scoring pairs of nodes: the recommender's embeddings, and what must be beaten.
+"""Systems that score pairs of nodes: the recommender's embeddings and the baselines.
 
-All see the edges that pass messages and no held-out one.
+All of them use the message edges only, no held-out edge.
 """
 
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from scipy.sparse import csr_array
 from lightning_modules.negatives.negatives import Pairs
 
 System = Callable[[Pairs], NDArray[np.float64]]
-"""Pairs (P, 2) -> scores (P,), higher for likelier edges."""
+"""Pairs (P, 2) -> scores (P,), higher for more probable edges."""
 AT_A_TIME = 50_000
 """Pairs whose rows are in memory."""
 
 
 def dot_product(vectors: NDArray[np.float32]) -> System:
-    """Of the nodes' vectors (N, D)."""
+    """Dot product of the nodes' vectors (N, D)."""
 
     def scores(pairs: Pairs) -> NDArray[np.float64]:
         one, other = vectors[pairs[:, 0]].astype(np.float64), vectors[pairs[:, 1]].astype(np.float64)
@@ -28,24 +28,24 @@ def dot_product(vectors: NDArray[np.float32]) -> System:
 
 
 def popularity(graph: csr_array) -> System:
-    """How many neighbours both have, multiplied (preferential attachment, Newman 2001)."""
+    """Product of the two numbers of neighbours (preferential attachment, Newman 2001)."""
     degrees = np.diff(graph.indptr).astype(np.float64)
     return lambda pairs: degrees[pairs[:, 0]] * degrees[pairs[:, 1]]
 
 
 def common_neighbours(graph: csr_array) -> System:
-    """How many neighbours the two share (Newman 2001)."""
+    """Number of shared neighbours (Newman 2001)."""
     return _shared(graph, np.ones(graph.shape[0]))
 
 
 def adamic_adar(graph: csr_array) -> System:
-    """The neighbours that the two share, those with few neighbours counting more: 1 / log degree (2003)."""
+    """Sum of 1 / log degree over the shared neighbours (Adamic and Adar 2003)."""
     degrees = np.diff(graph.indptr)
-    return _shared(graph, 1 / np.log(np.maximum(degrees, 2)))  # whoever is shared has two neighbours at least
+    return _shared(graph, 1 / np.log(np.maximum(degrees, 2)))  # a shared neighbour has at least two neighbours
 
 
 def text_similarity(features: NDArray[np.float32]) -> System:
-    """Cosine of the nodes' texts; 0 where one has none."""
+    """Cosine of the embeddings of the nodes' texts; 0 where a node has no text."""
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     return dot_product(features / np.maximum(lengths, 1e-12))
 

@@ -13,11 +13,11 @@ from assets.reranker.evaluate.result import HEADLINE, METRICS, JudgedQuery, Retr
 from assets.reranker.evaluate.tables import Comparison, write_bands, write_examples, write_retrieval
 from heddle.core.parameters.shared import Split, read_seed
 from heddle.core.schemas import read_rows
-from heddle.core.skipped import write_skipped
 from heddle.core.splits import split_of
 from heddle.core.stage import Stage, StageError
 from heddle.evaluation.metric_tree import MetricTree
 from heddle.evaluation.parameters import BootstrapParameters
+from heddle.evaluation.skip import skip_evaluation
 from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.paired import paired_difference
 from heddle.retrieval.config import MODES, RetrievalConfig, RetrievalError
@@ -84,8 +84,7 @@ def _queries(
             f"data/validated has {len(rows)} queries to evaluate, none with a relevant guide; bring queries and qrels "
             "in `catalog`, or set retrieval_evaluation.queries to all"
         )
-        stage.progress(f"nothing to evaluate: {reason}")
-        write_skipped(stage.output, reason)
+        skip_evaluation(stage, reason, {})
     queries = [JudgedQuery(row["id"], _encoded(retriever, row), grades[row["id"]]) for row in answerable]
     return queries, len(rows) - len(answerable)
 

@@ -15,7 +15,13 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from heddle import metrics
 from heddle.core.schemas import LISTINGS, read_rows
-from heddle.evaluation.classification import Answers, answers, numbers, write_mistakes, write_plots
+from heddle.evaluation.classification import (
+    Predictions,
+    classification_metrics,
+    select_labelled,
+    write_mistakes,
+    write_plots,
+)
 from heddle.evaluation.parameters import BootstrapParameters
 from heddle.metrics.accuracy import Accuracy
 from heddle.metrics.bootstrap import ConfidenceInterval
@@ -27,7 +33,7 @@ METRICS = Path(metrics.__file__).parent
 CLASSES = ("book", "chair", "jar")
 LABELS = st.sampled_from(("book", "chair", "jar", "lamp"))
 PAIRS = st.lists(st.tuples(LABELS, LABELS), min_size=1, max_size=40)
-SURE = ConfidenceInterval(BootstrapParameters(samples=200), seed=1)
+INTERVAL = ConfidenceInterval(BootstrapParameters(samples=200), seed=1)
 
 # The example of scikit-learn's documentation of f1_score, which gives 0.26… for both averages.
 SAID = ["0", "2", "1", "0", "0", "1"]
@@ -40,7 +46,7 @@ def test_the_documented_example_of_f1() -> None:
     assert metrics.compute(Accuracy, predictions=SAID, references=RIGHT)["accuracy"] == 2 / 6
 
 
-def test_nine_of_ten_are_not_less_than_nine_tenths() -> None:
+def test_accuracy_of_nine_in_ten_is_at_least_0_9() -> None:
     found = metrics.compute(Accuracy, predictions=["a"] * 10, references=["a"] * 9 + ["b"])
     assert found["accuracy"] >= 0.9
 
@@ -65,7 +71,7 @@ def test_calibration_error_by_hand() -> None:
     assert found["expected_calibration_error"] == pytest.approx(2 / 5 * 0.2 + 3 / 5 * (0.95 - 2 / 3))
 
 
-def test_one_who_is_always_certain_errs_as_often_as_it_is_wrong() -> None:
+def test_calibration_error_of_full_confidence_is_the_error_rate() -> None:
     found = metrics.compute(ExpectedCalibrationError, predictions=[1.0] * 4 + [0.999] * 4, references=[1, 1, 1, 0] * 2)
     assert found["expected_calibration_error"] == pytest.approx(0.9995 - 0.75, abs=1e-6)  # one bin holds all eight
 
@@ -95,7 +101,7 @@ def test_calibration_error_is_that_of_scikit_learns_curve(seed: int, count: int)
         ),
     ],
 )
-def test_anyone_can_load_the_metrics_by_path(name: str, inputs: dict, result: dict) -> None:
+def test_metrics_load_by_path(name: str, inputs: dict, result: dict) -> None:
     found = evaluate.load(str(METRICS / f"{name}.py"), keep_in_memory=True).compute(**inputs)
     assert found == pytest.approx(result)
 
@@ -108,23 +114,24 @@ def _samples(actual: list[str | None]) -> list[ShardSample]:
     return [sample(number, item) for number, item in enumerate(actual)]
 
 
-def _answers(actual: list[str | None], probabilities: list[list[float]]) -> Answers:
-    return answers("item", _samples(actual), CLASSES, np.array(probabilities, dtype=np.float32).reshape(-1, 3))
+def _predictions(actual: list[str | None], probabilities: list[list[float]]) -> Predictions:
+    return select_labelled("item", _samples(actual), CLASSES, np.array(probabilities, dtype=np.float32).reshape(-1, 3))
 
 
-EVERY_CASE = _answers(
+EVERY_CASE = _predictions(
     ["book", None, "chair", "lamp", "jar", ""],
     [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.6, 0.3, 0.1], [0, 0, 1], [0.2, 0.2, 0.6], [1, 0, 0]],
 )
 
 
-def test_listings_without_the_label_are_left_out_and_unknown_labels_are_misses() -> None:
+def test_unlabelled_listings_are_skipped_and_unknown_labels_wrong() -> None:
     assert EVERY_CASE.actual == ["book", "chair", "lamp", "jar"]
     assert EVERY_CASE.predicted == ["book", "book", "jar", "jar"]
-    found = numbers(EVERY_CASE, SURE)
-    assert found["accuracy"] == 0.5
-    assert found["accuracy_chance"] == 0.25
-    assert 0 <= found["accuracy_low"] <= 0.5 <= found["accuracy_high"] <= 1
+    found = classification_metrics(EVERY_CASE, INTERVAL)
+    accuracy = found["accuracy"]
+    assert accuracy["value"] == 0.5
+    assert accuracy["chance"] == 0.25
+    assert 0 <= accuracy["low"] <= 0.5 <= accuracy["high"] <= 1
     # F1 of book and jar 2/3; chair and lamp, never hit, count with 0
     assert found["macro_f1"] == pytest.approx((2 / 3 + 2 / 3) / 4)
     assert found["weighted_f1"] == pytest.approx((2 / 3 + 2 / 3) / 4)
@@ -133,13 +140,13 @@ def test_listings_without_the_label_are_left_out_and_unknown_labels_are_misses()
 
 
 def test_chance_is_the_share_of_the_most_frequent_class() -> None:
-    found = numbers(_answers(["jar", "jar", "book"], [[0, 0, 1]] * 3), SURE)
-    assert found["accuracy_chance"] == found["accuracy"] == pytest.approx(2 / 3)
+    found = classification_metrics(_predictions(["jar", "jar", "book"], [[0, 0, 1]] * 3), INTERVAL)
+    assert found["accuracy"]["chance"] == found["accuracy"]["value"] == pytest.approx(2 / 3)
 
 
-def test_no_answers_give_no_numbers_and_empty_plots(tmp_path: Path) -> None:
-    none = _answers([None], [[1, 0, 0]])
-    assert numbers(none, SURE) == {}
+def test_no_predictions_give_no_metrics_and_empty_plots(tmp_path: Path) -> None:
+    none = _predictions([None], [[1, 0, 0]])
+    assert classification_metrics(none, INTERVAL) == {}
     write_plots(tmp_path, none)
     write_mistakes(tmp_path / "mistakes.parquet", [none], 5)
     assert (tmp_path / "item_confusion.csv").read_text() == "actual,predicted\n"
@@ -149,27 +156,27 @@ def test_no_answers_give_no_numbers_and_empty_plots(tmp_path: Path) -> None:
 
 @given(seed=st.integers(0, 999), count=st.integers(1, 60))
 @settings(deadline=None, max_examples=20)
-def test_the_reliability_curve_sums_to_the_numbers(
+def test_reliability_diagram_agrees_with_the_metrics(
     seed: int, count: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     random = np.random.default_rng(seed)
     probabilities = random.dirichlet([0.3] * 3, count)
-    given_ = _answers(random.choice(CLASSES, count).tolist(), probabilities.tolist())
+    given_ = _predictions(random.choice(CLASSES, count).tolist(), probabilities.tolist())
     folder = tmp_path_factory.mktemp("plots")
     write_plots(folder, given_)
     with (folder / "item_reliability.csv").open() as file:
         rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    found = numbers(given_, SURE)
+    found = classification_metrics(given_, INTERVAL)
     assert sum(row["share"] for row in rows) == pytest.approx(1, abs=1e-4)
-    assert sum(row["share"] * row["accuracy"] for row in rows) == pytest.approx(found["accuracy"], abs=1e-4)
+    assert sum(row["share"] * row["accuracy"] for row in rows) == pytest.approx(found["accuracy"]["value"], abs=1e-4)
     error = sum(row["share"] * abs(row["accuracy"] - row["confidence"]) for row in rows)
     assert error == pytest.approx(found["calibration_error"], abs=1e-4)
     assert all(row["low"] - 1e-5 <= row["confidence"] <= row["high"] + 1e-5 for row in rows)
     confusion = (folder / "item_confusion.csv").read_text().splitlines()[1:]
-    assert sum(line.split(",")[0] == line.split(",")[1] for line in confusion) == given_.right.sum()
+    assert sum(line.split(",")[0] == line.split(",")[1] for line in confusion) == given_.correct.sum()
 
 
-def test_the_surest_mistakes_come_first_with_their_images(tmp_path: Path) -> None:
+def test_mistakes_are_sorted_by_confidence(tmp_path: Path) -> None:
     write_mistakes(tmp_path / "mistakes.parquet", [EVERY_CASE], 5)
     rows = read_rows(tmp_path / "mistakes.parquet")
     assert [(row["id"], row["actual"], row["predicted"]) for row in rows] == [

@@ -12,6 +12,7 @@ from assets.vision.evaluate.stage import vision_evaluation
 from heddle.core.schemas import read_rows
 from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import read_json, write_json
+from heddle.evaluation.metric_tree import leaves
 from lightning_modules.product.classifier import ProductClassifier
 from lightning_modules.training.data import read_samples
 from lightning_modules.vision.classifier import VisionClassifier
@@ -39,30 +40,33 @@ def _table(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_vision_is_judged_by_head_on_the_listings_that_have_the_label(project: Path) -> None:
-    numbers = read_json(project / "data/vision_evaluation/metrics.json")
+def test_vision_is_evaluated_head_by_head_on_labelled_listings(project: Path) -> None:
+    metrics = read_json(project / "data/vision_evaluation/metrics.json")
     samples = list(read_samples(project / "data/shards/test"))
     model = VisionClassifier.from_pretrained(project / "data/vision", threads=1)
     probabilities = model.probabilities(sample.image for sample in samples)
-    assert numbers["test_listings"] == len(samples)
+    assert metrics["test_listings"] == len(samples)
     for head, classes in model.config.heads.items():
         labelled = [place for place, sample in enumerate(samples) if sample.row[head]]
         right = [samples[place].row[head] == classes[probabilities[head][place].argmax()] for place in labelled]
-        assert numbers[f"{head}_listings"] == len(labelled)
-        assert numbers[f"{head}_accuracy"] == np.mean(right)
-        assert numbers[f"{head}_accuracy_low"] <= numbers[f"{head}_accuracy"] <= numbers[f"{head}_accuracy_high"]
-        for name in ("accuracy_chance", "macro_f1", "weighted_f1", "calibration_error"):
-            assert 0 <= numbers[f"{head}_{name}"] <= 1
+        found = metrics[head]
+        assert found["listings"] == len(labelled)
+        accuracy = found["accuracy"]
+        assert accuracy["value"] == np.mean(right)
+        assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
+        assert 0 <= accuracy["chance"] <= 1
+        for name in ("macro_f1", "weighted_f1", "calibration_error"):
+            assert 0 <= found[name] <= 1
         confusion = _table(project / f"data/vision_evaluation/plots/{head}_confusion.csv")
         assert sum(row["actual"] == row["predicted"] for row in confusion) == sum(right)
-    assert numbers["item_accuracy_ceiling"] == CEILINGS["item_accuracy_from_image"]
-    assert "material_accuracy_ceiling" not in numbers  # nobody knows it
+    assert metrics["item"]["accuracy"]["upper_bound"] == CEILINGS["item_accuracy_from_image"]
+    assert "upper_bound" not in metrics["material"]["accuracy"]
 
 
-def test_product_is_judged_whole_in_parts_and_with_parts_missing(project: Path) -> None:
-    numbers = read_json(project / "data/product_evaluation/metrics.json")
+def test_product_is_evaluated_with_every_set_of_modalities(project: Path) -> None:
+    metrics = read_json(project / "data/product_evaluation/metrics.json")
     samples = [sample for sample in read_samples(project / "data/shards/test") if sample.row["product_class"]]
-    assert numbers["product_class_listings"] == len(samples) <= numbers["test_listings"]
+    assert metrics["product_class_listings"] == len(samples) <= metrics["test_listings"]
     asked = [(sample.image, sample.row) for sample in samples]
 
     def accuracy(folder: str, without: tuple[str, ...] = ()) -> float:
@@ -77,17 +81,21 @@ def test_product_is_judged_whole_in_parts_and_with_parts_missing(project: Path) 
             )
         )
 
-    assert numbers["accuracy"] == accuracy("product")
-    for name in ("words", "image"):
-        assert numbers[f"{name}_alone_accuracy"] == accuracy(f"product/alone/{name}")
-        assert numbers[f"without_{name}_accuracy"] == accuracy("product", (name,))
-        assert {f"{name}_alone_macro_f1", f"without_{name}_macro_f1"} <= set(numbers)
-    assert numbers["accuracy_ceiling"] == 0.98
-    assert numbers["words_alone_accuracy_ceiling"] == numbers["without_image_accuracy_ceiling"] == 0.78
-    ablation = {row.pop("seen"): row for row in _table(project / "data/product_evaluation/plots/ablation.csv")}
-    assert set(ablation) == {"words alone", "image alone", "all modalities", "without words", "without image"}
-    assert float(ablation["all modalities"]["macro_f1"]) == pytest.approx(numbers["macro_f1"], abs=1e-6)
-    assert float(ablation["without words"]["accuracy"]) == pytest.approx(numbers["without_words_accuracy"], abs=1e-6)
+    assert metrics["full"]["accuracy"]["value"] == accuracy("product")
+    for modality, name in (("words", "text"), ("image", "image")):
+        only, without = metrics[f"{name}_only"], metrics[f"without_{name}"]
+        assert only["accuracy"]["value"] == accuracy(f"product/alone/{modality}")
+        assert without["accuracy"]["value"] == accuracy("product", (modality,))
+        assert 0 <= only["macro_f1"] <= 1
+        assert 0 <= without["macro_f1"] <= 1
+    assert metrics["full"]["accuracy"]["upper_bound"] == 0.98
+    for name in ("text_only", "without_image"):
+        assert metrics[name]["accuracy"]["upper_bound"] == 0.78
+    ablation = {row.pop("system"): row for row in _table(project / "data/product_evaluation/plots/ablation.csv")}
+    assert set(ablation) == {"text_only", "image_only", "full", "without_text", "without_image"}
+    for name, row in ablation.items():
+        assert float(row["macro_f1"]) == pytest.approx(metrics[name]["macro_f1"], abs=1e-6)
+        assert float(row["accuracy"]) == pytest.approx(metrics[name]["accuracy"]["value"], abs=1e-6)
 
 
 def test_mistakes_are_mistakes(project: Path) -> None:
@@ -104,14 +112,14 @@ def test_the_same_model_gives_the_same_bytes(project: Path, changeable: Path, st
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_an_absent_model_is_passed_on_with_the_counts(changeable: Path, stage) -> None:
+def test_evaluation_of_a_skipped_model_is_skipped(changeable: Path, stage) -> None:
     model = changeable / "data" / stage.__name__.removesuffix("_evaluation")
     shutil.rmtree(model)
     model.mkdir()
     write_skipped(model, "No labels; label some.")
-    numbers = run(stage, changeable, "again")
-    assert numbers["test_listings"] > 0
-    assert "accuracy" not in " ".join(numbers)
+    metrics = run(stage, changeable, "again")
+    assert metrics["test_listings"] > 0
+    assert not [leaf for leaf in leaves(metrics) if "accuracy" in leaf.path]
     assert skip_reason(changeable / "data/again") == "No labels; label some."
 
 
@@ -125,31 +133,32 @@ def test_a_test_split_without_labels_measures_nothing(
             yield sample
 
     monkeypatch.setattr(f"{stage.__module__}.read_samples", unlabelled)
-    numbers = run(stage, changeable, "again")
-    assert "accuracy" not in " ".join(numbers)
-    assert {value for name, value in numbers.items() if name != "test_listings"} == {0}
-    assert "measured" in capsys.readouterr().out
+    metrics = run(stage, changeable, "again")
+    assert not [leaf for leaf in leaves(metrics) if "accuracy" in leaf.path]
+    assert {leaf.value for leaf in leaves(metrics) if leaf.path != "test_listings"} == {0}
+    assert "no test listing has the label" in capsys.readouterr().out
 
 
-def test_a_model_of_one_modality_is_asked_once(changeable: Path) -> None:
+def test_model_of_one_modality_is_evaluated_once(changeable: Path) -> None:
     data = changeable / "data"
     shutil.move(data / "product/alone/words", data / "words_only")
     shutil.rmtree(data / "product")
     shutil.move(data / "words_only", data / "product")
-    numbers = run(product_evaluation, changeable, "again")
-    assert not [name for name in numbers if "alone" in name or "without" in name]
-    assert numbers["accuracy_ceiling"] == 0.78
-    assert [row["seen"] for row in _table(data / "again/plots/ablation.csv")] == ["all modalities"]
+    metrics = run(product_evaluation, changeable, "again")
+    assert metrics.keys() == {"test_listings", "product_class_listings", "full"}
+    assert metrics["full"]["accuracy"]["upper_bound"] == 0.78
+    assert [row["system"] for row in _table(data / "again/plots/ablation.csv")] == ["full"]
 
 
-def test_a_modality_without_a_model_of_its_own_is_not_judged_alone(changeable: Path) -> None:
+def test_modality_without_its_own_model_has_no_only_system(changeable: Path) -> None:
     shutil.rmtree(changeable / "data/product/alone/image")
-    numbers = run(product_evaluation, changeable, "again")
-    assert {"words_alone_accuracy", "without_image_accuracy"} <= set(numbers)
-    assert "image_alone_accuracy" not in numbers
+    metrics = run(product_evaluation, changeable, "again")
+    assert {"text_only", "without_image"} <= metrics.keys()
+    assert "image_only" not in metrics
 
 
-def test_where_no_ceiling_is_known_none_is_told(changeable: Path) -> None:
+def test_without_known_upper_bounds_metrics_have_none(changeable: Path) -> None:
     write_json(changeable / "data/catalog/upper_bounds.json", {})
     for stage in STAGES:
-        assert not [name for name in run(stage, changeable, f"{stage.__name__}_again") if name.endswith("_ceiling")]
+        metrics = run(stage, changeable, f"{stage.__name__}_again")
+        assert not [leaf for leaf in leaves(metrics) if leaf.upper_bound is not None]

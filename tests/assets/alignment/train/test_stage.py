@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assets.alignment.embedding_spaces.embedding_spaces import named_by, place_vectors
-from assets.alignment.evaluate.cross_modal_retrieval import MEASURES
-from assets.alignment.evaluate.image_nodes import Seen
+from assets.alignment.embedding_spaces.embedding_spaces import listing_neighbours, listing_node_vectors
+from assets.alignment.evaluate.cross_modal_retrieval import METRICS
+from assets.alignment.evaluate.image_nodes import ImageNodes
 from assets.alignment.evaluate.image_products import product_values
 from assets.alignment.evaluate.stage import alignment_evaluation
 from assets.alignment.train.stage import alignment
@@ -40,21 +40,21 @@ def changeable(project: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(project, tmp_path / "project"))
 
 
-def test_every_direction_is_measured_beside_chance_and_the_ways_without(project: Path) -> None:
+def test_every_direction_is_measured_with_baselines(project: Path) -> None:
     network = Alignment.from_pretrained(project / "data/alignment")
     assert set(network.config.spaces) == {"image", "text", "graph"}
-    numbers = read_json(project / "data/alignment_evaluation/metrics.json")
+    metrics = read_json(project / "data/alignment_evaluation/metrics.json")
     with (project / "data/alignment_evaluation/plots/retrieval.csv").open() as file:
         rows = list(csv.DictReader(file))
     directions = {(row["from"], row["to"]) for row in rows if row["way"] == "random projections"}
     assert len(directions) == 6
     for row in rows:
-        key = f"{row['from']}_to_{row['to']}_{row['measure']}"
         if row["way"] == "aligned" and row["to"] != "products":
-            assert float(row["value"]) == pytest.approx(numbers[key], abs=1e-6)
-            assert float(row["chance"]) == pytest.approx(numbers[f"{key}_chance"], abs=1e-6)
-            assert numbers[f"{key}_low"] <= numbers[key] <= numbers[f"{key}_high"]
-    assert "image_to_graph_by_classes_ndcg_at_10" in numbers
+            found = metrics[f"{row['from']}_to_{row['to']}"][row["measure"]]
+            assert float(row["value"]) == pytest.approx(found["value"], abs=1e-6)
+            assert float(row["chance"]) == pytest.approx(found["chance"], abs=1e-6)
+            assert found["low"] <= found["value"] <= found["high"]
+    assert 0 <= metrics["image_to_graph"]["image_classifier"]["ndcg_at_10"]["value"] <= 1
 
 
 def test_the_same_input_gives_the_same_bytes(project: Path) -> None:
@@ -69,16 +69,13 @@ def _set(folder: Path, old: str, new: str) -> None:
     file.write_text(file.read_text().replace(old, new))
 
 
-def test_two_spaces_do_without_the_third_ones_model(changeable: Path) -> None:
+def test_two_spaces_need_no_model_of_the_third(changeable: Path) -> None:
     shutil.rmtree(changeable / "data/recommender")
     _set(changeable, "spaces: [image, text, graph]", "spaces: [text, image]")
     for stage in STAGES:
         run(stage, changeable)
-    numbers = read_json(changeable / "data/alignment_evaluation/metrics.json")
-    assert {name for name in numbers if name.endswith("_queries")} == {
-        "image_to_text_queries",
-        "text_to_image_queries",
-    }
+    metrics = read_json(changeable / "data/alignment_evaluation/metrics.json")
+    assert {name for name in metrics if "_to_" in name} == {"image_to_text", "text_to_image"}
 
 
 @pytest.mark.parametrize(
@@ -109,32 +106,35 @@ def test_without_a_spaces_model_its_reason_is_told(changeable: Path, space: str,
         assert skip_reason(changeable / "data" / stage.__name__) == f"there is no space {space}: no labels"
 
 
-def test_a_place_is_what_its_neighbours_make_it_whatever_the_title(project: Path) -> None:
+def test_graph_vector_depends_on_neighbours_not_on_the_title(project: Path) -> None:
     graph = CatalogGraph.open(project / "data/recommender")
     embedder = GraphEmbedder.from_pretrained(project / "data/recommender", 1)
-    neighbours = named_by(graph)
-    places = place_vectors(graph, neighbours, embedder)
-    assert set(places) == set(neighbours.values())
+    neighbours = listing_neighbours(graph)
+    vectors = listing_node_vectors(graph, neighbours, embedder)
+    assert set(vectors) == set(neighbours.values())
     renamed = graph.features.copy()
     renamed[graph.num_transductive :] += 1
-    again = place_vectors(CatalogGraph(**{**vars(graph), "features": renamed}), neighbours, embedder)
-    for named, vector in places.items():
+    again = listing_node_vectors(CatalogGraph(**{**vars(graph), "features": renamed}), neighbours, embedder)
+    for named, vector in vectors.items():
         assert (again[named] == vector).all()
 
 
-def test_places_are_as_likely_as_the_classes_that_they_name() -> None:
-    seen = Seen(
+def test_node_sets_have_the_likelihood_of_their_classes() -> None:
+    image_nodes = ImageNodes(
         {"item": np.array([4, -1]), "material": np.array([7, 8])},
         {"item": np.array([[0.8, 0.2]], np.float32), "material": np.array([[0.3, 0.7]], np.float32)},
     )
-    found = np.exp(seen.log_likelihoods([(4, 7), (4, 8), (4,)]))
+    found = np.exp(image_nodes.log_likelihoods([(4, 7), (4, 8), (4,)]))
     assert found[0].tolist() == pytest.approx([0.24, 0.56, 0.4])
-    assert seen.likeliest() == [(4, 8)]
-    unsure = Seen(seen.nodes, {"item": np.array([[0.2, 0.8]], np.float32), "material": seen.probabilities["material"]})
-    assert unsure.likeliest() == [(8,)]  # the likeliest item is no node
+    assert image_nodes.most_probable() == [(4, 8)]
+    unsure = ImageNodes(
+        image_nodes.nodes,
+        {"item": np.array([[0.2, 0.8]], np.float32), "material": image_nodes.probabilities["material"]},
+    )
+    assert unsure.most_probable() == [(8,)]  # the most probable item is no node
 
 
-def test_products_are_ranked_for_the_nodes_shown_and_right_by_test_edges_alone() -> None:
+def test_product_ranking_uses_test_edges_only() -> None:
     graph = made(*shop_rows())
     test = graph.predicted("test")
     source = int(test[0, 0])
@@ -148,4 +148,4 @@ def test_products_are_ranked_for_the_nodes_shown_and_right_by_test_edges_alone()
     assert len(values["knows"]["ndcg_at_10"]) == 1  # nothing is right for the listing that names nothing
     assert values["knows"]["ndcg_at_10"][0] == 1
     assert values["lost"]["ndcg_at_10"][0] < 0.2
-    assert set(chance) == set(MEASURES)
+    assert set(chance) == set(METRICS)

@@ -14,6 +14,7 @@ from heddle import metrics
 from heddle.core.schemas import read_rows
 from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import read_json
+from heddle.evaluation.metric_tree import leaves
 from heddle.metrics.clip_score import ClipScore
 from heddle.metrics.ranking import own_ranks
 from lightning_modules.training.data import read_samples
@@ -65,19 +66,21 @@ def test_anyone_can_load_clip_score_by_path() -> None:
     assert found.compute(predictions=[[1.0, 0.0]], references=[[0.6, 0.8]]) == pytest.approx({"clip_score": 1.5})
 
 
-def test_the_numbers_fit_each_other(trained_project: Path) -> None:
-    numbers = read_json(trained_project / "data/clip_evaluation/metrics.json")
-    pairs = numbers["test_listings"] - numbers["test_listings_without_words"]
+def test_metrics_are_consistent(trained_project: Path) -> None:
+    metrics = read_json(trained_project / "data/clip_evaluation/metrics.json")
+    pairs = metrics["test_listings"] - metrics["test_listings_without_text"]
     for direction in ("text_to_image", "image_to_text"):
-        recalls = [numbers[f"{direction}_recall_at_{k}"] for k in (1, 5, 10)]
+        found = metrics[direction]
+        recalls = [found[f"recall_at_{k}"]["value"] for k in (1, 5, 10)]
         assert recalls == sorted(recalls)
-        assert numbers[f"{direction}_recall_at_5_chance"] == pytest.approx(min(1, 5 / pairs))
-        assert 1 <= numbers[f"{direction}_median_rank"] <= pairs
+        assert found["recall_at_5"]["chance"] == pytest.approx(min(1, 5 / pairs))
+        assert 1 <= found["median_rank"] <= pairs
         curve = (trained_project / "data/clip_evaluation/plots/recall_curve.csv").read_text()
         assert f"{direction.replace('_', ' ')},5,{recalls[1]:.6f}" in curve
-    for name in [name for name in numbers if name.endswith("_low")]:
-        assert numbers[name] <= numbers[name.removesuffix("_low")] <= numbers[name.replace("_low", "_high")]
-    assert numbers["zero_shot_listings"] <= numbers["test_listings"]
+    intervals = [metric for metric in leaves(metrics) if metric.low is not None]
+    assert len(intervals) == 10
+    assert all(metric.low <= metric.value <= metric.high for metric in intervals)
+    assert metrics["zero_shot"]["listings"] <= metrics["test_listings"]
 
 
 def test_examples_show_what_was_retrieved(trained_project: Path) -> None:
@@ -104,27 +107,27 @@ def test_without_labels_zero_shot_accuracy_is_absent(
     project = Path(shutil.copytree(trained_project, tmp_path / "project"))
     labels = project / "data/shards/labels.json"
     labels.write_text('{"item": [], "material": [], "bin": [], "product_class": []}')
-    numbers = run(clip_evaluation, project, "again")
-    assert not any(name.startswith("zero_shot_item_accuracy") for name in numbers)
+    metrics = run(clip_evaluation, project, "again")
+    assert "item_accuracy" not in metrics["zero_shot"]
     assert "zero-shot accuracy is not measured" in capsys.readouterr().out
     assert (project / "data/again/plots/item_confusion.csv").read_text() == "actual,predicted\n"
 
 
-def test_an_absent_model_is_passed_on_with_the_counts(trained_project: Path, tmp_path: Path) -> None:
+def test_evaluation_of_a_skipped_model_is_skipped(trained_project: Path, tmp_path: Path) -> None:
     project = Path(shutil.copytree(trained_project, tmp_path / "project"))
     shutil.rmtree(project / "data/clip")
     (project / "data/clip").mkdir()
     write_skipped(project / "data/clip", "No words; write some.")
     numbers = run(clip_evaluation, project, "again")
-    assert numbers.keys() == {"test_listings", "test_listings_without_words"}
+    assert numbers.keys() == {"test_listings", "test_listings_without_text"}
     assert numbers["test_listings"] > 0
     assert skip_reason(project / "data/again") == "No words; write some."
 
 
-def test_a_single_listing_with_words_is_nothing_to_judge_by(
+def test_evaluation_of_a_single_listing_with_text_is_skipped(
     trained_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = Path(shutil.copytree(trained_project, tmp_path / "project"))
     monkeypatch.setattr("assets.clip.evaluate.stage.read_samples", lambda folder: list(read_samples(folder))[:1])
     assert run(clip_evaluation, project, "again")["test_listings"] == 1
-    assert "1 of 1 listings have words, at least 2 are needed" in (skip_reason(project / "data/again") or "")
+    assert "1 of 1 listings have text, at least 2 are needed" in (skip_reason(project / "data/again") or "")
