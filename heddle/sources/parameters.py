@@ -89,7 +89,7 @@ class WordPress(CrawlSettings):
     )
     images: Literal["main", "all"] = Field(
         default="main",
-        description="main: only the featured image, else the first in the content; all: each further image is a listing",
+        description="main: the featured image, else the first in the content; all: each further image is a listing",
     )
     fields: dict[ListingField, str] = Field(
         default={}, description="listing field -> dotted path in a post, `acf.fabric`"

@@ -101,7 +101,7 @@ def test_spaces_that_are_turned_copies_of_one_another_are_learned() -> None:
 
 
 @pytest.mark.parametrize("hidden", [None, 7])
-def test_embeddings_are_unit_vectors_and_survive_saving(hidden_dim: int | None, tmp_path: Path) -> None:
+def test_embeddings_are_unit_vectors_and_survive_saving(hidden: int | None, tmp_path: Path) -> None:
     config = AlignmentConfig(spaces={"text": 4, "graph": 3}, hidden_dim=hidden, projection_dim=6, dropout=0.5)
     random = np.random.default_rng(3)
     vectors = {"text": random.normal(5, 3, (9, 4)).astype(np.float32), "graph": np.ones((9, 3), np.float32)}
