@@ -65,7 +65,7 @@ def compare(root: Path) -> DriftComparison:
     Raises:
         DriftError: no model is registered, or its data is not in the cache.
     """
-    from heddle.monitoring.drift import (  # scipy takes seconds that not every process should pay
+    from heddle.monitoring.drift import (  # importing scipy takes seconds
         measure_drift,
         select_by_hash,
     )
@@ -95,7 +95,7 @@ def _earlier(root: Path, tag: str) -> list["Row"]:
 
 
 def _embedding_auc(root: Path, earlier: list["Row"], now: list["Row"]) -> float:
-    from heddle.encoders.text_encoder import load_sentence_encoder  # so does torch
+    from heddle.encoders.text_encoder import load_sentence_encoder  # importing torch takes seconds
     from heddle.monitoring.drift import domain_classifier_auroc, listing_words
 
     encoder = load_sentence_encoder(
