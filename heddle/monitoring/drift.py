@@ -51,7 +51,7 @@ class Drift:
         return self.index > max(bound, self.chance)
 
 
-def measure_measure_field(earlier: Sequence[Row], now: Sequence[Row]) -> list[Drift]:
+def measure_drift(earlier: Sequence[Row], now: Sequence[Row]) -> list[Drift]:
     """Measure the drift of every field of `listings` with values on either side, largest index first.
 
     Raises:
