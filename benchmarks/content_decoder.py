@@ -1,8 +1,8 @@
-"""Tokens a second of the writer's decoder: cached, uncached and in a batch, beside transformers' generate.
+"""Throughput of the writer's decoder, cached, uncached and batched, compared with transformers' generate.
 
-Both models have learned nothing and are of one size: the decoder of the demo scale, and a BART decoder of the same
-width, layers, heads and vocabulary that attends to as many states. Greedy, as many tokens each, one thread; the
-median of rounds that take turns.
+Both models are untrained and of one size: the decoder of the demo scale, and a BART decoder of the same width, layers,
+heads and vocabulary that attends to as many states. Greedy, the same number of tokens, one thread; the median of
+alternating rounds.
 
     python benchmarks/content_decoder.py [tokens] [rounds]
 """
@@ -26,11 +26,11 @@ from lightning_modules.layers.generation import generate, greedy
 
 VOCABULARY, MEMORY, BATCH = 2062, 34, 64
 NEVER = -1
-"""No token: what would end a text."""
+"""An end token that never occurs."""
 
 
 def main(length: int, rounds: int) -> None:
-    """Print a table of the ways of writing."""
+    """Print a table of the decoding methods."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     with torch.inference_mode():

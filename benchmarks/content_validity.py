@@ -1,8 +1,8 @@
-"""Whether everything that a writer writes can be published: ``python benchmarks/content_validity.py``.
+"""Check that all content of a writer is valid: ``python benchmarks/content_validity.py``.
 
-Listings of all splits are written, greedily and by drawing, each from its image alone and with all that is known of
-it, and held to `docs/content.schema.json`. ``--untrained`` does the same with first weights: only the grammar is left
-then, and texts run to their limits, so ask for fewer.
+Content for listings of all splits is written greedily and by sampling, from the image only and from all inputs, and
+validated against `docs/content.schema.json`. ``--untrained`` uses random weights: only the grammar is in effect and
+texts reach their limits, so choose fewer images.
 """
 
 import argparse
@@ -29,7 +29,7 @@ DATA = Path("data")
 
 
 def main() -> None:
-    """Write, hold to the schema, print a table; the exit status tells whether all of it is valid."""
+    """Write, validate and print a table. Exit status 1 if any content is invalid."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--writer", type=Path, default=DATA / "writer", help="folder of a writer")
@@ -37,18 +37,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--top-p", type=float, default=0.95)
     arguments = parser.parse_args()
-    writer = opened(arguments.writer, arguments.untrained, arguments.seed)
+    writer = load_writer(arguments.writer, arguments.untrained, arguments.seed)
     known = inputs(writer, arguments.images)
-    views = {"all that is known": known}
-    if not arguments.untrained:  # without training, words follow from neither
-        views["the image alone"] = [Inputs(one.image) for one in known]
+    views = {"all inputs": known}
+    if not arguments.untrained:  # untrained words do not depend on the inputs
+        views["image only"] = [Inputs(one.image) for one in known]
     shown = Table(
         "view", "words", "images", "valid", "longest title", "longest alt text", "s", title=weights(arguments)
     )
     wrong: list[str] = []
     for view, each in views.items():
         generator = torch.Generator().manual_seed(arguments.seed)
-        for words, pick in (("greedy", greedy), ("drawn", Sampler(generator, top_p=arguments.top_p))):
+        for words, pick in (("greedy", greedy), ("sampled", Sampler(generator, top_p=arguments.top_p))):
             begun = time.monotonic()
             contents = written(writer, each, pick)
             found = [problems(content.as_json()) for content in contents]
@@ -64,12 +64,12 @@ def main() -> None:
 
 
 def weights(arguments: argparse.Namespace) -> str:
-    """What is measured."""
+    """Title of the table."""
     return "untrained weights" if arguments.untrained else "trained weights"
 
 
-def opened(folder: Path, untrained: bool, seed: int) -> ContentWriter:
-    """The writer in a folder, or one of its shape with first weights."""
+def load_writer(folder: Path, untrained: bool, seed: int) -> ContentWriter:
+    """The writer in a folder, or one of its shape with random weights."""
     writer = ContentWriter.from_folder(folder)
     if untrained:
         torch.manual_seed(seed)
@@ -78,7 +78,7 @@ def opened(folder: Path, untrained: bool, seed: int) -> ContentWriter:
 
 
 def inputs(writer: ContentWriter, count: int) -> list[Inputs]:
-    """What is known of the first listings."""
+    """The inputs of the first listings."""
     ratios = image_ratios(DATA / "catalog")
     splits = (read_samples(DATA / "shards" / split) for split in ("test", "validation", "train"))
     samples = itertools.islice(itertools.chain.from_iterable(splits), count)
@@ -86,7 +86,7 @@ def inputs(writer: ContentWriter, count: int) -> list[Inputs]:
 
 
 def written(writer: ContentWriter, each: list[Inputs], pick: Pick) -> list[Content]:
-    """Whole contents, without a judgement of them, which would take longer than to write texts of 3,000 tokens."""
+    """Complete contents without scores, which would take longer than writing texts of 3,000 tokens."""
     contents = []
     with torch.inference_mode():
         for batch in iterate_batches(each):

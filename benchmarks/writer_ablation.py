@@ -1,4 +1,4 @@
-"""What each part of the writer is worth: short trainings without it, measured on alt texts of the validation split.
+"""Ablation of the writer: short trainings without each part, measured on alt texts of the validation split.
 
     python benchmarks/writer_ablation.py [epochs] [part ...]
 
@@ -24,14 +24,14 @@ from lightning_modules.writer.samples import Inputs, read_inputs
 
 
 class AblationStage(Stage):
-    """The stage with another shape and length."""
+    """The stage with another shape and number of epochs."""
 
     def __init__(self, output: Path, epochs: int, without: str) -> None:
         super().__init__("writer", output)
         self.epochs, self.without = epochs, without
 
     def parameters(self, section: type[SectionType], name: str | None = None) -> SectionType:
-        """The section, changed where it is the writer's."""
+        """The section, changed if it is the writer's."""
         read = super().parameters(section, name)
         if not isinstance(read, WriterParameters):
             return read
@@ -41,7 +41,7 @@ class AblationStage(Stage):
 
 
 def shapes(shape: WriterShape) -> Mapping[str, WriterShape]:
-    """What is left out -> the shape without it."""
+    """Name of a part to the shape without it."""
     fusion, scene = shape.fusion, shape.scene
     assert scene is not None
     off: FusionShape = replace(fusion, early=False, mid=False, late=False)
@@ -59,7 +59,7 @@ def shapes(shape: WriterShape) -> Mapping[str, WriterShape]:
 
 
 def main(epochs: int, parts: Sequence[str]) -> None:
-    """Train and measure each shape, or those without the named parts; prints a line of the table when it is known."""
+    """Train and measure each shape, or those without the named parts. Prints the table line by line."""
     print("| without | view | item | material | colour | relations | generation loss |\n|---|---|---|---|---|---|---|")
     for without in parts or shapes(AblationStage(Path(), epochs, "nothing").parameters(WriterParameters).network):
         with tempfile.TemporaryDirectory() as folder:
@@ -72,27 +72,31 @@ def main(epochs: int, parts: Sequence[str]) -> None:
 
 
 def _measured(folder: Path) -> dict[str, list[float]]:
-    """View -> shares of items, materials, colours and relations that the alt texts state rightly."""
-    opened, lexicon = ContentWriter.from_folder(folder), Lexicon.from_folder(folder)
+    """Inputs to the recall of items, materials, colours and relations."""
+    content_writer, lexicon = ContentWriter.from_folder(folder), Lexicon.from_folder(folder)
     samples = list(read_samples(Path("data/shards/validation")))
-    ratios, fit = image_ratios(Path("data/catalog")), opened.network.config.resize_mode
+    ratios, fit = image_ratios(Path("data/catalog")), content_writer.network.config.resize_mode
     known = [read_inputs(sample, ratios[sample.row["image"]], fit) for sample in samples]
-    truths = [listing_facts(sample.row) for sample in samples]
-    views = {"whole": known, "image alone": [Inputs(one.image) for one in known]}
-    told = {
-        view: [one.fields["alt_text"] for one in opened.write(these, until="alt_text")] for view, these in views.items()
+    actual = [listing_facts(sample.row) for sample in samples]
+    views = {"full": known, "image only": [Inputs(one.image) for one in known]}
+    texts = {
+        view: [one.fields["alt_text"] for one in content_writer.write(these, until="alt_text")]
+        for view, these in views.items()
     }
-    return {view: _shares([lexicon.read_facts(str(text)) for text in texts], truths) for view, texts in told.items()}
+    return {
+        view: _recalls([lexicon.read_facts(str(text)) for text in of_view], actual) for view, of_view in texts.items()
+    }
 
 
-def _shares(stated: list[ImageFacts], truths: list[ImageFacts]) -> list[float]:
-    pairs = list(zip(stated, truths, strict=True))
-    shares = []
+def _recalls(claimed: list[ImageFacts], actual: list[ImageFacts]) -> list[float]:
+    pairs = list(zip(claimed, actual, strict=True))
+    recalls = []
     for kind in KINDS:
-        right = [getattr(one, kind) == getattr(truth, kind) for one, truth in pairs if getattr(truth, kind)]
-        shares.append(sum(right) / max(1, len(right)))
-    there = sum(len(truth.relations) for truth in truths)
-    return [*shares, sum(len(one.relations & truth.relations) for one, truth in pairs) / max(1, there)]
+        correct = [getattr(claim, kind) == getattr(fact, kind) for claim, fact in pairs if getattr(fact, kind)]
+        recalls.append(sum(correct) / max(1, len(correct)))
+    relations = sum(len(fact.relations) for fact in actual)
+    found = sum(len(claim.relations & fact.relations) for claim, fact in pairs)
+    return [*recalls, found / max(1, relations)]
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ FACTS = ("ratio", "brightness", "contrast", "saturation", *EXIF_FACTS)
 
 
 @dataclass(frozen=True)
-class SceneObject:
+class ImageObject:
     """An object in an image."""
 
     label: str
@@ -46,7 +46,7 @@ class Inputs:
 
     image: NDArray[np.uint8]
     """Red, green and blue, (S, S, 3)."""
-    objects: Sequence[SceneObject] = ()
+    objects: Sequence[ImageObject] = ()
     relations: Sequence[tuple[int, str, int]] = ()
     """Subject, predicate, object; subject and object are indices of ``objects``."""
     context: str | None = None
@@ -74,7 +74,7 @@ class WriterInputs:
 class TruncatedScene(NamedTuple):
     """The objects and relations that the network reads, and the numbers of dropped ones."""
 
-    objects: list[SceneObject]
+    objects: list[ImageObject]
     relations: list[tuple[int, str, int]]
     objects_dropped: int
     relations_dropped: int
@@ -93,10 +93,10 @@ def read_inputs(sample: ShardSample, ratio: float, fit: Literal["crop", "pad"]) 
     return Inputs(sample.image, read_objects(row, ratio, fit), read_relations(row), format_context(row), facts)
 
 
-def read_objects(row: Row, ratio: float, fit: Literal["crop", "pad"]) -> list[SceneObject]:
+def read_objects(row: Row, ratio: float, fit: Literal["crop", "pad"]) -> list[ImageObject]:
     """The objects of a listing; ``ratio`` and ``fit`` as in :func:`read_inputs`."""
     return [
-        SceneObject(
+        ImageObject(
             thing["label"] or "", tuple(filter(None, thing["attributes"] or ())), to_square(thing["box"], ratio, fit)
         )
         for thing in row.get("objects") or ()
@@ -160,7 +160,7 @@ def compute_facts(image: NDArray[np.uint8], ratio: float, exif: Mapping[str, Any
 
 
 def truncate_scene(
-    objects: Sequence[SceneObject], relations: Sequence[tuple[int, str, int]], max_objects: int
+    objects: Sequence[ImageObject], relations: Sequence[tuple[int, str, int]], max_objects: int
 ) -> TruncatedScene:
     """Keep the objects and relations that the network reads.
 

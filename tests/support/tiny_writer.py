@@ -18,7 +18,7 @@ from lightning_modules.writer.config import WriterConfig
 from lightning_modules.writer.content_tokens import ContentTokens
 from lightning_modules.writer.content_writer import make_reader
 from lightning_modules.writer.corruption import Corruption
-from lightning_modules.writer.samples import Inputs, SceneObject, WriterInputs
+from lightning_modules.writer.samples import ImageObject, Inputs, WriterInputs
 from lightning_modules.writer.sampling import WriterCollate
 from lightning_modules.writer.settings import LossWeights, SamplingSettings
 from lightning_modules.writer.writer import Writer
@@ -103,7 +103,7 @@ def tiny_inputs(number: int = 0, objects: int = 2, **changes: Any) -> Inputs:
     for place in range(objects):
         x0, y0 = draw.uniform(0, 0.6, 2)
         label, colour = ("chair", "jar", "box")[(number + place) % 3], ("red", "blue", "green")[place % 3]
-        things.append(SceneObject(label, (colour, "wooden"), (x0, y0, x0 + 0.3, y0 + 0.2 + 0.01 * place)))
+        things.append(ImageObject(label, (colour, "wooden"), (x0, y0, x0 + 0.3, y0 + 0.2 + 0.01 * place)))
     known: Mapping[str, Any] = {
         "image": draw.integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8),
         "objects": things,

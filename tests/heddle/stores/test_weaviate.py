@@ -102,9 +102,7 @@ def test_indexing_that_takes_too_long_is_given_up(server: WeaviateServer, weavia
     with open_store(_changed(weaviate, indexing_timeout=0.01), NOWHERE) as store:
         store.publish(listings("a"))
         server.queues = [9] * 100
-        with pytest.raises(
-            StoreError, match=r"indexing took longer than 0\.01 s; raise published_index.store.indexing_timeo"
-        ):
+        with pytest.raises(StoreError, match=r"indexing took longer than 0\.01 s; raise published_index.store"):
             store.publish(listings("b"))
         assert everything(store) == ids("a")
     assert len(server.database.classes) == 1
@@ -218,9 +216,7 @@ def test_answers_that_do_not_come_are_waited_for_only_so_long(server: WeaviateSe
             ("create collection", lambda: store.publish(listings("b"))),
         ):
             server.before[operation] = lambda: released.wait(20) and None
-            with pytest.raises(
-                StoreError, match=r"time limit exceeded; .*query_timeout \(0\.2 s\) or write_timeout \("
-            ):
+            with pytest.raises(StoreError, match=r"time limit exceeded; .*query_timeout \(0\.2 s\) or write_timeout"):
                 attempt()
             server.before.clear()
         released.set()

@@ -13,8 +13,8 @@ from lightning_modules.training.data import ShardSample
 from lightning_modules.writer.samples import (
     FACTS,
     WHOLE,
+    ImageObject,
     Inputs,
-    SceneObject,
     WriterReader,
     compute_facts,
     format_context,
@@ -60,7 +60,7 @@ def test_any_box_ends_within_the_square(box: tuple[float, ...], ratio: float, fi
 
 def test_the_largest_objects_stay_in_their_order_with_the_relations_among_them() -> None:
     side = [0.1, 0.5, 0.3, 0.4]
-    objects = [SceneObject(str(place), (), (0, 0, length, length)) for place, length in enumerate(side)]
+    objects = [ImageObject(str(place), (), (0, 0, length, length)) for place, length in enumerate(side)]
     relations = [(0, "on", 1), (1, "left of", 2), (3, "above", 1), (2, "on", 3)]
     seen = truncate_scene(objects, relations, 2)
     assert [thing.label for thing in seen.objects] == ["1", "3"]
@@ -69,7 +69,7 @@ def test_the_largest_objects_stay_in_their_order_with_the_relations_among_them()
 
 
 def test_relations_that_make_no_sense_are_left_out_and_counted() -> None:
-    objects = [SceneObject("jar", (), WHOLE), SceneObject(" ", (), WHOLE), SceneObject("box", (), WHOLE)]
+    objects = [ImageObject("jar", (), WHOLE), ImageObject(" ", (), WHOLE), ImageObject("box", (), WHOLE)]
     relations = [(0, "on", 0), (0, "on", 9), (-1, "on", 0), (0, " ", 2), (1, "on", 2), (2, "on", 0), (2, "on", 0)]
     seen = truncate_scene(objects, relations, 100)
     assert [thing.label for thing in seen.objects] == ["jar", "box"]
@@ -96,7 +96,7 @@ def test_nothing_but_images_makes_empty_parts() -> None:
 
 
 def test_the_reader_fills_up_and_says_what_there_is() -> None:
-    one = Inputs(GREY, [SceneObject("jar", ("blue", "wooden"), (0, 0.5, 1, 1))], context="locale en-GB")
+    one = Inputs(GREY, [ImageObject("jar", ("blue", "wooden"), (0, 0.5, 1, 1))], context="locale en-GB")
     two = tiny_inputs(1, objects=3)
     read = WriterReader(TOKENIZER, TOKENS.pad, 8, 8)([one, two])
     assert read.scene.objects_present.tolist() == [[True, False, False], [True, True, True]]

@@ -116,7 +116,7 @@ SETTINGS: dict[str, Any] = {"full_content_samples": 1, "top_p": 0.9, "examples":
 
 @pytest.mark.parametrize("template", ["A thing.", "A {}.", "A {0}.", "A {item.__class__}.", "A {item", "}"])
 def test_parameters_template_without_named_gaps_is_refused(template: str) -> None:
-    with pytest.raises(ValueError, match=r"template|encountered|expected"):
+    with pytest.raises(ValueError, match=r"found|encountered|expected"):
         WriterEvaluationParameters(template=template, mistakes=1, **SETTINGS)
     assert WriterEvaluationParameters(template="A {item}.", mistakes=1, **SETTINGS).bert_score is None
 
