@@ -65,18 +65,18 @@ def posts(folder: Path, cases: int) -> Outcomes:
     def page(pages: list[Any], strange: Any, cut: int | None, status: int) -> None:
         told = [_changed(_POST | {"id": number}, each) for number, each in enumerate(pages, 1)]
         body = json.dumps(told if strange is None else [*told, strange] if len(told) % 2 else strange).encode()
-        collector = _harvest(folder)
+        collector = _new_collector(folder)
         spider = WordPressSpider(WordPressSite("shop", "http://shop.test", per_page=9), collector=collector)
         headers = {"X-WP-TotalPages": "1", "Content-Type": "application/json"}
         answer = TextResponse("http://shop.test/posts", body=body[: cut and -cut], headers=headers, encoding="utf-8")
         try:
-            assert not list(spider._page_arrived(answer, path="posts", table="listings", number=1))
+            assert not list(spider._parse_page(answer, path="posts", table="listings", number=1))
         except CloseSpider:
             found["refused with an error" if answer.url in (spider.failure or "") else "NAMELESS"] += 1
             return
         for shown in collector.pending_images("shop").values():
-            shown.find(whole if status == 200 else ImageRejection("image_missing", "answered 404 Not Found"))
-        found[_settled(collector, folder)] += 1
+            shown.set_result(whole if status == 200 else ImageRejection("image_missing", "returned 404 Not Found"))
+        found[_finish(collector, folder)] += 1
 
     page()
     return found
@@ -94,13 +94,13 @@ def rows(folder: Path, cases: int) -> Outcomes:
     @_fuzz(cases)
     @given(told=st.lists(one, min_size=1, max_size=4))
     def row(told: list[tuple[str, dict[str, Any]]]) -> None:
-        collector = _harvest(folder)
+        collector = _new_collector(folder)
         for number, (table, values) in enumerate(told):
             if table != "listings":
                 collector.add_row(table, "mine", values, values, f"row {number}")
             elif draft := collector.add_listing("mine", str(number % 3), values, values, f"row {number}"):
                 collector.set_image_file(draft, folder / "sound.png")
-        found[_settled(collector, folder)] += 1
+        found[_finish(collector, folder)] += 1
 
     row()
     return found
@@ -150,15 +150,15 @@ def files(folder: Path, cases: int) -> Outcomes:
         path.write_bytes(content if junk is None else content[:place] + junk + content[place:])
         columns = {"id": "id", "image": "image", "title": "title", "price": "price"}
         source = Table(kind="table", name="mine", path=str(path), columns=columns, contact="me@shop.test")
-        collector = _harvest(folder)
+        collector = _new_collector(folder)
         try:
             TableSource(source).gather(collector)
         except StageError as error:
             found["refused with an error" if str(path) in str(error) else "NAMELESS"] += 1
             return
         for url, shown in collector.pending_images("mine").items():
-            shown.find(ImageRejection("image_missing", url or "no address"))
-        found[_settled(collector, folder)] += 1
+            shown.set_result(ImageRejection("image_missing", url or "no address"))
+        found[_finish(collector, folder)] += 1
 
     file()
     return found
@@ -213,11 +213,11 @@ def _fuzz(cases: int) -> Callable[[Any], Any]:
     return settings(max_examples=cases, deadline=None, database=None, derandomize=True, suppress_health_check=checks)
 
 
-def _harvest(folder: Path) -> Collector:
+def _new_collector(folder: Path) -> Collector:
     return Collector(folder, 1e6, 1_000_000, 1)
 
 
-def _settled(collector: Collector, folder: Path) -> str:
+def _finish(collector: Collector, folder: Path) -> str:
     """How it ended; nothing may be lost, and what there is must fit the tables and be written."""
     result = collector.finish()
     accepted = len(result.listings) + sum(map(len, collector.tables.values()))

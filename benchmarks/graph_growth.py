@@ -1,9 +1,9 @@
-"""How graph and recommender grow: ``python benchmarks/graph_growth.py [--edges 10000,100000,1000000]``.
+"""Time and memory of graph and recommender by size: ``python benchmarks/graph_growth.py [--edges 10000,100000]``.
 
-Random graphs of items and products, ten edges for each node, 128 random features. Each size has a process of its own,
-which does what the stages do after the texts are embedded: splits the edges, draws negatives, measures the whole,
-writes and reads the tables, trains for some epochs, embeds every node. The table holds wall seconds of each step and
-the process's largest memory. The settings are those of params.yaml's scale; ``--set fan_out=[15,10]`` changes one.
+Uses random graphs of items and products with ten edges per node and 128 random features. Each size runs in its own
+process, with the steps of the stages after the text embedding: split the edges, sample negatives, compute statistics,
+write and read the tables, train, embed every node. The table shows wall-clock seconds per step and peak memory.
+Settings come from the scale in params.yaml; ``--set fan_out=[15,10]`` overrides one.
 """
 
 import argparse
@@ -32,13 +32,13 @@ from heddle.graph.edges import assign_parts, sample_negatives
 from heddle.graph.tables import CatalogGraph
 from lightning_modules.recommender.embedder import GraphEmbedder
 
-DEGREE = 10  # edges for each node
+DEGREE = 10  # edges per node
 SOURCES = 16
 STEPS = ("split", "negatives", "statistics", "tables", "train", "embed")
 
 
-def drawn(edges: int) -> tuple[list[str], list[str], np.ndarray]:
-    """Ids and types of the nodes, and different pairs of an item and a product."""
+def random_graph(edges: int) -> tuple[list[str], list[str], np.ndarray]:
+    """Ids and types of the nodes, and unique pairs of an item and a product."""
     random = np.random.default_rng(1)
     nodes = edges // DEGREE
     items = nodes // 10
@@ -48,39 +48,39 @@ def drawn(edges: int) -> tuple[list[str], list[str], np.ndarray]:
     return ids, ["item"] * items + ["product"] * (nodes - items), random.permutation(pairs)[:edges]
 
 
-def measured(edges: int, epochs: int, changes: Mapping[str, Any]) -> dict[str, float]:
-    """Seconds of each step, and megabytes; ``changes`` of the settings."""
-    ids, types, pairs = drawn(edges)
+def measure(edges: int, epochs: int, changes: Mapping[str, Any]) -> dict[str, float]:
+    """Seconds per step and peak memory in megabytes; ``changes`` overrides settings."""
+    ids, types, pairs = random_graph(edges)
     found: dict[str, float] = {"edges": len(pairs), "nodes": len(ids)}
     features = np.random.default_rng(2).normal(size=(len(ids), 128)).astype(np.float32)
     relations = np.full(len(pairs), "becomes", object)
-    watch = Stopwatch(found)
+    stopwatch = Stopwatch(found)
     parts = assign_parts(pairs, relations, ids, None, Split(validation=0.05, test=0.1))
-    watch("split")
-    others = sample_negatives(pairs, parts, types, 1)
-    watch("negatives")
-    graph = CatalogGraph(ids, types, [None] * len(ids), features, pairs, relations, parts, others)
+    stopwatch("split")
+    negatives = sample_negatives(pairs, parts, types, 1)
+    stopwatch("negatives")
+    graph = CatalogGraph(ids, types, [None] * len(ids), features, pairs, relations, parts, negatives)
     statistics(adjacency(pairs, len(ids)), types, features, SOURCES, 1)
-    watch("statistics")
+    stopwatch("statistics")
     with tempfile.TemporaryDirectory() as folder:
         graph.save(Path(folder))
         graph = CatalogGraph.open(Path(folder))
-    watch("tables")
+    stopwatch("tables")
     settings = load("recommender", RecommenderParameters).model_dump() | changes
     settings["trainer"]["max_epochs"] = epochs
     parameters = RecommenderParameters.model_validate(settings)
     threads = load("compute", Compute).threads
     torch.set_num_threads(threads)
-    trained = train_recommender(graph, parameters, 1, threads, lambda *told: None)
-    watch("train")
+    trained = train_recommender(graph, parameters, 1, threads, lambda *_: None)
+    stopwatch("train")
     found["train"] /= epochs
     GraphEmbedder(trained.network)(graph.features, graph.message_edges, graph.inductive_edges)
-    watch("embed")
+    stopwatch("embed")
     return found | {"megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
 class Stopwatch:
-    """Writes down the seconds since it was made or last asked."""
+    """Records the seconds since its creation or its last call."""
 
     def __init__(self, found: dict[str, float]) -> None:
         self.found, self.since = found, time.perf_counter()
@@ -91,17 +91,17 @@ class Stopwatch:
 
 
 def main() -> None:
-    """Measure each size in a process of its own and print the table."""
+    """Measure each size in its own process and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--edges", default="10000,100000,1000000")
     parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--alone", action="store_true", help="measure one size here and print JSON")
+    parser.add_argument("--alone", action="store_true", help="measure one size in this process and print JSON")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="changes")
     arguments = parser.parse_args()
     if arguments.alone:
         read = YAML(typ="safe", pure=True).load
         changes = {name: read(value) for name, _, value in (change.partition("=") for change in arguments.changes)}
-        print(json.dumps(measured(int(arguments.edges), arguments.epochs, changes)))
+        print(json.dumps(measure(int(arguments.edges), arguments.epochs, changes)))
         return
     table = Table("edges", "nodes", *(f"{step}, s" for step in STEPS), "memory, MB", title="train: one epoch")
     for edges in arguments.edges.split(","):

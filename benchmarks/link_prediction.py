@@ -1,10 +1,10 @@
-"""The recommender's networks side by side, and against the baselines: ``python benchmarks/link_prediction.py GRAPH``.
+"""Compare the recommender's networks with baselines: ``python benchmarks/link_prediction.py GRAPH``.
 
-GRAPH is ``data/graph`` as stage `graph` writes it, or a file of edges alone, two ids a line, such as Cora's
-``cora.cites``: its nodes have no features but those that are learned, and 85 % of the edges are learned from, 5 %
-validate, 10 % are judged. Of a file each seed draws another split; of a folder the split stays, unless ``--resplit``.
+GRAPH is ``data/graph``, or a file of edges with two ids per line, such as ``cora.cites`` of Cora. Nodes of a file have
+trained features only; 85 % of the edges are for training, 5 % for validation and 10 % for testing. Each seed splits a
+file in another way; the split of a folder is fixed, unless ``--resplit`` is given.
 
-The settings are those of params.yaml's scale; ``--set learning_rate=3e-3`` changes one of them.
+Settings come from the scale in params.yaml; ``--set learning_rate=3e-3`` overrides one.
 """
 
 import argparse
@@ -54,62 +54,62 @@ QUERIES = 500
 
 
 def from_edges(file: Path, seed: int) -> CatalogGraph:
-    """The graph of a file of edges; the ids are told apart by the seed, so that each seed splits otherwise."""
+    """Read a graph from a file of edges; the seed is part of the ids, so that each seed gives another split."""
     pairs = [line.split()[:2] for line in file.read_text().splitlines() if line.strip()]
     ids = sorted({f"{seed}:{name}" for pair in pairs for name in pair})
-    place = {name: number for number, name in enumerate(ids)}
-    edges = np.array([[place[f"{seed}:{name}"] for name in pair] for pair in pairs])
+    index_of = {name: index for index, name in enumerate(ids)}
+    edges = np.array([[index_of[f"{seed}:{name}"] for name in pair] for pair in pairs])
     edges = edges[edges[:, 0] != edges[:, 1]]
     relations = np.full(len(edges), "joins", object)
     parts = assign_parts(edges, relations, ids, None, SHARES)
     types = ["node"] * len(ids)
     features = np.zeros((len(ids), 1), np.float32)
-    drawn = sample_negatives(edges, parts, types, seed)
-    return CatalogGraph(ids, types, [None] * len(ids), features, edges, relations, parts, drawn)
+    negatives = sample_negatives(edges, parts, types, seed)
+    return CatalogGraph(ids, types, [None] * len(ids), features, edges, relations, parts, negatives)
 
 
-def opened(path: Path, redrawn: bool, seed: int) -> CatalogGraph:
-    """The graph of one seed."""
+def open_graph(path: Path, split_again: bool, seed: int) -> CatalogGraph:
+    """Read the graph for one seed."""
     if not path.is_dir():
         return from_edges(path, seed)
     graph = CatalogGraph.open(path)
-    return resplit(graph, seed) if redrawn else graph
+    return resplit(graph, seed) if split_again else graph
 
 
 def resplit(graph: CatalogGraph, seed: int) -> CatalogGraph:
-    """The same graph, whose predicted edges are split in another way by each seed."""
+    """Split the predicted edges of a graph again, differently for each seed."""
     ids = [f"{seed}:{name}" for name in graph.ids]
     predicted = np.isin(graph.parts.astype(str), SPLITS)
     parts = graph.parts.copy()
     parts[predicted] = assign_parts(graph.edges[predicted], graph.relations[predicted].tolist(), ids, None, SHARES)
     known = parts != INDUCTIVE
-    drawn = sample_negatives(graph.edges[known], parts[known], graph.types, seed)
-    return dataclasses.replace(graph, parts=parts, negatives=drawn)
+    negatives = sample_negatives(graph.edges[known], parts[known], graph.types, seed)
+    return dataclasses.replace(graph, parts=parts, negatives=negatives)
 
 
-def judged(graph: CatalogGraph, name: str, system: System) -> Mapping[str, float]:
-    """The numbers of one system on the test edges."""
+def evaluate(graph: CatalogGraph, name: str, system: System) -> Mapping[str, float]:
+    """Metrics of one system on the test edges."""
     sure = ConfidenceInterval(BootstrapParameters(samples=100), 0)
     asked = queries(graph, QUERIES)
     return attempt(name, system, graph.predicted("test"), graph.negatives["test"], asked, sure).numbers
 
 
 def baselines(graph: CatalogGraph) -> Iterator[tuple[str, System]]:
-    """What must be beaten."""
-    told = adjacency(graph.message_edges, len(graph.ids))
-    yield "popularity", popularity(told)
-    yield "common neighbours", common_neighbours(told)
-    yield "Adamic-Adar", adamic_adar(told)
+    """Name and system of each baseline."""
+    neighbours = adjacency(graph.message_edges, len(graph.ids))
+    yield "popularity", popularity(neighbours)
+    yield "common neighbours", common_neighbours(neighbours)
+    yield "Adamic-Adar", adamic_adar(neighbours)
     yield "text similarity", text_similarity(graph.features)
 
 
 def main() -> None:
-    """Train every network with every seed and print a table of means and deviations."""
+    """Train every network with every seed and print a table of means and standard deviations."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("graph", type=Path)
     parser.add_argument("--networks", default="mean,max,lstm,gat", help=", ".join(CONVOLUTIONS))
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--resplit", action="store_true", help="each seed splits a folder's edges in another way")
+    parser.add_argument("--resplit", action="store_true", help="split a folder's edges again for each seed")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="changes")
     arguments = parser.parse_args()
     settings = load("recommender", RecommenderParameters).model_dump()
@@ -118,36 +118,36 @@ def main() -> None:
     threads = load("compute", Compute).threads
     found: dict[str, list[Mapping[str, float]]] = {}
     for seed in range(arguments.seeds):
-        graph = opened(arguments.graph, arguments.resplit, seed)
+        graph = open_graph(arguments.graph, arguments.resplit, seed)
         for name in arguments.networks.split(","):
             parameters = RecommenderParameters.model_validate(settings | {"convolution": CONVOLUTIONS[name]})
-            before = cpu()
-            trained = train_recommender(graph, parameters, seed, threads, lambda *told: None)
-            spent = cpu() - before
+            before = cpu_seconds()
+            trained = train_recommender(graph, parameters, seed, threads, lambda *_: None)
+            spent = cpu_seconds() - before
             embeddings = GraphEmbedder(trained.network)(graph.features, graph.message_edges, graph.inductive_edges)
             validation = trained.history[trained.best_epoch - 1]["validation_auc"]
-            numbers = {**judged(graph, name, dot_product(embeddings)), "validation": validation, "cpu": spent}
+            numbers = {**evaluate(graph, name, dot_product(embeddings)), "validation": validation, "cpu": spent}
             found.setdefault(name, []).append(numbers)
             print(name, seed, {key: round(numbers[key], 4) for key in ("validation", "auc", "ndcg_at_10")}, flush=True)
         if seed == 0 or arguments.resplit or not arguments.graph.is_dir():
             for name, system in baselines(graph):
-                found.setdefault(name, []).append(judged(graph, name, system))
-    Console(width=160).print(table(found))
+                found.setdefault(name, []).append(evaluate(graph, name, system))
+    Console(width=160).print(make_table(found))
 
 
-def cpu() -> float:
-    """Seconds of this process, all threads."""
+def cpu_seconds() -> float:
+    """CPU seconds of this process, all threads."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
 
-def table(found: Mapping[str, list[Mapping[str, float]]]) -> Table:
-    """One row a system: means over the seeds, and how far they stray."""
+def make_table(found: Mapping[str, list[Mapping[str, float]]]) -> Table:
+    """One row per system: means and standard deviations over the seeds."""
     shown = Table("system", "seeds", "validation AUC", *COLUMNS, "CPU s")
     for name, rows in found.items():
-        cells = [spread([row[column] for row in rows]) for column in COLUMNS]
+        cells = [format_spread([row[column] for row in rows]) for column in COLUMNS]
         trained = "cpu" in rows[0]
-        validation = spread([row["validation"] for row in rows]) if trained else ""
+        validation = format_spread([row["validation"] for row in rows]) if trained else ""
         shown.add_row(
             name,
             str(len(rows)),
@@ -158,8 +158,8 @@ def table(found: Mapping[str, list[Mapping[str, float]]]) -> Table:
     return shown
 
 
-def spread(values: list[float]) -> str:
-    """Mean and standard deviation."""
+def format_spread(values: list[float]) -> str:
+    """Format mean and standard deviation."""
     mean = f"{statistics.mean(values):.3f}"
     return f"{mean} ± {statistics.stdev(values):.3f}" if len(values) > 1 else mean
 

@@ -13,7 +13,7 @@ from dagster_project.experiment import experiment_asset
 from dagster_project.parameters import check_parameters
 from dagster_project.publish import published_index_asset
 from dagster_project.publish_content import is_configured, published_content_asset
-from dagster_project.registry import registry_asset
+from dagster_project.registry_asset import registry_asset
 
 # Code references are a beta feature of Dagster. The pinned version supports them, so the warning is noise.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)

@@ -21,10 +21,8 @@ ALLOWED_IMPORTS = {
 }
 """Package -> the packages that it may import. Only ``dagster_project`` imports everything."""
 PRIVATE_NAMES = {
-    "assets/catalog/ssrf_httpx.py": {
-        "_pool",
-        "_network_backend",
-    },  # httpx and httpcore: the resolved address is checked
+    # httpx and httpcore: the address is checked after its name is resolved
+    "assets/catalog/ssrf_httpx.py": {"_pool", "_network_backend"},
     "assets/catalog/ssrf_twisted.py": {"_reactor"},  # Twisted: likewise for Scrapy
     "assets/catalog/workers.py": {"_exit"},  # os._exit, which is documented
     "dagster_project/dagster_internals.py": {"_core"},  # the state that Dagster's UI shows

@@ -105,7 +105,7 @@ def check_fields(named: str, table: str, fields: Collection[str]) -> None:
     unknown, missing = set(fields) - allowed, needed - set(fields)
     if unknown:
         raise StageError(
-            f"{named}: columns: {', '.join(sorted(unknown))} not in the table {table}; "
+            f"{named}: columns: unknown field {', '.join(sorted(unknown))} of {table}; "
             f"allowed: {', '.join(sorted(allowed))}"
         )
     if missing:

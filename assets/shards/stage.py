@@ -1,6 +1,7 @@
-"""Listings and images as WebDataset tars, a folder for each split; images re-encoded once, to training size.
+"""The stage `shards`: write listings and images as WebDataset tars, one folder for each split.
 
-A split that no listing falls in is a tar without samples: a catalogue may bring guides alone, or a few listings.
+Images are re-encoded once, at training size. A split without listings gets one tar without samples, because a catalogue
+may contain guides only, or few listings.
 """
 
 import hashlib
@@ -33,7 +34,7 @@ LABELS = ("item", "material", "bin", "product_class")
 
 @dataclass(frozen=True)
 class Shard:
-    """One tar to be written: its path, its listings sorted by key (a table needs a tenth of dictionaries' memory)."""
+    """One tar to write, with its listings sorted by key (a table takes a tenth of the memory of dictionaries)."""
 
     path: Path
     listings: pa.Table
@@ -41,7 +42,7 @@ class Shard:
 
 
 def shards(stage: Stage) -> Metrics:
-    """Write train, validation and test tars, the label vocabularies of the train split and the images' format."""
+    """Write train, validation and test tars, the labels of the train split, and size and fit of the images."""
     parameters = stage.parameters(ShardsParameters)
     listings = read_table(stage.input("validated") / "listings.parquet")
     splits = split_listings(listings.filter(pc.is_valid(listings["image"])), stage.parameters(Split, "split"))
@@ -50,9 +51,11 @@ def shards(stage: Stage) -> Metrics:
     pa.default_memory_pool().release_unused()
     for name in SPLITS:
         if not splits[name].num_rows:
-            stage.progress(f"no listing with an image falls in the {name} split")
+            stage.progress(f"the {name} split has no listing with an image")
     originals = find_originals(stage.input("catalog"))
-    plan = (shard for name in SPLITS for shard in _plan(stage.output / name, splits[name], originals, parameters))
+    plan = (
+        shard for name in SPLITS for shard in _plan_shards(stage.output / name, splits[name], originals, parameters)
+    )
     written = []
     for count in write_shards(plan, parameters, stage.parameters(Compute, "compute").threads):
         written.append(count)
@@ -62,37 +65,37 @@ def shards(stage: Stage) -> Metrics:
     return {
         **{f"{name}_listings": splits[name].num_rows for name in SPLITS},
         "listings_without_image": total - shown,
-        "images_shared_between_splits": _shared_images(splits),
+        "images_shared_between_splits": _count_shared_images(splits),
         "shards": len(written),
     }
 
 
 def split_listings(listings: pa.Table, split: Split) -> dict[SplitName, pa.Table]:
-    """The listings of each split."""
+    """Split a table of listings."""
     names = np.array([split_of(listing_id, split) for listing_id in listings["id"].to_pylist()], dtype=object)
     return {name: listings.filter(pa.array(names == name)) for name in SPLITS}
 
 
 def sample_key(listing_id: str) -> str:
-    """The name of a listing's sample: 16 hex digits of its id's SHA-256."""
+    """Return the name of a listing's sample: 16 hex digits of the SHA-256 of its id."""
     return hashlib.sha256(listing_id.encode()).hexdigest()[:16]
 
 
 def vocabularies(listings: pa.Table) -> dict[str, list[str]]:
-    """For each kind of label the values that occur, sorted."""
+    """Return the sorted values of each kind of label."""
     return {label: sorted(filter(None, listings[label].unique().to_pylist())) for label in LABELS}
 
 
 def write_shards(plan: Iterable[Shard], parameters: ShardsParameters, processes: int) -> Iterator[int]:
-    """Write every shard, several at a time; yields how many samples each has. How many at a time changes no byte."""
+    """Write all shards in parallel and yield their numbers of samples. The number of processes changes no byte."""
     if processes == 1:
         yield from (write_shard(shard, parameters) for shard in plan)
         return
-    # Spawned, not forked: the parent may have threads (Arrow's), and a fork would copy their locks.
+    # Spawned, not forked: the parent may have threads of Arrow, and a fork would copy their locks.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=die_with_parent) as pool:
         writing: deque[Future[int]] = deque()
-        for shard in plan:  # not all at once: each holds its listings
+        for shard in plan:  # few at once, because each shard holds its listings in memory
             writing.append(pool.submit(write_shard, shard, parameters))
             if len(writing) > 2 * processes:
                 yield writing.popleft().result()
@@ -100,65 +103,67 @@ def write_shards(plan: Iterable[Shard], parameters: ShardsParameters, processes:
 
 
 def write_shard(shard: Shard, parameters: ShardsParameters) -> int:
-    """Write one tar: for each sample ``<key>.jpg`` and ``<key>.json``; returns how many samples.
+    """Write one tar with ``<key>.jpg`` and ``<key>.json`` for each sample. Return the number of samples.
 
     Raises:
-        StageError: an image cannot be read; the message names its listing.
+        StageError: an image cannot be read; the message contains the id of its listing.
     """
-    # Not by webdataset's TarWriter: it brings torch into each of these processes, 200 MB and seconds to import.
+    # webdataset's TarWriter is not used: it imports torch in each process, which takes 200 MB and seconds.
     with tarfile.open(shard.path, "w", format=tarfile.USTAR_FORMAT) as tar:
         for row, original in zip(shard.listings.to_pylist(), shard.originals, strict=True):
             key = sample_key(row["id"])
-            _add(tar, f"{key}.jpg", _image(row, original, parameters))
-            _add(tar, f"{key}.json", _json(row))
+            _add(tar, f"{key}.jpg", _encode_image(row, original, parameters))
+            _add(tar, f"{key}.json", _encode_json(row))
     return shard.listings.num_rows
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
-    member = tarfile.TarInfo(name)  # mtime, uid and gid are 0, the owners' names empty, by default
+    member = tarfile.TarInfo(name)  # by default mtime, uid and gid are 0 and the owners' names are empty
     member.size, member.mode = len(content), 0o444
     tar.addfile(member, io.BytesIO(content))
 
 
-def _plan(
+def _plan_shards(
     folder: Path, listings: pa.Table, originals: Mapping[str, Original], parameters: ShardsParameters
 ) -> Iterator[Shard]:
     folder.mkdir()
     order = np.argsort(np.array([sample_key(listing_id) for listing_id in listings["id"].to_pylist()], dtype="U16"))
     size = parameters.listings_per_shard
-    for number, start in enumerate(range(0, max(1, len(order)), size)):  # DVC keeps no folder without files
+    for number, start in enumerate(
+        range(0, max(1, len(order)), size)
+    ):  # at least one tar, because DVC drops empty folders
         part = listings.take(pa.array(order[start : start + size]))
         images = zip(part["id"].to_pylist(), part["image"].to_pylist(), strict=True)
-        found = [_original(listing_id, image, originals) for listing_id, image in images]
+        found = [_find_original(listing_id, image, originals) for listing_id, image in images]
         yield Shard(folder / f"{number:05}.tar", part, found)
 
 
-def _original(listing_id: str, image: str, originals: Mapping[str, Original]) -> Original:
+def _find_original(listing_id: str, image: str, originals: Mapping[str, Original]) -> Original:
     if image not in originals:
         raise StageError(
-            f"data/validated/listings.parquet: {listing_id}: its image {image} is in no tar of "
+            f"data/validated/listings.parquet: {listing_id}: its image {image} is not in the tars of "
             "data/catalog; run `dvc repro validated`"
         )
     return originals[image]
 
 
-def _image(row: dict[str, Any], original: Original, parameters: ShardsParameters) -> bytes:
+def _encode_image(row: dict[str, Any], original: Original, parameters: ShardsParameters) -> bytes:
     size = parameters.image_size
     try:
         image = decode(original.read(), size=size, how=parameters.resize_mode)
     except ImageDecodeError as error:
         raise StageError(
             f"{original.file}: {row['image']}, the image of {row['id']}, cannot be read ({error}); "
-            "take the listing out of the source or mend its image"
+            "remove the listing from the source or fix its image"
         ) from error
     return encode_jpeg(fit(image, size, parameters.resize_mode), parameters.quality)
 
 
-def _json(row: dict[str, Any]) -> bytes:
+def _encode_json(row: dict[str, Any]) -> bytes:
     return json.dumps(row, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _shared_images(splits: Mapping[SplitName, pa.Table]) -> int:
-    """Images that stand in more than one split: there should be none, or the evaluation flatters the model."""
+def _count_shared_images(splits: Mapping[SplitName, pa.Table]) -> int:
+    """Count images in more than one split. There should be none, or metrics on the test split are too high."""
     splits_of = Counter(image for listings in splits.values() for image in listings["image"].unique().to_pylist())
     return sum(count > 1 for count in splits_of.values())

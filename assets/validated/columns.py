@@ -1,6 +1,6 @@
-"""Columns that Great Expectations looks at: simple ones as they are, nested ones as verdicts of our own.
+"""Build the columns that Great Expectations checks: simple columns, and columns derived from nested ones.
 
-A verdict is True, False, or None where the expectation does not apply to the row.
+A derived value is True, False, or None if the expectation does not apply to the row.
 """
 
 import json
@@ -18,62 +18,62 @@ from heddle.core.schemas import BATCH
 Row = Mapping[str, Any]
 Known = Mapping[str, Set[str]]
 """Accepted ids of the tables that were checked before, by table."""
-Verdict = Callable[[Row, Known], bool | float | str | None]
+Derive = Callable[[Row, Known], bool | float | str | None]
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "images": ("sha256",),
     "qrels": ("query", "guide"),
     "edges": ("source", "relation", "target"),
 }
-"""Columns that name a row, where it is not `id`."""
+"""Columns that identify a row of tables without `id`."""
 JOINS: Mapping[str, tuple[str, ...]] = {
     "listings": ("images",),
     "qrels": ("guides", "queries"),
     "edges": ("nodes",),
 }
-"""The tables that `frame` must know the accepted ids of; no two tables join the same."""
+"""Tables whose accepted ids :func:`build_frame` needs; each table is needed only once."""
 
 _NUMBERS = {"shorter_side": "int64", "elongation": "float64", "price": "float64", "relevance": "int64"}
-"""Types of the columns that hold neither text nor True, False and None."""
+"""Types of columns with numbers."""
 _TURNS = re.compile(r"s?(ua)+")
 
 
-def frame(table: str, rows: Iterable[Row], known: Known) -> pd.DataFrame:
-    """The rows as columns: `row`, their numbers from 0, `name`, simple and derived columns.
+def build_frame(table: str, rows: Iterable[Row], known: Known) -> pd.DataFrame:
+    """Build a frame with the columns `row` (numbers from 0), `name`, and simple and derived columns.
 
-    Nested columns are left out, as no rule looks at them. Texts and numbers are no Python objects, which would take
-    several times the memory, and are turned into columns a few rows at a time.
+    Nested columns are omitted, as no rule needs them. Texts and numbers are converted in batches of few rows, because
+    Python objects take several times the memory.
     """
     remaining = iter(rows)
-    parts = [_part(table, islice(remaining, BATCH), known)]
+    parts = [_build_part(table, islice(remaining, BATCH), known)]
     while len(parts[-1]):
-        parts.append(_part(table, islice(remaining, BATCH), known))
+        parts.append(_build_part(table, islice(remaining, BATCH), known))
     joined = pd.concat(parts, ignore_index=True)
     joined.insert(0, "row", np.arange(len(joined)))
     return joined
 
 
-def _part(table: str, rows: Iterable[Row], known: Known) -> pd.DataFrame:
+def _build_part(table: str, rows: Iterable[Row], known: Known) -> pd.DataFrame:
     derived = _DERIVED.get(table, {})
     values: dict[str, list[Any]] = {name: [] for name in ("name", *_SIMPLE[table], *derived)}
     for row in rows:
-        values["name"].append(name_of(table, row))
+        values["name"].append(build_name(table, row))
         for name in _SIMPLE[table]:
             values[name].append(row[name])
-        for name, verdict in derived.items():
-            values[name].append(verdict(row, known))
+        for name, derive in derived.items():
+            values[name].append(derive(row, known))
     columns = {
         name: pd.Series(values[name], dtype=_NUMBERS.get(name, "object" if name in derived else "str"))
         for name in values
     }
     key, *further = KEYS.get(table, ("id",))
     if not further:
-        columns["name"] = columns[key]  # the same bytes, once
+        columns["name"] = columns[key]  # shares the memory
     return pd.DataFrame(columns)
 
 
-def name_of(table: str, row: Row) -> str:
-    """What a row is called in the quarantine and in messages."""
+def build_name(table: str, row: Row) -> str:
+    """Return the name of a row in the quarantine and in messages."""
     return " ".join(str(row[column]) for column in KEYS.get(table, ("id",)))
 
 
@@ -94,8 +94,10 @@ def _relations_point(row: Row, known: Known) -> bool | None:
     )
 
 
-def _objects_labelled(row: Row, known: Known) -> bool | None:
-    return all((each["label"] or "").strip() for each in row["objects"]) if row["objects"] else None
+def _objects_have_labels(row: Row, known: Known) -> bool | None:
+    if not row["objects"]:
+        return None
+    return all((each["label"] or "").strip() for each in row["objects"])
 
 
 def _dates_in_order(row: Row, known: Known) -> bool | None:
@@ -120,7 +122,7 @@ _SIMPLE: Mapping[str, tuple[str, ...]] = {
     "nodes": ("id", "text"),
     "edges": (),
 }
-_DERIVED: Mapping[str, Mapping[str, Verdict]] = {
+_DERIVED: Mapping[str, Mapping[str, Derive]] = {
     "images": {
         "shorter_side": lambda row, known: min(row["width"], row["height"]),
         "elongation": lambda row, known: max(row["width"], row["height"]) / max(1, min(row["width"], row["height"])),
@@ -128,7 +130,7 @@ _DERIVED: Mapping[str, Mapping[str, Verdict]] = {
     "listings": {
         "ids_name_their_source": lambda row, known: row["id"].startswith(f"{row['source']}:"),
         "images_known": lambda row, known: row["image"] in known["images"],
-        "objects_labelled": _objects_labelled,
+        "objects_labelled": _objects_have_labels,
         "boxes_inside_image": _boxes_inside,
         "relations_point_at_objects": _relations_point,
         "body_sanitised": lambda row, known: None if row["body"] is None else nh3.clean(row["body"]) == row["body"],

@@ -1,8 +1,8 @@
-"""Data Docs: Great Expectations' own sections in a page of ours.
+"""Write Data Docs: Great Expectations' sections in our own page.
 
-The pages that Great Expectations builds itself hold the time of the run and random element ids, and take their looks,
-fonts and scripts from six servers. These hold the same tables, depend on nothing but the data (equal results give equal
-bytes), and open offline.
+Great Expectations' own pages contain the time of the run and random element ids, and load styles, fonts and scripts
+from six servers. These pages contain the same tables, depend only on the data (equal results give equal bytes), and
+work offline.
 """
 
 import html
@@ -27,12 +27,12 @@ thead[hidden] { display: none }
 .badge { background: #eee; border-radius: .3rem; padding: 0 .3rem }
 i.text-success::after { content: "\\2714"; color: #087f23 }
 i.text-danger::after, i.fa-times::after { content: "\\2718"; color: #b00020 } i { font-style: normal }
-a[data-toggle=collapse], .collapse { display: none } /* how to query the rows in pandas; the quarantine has them */
+a[data-toggle=collapse], .collapse { display: none } /* code to query the rows in pandas; the quarantine has them */
 """
 
 
 class _SectionView(DefaultJinjaSectionView):
-    """Numbers elements where Great Expectations draws random ids."""
+    """Numbers elements instead of using random ids."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -42,25 +42,25 @@ class _SectionView(DefaultJinjaSectionView):
         return f"{prefix or ''}{next(self._numbers)}"
 
 
-def write_docs(folder: Path, results: Results, told: Sequence[Mapping[str, Any]]) -> None:
+def write_docs(folder: Path, results: Results, expectations: Sequence[Mapping[str, Any]]) -> None:
     """Write `<suite>.html` for each suite and `index.html`.
 
     Args:
-        told: of each expectation its name, its bound and, by source with failing rows, how many it looked at.
+        expectations: content of `expectations.json`: for each expectation its name, its bound and its counts by source.
     """
     folder.mkdir()
     for suite, result in results.items():
         (folder / f"{suite}.html").write_text(_page(suite, results, _sections(result)))
-    (folder / "index.html").write_text(_page("Data Docs", results, [_summary(results), _by_source(told)]))
+    (folder / "index.html").write_text(_page("Data Docs", results, [_summary(results), _by_source(expectations)]))
 
 
 def _sections(result: ExpectationSuiteValidationResult) -> Iterable[str]:
-    """Great Expectations' sections as HTML: an overview, then one for each column."""
+    """Render Great Expectations' sections as HTML: an overview, then one for each column."""
     result.meta = {"great_expectations_version": result.meta["great_expectations_version"]}  # without load times
     document = ValidationResultsPageRenderer().render(result)
     overview, *columns = document.sections
     view = _SectionView()
-    # The first block links to a page that we do not write, the last tells of the run; the statistics are in between.
+    # The first block links to a page that we do not write, and the last describes the run; the second has statistics.
     yield _section(view, RenderedSectionContent(content_blocks=overview.content_blocks[1:2]), 1)
     for number, section in enumerate(columns, 2):
         yield _section(view, section, number)
@@ -77,21 +77,21 @@ def _summary(results: Results) -> str:
         f"<td>{result.statistics['successful_expectations']} of {result.statistics['evaluated_expectations']}"
         for suite, result in results.items()
     ]
-    return f"<table><tr><th>Status<th>Suite<th>Expectations within their bounds{''.join(rows)}</table>"
+    return f"<table><tr><th>Status<th>Suite<th>Passed expectations{''.join(rows)}</table>"
 
 
-def _by_source(told: Sequence[Mapping[str, Any]]) -> str:
+def _by_source(expectations: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         f"<tr><td>{html.escape(source)}<td>{each['suite']}: {each['name']}"
         f"<td>{rate['failed']:,} of {rate['evaluated']:,} ({rate['failed'] / rate['evaluated']:.1%})"
         f"<td>{each['bound']:.1%}"
-        for each in told
+        for each in expectations
         for source, rate in each["sources"].items()
     ]
-    head = "<h6>Rows that failed, by source</h6>"
+    head = "<h6>Failing rows by source</h6>"
     if not rows:
         return f"{head}<p>None."
-    return f"{head}<table><tr><th>Source<th>Expectation<th>Failed<th>Bound{''.join(sorted(rows))}</table>"
+    return f"{head}<table><tr><th>Source<th>Expectation<th>Failing rows<th>Allowed{''.join(sorted(rows))}</table>"
 
 
 def _mark(result: ExpectationSuiteValidationResult) -> str:

@@ -1,23 +1,23 @@
-"""What each source contributes to an expectation's failures: a large sound source must not hide a small broken one."""
+"""Compute failure rates by source, so that a large valid source cannot hide a small broken one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from assets.validated.suites import Outcome
+from assets.validated.suites import ExpectationResult
 
-FEWEST = 20
-"""Rows of a source below which a share of them says nothing."""
+MIN_ROWS = 20
+"""Fewest rows of a source for which a failure rate is meaningful."""
 
 
 @dataclass(frozen=True)
-class Rate:
-    """How the rows of one source fared with one expectation.
+class FailureRate:
+    """Failures of one source for one expectation.
 
     Attributes:
-        evaluated: rows of the source that it applies to.
-        failing: numbers of those that fail, ascending.
+        evaluated: number of the source's rows to which the expectation applies.
+        failing: numbers of the failing rows, ascending.
     """
 
     source: str
@@ -25,24 +25,24 @@ class Rate:
     failing: Sequence[int]
 
     def exceeds(self, bound: float) -> bool:
-        """Whether more than a few bad rows fail."""
-        return self.evaluated >= FEWEST and len(self.failing) > bound * self.evaluated
+        """Return whether the rate exceeds a bound, in a source with enough rows."""
+        return self.evaluated >= MIN_ROWS and len(self.failing) > bound * self.evaluated
 
 
-def rates(outcome: Outcome, frame: pd.DataFrame) -> list[Rate]:
-    """The rate of each source with failing rows, by name; none for images, which sources share.
+def compute_failure_rates(result: ExpectationResult, frame: pd.DataFrame) -> list[FailureRate]:
+    """Compute the failure rate of each source with failing rows, by name. Images have none, as sources share them.
 
     Args:
-        frame: the rows that the expectation saw, as `assets.validated.columns.frame` makes them.
+        frame: the evaluated rows, built by :func:`assets.validated.columns.build_frame`.
     """
-    if not outcome.failing or outcome.expectation.suite == "images":
+    if not result.failing or result.expectation.suite == "images":
         return []
     sources = frame["name"].str.partition(":")[0]
-    applies = frame[outcome.expectation.column].notna()
-    applies.loc[list(outcome.failing)] = True  # a null may be what fails
-    evaluated = sources[applies].value_counts() if outcome.evaluated < len(frame) else sources.value_counts()
-    failing = sources.loc[list(outcome.failing)]
+    applies = frame[result.expectation.column].notna()
+    applies.loc[list(result.failing)] = True  # the expectation may require a value
+    evaluated = sources[applies].value_counts() if result.evaluated < len(frame) else sources.value_counts()
+    failing = sources.loc[list(result.failing)]
     return [
-        Rate(str(source), int(evaluated[source]), [int(row) for row in rows])
+        FailureRate(str(source), int(evaluated[source]), [int(row) for row in rows])
         for source, rows in sorted(failing.groupby(failing).groups.items())
     ]

@@ -1,4 +1,4 @@
-"""Run the expectations on one table with Great Expectations, in memory: no project folder, no telemetry."""
+"""Check the expectations of one table with Great Expectations, in memory, without project folder and telemetry."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,14 @@ from heddle.validation.expectations import Expectation, expectations_of
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What one expectation found.
+class ExpectationResult:
+    """Result of one expectation.
 
     Attributes:
-        evaluated: rows that it applies to.
-        failing: numbers of the rows that fail, ascending.
+        bound: largest share of failing rows with which the run continues.
+        passed: whether the share of failing rows is within the bound.
+        evaluated: number of rows to which the expectation applies.
+        failing: numbers of the failing rows, ascending.
     """
 
     expectation: Expectation
@@ -31,10 +33,10 @@ class Outcome:
     failing: Sequence[int]
 
 
-def _name(found: gx.core.ExpectationValidationResult) -> str:
+def _get_name(found: gx.core.ExpectationValidationResult) -> str:
     configuration = found.expectation_config
     if configuration is None or configuration.meta is None:
-        raise RuntimeError(f"Great Expectations lost the name of an expectation: {found}")
+        raise RuntimeError(f"Great Expectations returned an expectation without a name: {found}")
     return str(configuration.meta["name"])
 
 
@@ -46,42 +48,44 @@ class Suites:
         self._context = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
 
-    def check(self, suite: str, frame: pd.DataFrame) -> tuple[list[Outcome], ExpectationSuiteValidationResult]:
-        """The outcome of each expectation on the table, in the declared order, and what Data Docs are made of.
+    def check(
+        self, suite: str, frame: pd.DataFrame
+    ) -> tuple[list[ExpectationResult], ExpectationSuiteValidationResult]:
+        """Check a table; return the results in the declared order, and the validation result for Data Docs.
 
         Args:
-            frame: one line for each row, as `assets.validated.columns.frame` makes it.
+            frame: rows of the table, built by :func:`assets.validated.columns.build_frame`.
         """
         declared = expectations_of(suite)
         asset = self._context.data_sources.add_pandas("catalog").add_dataframe_asset(name=suite)
         batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
         result = batch.validate(
-            gx.ExpectationSuite(name=suite, expectations=[self._rule(each) for each in declared]),
+            gx.ExpectationSuite(name=suite, expectations=[self._build_rule(each) for each in declared]),
             result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["row", "name"]},
         )
-        self._context.data_sources.delete("catalog")  # which would keep the frame
-        found = {_name(each): each for each in result.results}
-        return [self._outcome(each, found[each.name]) for each in declared], result
+        self._context.data_sources.delete("catalog")  # the data source would keep the frame in memory
+        found = {_get_name(each): each for each in result.results}
+        return [self._convert(each, found[each.name]) for each in declared], result
 
-    def _rule(self, expectation: Expectation) -> rules.Expectation:
+    def _build_rule(self, expectation: Expectation) -> rules.Expectation:
         name, arguments = expectation.rule, expectation.arguments
         if name is None:
             name, arguments = "ExpectColumnValuesToBeInSet", {"column": expectation.name, "value_set": [True]}
         return getattr(rules, name)(
             **arguments,
-            mostly=1 - self._bound(expectation),
+            mostly=1 - self._get_bound(expectation),
             description=f"{expectation.name}: {expectation.description}",
             meta={"name": expectation.name},
         )
 
-    def _outcome(self, expectation: Expectation, found: gx.core.ExpectationValidationResult) -> Outcome:
+    def _convert(self, expectation: Expectation, found: gx.core.ExpectationValidationResult) -> ExpectationResult:
         if found.exception_info and found.exception_info.get("raised_exception"):
             raise RuntimeError(f"{expectation.name}: {found.exception_info['exception_message']}")
         result = found.result
         failing = sorted(int(each["row"]) for each in result["unexpected_index_list"] or ())
-        # Rules skip nulls, all but the one that asks for them, which counts none as missing.
+        # Rules skip nulls, except the rule about nulls, which counts no row as missing.
         evaluated = int(result["element_count"]) - int(result.get("missing_count") or 0)
-        return Outcome(expectation, self._bound(expectation), bool(found.success), evaluated, failing)
+        return ExpectationResult(expectation, self._get_bound(expectation), bool(found.success), evaluated, failing)
 
-    def _bound(self, expectation: Expectation) -> float:
+    def _get_bound(self, expectation: Expectation) -> float:
         return self._bounds.get(expectation.name, expectation.bound)

@@ -1,4 +1,4 @@
-"""The catalogue's tables, of which no more is in memory than what is asked for."""
+"""Read parts of the catalogue's tables, so that memory holds few rows."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from heddle.core.schemas import BATCH
 
 
-def rows_in(file: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
-    """All rows of a Parquet table as dictionaries, of these columns or all."""
+def iterate_rows(file: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Iterate over the rows of a Parquet table as dictionaries, with the given columns or all."""
     for batch in pq.ParquetFile(file).iter_batches(BATCH, columns=columns, use_threads=False):
         yield from batch.to_pylist()
 
 
-def rows_at(file: Path, places: Collection[int]) -> Iterator[dict[str, Any]]:
-    """The rows at these places, counted from 0, in the order in which they stand."""
-    wanted = np.array(sorted(places), dtype=int)
+def iterate_rows_at(file: Path, indices: Collection[int]) -> Iterator[dict[str, Any]]:
+    """Iterate over the rows at these indices, in ascending order."""
+    wanted = np.array(sorted(indices), dtype=int)
     if not len(wanted):
         return
     first = 0
@@ -30,13 +30,13 @@ def rows_at(file: Path, places: Collection[int]) -> Iterator[dict[str, Any]]:
         first += batch.num_rows
 
 
-def kept_of(file: Path, sound: NDArray[np.bool_]) -> pa.Table:
-    """The rows that are sound."""
+def filter_rows(file: Path, mask: NDArray[np.bool_]) -> pa.Table:
+    """Return the rows for which the mask is true."""
     rows = pq.ParquetFile(file)
     kept = []
     first = 0
     for number in range(rows.num_row_groups):
         group = rows.read_row_group(number, use_threads=False)
-        kept.append(group.filter(pa.array(sound[first : first + group.num_rows])))
+        kept.append(group.filter(pa.array(mask[first : first + group.num_rows])))
         first += group.num_rows
     return pa.concat_tables(kept) if kept else rows.schema_arrow.empty_table()

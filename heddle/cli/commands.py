@@ -200,23 +200,23 @@ def new_model(name: str) -> None:
 
 @main.group()
 def quarantine() -> None:
-    """Records that were refused: see why, let in what you know better of."""
+    """Inspect quarantined records and release them."""
 
 
 @quarantine.command("show")
 @click.argument("ids", metavar="[ID]...", nargs=-1)
-@click.option("--reason", help="Only records that were refused for this.")
+@click.option("--reason", help="Show only records with this reason.")
 def quarantine_show(ids: tuple[str, ...], reason: str | None) -> None:
-    """Say how many records were refused for which reason; of an ID or a reason, where each came from."""
-    from heddle.cli.quarantine import show
+    """Count quarantined records by reason. With IDs or --reason, show these records."""
+    from heddle.cli.quarantine import show_quarantine
 
-    show(Path.cwd(), ids, reason, console)
+    show_quarantine(Path.cwd(), ids, reason, console)
 
 
 @quarantine.command("release")
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 def quarantine_release(ids: tuple[str, ...]) -> None:
-    """Let records in at the next run: their ids go to params.yaml, so that everybody's run does the same."""
-    from heddle.cli.quarantine import release
+    """Accept records at the next run. Their ids are added to params.yaml, so that every run accepts them."""
+    from heddle.cli.quarantine import release_records
 
-    release(Path.cwd(), ids, console)
+    release_records(Path.cwd(), ids, console)

@@ -1,4 +1,4 @@
-"""CSV files as DVC's plots read them."""
+"""Write CSV files for DVC's plots."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a header and rows; equal rows give equal bytes on every system."""
+    """Write a header and rows. Equal rows give equal bytes on every system."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(header)

@@ -1,8 +1,8 @@
-"""What a stage declares to read, and whether it was edited while the stage ran.
+"""Detect edits of a stage's declared dependencies while the stage runs.
 
-DVC hashes a stage's dependencies *after* its command (iterative/dvc#11058), so an edit made meanwhile would be recorded
-as if it had been used. The stage's program therefore compares them itself, before and after, and fails on a difference:
-DVC then records nothing, whichever engine started the stage.
+DVC hashes the dependencies of a stage *after* its command (iterative/dvc#11058), so it would record an edit during the
+run as if the stage had used it. The stage's program therefore compares its dependencies before and after, and fails on
+a difference, so that DVC records nothing.
 """
 
 import hashlib
@@ -18,10 +18,10 @@ DATA = Path("data")
 
 
 class Dependencies:
-    """What ``dvc.yaml`` says a stage depends on, as it was when the stage's program started.
+    """State of a stage's dependencies in ``dvc.yaml`` when the stage's program started.
 
-    Source files and parameters are compared by content, data folders by their files' sizes and times. A source file
-    that changed after the process started but before this object was made (while modules were imported) counts too.
+    Source files and parameters are compared by content, data folders by sizes and modification times. A source file
+    that changed after the process started but before this object was created (during imports) counts as edited.
 
     Args:
         stage: name of the stage in ``dvc.yaml``.
@@ -48,11 +48,11 @@ class Dependencies:
 
     @property
     def sections(self) -> set[str]:
-        """The parameter sections that the stage declares."""
+        """Names of the declared parameter sections."""
         return {name for names in self._parameters.values() for name in names}
 
-    def edited(self) -> list[str]:
-        """The dependencies that differ from the start, sorted."""
+    def find_edited(self) -> list[str]:
+        """Return the dependencies that differ from the start, sorted."""
         after = dict(self._state())
         changed = {name for name in self._before.keys() | after.keys() if self._before.get(name) != after.get(name)}
         return sorted(changed | self._late)
@@ -70,7 +70,7 @@ class Dependencies:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The files of a dependency; byte code is none of them, as ``.dvcignore`` says."""
+    """Iterate over the files of a dependency, without byte code, which ``.dvcignore`` excludes."""
     if path.is_file():
         yield path
     for file in sorted(path.rglob("*")):

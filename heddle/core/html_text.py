@@ -1,4 +1,4 @@
-"""Words out of HTML: what a site renders, made safe or made plain."""
+"""Sanitise HTML, or convert it to plain text."""
 
 import html
 import re
@@ -11,17 +11,19 @@ _SPACE = re.compile(r"\s+")
 
 
 def safe_html(markup: str) -> str:
-    """The markup without scripts, event handlers, styles and dangerous links (nh3's allow-list, ammonia's)."""
+    """Remove scripts, event handlers, styles and dangerous links (allow-list of nh3, which is ammonia's)."""
     return nh3.clean(markup).strip()
 
 
 def plain_text(markup: str) -> str:
-    """The words of the markup: no tags, no scripts, entities as characters, one space between words."""
-    if not _MARKED.search(markup):  # most titles; parsing them takes a quarter of the time of reading a listing
+    """Convert markup to text: no tags, no scripts, entities as characters, one space between words."""
+    if not _MARKED.search(
+        markup
+    ):  # true for most titles; parsing them would take a quarter of the time of reading a listing
         return one_line(markup)
     return one_line(html.unescape(nh3.clean(_BREAK.sub(r"\g<0> ", markup), tags=set())))
 
 
 def one_line(text: str) -> str:
-    """The text with each run of white space as one space, none at its ends."""
+    """Replace each run of white space by one space, and strip the text."""
     return _SPACE.sub(" ", text).strip()

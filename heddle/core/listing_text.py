@@ -1,4 +1,4 @@
-"""The words of a listing, as models and queries take them."""
+"""Texts of a listing for models and queries."""
 
 import hashlib
 import html
@@ -9,17 +9,17 @@ from typing import Any
 
 Listing = Mapping[str, Any]
 
-SPOKEN_FIELDS = ("alt_text", "caption", "title", "description")
-"""Fields that say in words what the image shows, the plainest first."""
+IMAGE_TEXT_FIELDS = ("alt_text", "caption", "title", "description")
+"""Fields that describe the image, the most literal first."""
 
 
 def captions(listing: Listing) -> dict[str, str]:
-    """Field -> text, for each different text that may stand for the listing's image, the plainest first.
+    """Return field -> text for each distinct text that describes the listing's image, the most literal first.
 
-    A listing without any such text is told by its tags, its categories or, failing these, its labels; the result is
-    empty if it has none of these either.
+    A listing without these texts is described by its tags and categories, else by its labels. The result is empty if it
+    has none of them.
     """
-    texts = {field: _plain(listing.get(field)) for field in SPOKEN_FIELDS}
+    texts = {field: _plain(listing.get(field)) for field in IMAGE_TEXT_FIELDS}
     if not any(texts.values()):
         texts = {field: _plain(", ".join(listing.get(field) or ())) for field in ("tags", "categories")}
     if not any(texts.values()):
@@ -31,38 +31,40 @@ def captions(listing: Listing) -> dict[str, str]:
 
 
 def has_caption(listing: Listing) -> bool:
-    """Whether :func:`caption` has something to say."""
+    """Return whether the listing has any caption."""
     return bool(captions(listing))
 
 
 def caption(listing: Listing) -> str:
-    """The plainest text for the listing's image.
+    """Return the most literal text for the listing's image.
 
     Raises:
-        StopIteration: the listing has no words (see :func:`has_caption`).
+        StopIteration: the listing has no caption (see :func:`has_caption`).
     """
     return next(iter(captions(listing).values()))
 
 
 def drawn_caption(listing: Listing, shares: Mapping[Any, float], seed: int, epoch: int) -> str:
-    """One text for the listing's image, drawn by seed, epoch and id alone.
+    """Draw one text for the listing's image; the draw depends on seed, epoch and id only.
 
     Args:
-        listing: has words (see :func:`has_caption`).
-        shares: how often a field is drawn in comparison with the others; 1 for fields that are not named.
-        seed: of the drawing.
-        epoch: draws anew.
+        listing: a listing with a caption (see :func:`has_caption`).
+        shares: relative frequency of each field; the default is 1.
+        seed: random seed.
+        epoch: another epoch gives another draw.
     """
     texts = captions(listing)
-    reached = list(accumulate(shares.get(field, 1.0) for field in texts))
+    cumulative = list(accumulate(shares.get(field, 1.0) for field in texts))
     digest = hashlib.sha256(f"{seed} {epoch} {listing['id']}".encode()).digest()
-    place = int.from_bytes(digest[:8]) / 2**64 * reached[-1]
-    return next((text for text, end in zip(texts.values(), reached, strict=True) if place < end), caption(listing))
+    position = int.from_bytes(digest[:8]) / 2**64 * cumulative[-1]
+    return next(
+        (text for text, end in zip(texts.values(), cumulative, strict=True) if position < end), caption(listing)
+    )
 
 
 def all_texts(listing: Listing) -> Iterator[str]:
-    """Everything that was written about the listing, markup taken off, for learning a vocabulary."""
-    for field in (*SPOKEN_FIELDS, "seo_title", "seo_description"):
+    """Iterate over all texts of the listing, without markup, to train a tokenizer."""
+    for field in (*IMAGE_TEXT_FIELDS, "seo_title", "seo_description"):
         if text := _plain(listing.get(field)):
             yield text
     if text := without_markup(listing.get("body") or ""):
@@ -73,7 +75,7 @@ def all_texts(listing: Listing) -> Iterator[str]:
 
 
 def without_markup(body: str) -> str:
-    """The text of sanitised HTML: tags become spaces, entities characters."""
+    """Convert sanitised HTML to text: tags become spaces, entities become characters."""
     return _plain(html.unescape(re.sub(r"<[^>]*>", " ", body)))
 
 

@@ -1,4 +1,4 @@
-"""Processes that must not outlive the one that started them."""
+"""End processes together with the process that started them."""
 
 import ctypes
 import os
@@ -7,12 +7,12 @@ import sys
 
 
 def die_with_parent() -> None:
-    """Ask Linux to kill this process when its parent ends, so that a killed run leaves nobody writing to ``data/``.
+    """Ask Linux to kill this process when its parent ends, so that no process of a killed run writes to ``data/``.
 
-    Does nothing elsewhere: there, an orphan finishes its stage, and the next run waits for DVC's lock.
+    On other systems it does nothing: an orphan finishes its stage, and the next run waits for DVC's lock.
     """
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-        if os.getppid() == 1:  # the parent ended before the request stood
+        if os.getppid() == 1:  # the parent ended before the call
             os.kill(os.getpid(), signal.SIGKILL)

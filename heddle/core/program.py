@@ -1,6 +1,6 @@
-"""Start a stage as a program: prepare the process first, import the stage's code second.
+"""Start a stage as a program: prepare the process, then import the stage's code.
 
-The preparation has to come before torch and Arrow are imported, so this module imports neither.
+The process must be prepared before torch and Arrow are imported, so this module imports neither.
 """
 
 import gc
@@ -10,27 +10,27 @@ import time
 
 
 def prepare_process() -> None:
-    """Set what torch and Arrow read from the environment when they are loaded. Values that are set already stay."""
-    # OpenMP threads that spin while they wait starve as soon as another program needs a core: on two busy cores a
-    # training step took five to ten times as long. Sleeping threads lose nothing measurable.
+    """Set environment variables that torch and Arrow read at import. Existing values stay."""
+    # By default, OpenMP threads spin while they wait. If another program needs a core, they slow each other down: on
+    # two busy cores a training step took five to ten times as long. Sleeping threads cost nothing measurable.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    # Arrow's own allocator keeps freed memory: a table that was read and dropped still took three times its size.
+    # Arrow's own allocator keeps freed memory: a table that was read and released still took three times its size.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def run_stage(name: str, module: str) -> None:
-    """Run the stage ``name``, whose function of that name is in ``module``. Exits with 1 and a message on bad input.
+    """Run the stage ``name``, a function of the same name in ``module``. Exit with 1 and a message on invalid input.
 
     Args:
-        name: of the stage in ``dvc.yaml``.
-        module: imported here, after the process is prepared: ``assets.clip.train.stage``.
+        name: name of the stage in ``dvc.yaml``.
+        module: module to import after the process is prepared: ``assets.clip.train.stage``.
     """
-    started = time.time()  # a source file that is younger was edited while the stage started
+    started = time.time()  # a source file with a later modification time was edited during the start
     prepare_process()
-    # The imports create half a million objects that stay. Without garbage collection they take a third less time.
+    # The imports create half a million permanent objects. Without garbage collection they take a third less time.
     gc.disable()
     function = getattr(importlib.import_module(module), name)
     stage = importlib.import_module("heddle.core.stage")
-    gc.freeze()  # imported objects stay: later collections skip them
+    gc.freeze()  # later collections skip the imported objects
     gc.enable()
     stage.run_program(function, started)

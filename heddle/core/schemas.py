@@ -1,6 +1,6 @@
-"""The tables that cross between stages, as Arrow schemas; one comment for each field.
+"""Arrow schemas of the tables that stages exchange, with a comment for each field.
 
-Tables are Parquet, written by :func:`write_table` so that equal rows give equal bytes.
+:func:`write_table` writes Parquet; equal rows give equal bytes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROW_GROUP = 10_000
-BATCH = 1_000  # rows that are dictionaries at a time, as one takes ten times the memory that it has in a table
+BATCH = 1_000  # rows that are dictionaries at the same time; a dictionary takes ten times the memory of a table row
 
 DETECTED_OBJECT = pa.struct(
     [
@@ -130,25 +130,27 @@ EDGES = pa.schema(
 )
 QUARANTINE = pa.schema(
     [
-        pa.field("table", pa.string(), nullable=False),  # table the record was meant for: "listings"
-        pa.field("id", pa.string(), nullable=False),  # the record's own as far as known, else its URL or row
+        pa.field("table", pa.string(), nullable=False),  # intended table of the record: "listings"
+        pa.field("id", pa.string(), nullable=False),  # id of the record if known, else its URL or row
         pa.field("origin", pa.string(), nullable=False),  # URL, or file and row
-        pa.field("reason", pa.string(), nullable=False),  # short and stable: "image_truncated", an expectation's name
-        pa.field("detail", pa.string(), nullable=False),  # what was found, for a person
-        pa.field("record", pa.string()),  # the record as JSON, so that nothing is lost
+        pa.field(
+            "reason", pa.string(), nullable=False
+        ),  # stable code: "image_truncated", or the name of an expectation
+        pa.field("detail", pa.string(), nullable=False),  # what was found, as text
+        pa.field("record", pa.string()),  # the whole record as JSON
     ]
 )
 DUPLICATES = pa.schema(
     [
-        pa.field("id", pa.string(), nullable=False),  # the listing that was left out
-        pa.field("original", pa.string(), nullable=False),  # the listing that was kept
+        pa.field("id", pa.string(), nullable=False),  # the dropped listing
+        pa.field("original", pa.string(), nullable=False),  # the kept listing
         pa.field("kind", pa.string(), nullable=False),  # "exact" (sha256) or "near" (perceptual hash)
         pa.field("distance", pa.int32(), nullable=False),  # differing bits of the perceptual hash
     ]
 )
 TOMBSTONES = pa.schema(
     [
-        pa.field("id", pa.string(), nullable=False),  # a listing that the source does not have any more
+        pa.field("id", pa.string(), nullable=False),  # a listing that was removed from the source
         pa.field("url", pa.string()),  # as last known
         pa.field("modified", pa.string()),  # as last known; ISO 8601, UTC
     ]
@@ -165,14 +167,14 @@ TABLES: Mapping[str, pa.Schema] = {
     "nodes": NODES,
     "edges": EDGES,
 }
-"""What a source may bring, by name; each is ``<name>.parquet`` in ``data/catalog`` and ``data/validated``."""
+"""Tables of a source by name; each is ``<name>.parquet`` in ``data/catalog`` and ``data/validated``."""
 
 
 def write_table(path: Path, rows: Iterable[Mapping[str, Any]] | pa.Table, schema: pa.Schema) -> int:
-    """Write rows as Parquet: pinned codec, version and row groups. Returns how many rows.
+    """Write rows as Parquet with pinned codec, version and row groups. Return the number of rows.
 
     Raises:
-        pa.ArrowInvalid: a value does not fit the schema, or a field that may not be null is.
+        pa.ArrowInvalid: a value does not fit the schema, or a required field is null.
     """
     count = 0
     with pq.ParquetWriter(path, schema, compression="zstd", version="2.6", write_statistics=True) as writer:
@@ -186,7 +188,7 @@ def write_table(path: Path, rows: Iterable[Mapping[str, Any]] | pa.Table, schema
 
 
 def _row_groups(rows: Iterable[Mapping[str, Any]] | pa.Table, schema: pa.Schema) -> Iterator[pa.Table]:
-    """The rows as tables of one row group each, so that memory holds one, and few rows as dictionaries."""
+    """Convert rows to tables of one row group each, so that memory holds one table and few dictionaries."""
     if isinstance(rows, pa.Table):
         yield from (rows.slice(start, ROW_GROUP).cast(schema) for start in range(0, rows.num_rows, ROW_GROUP))
         return
@@ -201,11 +203,11 @@ def _batches(rows: Iterator[Mapping[str, Any]], schema: pa.Schema) -> Iterator[p
 
 
 def read_table(path: Path) -> pa.Table:
-    """A Parquet table, whole. Arrow's own function of this name brings its data sets and threads: 60 MB more."""
+    """Read a whole Parquet table. Arrow's function of this name loads its data sets and threads, 60 MB more."""
     with pq.ParquetFile(path) as file:
         return file.read(use_threads=False)
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a Parquet table as dictionaries; maps come as lists of pairs."""
+    """Read the rows of a Parquet table as dictionaries; maps become lists of pairs."""
     return read_table(path).to_pylist()

@@ -1,4 +1,4 @@
-"""A model that was not trained because its labels are missing: said in its folder, so that the pipeline goes on."""
+"""Record in a stage's output that a model was skipped, for example without labels, so that the pipeline continues."""
 
 from pathlib import Path
 
@@ -8,16 +8,16 @@ SKIPPED_FILE = "skipped.json"
 
 
 def write_skipped(folder: Path, reason: str) -> None:
-    """Say in a stage's output why there is no model, or nothing to measure.
+    """Record why a stage produced no model or no metrics.
 
     Args:
-        folder: the stage's output.
-        reason: a sentence that names what was missing and the remedy.
+        folder: output folder of the stage.
+        reason: a sentence with what is missing and what to do.
     """
     write_json(folder / SKIPPED_FILE, {"reason": reason})
 
 
 def skip_reason(folder: Path) -> str | None:
-    """Why the stage whose output this is made no model; None if it made one."""
+    """Return why the stage with this output folder was skipped; None if it was not."""
     file = folder / SKIPPED_FILE
     return str(read_json(file)["reason"]) if file.is_file() else None

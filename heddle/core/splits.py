@@ -1,4 +1,4 @@
-"""Which split a listing belongs to: a function of its id alone, so that growth never moves a listing."""
+"""Assign listings to splits by their ids alone, so that new listings never move existing ones."""
 
 import hashlib
 from typing import Literal
@@ -10,7 +10,7 @@ SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 
 
 def split_of(listing_id: str, split: Split) -> SplitName:
-    """The split of a listing: its id's SHA-256, read as a number in [0, 1), against the shares."""
+    """Return the split of a listing: the SHA-256 of its id, as a number in [0, 1), compared with the shares."""
     position = int.from_bytes(hashlib.sha256(listing_id.encode()).digest()[:8]) / 2**64
     if position < split.test:
         return "test"

@@ -1,8 +1,8 @@
-"""What every stage's program shares: parameters in, one folder of files out, all or nothing.
+"""Base of all stages: read parameters and input folders, write one output folder atomically.
 
 A stage is a function ``name(stage: Stage) -> Metrics`` that reads ``data/<dependency>/``, writes into ``stage.output``
-and returns its numbers. :func:`run_program` runs it: the function writes to a temporary sibling that is renamed to
-``data/<name>/`` only when all of it is there, so a killed stage leaves nothing that looks finished.
+and returns its metrics. :func:`run_program` runs it. The function writes to a temporary folder that is renamed to
+``data/<name>/`` at the end, so a killed stage leaves no incomplete output.
 """
 
 import json
@@ -22,22 +22,22 @@ from heddle.core.parameters.section import SectionType, load
 from heddle.core.processes import die_with_parent
 
 Metrics = Mapping[str, Any]
-"""Numbers by name, maybe nested, see :mod:`heddle.evaluation.metric_tree`: what ``dvc metrics show`` lists."""
+"""Metrics by name, maybe nested (:mod:`heddle.evaluation.metric_tree`): ``dvc metrics show`` lists them."""
 
 METRICS_FILE = "metrics.json"
 
 
 class StageError(UserError):
-    """The input cannot be worked on: the message names file, row and remedy, and is shown without a traceback."""
+    """The input is invalid. The message contains file, row and what to do, and is printed without a traceback."""
 
 
 class Stage:
-    """What a stage may touch: its inputs, its output folder, its parameters and a line of progress.
+    """Access of a stage to its inputs, output folder, parameters and progress messages.
 
     Attributes:
-        name: the stage's name, which is also its folder's, its asset's and its parameter section's.
-        output: the (temporary) folder that the stage fills.
-        inputs: what ``dvc.yaml`` declares; reading anything else is refused. None in tests that need no ``dvc.yaml``.
+        name: name of the stage, its folder, its asset and its parameter section.
+        output: temporary folder for the output.
+        inputs: declared dependencies; reading any other input raises an error. None in tests without ``dvc.yaml``.
     """
 
     def __init__(self, name: str, output: Path, inputs: Dependencies | None = None) -> None:
@@ -46,37 +46,43 @@ class Stage:
         self._inputs = inputs
 
     def input(self, dependency: str) -> Path:
-        """``data/<dependency>``, which must be declared in ``dvc.yaml``.
+        """Return the folder ``data/<dependency>``, which must be declared in ``dvc.yaml``.
 
         Raises:
-            StageError: it is not there.
+            StageError: the folder is not declared or does not exist.
         """
         folder = DATA / dependency
         if self._inputs and folder not in self._inputs.paths:
-            raise StageError(f"dvc.yaml: stage {self.name} reads {folder}; declare it under its deps")
+            raise StageError(f"dvc.yaml: stage {self.name} reads {folder}; add it to its deps")
         if not folder.is_dir():
-            raise StageError(f"{folder} is missing: run `dvc repro {dependency}` or `heddle run` first")
+            raise StageError(f"{folder} does not exist; run `dvc repro {dependency}` or `heddle run` first")
         return folder
 
     def parameters(self, section: type[SectionType], name: str | None = None) -> SectionType:
-        """The section of this stage, or the shared section ``name``."""
+        """Load the parameter section of this stage, or the shared section ``name``.
+
+        Raises:
+            StageError: the section is not declared in ``dvc.yaml``.
+        """
         wanted = name or self.name
         if self._inputs and wanted not in self._inputs.sections:
-            raise StageError(f"dvc.yaml: stage {self.name} reads the section {wanted}; declare it under its params")
+            raise StageError(f"dvc.yaml: stage {self.name} reads the section {wanted}; add it to its params")
         return load(wanted, section)
 
     def progress(self, message: str, done: int | None = None, total: int | None = None) -> None:
-        """Tell how far the work is: one line on standard output, ``[stage] 120/2400 message``."""
-        count = "" if done is None else f"{done}/{total} " if total is not None else f"{done} "
+        """Print one line of progress on standard output: ``[stage] 120/2400 message``."""
+        count = ""
+        if done is not None:
+            count = f"{done} " if total is None else f"{done}/{total} "
         print(f"[{self.name}] {count}{message}", flush=True)
 
 
 def run_program(function: Callable[[Stage], Metrics], started: float) -> None:
-    """Run a stage as a program, see :mod:`heddle.core.program`. Exits with 1 and a message on bad input.
+    """Run a stage as a program, see :mod:`heddle.core.program`. Exit with 1 and a message on invalid input.
 
     Args:
-        function: what the stage computes; its name is the stage's.
-        started: when the program started, seconds since the epoch.
+        function: function of the stage, with the same name as the stage.
+        started: start time of the program, seconds since the epoch.
     """
     name = function.__name__
     if len(sys.argv) > 1:
@@ -91,9 +97,9 @@ def run_program(function: Callable[[Stage], Metrics], started: float) -> None:
         inputs = Dependencies(name, started)
         metrics = function(Stage(name, temporary, inputs))
         write_json(temporary / METRICS_FILE, dict(metrics))
-        edited = inputs.edited()
+        edited = inputs.find_edited()
         if edited:
-            raise StageError(f"edited while it ran: {', '.join(edited)}. Nothing was kept; run it again")
+            raise StageError(f"source changed during the run: {', '.join(edited)}. Output discarded; run again")
         shutil.rmtree(DATA / name, ignore_errors=True)
         temporary.rename(DATA / name)
     except UserError as error:
@@ -104,7 +110,7 @@ def run_program(function: Callable[[Stage], Metrics], started: float) -> None:
 
 
 def remove_unfinished(name: str) -> None:
-    """Delete what killed runs of this stage left behind."""
+    """Delete temporary folders of killed runs of this stage."""
     for folder in DATA.glob(f".{name}.*"):
         pid = folder.name.rpartition(".")[2]
         if not pid.isdigit() or not psutil.pid_exists(int(pid)):
@@ -112,10 +118,10 @@ def remove_unfinished(name: str) -> None:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Deterministic JSON: sorted keys, two spaces, a final newline, no NaN."""
+    """Write deterministic JSON: sorted keys, two spaces, a final newline, no NaN."""
     path.write_text(json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> dict:
-    """The object in a JSON file."""
+    """Read the object in a JSON file."""
     return json.loads(path.read_text())

@@ -92,7 +92,7 @@ class Certainty:
         write_json(folder / CERTAINTY_FILE, rounded)
 
     def __call__(self, log_likelihoods: Mapping[str, float], objects: bool = False) -> float | None:
-        """The probability that no claim of an alt text is wrong; None without an alt text or without a fitted scaling.
+        """The probability that no claim of an alt text is wrong; None without an alt text or a fitted scaling.
 
         Args:
             log_likelihoods: field to the mean log-likelihood of its tokens.

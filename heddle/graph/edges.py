@@ -54,9 +54,8 @@ def assign_parts(
     """
     nodes = len(ids)
     keys = pair_keys(pairs, nodes)
-    if predicted is None:
-        is_predicted = np.ones(len(pairs), bool)
-    else:
+    is_predicted = np.ones(len(pairs), bool)
+    if predicted is not None:
         is_predicted = np.isin(np.asarray(relations, str), [*predicted])
     unique_keys, key_index = np.unique(keys, return_inverse=True)
     has_predicted = np.zeros(len(unique_keys), bool)

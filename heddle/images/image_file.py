@@ -1,4 +1,4 @@
-"""An image that somebody hands in, as a model takes it."""
+"""Read a user's image file for a model."""
 
 from pathlib import Path
 
@@ -9,13 +9,16 @@ from heddle.images.resize import Fit, ImageDecodeError, decode, fit
 
 
 def read_image(path: Path, size: int, how: Fit) -> NDArray[np.uint8]:
-    """The file as `shards` prepares images, but for the JPEG: first frame, upright, RGB, (size, size, 3).
+    """Read an image like the stage `shards`, but without JPEG compression.
+
+    Returns:
+        First frame, upright, RGB, uint8 (size, size, 3).
 
     Raises:
-        ImageDecodeError: there is no such file, or it is no image that can be read to its end; the message names it.
+        ImageDecodeError: the file does not exist or is no complete image; the message contains the path.
     """
     if not path.is_file():
-        raise ImageDecodeError(f"{path}: {'a folder, not an image' if path.is_dir() else 'no such file'}")
+        raise ImageDecodeError(f"{path}: {'a folder, not an image' if path.is_dir() else 'file not found'}")
     try:
         image = decode(path.read_bytes(), size=size, how=how)
     except (ImageDecodeError, OSError) as error:
@@ -24,8 +27,8 @@ def read_image(path: Path, size: int, how: Fit) -> NDArray[np.uint8]:
 
 
 def is_file(words: str) -> bool:
-    """Whether what was asked about is a file's path rather than words."""
+    """Return whether a query is the path of a file rather than text."""
     try:
         return Path(words).is_file()
-    except (OSError, ValueError):  # longer than a file's name can be, or with characters that none can have
+    except (OSError, ValueError):  # the text is too long or contains invalid characters
         return False

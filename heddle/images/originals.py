@@ -1,4 +1,4 @@
-"""Where original images lie, in the tars of ``data/catalog`` in the end, and how to read one."""
+"""Locate and read the original images in the tars of ``data/catalog``."""
 
 import tarfile
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 
 
 class Original(NamedTuple):
-    """Where the bytes of an original image lie: a stretch of a file, such as an uncompressed tar."""
+    """Location of an original image: a range of bytes in a file, for example in an uncompressed tar."""
 
     file: str
     offset: int
@@ -14,22 +14,22 @@ class Original(NamedTuple):
 
     @classmethod
     def whole(cls, path: Path) -> Self:
-        """All of a file."""
+        """Return the location of a whole file."""
         return cls(str(path), 0, path.stat().st_size)
 
     def read(self) -> bytes:
-        """The image file's bytes."""
+        """Read the bytes of the image file."""
         with Path(self.file).open("rb", buffering=0) as file:
             file.seek(self.offset)
             return file.read(self.size)
 
 
 def find_originals(catalog: Path) -> dict[str, Original]:
-    """Where each original image lies, by its SHA-256."""
+    """Return the location of each original image by SHA-256."""
     found = {}
     for path in sorted(catalog.glob("images-*.tar")):
         with tarfile.open(path, "r:") as tar:
             for member in tar:
-                tar.members.clear()  # type: ignore[attr-defined]  # a kilobyte for each
+                tar.members.clear()  # type: ignore[attr-defined]  # tarfile would keep a kilobyte for each member
                 found[member.name] = Original(str(path), member.offset_data, member.size)
     return found

@@ -1,7 +1,7 @@
-"""How far a catalogue's listings have moved from earlier ones, field by field and in what their words mean.
+"""Data drift between earlier and current listings: per field, and in text embeddings.
 
-Source of the population stability index: Siddiqi 2006, Credit Risk Scorecards; of what it comes to by chance: Yurdakul
-2018, Statistical Properties of Population Stability Index.
+Sources: Siddiqi 2006, Credit Risk Scorecards, for the population stability index; Yurdakul 2018, Statistical Properties
+of Population Stability Index, for its distribution without drift.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from scipy.stats import chi2
 from heddle.metrics import compute
 from heddle.metrics.auc import Auc
 
-CLASSES = 20  # commonest values that are told apart; the others are one
-QUANTILES = 10  # parts that the earlier numbers are cut into
-PRIOR = 0.5  # added to each bin's count, so that an empty one has a logarithm
-CERTAINTY = 0.999  # of not calling chance a drift
+NUM_CLASSES = 20  # most frequent values with a bin each; all other values share a bin
+QUANTILES = 10  # bins of numbers, with equal shares of the earlier listings
+PRIOR = 0.5  # added to each bin's count, so that the logarithm of an empty bin is finite
+CONFIDENCE = 0.999  # 1 - probability of a false alarm
 FOLDS = 5
-PENALTY = 1.0  # of the classifier, in listings' worth of unit vectors
+L2_PENALTY = 1.0  # of the ridge classifier, as a number of unit vectors
 
 Row = Mapping[str, Any]
 Counts = NDArray[np.float64]
@@ -30,12 +30,13 @@ Counts = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Drift:
-    """How one field moved.
+    """Drift of one field.
 
     Attributes:
-        measured: what of the field is compared: "value", "words", "number", "count".
-        index: population stability index, 0 where the shares are equal.
-        chance: index that equal populations stay below in 999 of 1,000 draws of these sizes.
+        field: name of the column.
+        measured: property of the field that is compared: "value", "words", "number", "count".
+        index: population stability index, 0 for equal shares.
+        chance: 99.9th percentile of the index for samples of these sizes from one population.
         missing: share of listings without the field, earlier and now.
     """
 
@@ -46,53 +47,55 @@ class Drift:
     missing: tuple[float, float]
 
     def exceeds(self, bound: float) -> bool:
-        """Whether the field moved by more than ``bound`` and more than by chance."""
+        """Whether the index exceeds both ``bound`` and ``chance``."""
         return self.index > max(bound, self.chance)
 
 
 def measure_drift(earlier: Sequence[Row], now: Sequence[Row]) -> list[Drift]:
-    """Every field of `listings` that either side has, the one that moved most first.
+    """Measure the drift of every field of `listings` with values on either side, largest index first.
 
     Raises:
-        ValueError: a side has no listings.
+        ValueError: one of the sides has no listings.
     """
     if not earlier or not now:
-        raise ValueError(f"{len(earlier)} earlier and {len(now)} present listings: some of each are needed")
+        raise ValueError(f"{len(earlier)} earlier and {len(now)} current listings: at least one of each is needed")
     found = []
     for field, (measured, read) in _FIELDS.items():
         before, after = ([read(row) for row in rows] for rows in (earlier, now))
         if any(value is not None for value in (*before, *after)):
-            found.append(_drift(field, measured, before, after))
+            found.append(_measure_field(field, measured, before, after))
     return sorted(found, key=lambda each: (-each.index, each.field))
 
 
-def _drift(field: str, measured: str, before: list[Any], after: list[Any]) -> Drift:
-    bins = _classes(before) if measured == "value" else _quantiles(before)
-    one, other = (np.bincount([bins(value) for value in values], minlength=CLASSES + 2) for values in (before, after))
+def _measure_field(field: str, measured: str, before: list[Any], after: list[Any]) -> Drift:
+    bins = _class_bins(before) if measured == "value" else _quantile_bins(before)
+    one, other = (
+        np.bincount([bins(value) for value in values], minlength=NUM_CLASSES + 2) for values in (before, after)
+    )
     used = (one + other) > 0
     index = stability_index(one[used].astype(float), other[used].astype(float))
     scale = 1 / len(before) + 1 / len(after)
-    chance = float(chi2.ppf(CERTAINTY, max(1, used.sum() - 1)) * scale)
+    chance = float(chi2.ppf(CONFIDENCE, max(1, used.sum() - 1)) * scale)
     missing = tuple(sum(value is None for value in values) / len(values) for values in (before, after))
     return Drift(field, measured, index, chance, (missing[0], missing[1]))
 
 
 def stability_index(earlier: Counts, now: Counts) -> float:
-    """The sum over bins of (p - q) ln(p / q) for the shares p and q that counts (B,) of each side give."""
+    """Population stability index ``sum((p - q) ln(p / q))`` of the shares p, q of counts (B,) per bin."""
     p, q = ((counts + PRIOR) / (counts + PRIOR).sum() for counts in (now, earlier))
     return float(((p - q) * np.log(p / q)).sum())
 
 
-def _classes(earlier: Sequence[Any]) -> Callable[[Any], int]:
-    """Bins: the missing, the commonest earlier values, all others."""
+def _class_bins(earlier: Sequence[Any]) -> Callable[[Any], int]:
+    """Bins: missing, the most frequent earlier values, all other values."""
     common = Counter(value for value in earlier if value is not None)
-    ranked = sorted(common, key=lambda value: (-common[value], str(value)))[:CLASSES]
-    places = {value: place for place, value in enumerate(ranked, 1)}
-    return lambda value: 0 if value is None else places.get(value, CLASSES + 1)
+    ranked = sorted(common, key=lambda value: (-common[value], str(value)))[:NUM_CLASSES]
+    bin_of = {value: index for index, value in enumerate(ranked, 1)}
+    return lambda value: 0 if value is None else bin_of.get(value, NUM_CLASSES + 1)
 
 
-def _quantiles(earlier: Sequence[float | None]) -> Callable[[float | None], int]:
-    """Bins: the missing, and the parts between the earlier numbers' quantiles."""
+def _quantile_bins(earlier: Sequence[float | None]) -> Callable[[float | None], int]:
+    """Bins: missing, and the intervals between the quantiles of the earlier numbers."""
     numbers = [value for value in earlier if value is not None]
     inner = np.arange(1, QUANTILES) / QUANTILES
     edges = np.unique(np.quantile(numbers, inner)) if numbers else np.zeros(0)
@@ -102,9 +105,9 @@ def _quantiles(earlier: Sequence[float | None]) -> Callable[[float | None], int]
 def domain_classifier_auroc(
     earlier: NDArray[np.float32], earlier_ids: Sequence[str], now: NDArray[np.float32], now_ids: Sequence[str]
 ) -> float:
-    """How well a linear classifier tells new vectors (N, D) from earlier ones (M, D): ROC AUC, 0.5 where not at all.
+    """AUROC of a linear classifier of earlier (M, D) against current vectors (N, D); 0.5 without drift.
 
-    Ridge regression, judged on fifths that it did not see; a listing is in the same fifth on both sides.
+    Ridge regression with 5-fold cross-validation; a listing is in the same fold on both sides.
     """
     vectors = np.concatenate([earlier, now]).astype(np.float64)
     vectors -= vectors.mean(axis=0)
@@ -112,21 +115,21 @@ def domain_classifier_auroc(
     folds = np.array([_hash(name) % FOLDS for name in (*earlier_ids, *now_ids)])
     scores = np.zeros(len(vectors))
     for fold in range(FOLDS):
-        seen = folds != fold
-        weight = 1 / np.where(is_new > 0, (seen & (is_new > 0)).sum(), (seen & (is_new < 0)).sum())[seen]
-        gram = (vectors[seen].T * weight) @ vectors[seen] + PENALTY / len(vectors) * np.eye(vectors.shape[1])
-        scores[~seen] = vectors[~seen] @ np.linalg.solve(gram, vectors[seen].T @ (weight * is_new[seen]))
-    told = np.round(scores, 9).tolist()  # what differs by rounding alone is a tie
-    return compute(Auc, predictions=told, references=(is_new > 0).astype(int).tolist())["auc"]
+        train = folds != fold
+        weight = 1 / np.where(is_new > 0, (train & (is_new > 0)).sum(), (train & (is_new < 0)).sum())[train]
+        gram = (vectors[train].T * weight) @ vectors[train] + L2_PENALTY / len(vectors) * np.eye(vectors.shape[1])
+        scores[~train] = vectors[~train] @ np.linalg.solve(gram, vectors[train].T @ (weight * is_new[train]))
+    rounded = np.round(scores, 9).tolist()  # scores that differ by rounding errors are ties
+    return compute(Auc, predictions=rounded, references=(is_new > 0).astype(int).tolist())["auc"]
 
 
 def select_by_hash(rows: Sequence[Row], count: int) -> list[Row]:
-    """At most ``count`` rows, by hash of their ids, so that a row that stays is drawn again."""
+    """Sample at most ``count`` rows by the hash of their ids, so that repeated samples overlap."""
     return sorted(rows, key=lambda row: _hash(row["id"]))[:count]
 
 
 def listing_words(row: Row) -> str:
-    """What a listing says, for an encoder of sentences."""
+    """Title and description of a listing, for a sentence encoder."""
     return ". ".join(row[name] for name in ("title", "description") if row[name])
 
 

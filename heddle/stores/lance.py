@@ -1,13 +1,12 @@
-"""LanceDB, embedded: a table for each version of a collection, and a file that says which one is published.
+"""Embedded LanceDB: one table for each version of a collection, and a file with the names of the published tables.
 
-LanceDB replaces a table's rows in one commit but commits their full-text index after it. In between, words are looked
-up by other rules (without stems), and the two halves of a search by words and vectors may meet two versions; and it
-cannot clean old versions away around a tagged one. So each version is a table of its own, which readers are pointed to
-when it is complete, by renaming one file. The version before it stays until the next publish, for readers that hold its
-table open.
+LanceDB replaces a table's rows in one commit and its full-text index in a second one. Between the two, keyword search
+works without stemming, and a hybrid search may mix two versions. LanceDB also cannot remove old versions around a
+tagged one. So each version is a table of its own, which an atomic rename of one file publishes when it is complete. The
+previous version is kept until the next publish, for readers that have its table open.
 
-Words are ranked by Lance's BM25 over English stems, whose k1 = 1.2 and b = 0.75 are fixed: a collection's own go
-unused. Vectors are compared with every row: exact, and fast enough up to some 10^5 rows.
+Keyword search is Lance's BM25 over English stems with fixed k1 = 1.2 and b = 0.75; a collection's own values are not
+used. Vector search is exact, by comparison with every row, which is fast enough up to about 10^5 rows.
 """
 
 import json
@@ -38,27 +37,29 @@ from heddle.stores.store import (
     versions,
 )
 
-POINTERS = "published.json"  # collection -> its published table and the one before
-FAILURES = (RuntimeError, ValueError, OSError)  # LanceDB has no errors of its own
+POINTERS = "published.json"
+"""File with each collection's published table and the previous one."""
+LANCE_ERRORS = (RuntimeError, ValueError, OSError)
+"""Errors of LanceDB, which has no exception classes of its own."""
 
 Result = TypeVar("Result")
 
 
 class LanceStore(Store):
-    """Tables in a folder.
+    """A store of tables in a folder.
 
     Args:
-        folder: is made if it is not there.
+        folder: the folder, which is created if it is missing.
 
     Raises:
-        StoreError: it cannot be made or opened.
+        StoreError: the folder cannot be created or opened.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         try:
             self._database = lancedb.connect(str(folder))
-        except FAILURES as error:
+        except LANCE_ERRORS as error:
             raise self._error("cannot be opened", error) from error
         self._open: dict[str, Table] = {}
 
@@ -66,8 +67,8 @@ class LanceStore(Store):
         published = self._pointers().get(collection.name, [])
         if not published or content_of(published[0]) != collection.content:
             published = [self._fill(collection), *published[:1]]
-            self._point(collection.name, published)
-        self._tidy(collection.name, published)
+            self._write_pointer(collection.name, published)
+        self._drop_unpublished(collection.name, published)
         return published[0]
 
     def count(self, name: str) -> int:
@@ -80,32 +81,32 @@ class LanceStore(Store):
         self._open.clear()
 
     def _pointers(self) -> dict[str, list[str]]:
-        """Collection -> its published table and, if there is one, the table before it."""
+        """Collection to its published table and, if there is one, the previous table."""
         file = self._folder / POINTERS
         return json.loads(file.read_text()) if file.is_file() else {}
 
-    def _point(self, name: str, published: list[str]) -> None:
+    def _write_pointer(self, name: str, published: list[str]) -> None:
         file = self._folder / POINTERS
         unfinished = file.with_suffix(".tmp")
         unfinished.write_text(json.dumps(self._pointers() | {name: published}, sort_keys=True, indent=2) + "\n")
         unfinished.replace(file)
 
     def _fill(self, collection: Collection) -> str:
-        """Make a table with every row in it, indexed. Returns its name."""
+        """Create an indexed table with all rows. Returns its name."""
         fresh = new_version(collection.name, collection)
         try:
             table = self._database.create_table(fresh, data=collection.rows())
             table.create_index(collection.text, config=FTS())
-        except FAILURES as error:
+        except LANCE_ERRORS as error:
             raise self._error(f"{collection.name} cannot be published", error) from error
         return fresh
 
     def _error(self, what: str, error: Exception) -> StoreError:
-        reason = str(error).partition(", /")[0]  # without the line of LanceDB's own source
+        reason = str(error).partition(", /")[0]  # without the position in LanceDB's source code
         return StoreError(f"{self._folder}: {what}: {reason}")
 
-    def _tidy(self, name: str, published: list[str]) -> None:
-        """Drop what nobody is pointed to any more, and what killed publishes left."""
+    def _drop_unpublished(self, name: str, published: list[str]) -> None:
+        """Drop tables that are not published, including unfinished ones of killed publishes."""
         tables = self._database.list_tables().tables
         for table in [*versions(name, tables), *(table for table in tables if table == name)]:
             if table not in published:
@@ -118,14 +119,14 @@ class LanceStore(Store):
         return published[0]
 
     def _read(self, name: str, read: Callable[[Table], Result]) -> Result:
-        """Read the published table; anew where two publishes came in between, so that it is gone."""
+        """Read the published table; retry if two publishes dropped it meanwhile."""
         while True:
             published = self._published(name)
             try:
                 if name not in self._open or self._open[name].name != published:
-                    self._open[name] = self._database.open_table(published)  # kept, so that what it caches lasts
+                    self._open[name] = self._database.open_table(published)  # kept open for its caches
                 return read(self._open[name])
-            except FAILURES as error:
+            except LANCE_ERRORS as error:
                 if self._published(name) == published:
                     raise self._error(f"{name} cannot be searched", error) from error
 
@@ -145,13 +146,13 @@ def _search(name: str, table: Table, query: StoreQuery) -> list[StoreHit]:
 
 
 def _by_vector(table: Table, query: StoreQuery, depth: int) -> dict[int, float]:
-    """Row -> cosine, best first."""
+    """Row to cosine, best first."""
     search: Any = table.search(query.vector, vector_column_name=query.against, query_type="vector")
     return {row: 1 - distance for row, distance in _found(search.distance_type("cosine"), query, depth, "_distance")}
 
 
 def _by_words(table: Table, query: StoreQuery, depth: int) -> dict[int, float]:
-    """Row -> BM25, best first."""
+    """Row to BM25, best first."""
     return dict(_found(table.search(query.text, query_type="fts"), query, depth, "_score"))
 
 

@@ -20,25 +20,26 @@ class Weaviate(Section):
     kind: Literal["weaviate"]
     host: str = Field(
         pattern=r"^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])$",
-        description="name or address, without scheme and port: weaviate.example",
+        description="host name or IP address without scheme and port: weaviate.example",
     )
-    port: int = Field(default=8080, ge=1, le=65535, description="of the REST interface")
-    grpc_port: int = Field(default=50051, ge=1, le=65535, description="of the gRPC interface")
-    secure: bool = Field(default=False, description="whether both ports speak TLS")
+    port: int = Field(default=8080, ge=1, le=65535, description="port of the REST interface")
+    grpc_port: int = Field(default=50051, ge=1, le=65535, description="port of the gRPC interface")
+    secure: bool = Field(default=False, description="whether both ports use TLS")
     api_key_env: EnvironmentVariable | None = Field(
-        default=None, description="environment variable that holds the API key, for a server that asks for one"
+        default=None,
+        description="name of the environment variable that contains the API key, if the server requires one",
     )
     prefix: str = Field(
         default="Heddle",
         pattern=r"^[A-Z][A-Za-z0-9]{0,63}$",
-        description="begins the name of everything that is put into the server; another one for each project",
+        description="prefix of the names of all collections on the server; use a different one for each project",
     )
-    batch_size: int = Field(default=200, ge=1, le=10_000, description="rows sent at a time")
-    connect_timeout: float = Field(default=5, gt=0, description="until the server can be reached, seconds")
-    query_timeout: float = Field(default=30, gt=0, description="of one search, seconds")
-    write_timeout: float = Field(default=90, gt=0, description="of one batch of rows, seconds")
+    batch_size: int = Field(default=200, ge=1, le=10_000, description="rows in one request")
+    connect_timeout: float = Field(default=5, gt=0, description="time limit of connecting, seconds")
+    query_timeout: float = Field(default=30, gt=0, description="time limit of one search, seconds")
+    write_timeout: float = Field(default=90, gt=0, description="time limit of one batch of rows, seconds")
     indexing_timeout: float = Field(
-        default=600, gt=0, description="for a server that indexes vectors after it took them, seconds"
+        default=600, gt=0, description="time limit of indexing, for a server that indexes asynchronously, seconds"
     )
 
     @model_validator(mode="after")
@@ -49,6 +50,6 @@ class Weaviate(Section):
 
 
 class PublishedIndexParameters(Section):
-    """Where ``data/index`` is published to."""
+    """The store to which ``data/index`` is published."""
 
     store: Annotated[LanceDb | Weaviate, Field(discriminator="kind")]

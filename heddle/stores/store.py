@@ -1,8 +1,8 @@
-"""What a store does: publish a collection as a whole, and search what was published by words, vectors or both.
+"""The interface of a store: publish whole collections atomically, and search them by words, vectors or both.
 
-A reader sees the version that was published last, all of it and nothing else: never half an index, never a mixture of
-two, and no gap between them. Publishing what is published already changes nothing. A publisher that is killed leaves
-the old version answering; the next one removes what it left. One publisher at a time, any number of readers.
+Readers always see exactly one complete version of a collection, without a gap between versions. Publishing the same
+content again changes nothing. If a publisher is killed, the old version stays published, and the next publish removes
+the unfinished one. One publisher at a time, any number of readers.
 """
 
 import hashlib
@@ -22,29 +22,31 @@ from heddle.core.vectors import matrix
 from heddle.retrieval.fusion import reciprocal_rank_fusion, weighted_fusion
 from heddle.retrieval.ranking import Ranking
 
-ID = "id"  # column of every collection: text, unique
+ID = "id"
+"""Column of every collection: unique text."""
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-CANDIDATES = 100  # of each ranking, that a fusion of two is made from: Weaviate's own number
+CANDIDATES = 100
+"""Rows of each ranking that are fused, as in Weaviate."""
 
 
 class StoreError(Exception):
-    """The store cannot do it; the message says what failed, where, and what to do, and holds no secret."""
+    """A store operation failed. The message contains what failed, where, and what to do, but no secret."""
 
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """What is published under one name.
+    """A table that is published under one name.
 
     Attributes:
         name: lower-case letters, digits and underscores.
-        table: the rows; column `id` names each.
-        vectors: columns of float32 lists of one length, of unit length each; a null or a vector of zeros is none.
-        text: column that words are looked up in by BM25.
+        table: the rows, with a unique column `id`.
+        vectors: columns of unit vectors: fixed-size lists of float32. Null or zeros mean no vector.
+        text: column that BM25 searches.
         k1: BM25's saturation of a term's frequency.
         b: BM25's weight of a text's length, in [0, 1].
 
     Raises:
-        StoreError: columns are missing or of the wrong type, or ids are not unique.
+        StoreError: a column is missing or has the wrong type, or ids are not unique.
     """
 
     name: str
@@ -56,19 +58,19 @@ class Collection:
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
-            raise StoreError(f"{self.name!r} is no name for a collection: use lower-case letters, digits and _")
+            raise StoreError(f"invalid name of a collection: {self.name!r}; allowed: lower-case letters, digits and _")
         missing = {ID, self.text, *self.vectors} - set(self.table.column_names)
         if missing:
             raise StoreError(f"{self.name} has no column {', '.join(sorted(missing))}")
         wrong = [name for name in self.vectors if not is_vector(self.table.schema.field(name).type)]
         if wrong:
-            raise StoreError(f"{self.name}: {', '.join(wrong)}: vectors must be fixed-size lists of float32")
+            raise StoreError(f"{self.name}: {', '.join(wrong)}: vector columns must be fixed-size lists of float32")
         if len(self.table.column(ID).unique()) != self.table.num_rows:
             raise StoreError(f"{self.name}: ids must be unique")
 
     @cached_property
     def content(self) -> str:
-        """16 hexadecimal digits that equal collections share and others do not: sha256 over rows and settings."""
+        """Content hash: the first 16 hexadecimal digits of the SHA-256 of rows and settings."""
         digest = hashlib.sha256(repr((self.name, self.vectors, self.text, self.k1, self.b)).encode())
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, self.table.schema) as stream:
@@ -77,7 +79,7 @@ class Collection:
         return digest.hexdigest()[:16]
 
     def rows(self) -> pa.Table:
-        """The table with null in the place of vectors of zeros, which have no direction to search by."""
+        """The table with nulls instead of zero vectors, whose cosine is undefined."""
         table = self.table
         for name in self.vectors:
             column = table.column(name).combine_chunks()
@@ -91,12 +93,12 @@ class Collection:
 
 @dataclass(frozen=True)
 class Condition:
-    """A bound on a column that a hit must meet; null meets none.
+    """A filter on a column. Null never matches.
 
     Attributes:
-        column: any but the vectors and the text.
+        column: a column other than the vectors and the text.
         operator: ``=``, ``<``, ``<=``, ``>`` or ``>=``.
-        value: of the column's type.
+        value: a value of the column's type.
     """
 
     column: str
@@ -111,16 +113,16 @@ class StoreQuery:
     Attributes:
         text: words, ranked by BM25.
         vector: float32 (dimensions,) of unit length, ranked by cosine.
-        against: the column of vectors that `vector` is compared with.
-        where: conditions that every hit meets.
-        limit: most hits.
-        fusion: how two rankings become one: ``ranks`` adds 1 / (60 + place) (reciprocal rank fusion, Cormack et al.,
-            SIGIR 2009), ``scores`` adds scores stretched to [0, 1] among the candidates of each ranking.
-        alpha: share of the vector in the sum, in [0, 1]; the rest is the words'.
-        columns: what a hit brings of its row, besides its id.
+        against: the vector column that `vector` is compared with.
+        where: conditions that every hit must meet.
+        limit: number of hits.
+        fusion: how two rankings are fused: ``ranks`` adds 1 / (60 + rank) (reciprocal rank fusion, Cormack et al.,
+            SIGIR 2009), ``scores`` adds min-max normalised scores of each ranking's candidates.
+        alpha: weight of the vector ranking, in [0, 1]; the keyword ranking has 1 - alpha.
+        columns: columns of a hit's row to return besides its id.
 
     Raises:
-        StoreError: there is nothing to look for, or a number is out of its range.
+        StoreError: the query is empty, or a number is out of range.
     """
 
     text: str | None = None
@@ -134,23 +136,23 @@ class StoreQuery:
 
     def __post_init__(self) -> None:
         if self.vector is None and (self.text is None or not self.text.strip()):
-            raise StoreError("the query is empty: give some words or a vector")
+            raise StoreError("the query is empty: pass a text or a vector")
         if (self.vector is None) != (self.against is None):
-            raise StoreError("a query's vector and the column that it is held against belong together")
+            raise StoreError("vector and against must be passed together")
         if self.limit < 1:
-            raise StoreError(f"the number of hits must be positive, found {self.limit}")
+            raise StoreError(f"limit must be positive, found {self.limit}")
         if not 0 <= self.alpha <= 1:
             raise StoreError(f"alpha must be in [0, 1], found {self.alpha}")
 
 
 @dataclass(frozen=True)
 class StoreHit:
-    """A row that answers a query.
+    """A row that matches a query.
 
     Attributes:
-        id: the row's.
-        score: cosine, BM25 or their fusion; larger is better.
-        row: the columns that the query asked for.
+        id: id of the row.
+        score: cosine, BM25 or their fusion; higher is better.
+        row: the columns that the query names.
     """
 
     id: str
@@ -159,35 +161,35 @@ class StoreHit:
 
 
 class Store(ABC):
-    """Collections by name. Use it as a context, or close it."""
+    """Published collections by name. Close the store, or use it as a context manager."""
 
     @abstractmethod
     def publish(self, collection: Collection) -> str:
-        """Put the collection in the place of what is published under its name. Returns the version's name.
+        """Publish a collection, which replaces the published version of this name. Returns the version's name.
 
         Raises:
-            StoreError: it did not go; what was published before still answers.
+            StoreError: publishing failed; the previous version stays published.
         """
 
     @abstractmethod
     def count(self, name: str) -> int:
-        """How many rows are published under a name.
+        """The number of rows that are published under a name.
 
         Raises:
-            StoreError: nothing is, or the store does not answer.
+            StoreError: nothing is published under this name, or the store does not respond.
         """
 
     @abstractmethod
     def search(self, name: str, query: StoreQuery) -> list[StoreHit]:
-        """The best hits among what is published under a name, best first.
+        """The best hits in the published collection of a name, best first.
 
         Raises:
-            StoreError: nothing is published, the query names a column that is not there, or there is no answer.
+            StoreError: nothing is published, the query names an unknown column, or the store does not respond.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
 
     def __enter__(self) -> Self:
         return self
@@ -202,43 +204,45 @@ def is_vector(kind: pa.DataType) -> bool:
 
 
 def check_columns(name: str, query: StoreQuery, columns: Sequence[str], vectors: Sequence[str]) -> None:
-    """Whether a collection has the columns that a query names.
+    """Check that a collection has the columns that a query names.
 
     Args:
-        name: of the collection.
-        query: what is looked for.
-        columns: those of the collection that are no vectors.
-        vectors: those that are.
+        name: name of the collection.
+        query: the query.
+        columns: columns of the collection without vectors.
+        vectors: its vector columns.
 
     Raises:
-        StoreError: it has not.
+        StoreError: a column is missing.
     """
     unknown = {*query.columns, *(condition.column for condition in query.where)} - set(columns)
     if unknown:
         raise StoreError(f"{name} has no column {', '.join(sorted(unknown))}; it has {', '.join(columns)}")
     if query.against and query.against not in vectors:
-        raise StoreError(f"{name} has no vectors {query.against}; it has {', '.join(vectors)}")
+        raise StoreError(f"{name} has no vector column {query.against}; it has {', '.join(vectors)}")
 
 
 def new_version(name: str, collection: Collection) -> str:
-    """A name for a version of a collection that bears its content and was never used, so that nothing is built upon
-    what a killed publish left."""
+    """A new name for a version of a collection: its content hash and a random suffix.
+
+    The suffix prevents that a publish continues the unfinished version of a killed one.
+    """
     return f"{name}_{collection.content}_{secrets.token_hex(4)}"
 
 
 def versions(name: str, names: Iterable[str]) -> list[str]:
-    """Those of the names that :func:`new_version` gave to versions of a collection."""
+    """The names that :func:`new_version` made for versions of a collection."""
     return [version for version in names if re.fullmatch(rf"{re.escape(name)}_[0-9a-f]{{16}}_[0-9a-f]{{8}}", version)]
 
 
 def content_of(version: str) -> str:
-    """The content that a version's name bears."""
+    """The content hash in a version's name."""
     return version.split("_")[-2]
 
 
 def unpublished(name: str) -> StoreError:
-    """The error of asking for what is not there."""
-    return StoreError(f"nothing is published as {name}: make the asset published_index, `heddle run` does")
+    """The error for a collection that is not published."""
+    return StoreError(f"{name} is not published: run `heddle run`, or materialise the asset published_index")
 
 
 RANK_CONSTANT = 59
@@ -248,15 +252,15 @@ RANK_CONSTANT = 59
 def fuse(
     rankings: Sequence[Mapping[int, float]], weights: Sequence[float], fusion: Literal["ranks", "scores"]
 ) -> dict[int, float]:
-    """One ranking of several.
+    """Fuse rankings.
 
     Args:
-        rankings: row -> score, best first.
-        weights: of each ranking.
+        rankings: row to score, best first.
+        weights: weight of each ranking.
         fusion: see :class:`StoreQuery`.
 
     Returns:
-        row -> fused score, best first; rows of equal score in ascending order.
+        Row to fused score, best first; rows of equal score in ascending order.
     """
     weighted = [(_ranking(scores), weight) for scores, weight in zip(rankings, weights, strict=True) if weight]
     parts, nonzero = [ranking for ranking, _ in weighted], [weight for _, weight in weighted]

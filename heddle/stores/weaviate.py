@@ -1,11 +1,11 @@
-"""Weaviate: a collection of its own for each version of a collection of ours, and an alias for the published one.
+"""Weaviate: one remote collection for each version of a collection, and an alias for the published version.
 
-A publish makes a new collection, fills it, waits until its vectors are indexed, counts it, and only then points the
-alias at it, which Weaviate does in one step; the old collection goes at once. Any client may ask by the alias. This one
-resolves it first, so that a search whose collection has gone meanwhile can tell, and asks the next. Objects have UUIDs
-that follow from their ids; vectors are named as their columns and brought by us.
+A publish creates and fills a new remote collection, waits until its vectors are indexed, counts its objects, and then
+switches the alias atomically; the old collection is deleted at once. Any client can query the alias. This client
+resolves the alias first, so it can detect a collection that was deleted meanwhile and retry. UUIDs of objects are
+derived from their ids. Vectors are provided by the client and named as their columns.
 
-Words are ranked by Weaviate's BM25 with the collection's k1 and b, English stop words left out, without stems.
+Keyword search is Weaviate's BM25 with the collection's k1 and b, with English stop words, without stemming.
 """
 
 import logging
@@ -39,34 +39,36 @@ from heddle.stores.store import (
     unpublished,
     versions,
 )
-from heddle.stores.weaviate_errors import CLIENT_ERRORS, address, api_key, explained, quoted
+from heddle.stores.weaviate_errors import CLIENT_ERRORS, address, api_key, redact, translate_errors
 from heddle.stores.weaviate_terms import column_of, filters, objects, properties, property_of, value_of
 
-NAMED = 10  # ids in an error
-POLL = 0.25  # between two looks at the indexing, seconds
+MAX_IDS = 10
+"""Most ids in an error message."""
+POLL_INTERVAL = 0.25
+"""Seconds between two checks of the indexing."""
 FUSIONS = {"ranks": HybridFusion.RANKED, "scores": HybridFusion.RELATIVE_SCORE}
 
 Result = TypeVar("Result")
 
 
 class WeaviateStore(Store):
-    """Collections of a server.
+    """A store on a Weaviate server.
 
     Args:
-        settings: where it is and how to speak with it.
+        settings: address and time limits.
 
     Raises:
-        StoreError: it cannot be reached, or refuses the key.
+        StoreError: the server cannot be reached or refuses the API key.
     """
 
     def __init__(self, settings: Weaviate) -> None:
         self._settings = settings
         self._shapes: dict[str, CollectionConfigSimple] = {}
-        # The client logs each failed object with all its vectors; the error that we raise names them.
+        # The client logs each failed object with all its vectors; StoreError names the objects instead.
         logging.getLogger("weaviate-client").setLevel(logging.CRITICAL)
         self._client = _client(settings)
         try:
-            with explained(settings, "connect"):
+            with translate_errors(settings, "connect"):
                 self._client.connect()
                 _await_grpc(settings)
         except BaseException:
@@ -75,9 +77,9 @@ class WeaviateStore(Store):
 
     def publish(self, collection: Collection) -> str:
         alias = self._alias(collection.name)
-        with explained(self._settings, f"publish {collection.name}"):
+        with translate_errors(self._settings, f"publish {collection.name}"):
             published = self._target(alias)
-            self._tidy(alias, published)
+            self._delete_unpublished(alias, published)
             if published is not None and content_of(published) == collection.content:
                 return published
             fresh = new_version(alias, collection)
@@ -86,16 +88,18 @@ class WeaviateStore(Store):
             except BaseException:
                 self._discard(fresh)
                 raise
-            self._point(alias, published, fresh)  # if it fails, it may yet come to pass: the next publish tidies up
-            self._tidy(alias, fresh)
+            self._switch_alias(
+                alias, published, fresh
+            )  # after an error the switch may still succeed; the next publish cleans up
+            self._delete_unpublished(alias, fresh)
             return fresh
 
     def count(self, name: str) -> int:
-        with explained(self._settings, f"count {name}"):
+        with translate_errors(self._settings, f"count {name}"):
             return self._read(name, len)
 
     def search(self, name: str, query: StoreQuery) -> list[StoreHit]:
-        with explained(self._settings, f"search {name}"):
+        with translate_errors(self._settings, f"search {name}"):
             return self._read(name, lambda version: _search(name, version, query, self._shape(version)))
 
     def close(self) -> None:
@@ -109,7 +113,7 @@ class WeaviateStore(Store):
         return found.collection if found else None
 
     def _read(self, name: str, read: Callable[[Remote], Result]) -> Result:
-        """Read the published version; the next one where it went meanwhile."""
+        """Read the published version; retry if it was replaced meanwhile."""
         while True:
             version = self._target(self._alias(name))
             if version is None:
@@ -121,54 +125,56 @@ class WeaviateStore(Store):
                     raise
 
     def _shape(self, version: Remote) -> CollectionConfigSimple:
-        """A version's schema, asked for once."""
+        """A version's schema, cached."""
         if version.name not in self._shapes:
             self._shapes = {version.name: version.config.get(simple=True)}
         return self._shapes[version.name]
 
     def _fill(self, name: str, collection: Collection) -> None:
-        """Make a collection with every row in it, indexed."""
+        """Create an indexed remote collection with all rows."""
         made = _create(self._client, name, collection).with_consistency_level(ConsistencyLevel.ALL)
         rows = collection.rows()
         failed: dict[str, str] = {}
         for start in range(0, rows.num_rows, self._settings.batch_size):
             failed |= _insert(made, rows.slice(start, self._settings.batch_size), collection.vectors)
         if failed:
-            named = ", ".join(list(failed)[:NAMED]) + (", …" if len(failed) > NAMED else "")
-            reasons = quoted("; ".join(sorted(set(failed.values()))), self._settings)
-            text = f"{len(failed)} of {rows.num_rows} rows of {collection.name} were not taken ({named}): {reasons}. "
-            raise self._error(text + "What was published before still answers; mend them and publish again")
+            named = ", ".join(list(failed)[:MAX_IDS]) + (", …" if len(failed) > MAX_IDS else "")
+            reasons = redact("; ".join(sorted(set(failed.values()))), self._settings)
+            text = f"{collection.name}: the server refused {len(failed)} of {rows.num_rows} rows ({named}): {reasons}. "
+            raise self._error(text + "The previous version stays published; fix the rows and publish again")
         self._await_indexing(made)
         if len(made) != rows.num_rows:
-            raise self._error(f"{rows.num_rows} rows of {collection.name} were taken, but {len(made)} are there")
+            raise self._error(f"{collection.name}: {rows.num_rows} rows were sent, but the server has {len(made)}")
 
     def _await_indexing(self, made: Remote) -> None:
-        """A server may take vectors at once and index them later; until then it finds only some."""
+        """Wait for asynchronous indexing, since searches before its end miss rows."""
         deadline = time.monotonic() + self._settings.indexing_timeout
         while any(shard.vector_queue_size for shard in made.config.get_shards()):
             if time.monotonic() > deadline:
                 limit = f"{self._settings.indexing_timeout:g} s"
-                raise self._error(f"not indexed within {limit}; raise published_index.store.indexing_timeout")
-            time.sleep(POLL)
+                raise self._error(f"indexing took longer than {limit}; raise published_index.store.indexing_timeout")
+            time.sleep(POLL_INTERVAL)
 
-    def _tidy(self, alias: str, published: str | None) -> None:
-        """Delete every version that is not published: the one before, and what killed publishes left."""
+    def _delete_unpublished(self, alias: str, published: str | None) -> None:
+        """Delete the versions that are not published: the previous one, and unfinished ones of killed publishes."""
         for version in versions(alias, self._client.collections.list_all()):
             if version != published:
                 self._client.collections.delete(version)
 
-    def _point(self, alias: str, published: str | None, fresh: str) -> None:
+    def _switch_alias(self, alias: str, published: str | None, fresh: str) -> None:
         if published is None:
             self._client.alias.create(alias_name=alias, target_collection=fresh)
         elif not self._client.alias.update(alias_name=alias, new_target_collection=fresh):
-            raise self._error(f"the alias {alias} went while its collection was filled; publish again")
+            raise self._error(f"the alias {alias} was deleted while its collection was filled; publish again")
 
     def _discard(self, name: str) -> None:
-        """Delete what did not become whole, where the server still answers; the next publish does it otherwise."""
+        """Delete an unfinished version if the server responds; otherwise the next publish deletes it."""
         try:
             self._client.collections.delete(name)
         except CLIENT_ERRORS:
-            logging.getLogger(__name__).warning("%s: %s is left to the next publish", address(self._settings), name)
+            logging.getLogger(__name__).warning(
+                "%s: the next publish deletes the unfinished collection %s", address(self._settings), name
+            )
 
     def _error(self, text: str) -> StoreError:
         return StoreError(f"{address(self._settings)}: {text}")
@@ -189,12 +195,12 @@ def _client(settings: Weaviate) -> WeaviateClient:
         additional_config=AdditionalConfig(
             timeout=Timeout(init=settings.connect_timeout, query=settings.query_timeout, insert=settings.write_timeout)
         ),
-        skip_init_checks=True,  # they ask PyPI for news of the client
+        skip_init_checks=True,  # the checks ask PyPI for new versions of the client
     )
 
 
 def _await_grpc(settings: Weaviate) -> None:
-    """Without this, a wrong port shows only after a minute of the client's retries."""
+    """Check the gRPC port at once; the client retries a wrong port for a minute."""
     target = f"{settings.host}:{settings.grpc_port}"
     if settings.secure:
         channel = grpc.secure_channel(target, grpc.ssl_channel_credentials())
@@ -219,13 +225,13 @@ def _create(client: WeaviateClient, name: str, collection: Collection) -> Remote
 
 
 def _insert(made: Remote, rows: pa.Table, vectors: tuple[str, ...]) -> dict[str, str]:
-    """Send rows. Returns the ids of those that were not taken, with the server's reasons."""
+    """Send rows. Returns the ids of refused rows with the server's reasons."""
     ids = rows.column(ID).to_pylist()
     try:
         errors = made.data.insert_many(list(objects(rows, vectors))).errors
     except WeaviateInsertManyAllFailedError as error:
         return dict.fromkeys(ids, str(error))
-    return {ids[place]: error.message for place, error in errors.items()}
+    return {ids[index]: error.message for index, error in errors.items()}
 
 
 def _search(name: str, version: Remote, query: StoreQuery, shape: CollectionConfigSimple) -> list[StoreHit]:

@@ -1,4 +1,4 @@
-"""What went wrong with a Weaviate server: where, what, why and the remedy, and never the key."""
+"""Translate errors of the Weaviate client to StoreError with address, reason and remedy, without the API key."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,8 @@ from heddle.stores.store import StoreError
 
 CLIENT_ERRORS = (WeaviateBaseError, httpx.HTTPError, grpc.RpcError, grpc.FutureTimeoutError)
 SECTION = "published_index.store"
-LONGEST = 500  # characters of a server's own words
+MAX_QUOTE = 500
+"""Most characters of a server's message."""
 UNREACHABLE = (
     WeaviateConnectionError,
     WeaviateGRPCUnavailableError,
@@ -34,7 +35,7 @@ UNREACHABLE = (
 
 
 def api_key(settings: Weaviate) -> str | None:
-    """The key in the environment; None where the server asks for none.
+    """The API key from the environment; None without ``api_key_env``.
 
     Raises:
         StoreError: the variable is not set.
@@ -48,15 +49,15 @@ def api_key(settings: Weaviate) -> str | None:
 
 
 def address(settings: Weaviate) -> str:
-    """Of the REST interface, for people."""
+    """Address of the REST interface."""
     return f"{'https' if settings.secure else 'http'}://{settings.host}:{settings.port}"
 
 
 @contextmanager
-def explained(settings: Weaviate, what: str) -> Iterator[None]:
-    """Turn the client's errors into ours.
+def translate_errors(settings: Weaviate, action: str) -> Iterator[None]:
+    """Raise the client's errors as StoreError.
 
-    They are not chained: what a server or the client says may repeat what it was sent, the key among it.
+    The errors are not chained, since the client's message may contain the API key.
 
     Raises:
         StoreError: the client or its transport failed in the block.
@@ -64,14 +65,14 @@ def explained(settings: Weaviate, what: str) -> Iterator[None]:
     try:
         yield
     except CLIENT_ERRORS as error:
-        raise StoreError(f"{address(settings)}: cannot {what}: {_reason(error, settings)}") from None
+        raise StoreError(f"{address(settings)}: cannot {action}: {_reason(error, settings)}") from None
 
 
-def quoted(text: str, settings: Weaviate) -> str:
-    """A server's own words: in one line, without the key, and not too many."""
+def redact(text: str, settings: Weaviate) -> str:
+    """A server's message in one line, shortened and without the API key."""
     key = os.environ.get(settings.api_key_env, "").strip() if settings.api_key_env else ""
     line = " ".join(text.split())
-    return (line.replace(key, "***") if key else line)[:LONGEST]
+    return (line.replace(key, "***") if key else line)[:MAX_QUOTE]
 
 
 def _reason(error: Exception, settings: Weaviate) -> str:
@@ -79,18 +80,18 @@ def _reason(error: Exception, settings: Weaviate) -> str:
     status = error.status_code if isinstance(error, UnexpectedStatusCodeError) else None
     if status == 401 or "unauthenticated" in text:
         if settings.api_key_env is None:
-            return f"the server asks for an API key; name the variable that holds it in {SECTION}.api_key_env"
+            return f"the server requires an API key; set {SECTION}.api_key_env to the name of its variable"
         return f"the server refuses the API key; set the environment variable {settings.api_key_env} to a valid one"
     if status in (403, grpc.StatusCode.PERMISSION_DENIED.value[0]):
-        return "the API key does not allow it; give it a role that may read and write these collections and aliases"
+        return "the API key lacks the permission; give it a role that may read and write these collections and aliases"
     if isinstance(error, UNREACHABLE) or "statuscode.unavailable" in text:
         return (
-            f"nothing answers there or at its gRPC port {settings.grpc_port}; start the server, "
-            f"or mend {SECTION}.host, port, grpc_port or secure"
+            f"no server responds there or at its gRPC port {settings.grpc_port}; start the server, "
+            f"or fix {SECTION}.host, port, grpc_port or secure"
         )
     if isinstance(error, WeaviateTimeoutError | httpx.TimeoutException) or "deadline exceeded" in text:
         return (
-            f"no answer in time; look at the server's load, or raise {SECTION}.query_timeout "
+            f"time limit exceeded; check the server's load, or raise {SECTION}.query_timeout "
             f"({settings.query_timeout:g} s) or write_timeout ({settings.write_timeout:g} s)"
         )
-    return quoted(str(error), settings)
+    return redact(str(error), settings)

@@ -1,6 +1,6 @@
-"""Arrow's columns, rows and our conditions in Weaviate's terms.
+"""Convert Arrow columns and rows, and conditions, to Weaviate's types.
 
-Numbers travel as doubles, so whole ones are exact up to 2^53; an empty list and a missing one are the same.
+Numbers are sent as doubles, so integers are exact up to 2^53. Empty and missing lists are equal.
 """
 
 import base64
@@ -17,34 +17,34 @@ from weaviate.collections.classes.filters import FilterReturn
 
 from heddle.stores.store import ID, Collection, Condition, StoreError
 
-IDENTIFIER = "identifier"  # `id` is a name of Weaviate's own
-NAMESPACE = uuid.uuid5(uuid.NAMESPACE_OID, "heddle")  # of the UUIDs of our objects
+IDENTIFIER = "identifier"  # Weaviate reserves the name `id`
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_OID, "heddle")  # of the objects' UUIDs
 
 
 def properties(collection: Collection) -> list[Property]:
-    """The properties of a collection's objects: every column that is no vector.
+    """The properties of a collection: every column other than vectors.
 
     Raises:
-        StoreError: a column's type has no counterpart, or two columns would be one property.
+        StoreError: Weaviate has no type for a column, or a column has the reserved name.
     """
     if IDENTIFIER in collection.table.column_names:
-        raise StoreError(f"{collection.name}: Weaviate keeps ids as `{IDENTIFIER}`; rename the column of that name")
+        raise StoreError(f"{collection.name}: the column name `{IDENTIFIER}` is reserved for ids; rename the column")
     fields = [field for field in collection.table.schema if field.name not in collection.vectors]
     return [_property(field, searched=field.name == collection.text) for field in fields]
 
 
 def property_of(column: str) -> str:
-    """What a column is called in Weaviate."""
+    """The property of a column."""
     return IDENTIFIER if column == ID else column
 
 
 def column_of(name: str) -> str:
-    """The column that a property was."""
+    """The column of a property."""
     return ID if name == IDENTIFIER else name
 
 
 def objects(rows: pa.Table, vectors: tuple[str, ...]) -> Iterator[DataObject[Any, Any]]:
-    """A table's rows as objects: nulls left out, bytes in base64, the UUID from the id."""
+    """A table's rows as objects: without nulls, with bytes in base64 and UUIDs derived from the ids."""
     for row in rows.to_pylist():
         present = {column: value for column, value in row.items() if value is not None}
         yield DataObject(
@@ -55,15 +55,16 @@ def objects(rows: pa.Table, vectors: tuple[str, ...]) -> Iterator[DataObject[Any
 
 
 def value_of(found: Any, kind: DataType) -> Any:
-    """A property's value as it stood in the column."""
+    """A property's value, converted back to the column's type."""
     return base64.b64decode(found) if kind is DataType.BLOB and found is not None else found
 
 
 def filters(conditions: tuple[Condition, ...], kinds: Mapping[str, DataType]) -> FilterReturn | None:
-    """All conditions joined; None where there are none.
+    """All conditions joined by AND; None without conditions.
 
     Args:
-        kinds: column -> type.
+        conditions: the conditions.
+        kinds: column to its type.
     """
     each = [_filter(condition, kinds[condition.column]) for condition in conditions]
     return reduce(lambda one, other: one & other, each) if each else None
@@ -91,7 +92,7 @@ def _property(field: pa.Field, searched: bool) -> Property:
         index_filterable=kind is not DataType.BLOB and not searched,
         index_searchable=searched if text else None,
         index_range_filters=True if kind in (DataType.INT, DataType.NUMBER) else None,
-        # Words are looked up one by one; all other texts are compared as a whole.
+        # The searched text is split into words; all other texts are compared as a whole.
         tokenization=(Tokenization.WORD if searched else Tokenization.FIELD) if text else None,
     )
 

@@ -1,7 +1,7 @@
-"""Every expectation on the catalogue, as plain data: what the stage `validated` checks and the orchestrator shows.
+"""All expectations on the catalogue as data, for the stage `validated` and the orchestrator.
 
-Each has a bound, the largest share of failing rows that is still taken for a few bad records; those go to the
-quarantine with the expectation's name as reason. Beyond the bound the source itself is broken, and the run stops.
+Each has a bound: the largest share of failing rows with which the run continues. The failing rows go to the quarantine
+with the expectation's name as reason. Beyond the bound the source is probably broken, and the run stops.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SUITES = ("images", "listings", "guides", "queries", "qrels", "conversations", "preferences", "nodes", "edges")
-"""One for each table, in the order in which they are checked: what is refused in one is missing for the next."""
+"""Tables in the order in which they are checked: rows that fail in one table are missing for the next ones."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,12 @@ class Expectation:
 
     Attributes:
         suite: the table.
-        name: unique among all; the reason in the quarantine, the check's name in Dagster, the key of `bounds`.
-        rule: class of ``great_expectations.expectations``, or None if the rule is our own: then the column of the
-            same name that ``assets.validated.columns`` derives must be true (null where it does not apply).
-        arguments: of the rule.
-        bound: largest share of failing rows, of those that it applies to, with which the run goes on.
-        releasable: a person may let a failing row in, since no stage relies on what is expected.
+        name: unique name: the reason in the quarantine, the check in Dagster, the key in `bounds`.
+        rule: class of ``great_expectations.expectations``, or None for our own rule: then the column of the same name,
+            derived in ``assets.validated.columns``, must be true (null if the expectation does not apply).
+        arguments: arguments of the rule.
+        bound: largest share of failing rows, among the evaluated rows, with which the run continues.
+        releasable: whether a person may release a failing row, because no stage depends on the expectation.
     """
 
     suite: str
@@ -36,7 +36,7 @@ class Expectation:
 
     @property
     def column(self) -> str:
-        """What the rule looks at, among the columns that ``assets.validated.columns`` gives."""
+        """The checked column, one of those in ``assets.validated.columns``."""
         return str(self.arguments.get("column", self.name))
 
 
@@ -46,7 +46,7 @@ def _unique(suite: str, name: str, column: str = "id") -> Expectation:
 
 
 def _filled(suite: str, name: str, column: str, bound: float) -> Expectation:
-    description = f"The {column} of each row of {suite} holds at least one visible character."
+    description = f"The {column} of each row of {suite} contains at least one visible character."
     arguments = {"column": column, "regex": r"\S"}
     return Expectation(suite, name, description, bound, "ExpectColumnValuesToMatchRegex", arguments)
 
@@ -56,7 +56,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     Expectation(
         "images",
         "image_hashes_well_formed",
-        "An image is named by 64 hexadecimal digits, the SHA-256 of its bytes.",
+        "The name of an image is the SHA-256 of its bytes, 64 hexadecimal digits.",
         0.0,
         "ExpectColumnValuesToMatchRegex",
         {"column": "sha256", "regex": "^[0-9a-f]{64}$"},
@@ -73,7 +73,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     Expectation(
         "images",
         "images_not_slivers",
-        "An image is at most six times as long as it is wide, or the other way round.",
+        "The longer side of an image is at most six times its shorter side.",
         0.05,
         "ExpectColumnValuesToBeBetween",
         {"column": "elongation", "max_value": 6},
@@ -103,7 +103,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     Expectation(
         "listings",
         "price_positive",
-        "A price, where one is asked, is more than nothing.",
+        "A price, if present, is greater than 0.",
         0.02,
         "ExpectColumnValuesToBeBetween",
         {"column": "price", "min_value": 0, "strict_min": True},
@@ -113,7 +113,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     Expectation(
         "listings",
         "boxes_inside_image",
-        "Every object's box lies inside its image and has an area: 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1.",
+        "Every object's box is inside its image and has an area: 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1.",
         0.05,
     ),
     Expectation(
@@ -122,11 +122,13 @@ EXPECTATIONS: tuple[Expectation, ...] = (
         "Every relation joins two different objects of its listing.",
         0.05,
     ),
-    Expectation("listings", "body_sanitised", "Sanitising a listing's body once more would change nothing.", 0.0),
+    Expectation(
+        "listings", "body_sanitised", "A listing's body is sanitised HTML: sanitising it again changes nothing.", 0.0
+    ),
     Expectation(
         "listings",
         "dates_in_order",
-        "A listing was created no later than it was modified.",
+        "A listing's creation date is not after its modification date.",
         0.02,
         releasable=True,
     ),
@@ -134,16 +136,16 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     _filled("guides", "text_present", "text", 0.05),
     _unique("queries", "query_ids_unique"),
     _filled("queries", "question_present", "text", 0.02),
-    # Not by the rule for two columns: Great Expectations shows those in another order each time.
+    # The rule for two columns is not used: Great Expectations shows its rows in a different order each time.
     Expectation(
         "qrels",
         "judgements_unique",
-        "A guide is judged once for each query.",
+        "There is one judgement for each pair of query and guide.",
         0.0,
         "ExpectColumnValuesToBeUnique",
         {"column": "judgement"},
     ),
-    Expectation("qrels", "judgements_join_known", "A judgement joins an accepted query and an accepted guide.", 0.1),
+    Expectation("qrels", "judgements_join_known", "The query and the guide of a judgement are accepted.", 0.1),
     Expectation(
         "qrels",
         "relevance_in_range",
@@ -156,19 +158,19 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     Expectation(
         "conversations",
         "turns_alternate",
-        "After an optional system message, user and assistant take turns with something to say; the assistant ends.",
+        "After an optional system message, user and assistant alternate with non-empty messages; the assistant is last.",
         0.05,
     ),
     _unique("preferences", "preference_ids_unique"),
-    Expectation("preferences", "answers_differ", "The chosen answer is another than the rejected one.", 0.05),
+    Expectation("preferences", "answers_differ", "The chosen answer differs from the rejected one.", 0.05),
     _unique("nodes", "node_ids_unique"),
     _filled("nodes", "node_text_present", "text", 0.05),
-    Expectation("edges", "edges_join_known_nodes", "Both ends of an edge are accepted nodes.", 0.05),
+    Expectation("edges", "edges_join_known_nodes", "The source and the target of an edge are accepted nodes.", 0.05),
     Expectation("edges", "edges_no_loops", "An edge joins two different nodes.", 0.05),
 )
-"""In the order in which a failing row's reason is looked for."""
+"""In order of precedence: the first failed expectation is the reason of a row."""
 
 
 def expectations_of(suite: str) -> tuple[Expectation, ...]:
-    """The expectations on one table."""
+    """Return the expectations of one table."""
     return tuple(each for each in EXPECTATIONS if each.suite == suite)

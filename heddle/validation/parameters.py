@@ -1,4 +1,4 @@
-"""Parameters of the stage `validated`: how many bad rows are still a few bad rows."""
+"""Parameters of the stage `validated`."""
 
 from typing import Annotated
 
@@ -14,10 +14,10 @@ class ValidatedParameters(Section):
     """Section `validated`."""
 
     bounds: dict[str, Share] = Field(
-        default={}, description="expectation's name -> largest share of failing rows, in place of the one it comes with"
+        default={}, description="name of an expectation -> largest share of failing rows; overrides its default"
     )
     released: tuple[str, ...] = Field(
-        default=(), description="ids of rows that a person lets in although they fail (`heddle quarantine release`)"
+        default=(), description="ids of failing rows that are accepted (`heddle quarantine release`)"
     )
 
     @field_validator("bounds")
@@ -25,5 +25,5 @@ class ValidatedParameters(Section):
     def _names_are_known(cls, bounds: dict[str, float]) -> dict[str, float]:
         known = {each.name for each in EXPECTATIONS}
         if unknown := sorted(bounds.keys() - known):
-            raise ValueError(f"no expectation is named {', '.join(unknown)}; allowed: {', '.join(sorted(known))}")
+            raise ValueError(f"unknown expectation {', '.join(unknown)}; allowed: {', '.join(sorted(known))}")
         return bounds

@@ -6,8 +6,8 @@ from pydantic import ConfigDict, Field
 
 Size = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
-STRICT = ConfigDict(extra="forbid")
-"""Configuration of a dataclass that refuses unknown keys."""
+STRICT = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+"""Configuration of a dataclass: unknown keys are refused, docstrings of fields are their descriptions."""
 
 Activation = Literal["relu", "gelu", "quick_gelu", "silu", "tanh", "sigmoid"]
 Initialization = Literal["kaiming_uniform", "kaiming_normal", "xavier_uniform", "xavier_normal"]

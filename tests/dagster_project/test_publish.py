@@ -53,7 +53,7 @@ def test_another_store_makes_the_asset_stale_and_is_filled(toy, monkeypatch):
         server.refuse = lambda properties: f"the bearer of {KEY} may not"
         failed = toy.materialize("published_index")
         assert not failed.success
-        assert "2 of 2 rows of listings were not taken (a, b)" in str(failed.all_events)
+        assert "listings: the server refused 2 of 2 rows (a, b)" in str(failed.all_events)
         assert KEY not in str(failed.all_events)
         assert KEY not in toy.heddle("status").stdout
 

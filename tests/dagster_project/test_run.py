@@ -25,6 +25,7 @@ def test_run_after_edit_executes_downstream_stages_only(toy):
     assert "clip@v1.1.0" in ended.stdout
 
 
+@pytest.mark.slow
 def test_run_failing_stage_prints_error_and_keeps_the_rest(toy):
     toy.write("words/encoder.txt", "fail\n")
     ended = toy.heddle("run")
@@ -36,6 +37,7 @@ def test_run_failing_stage_prints_error_and_keeps_the_rest(toy):
     assert not toy.changed()
 
 
+@pytest.mark.slow
 def test_run_failed_gate_exits_2_and_registers_nothing(toy):
     toy.write("words/encoder.txt", "bad\n")
     ended = toy.heddle("run")

@@ -1,4 +1,4 @@
-"""A language of which everything is known: the next token depends on the last one alone."""
+"""Markov chains: a language model whose probabilities are known, as the next token depends only on the last one."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ PAD, START, END = 0, 1, 2
 
 @dataclass
 class Chain:
-    """A Markov chain for each row, behind the protocol of a decoding."""
+    """A Markov chain for each row, with the methods that decoding calls."""
 
     logits: Tensor
     """Of the token after each token, (rows, vocabulary, vocabulary)."""
     row: Tensor
-    """Which chain each text under way follows."""
+    """The chain that each text follows, (texts,)."""
 
     def next_logits(self, tokens: Tensor) -> Tensor:
         return self.logits[self.row, tokens[:, -1]]
@@ -24,7 +24,7 @@ class Chain:
         self.row = self.row[rows]
 
     def first(self) -> Tensor:
-        """Start again: the first tokens of each row, (rows, 1)."""
+        """Restart. Returns the first token of each row, (rows, 1)."""
         self.row = torch.arange(len(self.logits))
         return torch.full((len(self.logits), 1), START)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from assets.writer.evaluate.baselines import sentence
+from assets.writer.evaluate.baselines import sentence_content
 from lightning_modules.layers.generation import Pick, greedy
 from lightning_modules.training.data import ShardSample
 from lightning_modules.writer.content_writer import GeneratedContent, WriterScores
@@ -56,7 +56,7 @@ class FakeWriter:
         if wrong:
             text = " ".join(self.swaps.get(word, word) for word in text.split())
         scores = _scores(not wrong)
-        fields = sentence(text).fields() | {"tags": ["one", "two"]}
+        fields = sentence_content(text).fields() | {"tags": ["one", "two"]}
         return GeneratedContent(scores.log_likelihoods, scores.error_probabilities, 0.5, fields)
 
 

@@ -1,4 +1,4 @@
-"""Small transformers of every kind, for the tests of the layers."""
+"""Small transformer configurations of every kind of position and attention."""
 
 import itertools
 from typing import Any

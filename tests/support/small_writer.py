@@ -1,4 +1,4 @@
-"""What an evaluation of the small project's writer might have found: numbers, tables, texts right and wrong."""
+"""A plausible output of the writer's evaluation in the small project: metrics, tables and examples."""
 
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,23 @@ Row = dict[str, Any]
 
 NO_WRITER = "data/shards: 0 train listings have an alt text and a title; bring listings with words"
 SYSTEMS = {
-    "writer": 0.9125,
-    "image_alone": 0.7125,
-    "without_graph": 0.8875,
-    "nearest": 0.4375,
+    "full": 0.9125,
+    "image_only": 0.7125,
+    "no_scene_graph": 0.8875,
+    "nearest_neighbour": 0.4375,
     "template": 0.5625,
     "seller": 1.0,
 }
-"""Systems and how often they are right."""
-MEASURES = ("item_right", "relations_right", "item_precision", "attributes_right", "bleu", "clip_score", "valid_rate")
+"""Systems and their recall."""
+METRICS = (
+    "item_recall",
+    "relations_recall",
+    "item_precision",
+    "attributes_recall",
+    "bleu",
+    "clip_score",
+    "valid_rate",
+)
 
 
 def write_writer(data: Path, rows: list[Row]) -> None:
@@ -52,53 +60,62 @@ def write_writer_evaluation(folder: Path, hostile: str) -> None:
     rows = [
         (system, name, f"{right:.6f}", f"{right - 0.05:.6f}", f"{right + 0.05:.6f}")
         for system, right in SYSTEMS.items()
-        for name in MEASURES
-        if (system, name) != ("without_graph", "valid_rate")
+        for name in METRICS
+        if (system, name) != ("no_scene_graph", "valid_rate")
     ]
-    write_csv(folder / "plots/systems.csv", ("system", "measure", "value", "low", "high"), rows)
+    write_csv(folder / "plots/systems.csv", ("system", "metric", "value", "low", "high"), rows)
     compared = [
-        ("writer", "nearest", "attributes_right", 0.475, 0.4, 0.55),
-        ("image_alone", "template", "bleu", -0.125, -1.5, 1.25),
+        ("full", "nearest_neighbour", "attributes_recall", 0.475, 0.4, 0.55),
+        ("image_only", "template", "bleu", -0.125, -1.5, 1.25),
     ]
-    header = ("system", "other", "measure", "difference", "low", "high")
+    header = ("system", "baseline", "metric", "difference", "low", "high")
     write_csv(folder / "plots/differences.csv", header, compared)
     bins = [(0.4, 0.466667, 0.43, 0.5, 0.25), (0.866667, 0.933333, 0.9, 0.875, 0.75)]
-    for view in ("writer", "image_alone"):
-        path = folder / f"plots/{view}_reliability.csv"
+    for system in ("full", "image_only"):
+        path = folder / f"plots/{system}_reliability.csv"
         write_csv(path, ("low", "high", "confidence", "accuracy", "share"), bins)
-    doubts = [
-        ("writer", "sellers", "head", "all", 40, 20, 0.8125, 0.75, 0.875),
-        ("writer", "own", "likelihood", "all", 24, 2, "", "", ""),
+    detection = [
+        ("full", "sellers", "head", "all", 40, 20, 0.8125, 0.75, 0.875),
+        ("full", "own", "likelihood", "all", 24, 2, "", "", ""),
     ]
-    header = ("view", "texts", "by", "kind", "count", "wrong", "auc", "low", "high")
-    write_csv(folder / "plots/errors.csv", header, doubts)
+    header = ("system", "texts", "detector", "kind", "count", "errors", "auroc", "low", "high")
+    write_csv(folder / "plots/error_detection.csv", header, detection)
     texts = [("shop:000", "A jar of oak."), ("shop:003", hostile)]
-    rows = [_example(id_, view, text, hostile) for id_, text in texts for view in ("writer", "image_alone")]
+    rows = [_example(id_, system, text, hostile) for id_, text in texts for system in ("full", "image_only")]
     write_table(folder / "examples.parquet", rows, EXAMPLES)
     write_table(folder / "mistakes.parquet", rows[-1:], EXAMPLES)
-    numbers = {"test_listings": 8, "item_right": 0.9125, "item_right_low": 0.8625, "item_right_high": 0.9625}
-    numbers |= {"image_alone_item_right": 0.7125, "relations_right": 0.9125, "error_auc": 0.8125, "valid_rate": 1}
-    write_json(folder / METRICS_FILE, numbers)
+    metrics = {
+        "test_listings": 8,
+        "scene_graph_gain": {"value": 0.3, "low": 0.2, "high": 0.4},
+        "full": {
+            "item_recall": {"value": 0.9125, "low": 0.8625, "high": 0.9625},
+            "relations_recall": 0.9125,
+            "error_detection_auroc": 0.8125,
+            "valid_rate": 1,
+        },
+        "image_only": {"item_recall": 0.7125},
+    }
+    write_json(folder / METRICS_FILE, metrics)
     write_json(folder / "certainty.json", {"without_objects": {"scale": 4.0, "shift": 2.0}})
 
 
-def _example(id_: str, view: str, text: str, hostile: str) -> dict[str, Any]:
-    marks = [
-        {"kind": "item", "said": "jar", "actual": "jar", "right": True},
-        {"kind": "material", "said": hostile, "actual": "oak", "right": False},
-        {"kind": "colour", "said": None, "actual": "green", "right": False},
-        {"kind": "relations", "said": "ball behind it", "actual": None, "right": False},
+def _example(id_: str, system: str, text: str, hostile: str) -> dict[str, Any]:
+    claims = [
+        {"kind": "item", "claimed": "jar", "actual": "jar", "correct": True},
+        {"kind": "material", "claimed": hostile, "actual": "oak", "correct": False},
+        {"kind": "colour", "claimed": None, "actual": "green", "correct": False},
+        {"kind": "relations", "claimed": "ball behind it", "actual": None, "correct": False},
     ]
-    whole = view == "writer"
+    complete = system == "full"
     return {
         "id": id_,
-        "system": view,
+        "system": system,
         "image": b"\xff\xd8image",
         "seller": hostile,
         "alt_text": text,
-        "title": "A title" if whole else "",
-        "tags": ["first", hostile] if whole else [],
-        "certainty": 0.873 if whole else None,
+        "title": "A title" if complete else "",
+        "tags": ["first", hostile] if complete else [],
+        "certainty": 0.873 if complete else None,
         "clip_score": 0.75,
-        "marks": marks,
+        "claims": claims,
     }

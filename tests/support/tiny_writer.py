@@ -138,7 +138,7 @@ def tiny_samples(count: int, **changes: Any) -> list[ShardSample]:
 
 
 def tiny_collate(config: WriterConfig, augmentation: AugmentationSettings = PLAIN, **changes: Any) -> WriterCollate:
-    """TrainingExamples of rows whose fields stand in them as they are; ``changes`` are of the lessons' settings."""
+    """Collate rows that contain their fields; ``changes`` are changes of the sampling settings."""
     return WriterCollate(
         make_reader(config, TOKENIZER),
         TOKENS,

@@ -1,4 +1,4 @@
-"""What texts state of a listing's first object, beside what is so."""
+"""The claims of texts about the main object of listings, compared with the listings' labels."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,104 +7,110 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from heddle.content.lexicon import ImageFacts, Lexicon, listing_facts
+from heddle.content.lexicon import KINDS, ImageFacts, Lexicon, listing_facts
 
 Row = dict[str, Any]
 Floats = NDArray[np.float64]
 
-KINDS = ("item", "material", "colour")
-"""Kinds of statements that a text makes once or not at all."""
 RELATIONS = "relations"
+CLAIM_KINDS = (*KINDS, RELATIONS)
+"""Kinds of claims. A text makes a claim of item, material and colour at most once, and any number about relations."""
 
 
 @dataclass(frozen=True)
 class ClaimLabel:
-    """One statement of a text, or one that it should have made.
+    """One claim of a text, or one missing claim.
 
     Attributes:
-        kind: one of ``KINDS``, or ``RELATIONS``.
-        said: in words; None where the text says nothing of it.
-        actual: what is so, in words; None where the listing says the opposite of nothing: no such relation.
-        right: whether the two are the same.
+        kind: one of ``CLAIM_KINDS``.
+        claimed: the claim in words; None where the text makes none.
+        actual: the fact in words; None where the listing has no such relation.
+        correct: whether the two are equal.
     """
 
     kind: str
-    said: str | None
+    claimed: str | None
     actual: str | None
-    right: bool
+    correct: bool
 
 
 @dataclass(frozen=True)
 class Claims:
-    """Of N texts, each about its own listing.
+    """Claims of N texts, each about its own listing.
 
     Attributes:
-        said: what each text states.
-        true: what is so, as far as the listing tells.
-        scenes: whether the listing tells what its image shows, so that a relation that it does not tell is wrong.
+        claimed: the facts that each text claims.
+        actual: the facts in each listing's labels.
+        has_scene: whether the listing has objects. Without objects, a claimed relation cannot be checked.
     """
 
-    said: tuple[ImageFacts, ...]
-    true: tuple[ImageFacts, ...]
-    scenes: tuple[bool, ...]
+    claimed: tuple[ImageFacts, ...]
+    actual: tuple[ImageFacts, ...]
+    has_scene: tuple[bool, ...]
 
     @classmethod
-    def of(cls, texts: Sequence[str], rows: Sequence[Row], lexicon: Lexicon) -> "Claims":
-        """What ``texts`` state, beside what ``rows``, their listings, tell."""
+    def read(cls, texts: Sequence[str], rows: Sequence[Row], lexicon: Lexicon) -> "Claims":
+        """Read the claims of ``texts`` about ``rows``, their listings."""
         return cls(
             tuple(map(lexicon.read_facts, texts)),
             tuple(map(listing_facts, rows)),
             tuple(bool(row["objects"]) for row in rows),
         )
 
-    def right(self, kind: str) -> Floats:
-        """Of what is so the share that each text states, (N,); nan where the listing does not tell."""
-        return np.array([_share(true & said, true) for said, true in self._sets(kind)])
+    def recall(self, kind: str) -> Floats:
+        """Share of the facts of a kind that each text claims, (N,); NaN where the listing has no such fact."""
+        return np.array([_share(actual & claimed, actual) for claimed, actual in self._sets(kind)])
 
-    def precise(self, kind: str) -> Floats:
-        """Of what each text states the share that is so, (N,); nan where it states nothing or nobody can tell."""
-        return np.array([_share(true & said, said) for said, true in self._judged(kind)])
-
-    @property
-    def attributes(self) -> Floats:
-        """Of item, material and colour, as far as the listing tells them, the share that each text gets right, (N,)."""
-        known = np.stack([self.right(kind) for kind in KINDS])  # (kinds, N)
-        counts = (~np.isnan(known)).sum(axis=0)
-        return np.where(counts, np.nansum(known, axis=0) / np.maximum(counts, 1), np.nan)
+    def precision(self, kind: str) -> Floats:
+        """Share of the claims of a kind that are correct, (N,); NaN where a text makes no claim that can be checked."""
+        return np.array([_share(actual & claimed, claimed) for claimed, actual in self._checkable_sets(kind)])
 
     @property
-    def sound(self) -> Floats:
-        """1 where nothing that the text states is wrong, 0 where something is, (N,); nan where none can be judged."""
-        judged = np.stack([self.precise(kind) for kind in (*KINDS, RELATIONS)])  # (kinds, N)
-        some = (~np.isnan(judged)).any(axis=0)
-        return np.where(some, (np.nan_to_num(judged, nan=1) == 1).all(axis=0), np.nan)
+    def attributes_recall(self) -> Floats:
+        """Share of the known facts among item, material and colour that each text claims, (N,); NaN without any."""
+        recalls = np.stack([self.recall(kind) for kind in KINDS])  # (kinds, N)
+        counts = (~np.isnan(recalls)).sum(axis=0)
+        return np.where(counts, np.nansum(recalls, axis=0) / np.maximum(counts, 1), np.nan)
 
-    def marks(self, place: int) -> Iterator[ClaimLabel]:
-        """What one text states and what it leaves out, the relations by name."""
-        said, true = self.said[place], self.true[place]
+    @property
+    def all_correct(self) -> Floats:
+        """1 for texts without a wrong claim, 0 for others, (N,); NaN where no claim can be checked."""
+        precisions = np.stack([self.precision(kind) for kind in CLAIM_KINDS])  # (kinds, N)
+        checkable = (~np.isnan(precisions)).any(axis=0)
+        return np.where(checkable, (np.nan_to_num(precisions, nan=1) == 1).all(axis=0), np.nan)
+
+    def labels(self, index: int) -> Iterator[ClaimLabel]:
+        """The claims and missing claims of one text; relations are sorted."""
+        claimed, actual = self.claimed[index], self.actual[index]
         for kind in KINDS:
-            one, other = getattr(said, kind), getattr(true, kind)
-            if other is not None:
-                yield ClaimLabel(kind, one, other, one == other)
-        for relation in sorted(said.relations | true.relations) if self.scenes[place] else ():
+            claim, fact = getattr(claimed, kind), getattr(actual, kind)
+            if fact is not None:
+                yield ClaimLabel(kind, claim, fact, claim == fact)
+        if not self.has_scene[index]:
+            return
+        for relation in sorted(claimed.relations | actual.relations):
             words = " ".join((*relation, "it"))
-            stated, so = relation in said.relations, relation in true.relations
-            yield ClaimLabel(RELATIONS, words if stated else None, words if so else None, stated and so)
+            is_claimed, is_fact = relation in claimed.relations, relation in actual.relations
+            yield ClaimLabel(
+                RELATIONS, words if is_claimed else None, words if is_fact else None, is_claimed and is_fact
+            )
 
     def _sets(self, kind: str) -> Iterator[tuple[frozenset[Any], frozenset[Any]]]:
-        """What each text states of a kind and what is so."""
-        for said, true in zip(self.said, self.true, strict=True):
-            yield _set(getattr(said, kind)), _set(getattr(true, kind))
+        """The claims and the facts of a kind, text by text."""
+        for claimed, actual in zip(self.claimed, self.actual, strict=True):
+            yield _as_set(getattr(claimed, kind)), _as_set(getattr(actual, kind))
 
-    def _judged(self, kind: str) -> Iterator[tuple[frozenset[Any], frozenset[Any]]]:
-        """The same, but as if the text stated nothing where the listing does not tell."""
-        for (said, true), scene in zip(self._sets(kind), self.scenes, strict=True):
-            told = scene if kind == RELATIONS else bool(true)
-            yield said if told else frozenset(), true
+    def _checkable_sets(self, kind: str) -> Iterator[tuple[frozenset[Any], frozenset[Any]]]:
+        """The same, without the claims about which the listing has no labels."""
+        for (claimed, actual), has_scene in zip(self._sets(kind), self.has_scene, strict=True):
+            checkable = has_scene if kind == RELATIONS else bool(actual)
+            yield claimed if checkable else frozenset(), actual
 
 
-def _set(value: Any) -> frozenset[Any]:
-    return value if isinstance(value, frozenset) else frozenset() if value is None else frozenset([value])
+def _as_set(value: Any) -> frozenset[Any]:
+    if isinstance(value, frozenset):
+        return value
+    return frozenset() if value is None else frozenset([value])
 
 
 def _share(part: frozenset[Any], whole: frozenset[Any]) -> float:

@@ -1,4 +1,4 @@
-"""How the writer is asked: with what of a listing, and about which texts."""
+"""Prompt the writer: write content from different inputs, and score given texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from assets.writer.evaluate.claims import CLAIM_KINDS, Floats
 from heddle.content.content import Content
 from heddle.content.lexicon import Lexicon
 from heddle.content.mistakes import make_corruption
@@ -15,29 +15,60 @@ from heddle.description.certainty import FIELD
 from lightning_modules.image.augmentation import sample_generator
 from lightning_modules.layers.generation import Sampler
 from lightning_modules.training.data import ShardSample
-from lightning_modules.writer.content_writer import ContentWriter, WriterScores
+from lightning_modules.writer.content_writer import ContentWriter, GeneratedContent, WriterScores
 from lightning_modules.writer.corruption import Corruption
 from lightning_modules.writer.samples import Inputs, read_inputs
 
-WRITER, IMAGE_ALONE, WITHOUT_GRAPH = "writer", "image_alone", "without_graph"
-VIEWS = (WRITER, IMAGE_ALONE)
-"""Ways of asking whose certainty and errors are told."""
-SPOILT = 0.5
-"""Share of the sellers' texts that get a mistake."""
-ELSEWHERE = "surroundings"
-"""Kind of a mistake from which the lexicon reads no other statement: a word about another thing in the image."""
-KINDS = ("item", "material", "colour", "relations")
+FULL, IMAGE_ONLY, NO_SCENE_GRAPH = "full", "image_only", "no_scene_graph"
+"""The writer with all inputs, with the image only, and without objects and relations."""
+CALIBRATED = (FULL, IMAGE_ONLY)
+"""Systems whose calibration and error detection are measured."""
+CORRUPTED_SHARE = 0.5
+"""Share of the sellers' texts in which one phrase is replaced."""
+OTHER_OBJECT = "surroundings"
+"""Kind of an error that changes no claim: a phrase about another object in the image."""
+
+
+@dataclass(frozen=True)
+class WriterOutput:
+    """What the writer wrote for N listings from one kind of inputs."""
+
+    inputs: Sequence[Inputs]
+    written: Sequence[GeneratedContent]
+
+    @property
+    def contents(self) -> list[Content]:
+        """The contents of the N listings."""
+        return [Content.from_fields(one.fields) for one in self.written]
+
+    @property
+    def log_likelihoods(self) -> Floats:
+        """Mean log-likelihood of each alt text's tokens, (N,)."""
+        return alt_text_log_likelihoods(self.written)
+
+
+@dataclass(frozen=True)
+class CorruptedText:
+    """A seller's alt text, in which a phrase may be replaced.
+
+    Attributes:
+        text: the text.
+        error: kind of the error; None where the text is unchanged.
+    """
+
+    text: str
+    error: str | None
 
 
 @dataclass(frozen=True)
 class WriterPrompter:
-    """Asks a writer about listings.
+    """Prompts a writer about listings.
 
     Attributes:
-        writer: is asked.
-        lexicon: reads what texts state.
-        ratios: SHA-256 of an original image -> its width / height.
-        seed: of what is drawn.
+        writer: the writer.
+        lexicon: reads the claims of texts.
+        ratios: SHA-256 of an original image to its width / height.
+        seed: random seed.
     """
 
     writer: ContentWriter
@@ -45,52 +76,55 @@ class WriterPrompter:
     ratios: Mapping[str, float]
     seed: int
 
-    def views(self, samples: Sequence[ShardSample]) -> dict[str, list[Inputs]]:
-        """The listings with all that they tell, by their image alone, and without objects and relations."""
+    def inputs(self, samples: Sequence[ShardSample]) -> dict[str, list[Inputs]]:
+        """The inputs of each system: all inputs, the image only, and all but objects and relations."""
         fit = self.writer.network.config.resize_mode
-        whole = [read_inputs(sample, self.ratios.get(sample.row["image"], 1.0), fit) for sample in samples]
+        full = [read_inputs(sample, self.ratios.get(sample.row["image"], 1.0), fit) for sample in samples]
         return {
-            WRITER: whole,
-            IMAGE_ALONE: [Inputs(one.image) for one in whole],
-            WITHOUT_GRAPH: [replace(one, objects=(), relations=()) for one in whole],
+            FULL: full,
+            IMAGE_ONLY: [Inputs(one.image) for one in full],
+            NO_SCENE_GRAPH: [replace(one, objects=(), relations=()) for one in full],
         }
 
-    def sampled(self, inputs: Sequence[Inputs], top_p: float) -> list[Content]:
-        """Whole contents whose tokens are drawn."""
+    def write(self, inputs: Sequence[Inputs], complete: int = 0) -> WriterOutput:
+        """Write greedily: complete content for the first ``complete`` listings, the alt text for the others."""
+        written = self.writer.write(inputs[:complete]) + self.writer.write(inputs[complete:], until=FIELD)
+        return WriterOutput(inputs, written)
+
+    def sample(self, inputs: Sequence[Inputs], top_p: float) -> list[Content]:
+        """Complete contents by nucleus sampling."""
         generator = torch.Generator(self.writer.network.device).manual_seed(self.seed)
         return [Content.from_fields(one.fields) for one in self.writer.write(inputs, Sampler(generator, top_p=top_p))]
 
-    def spoilt(self, samples: Sequence[ShardSample]) -> tuple[list[str], list[str | None]]:
-        """The sellers' alt texts, about half of them with one phrase swapped, and what each mistake is about.
+    def corrupt(self, samples: Sequence[ShardSample]) -> list[CorruptedText]:
+        """The sellers' alt texts, about half of them with one phrase replaced.
 
-        What is swapped is drawn by seed and key alone. A text that states nothing stays as it is.
+        The replacement depends on the seed and the sample's key only. A text without claims stays unchanged.
 
         Args:
-            samples: listings with an alt text, N.
+            samples: listings with an alt text.
         """
-        texts: list[str] = []
-        kinds: list[str | None] = []
-        for sample in samples:
-            random = sample_generator(f"{sample.key} mistake", 0, self.seed)
-            seller = sample.row["alt_text"]
-            text = self._corruption(seller, random) if random.random() < SPOILT else None
-            texts.append(seller if text is None else text)
-            kinds.append(None if text is None else self._kind(seller, text))
-        return texts, kinds
+        return [self._corrupt(sample) for sample in samples]
 
-    def judged(self, inputs: Sequence[Inputs], texts: Sequence[str]) -> list[WriterScores]:
-        """What the writer thinks of alt texts."""
-        return self.writer.judge(inputs, [{FIELD: text} for text in texts])
+    def score(self, inputs: Sequence[Inputs], texts: Sequence[str]) -> list[WriterScores]:
+        """The writer's scores of given alt texts."""
+        return self.writer.score(inputs, [{FIELD: text} for text in texts])
 
     @cached_property
     def _corruption(self) -> Corruption:
         return make_corruption(self.lexicon)
 
-    def _kind(self, before: str, after: str) -> str:
-        one, other = self.lexicon.read_facts(before), self.lexicon.read_facts(after)
-        return next((kind for kind in KINDS if getattr(one, kind) != getattr(other, kind)), ELSEWHERE)
+    def _corrupt(self, sample: ShardSample) -> CorruptedText:
+        random = sample_generator(f"{sample.key} mistake", 0, self.seed)
+        original = sample.row["alt_text"]
+        changed = self._corruption(original, random) if random.random() < CORRUPTED_SHARE else None
+        if changed is None:
+            return CorruptedText(original, None)
+        before, after = self.lexicon.read_facts(original), self.lexicon.read_facts(changed)
+        kinds = (kind for kind in CLAIM_KINDS if getattr(before, kind) != getattr(after, kind))
+        return CorruptedText(changed, next(kinds, OTHER_OBJECT))
 
 
-def likelihoods(judged: Sequence[WriterScores]) -> NDArray[np.float64]:
-    """Mean log likelihood of the alt texts' tokens, (N,)."""
-    return np.array([one.certainty[FIELD] for one in judged], dtype=np.float64)
+def alt_text_log_likelihoods(scores: Sequence[WriterScores]) -> Floats:
+    """Mean log-likelihood of the alt texts' tokens, (N,)."""
+    return np.array([one.log_likelihoods[FIELD] for one in scores], dtype=np.float64)

@@ -1,54 +1,45 @@
-"""What the evaluation of the writer keeps for ``dvc plots`` and for the report."""
+"""Write the tables of the evaluation, which ``dvc plots`` and the report show."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from assets.writer.evaluate.error_detection import DetectionResult
-from assets.writer.evaluate.result import MEASURES, SystemResult
+from assets.writer.evaluate.result import METRICS, MetricLeaf
+from assets.writer.evaluate.systems import SystemDifference
 from heddle.core.csv_file import write_csv
-from heddle.metrics.bootstrap import ConfidenceInterval
 
 
-def write_systems(folder: Path, numbers: Mapping[str, Mapping[str, float]]) -> None:
-    """``systems.csv``: every measure of every system, with its interval where it has one."""
+def write_systems(folder: Path, metrics: Mapping[str, Mapping[str, MetricLeaf]]) -> None:
+    """Write ``systems.csv``: every metric of every system, with its interval where it has one."""
     rows = [
-        (system, name, *(_written(found.get(f"{name}{part}")) for part in ("", "_low", "_high")))
-        for system, found in numbers.items()
-        for name in MEASURES
-        if name in found
+        (system, name, *_format(measured[name]))
+        for system, measured in metrics.items()
+        for name in METRICS
+        if name in measured
     ]
-    write_csv(folder / "systems.csv", ("system", "measure", "value", "low", "high"), rows)
+    write_csv(folder / "systems.csv", ("system", "metric", "value", "low", "high"), rows)
 
 
-def write_differences(folder: Path, rows: Iterable[tuple[str, str, str, Mapping[str, float]]]) -> None:
-    """``differences.csv``: how much higher a measure is for one system than for another, listing by listing."""
-    header = ("system", "other", "measure", "difference", "low", "high")
-    write_csv(folder / "differences.csv", header, [(*names, *map(_written, found.values())) for *names, found in rows])
+def write_differences(folder: Path, differences: Iterable[SystemDifference]) -> None:
+    """Write ``differences.csv``: the paired comparisons of systems with baselines."""
+    header = ("system", "baseline", "metric", "difference", "low", "high")
+    rows = [(one.system, one.baseline, one.metric, *_format(one.interval)) for one in differences]
+    write_csv(folder / "differences.csv", header, rows)
 
 
-def write_errors(folder: Path, told: Iterable[DetectionResult]) -> None:
-    """``errors.csv``: how well mistakes are seen, by what the writer knew and by their kind."""
+def write_error_detection(folder: Path, results: Iterable[DetectionResult]) -> None:
+    """Write ``error_detection.csv``: the AUROC by inputs, texts, detector and kind of error."""
+    header = ("system", "texts", "detector", "kind", "count", "errors", "auroc", "low", "high")
     rows = [
-        (
-            *(one.view, one.texts, one.by, one.kind, one.count, one.wrong),
-            *(_written(one.numbers.get(f"auc{part}")) for part in ("", "_low", "_high")),
-        )
-        for one in told
+        (one.system, one.texts, one.detector, one.kind, one.count, one.errors, *_format(one.auroc)) for one in results
     ]
-    write_csv(folder / "errors.csv", ("view", "texts", "by", "kind", "count", "wrong", "auc", "low", "high"), rows)
+    write_csv(folder / "error_detection.csv", header, rows)
 
 
-def differences(
-    trials: Mapping[str, SystemResult], pairs: Sequence[tuple[str, str, str]], sure: ConfidenceInterval
-) -> list[tuple[str, str, str, dict[str, float]]]:
-    """System, another one, measure, and the difference with its bounds, of the pairs that can be compared."""
-    found = [
-        (one, other, measure, trials[one].over(trials[other], measure, sure))
-        for one, other, measure in pairs
-        if one in trials and other in trials
-    ]
-    return [row for row in found if row[3]]
-
-
-def _written(value: float | None) -> str:
-    return "" if value is None else f"{value:.6f}"
+def _format(metric: MetricLeaf | None) -> tuple[str, str, str]:
+    """Value, low and high; empty where unknown."""
+    if metric is None:
+        return "", "", ""
+    if isinstance(metric, dict):
+        return f"{metric['value']:.6f}", f"{metric['low']:.6f}", f"{metric['high']:.6f}"
+    return f"{metric:.6f}", "", ""

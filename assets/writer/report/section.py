@@ -16,26 +16,26 @@ from heddle.families.family import Family
 STAGE = "writer_evaluation"
 MODEL = "writer"
 SYSTEMS = {  # of the evaluation, in its order -> the same for a person
-    "writer": "the writer",
-    "image_alone": "image alone",
-    "without_graph": "without scene graph",
-    "nearest": "nearest image's",
+    "full": "the writer",
+    "image_only": "image only",
+    "no_scene_graph": "without scene graph",
+    "nearest_neighbour": "nearest image's",
     "template": "template",
     "seller": "the seller",
 }
-VIEWS = ("writer", "image_alone")
+VIEWS = ("full", "image_only")
 """Systems whose certainty and errors are told."""
 RIGHT = {
-    "item_right": "item",
-    "material_right": "material",
-    "colour_right": "colour",
-    "relations_right": "relations",
+    "item_recall": "item",
+    "material_recall": "material",
+    "colour_recall": "colour",
+    "relations_recall": "relations",
 }
 LIKE = {  # measure of a text's words -> for a person
     "bleu": "BLEU",
-    "rouge1": "ROUGE-1",
-    "rouge2": "ROUGE-2",
-    "rougel": "ROUGE-L",
+    "rouge_1": "ROUGE-1",
+    "rouge_2": "ROUGE-2",
+    "rouge_l": "ROUGE-L",
     "bert_score": "BERTScore",
     "clip_score": "CLIPScore",
     "distinct_1": "distinct-1",
@@ -46,11 +46,11 @@ LIKE = {  # measure of a text's words -> for a person
 WITH_INTERVAL = ("bleu", "bert_score", "clip_score")
 TEXTS = {"sellers": "sellers', half of them changed", "own": "its own"}
 BY = {"head": "its head for errors", "likelihood": "unlikely words"}
-CHARTS = {"attributes_right": "item, material and colour right", "bleu": "BLEU"}
+CHARTS = {"attributes_recall": "item, material and colour right", "bleu": "BLEU"}
 GAINS = {  # measure -> what is compared
-    "attributes_right": "attributes right",
+    "attributes_recall": "attributes recall",
     "bleu": "BLEU",
-    "relations_right": "relations right",
+    "relations_recall": "relations recall",
 }
 
 Row = Mapping[str, Any]
@@ -72,7 +72,7 @@ def writing(data: ReportData, family: Family, parameters: ReportParameters) -> d
         "charts": list(_charts(systems)),
         "gains": [_gain(row) for row in plots.get("differences", [])],
         "reliability": [_reliability(view, plots) for view in VIEWS if plots.get(f"{view}_reliability")],
-        "errors": _errors(plots.get("errors", [])),
+        "errors": _errors(plots.get("error_detection", [])),
         "examples": [
             _listing(rows, data) for rows in list(_by(data.examples[STAGE], "id").values())[: parameters.queries]
         ],
@@ -84,14 +84,14 @@ def writing(data: ReportData, family: Family, parameters: ReportParameters) -> d
 
 def _values(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     """Measure -> its value and its interval, if it has one."""
-    return {row["measure"]: {"value": float(row["value"]), "interval": _interval(row)} for row in rows if row["value"]}
+    return {row["metric"]: {"value": float(row["value"]), "interval": _interval(row)} for row in rows if row["value"]}
 
 
 def _system(name: str, rows: Sequence[Row]) -> dict[str, Any]:
     values = _values(rows)
     return {
         "name": SYSTEMS[name],
-        "own": name == MODEL,
+        "own": name == "full",
         "right": [
             {"told": values.get(key), "precision": values.get(f"{kind}_precision")} for key, kind in RIGHT.items()
         ],
@@ -112,8 +112,8 @@ def _gain(row: Row) -> dict[str, Any]:
     low, high = float(row["low"]), float(row["high"])
     return {
         "system": SYSTEMS[row["system"]],
-        "other": SYSTEMS[row["other"]],
-        "measure": GAINS[row["measure"]],
+        "other": SYSTEMS[row["baseline"]],
+        "measure": GAINS[row["metric"]],
         "difference": f"{float(row['difference']):+.3f}",
         "interval": (low, high),
         "sure": not low <= 0 <= high,
@@ -128,14 +128,14 @@ def _reliability(view: str, plots: Mapping[str, Sequence[Row]]) -> Markup:
 def _errors(rows: Sequence[Row]) -> dict[str, Any]:
     """One row for each way of asking and each writer of texts, one column for each kind of mistake."""
     kinds = list(dict.fromkeys(row["kind"] for row in rows))
-    groups = _by([{**row, "group": (row["view"], row["texts"], row["by"])} for row in rows], "group")
+    groups = _by([{**row, "group": (row["system"], row["texts"], row["detector"])} for row in rows], "group")
     return {
         "kinds": kinds,
         "rows": [
             {
-                "view": SYSTEMS[inside[0]["view"]],
+                "view": SYSTEMS[inside[0]["system"]],
                 "texts": TEXTS[inside[0]["texts"]],
-                "by": BY[inside[0]["by"]],
+                "by": BY[inside[0]["detector"]],
                 "cells": [next((_cell(row) for row in inside if row["kind"] == kind), None) for kind in kinds],
             }
             for inside in groups.values()
@@ -144,8 +144,8 @@ def _errors(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _cell(row: Row) -> dict[str, Any]:
-    known = float(row["auc"]) if row["auc"] else None
-    return {"auc": known, "interval": _interval(row), "wrong": int(row["wrong"]), "count": int(row["count"])}
+    known = float(row["auroc"]) if row["auroc"] else None
+    return {"auc": known, "interval": _interval(row), "wrong": int(row["errors"]), "count": int(row["count"])}
 
 
 def _listing(rows: Sequence[Row], data: ReportData) -> dict[str, Any]:
@@ -169,14 +169,14 @@ def _view(row: Row) -> dict[str, Any]:
         "alt_text": row["alt_text"],
         "title": row["title"],
         "tags": row["tags"],
-        "marks": [_mark(mark) for mark in row["marks"]],
+        "marks": [_mark(claim) for claim in row["claims"]],
     }
 
 
-def _mark(mark: Row) -> dict[str, str]:
+def _mark(claim: Row) -> dict[str, str]:
     """A statement in a few words, told by a sign and a colour."""
-    said, actual = mark["said"], mark["actual"]
-    if mark["right"]:
+    said, actual = claim["claimed"], claim["actual"]
+    if claim["correct"]:
         return {"kind": "right", "sign": "✓", "words": said}
     if said is None:
         return {"kind": "unsaid", "sign": "○", "words": f"{actual} not said"}

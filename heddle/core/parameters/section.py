@@ -1,7 +1,7 @@
 """Read one section of the parameters: ``params.yaml`` joined with the chosen scale file.
 
-A section bears its stage's name. What does not depend on the scale stands in ``params.yaml``, sizes stand in
-``scales/<scale>.yaml``; the same key in both is refused, so that there is one place to look.
+A section has its stage's name. ``params.yaml`` contains what does not depend on the scale, ``scales/<scale>.yaml``
+contains sizes; other keys have the defaults of the section's class. The same key in both files is refused.
 """
 
 from copy import deepcopy
@@ -19,11 +19,11 @@ PARAMS_FILE = "params.yaml"
 
 
 class ParameterError(UserError, ValueError):
-    """A parameter is wrong: the message names file, key, what was found and what is allowed."""
+    """A wrong parameter; the message names file, key, what was found and what is allowed."""
 
 
 class Section(BaseModel):
-    """Base of every section: unknown keys are refused, values never change after loading."""
+    """Base of every section: unknown keys are refused, values are frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,7 +32,7 @@ SectionType = TypeVar("SectionType", bound=Section)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML 1.2 file (so that ``3e-4`` is a number).
+    """Read the mapping in a YAML 1.2 file, in which ``3e-4`` is a number.
 
     Raises:
         ParameterError: the file is missing, is not YAML or is not a mapping.
@@ -50,12 +50,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 @lru_cache(maxsize=32)
 def _parsed(content: bytes) -> Any:
-    """Kept, as Dagster's definitions ask for the same few files once for each section: hundreds of times."""
+    """Parse YAML; cached, since Dagster's definitions read the same few files hundreds of times."""
     return YAML(typ="safe", pure=True).load(content)
 
 
 def scale_file(root: Path = Path()) -> Path:
-    """Path of the scale file that ``params.yaml: scale`` picks."""
+    """Return the path of the scale file that ``params.yaml: scale`` chooses."""
     params = read_yaml(root / PARAMS_FILE)
     scale = params.get("scale")
     if not isinstance(scale, str):
@@ -64,27 +64,40 @@ def scale_file(root: Path = Path()) -> Path:
 
 
 def load(name: str, section: type[SectionType], root: Path = Path()) -> SectionType:
-    """The validated section ``name``.
+    """Load and validate section ``name``.
 
     Raises:
-        ParameterError: with one line for each mistake, each naming file, key, found and allowed.
+        ParameterError: with one line for each mistake: file, key, what was found and what is allowed.
     """
-    files = (root / PARAMS_FILE, scale_file(root))
+    written, origin = read_section(name, root)
+    try:
+        return section.model_validate(written)
+    except ValidationError as error:
+        files = (root / PARAMS_FILE, scale_file(root))
+        raise ParameterError(_explain(error, name, section, origin, files)) from error
+
+
+def read_section(name: str, root: Path = Path()) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Read what ``params.yaml`` and the scale file contain of a section, without defaults.
+
+    Returns:
+        The keys with their values, and each key's file.
+
+    Raises:
+        ParameterError: the section is not a mapping, or both files contain the same key.
+    """
     origin: dict[str, Path] = {}
     joined: dict[str, Any] = {}
-    for file in files:
+    for file in (root / PARAMS_FILE, scale_file(root)):
         values = read_yaml(file).get(name) or {}
         if not isinstance(values, dict):
             raise ParameterError(f"{file}: {name}: found {values!r}, expected a mapping")
         for key in values:
             if key in origin:
-                raise ParameterError(f"{file}: {name}.{key}: also stands in {origin[key]}; keep one of the two")
+                raise ParameterError(f"{file}: {name}.{key}: also in {origin[key]}; keep one of the two")
             origin[key] = file
         joined |= values
-    try:
-        return section.model_validate(joined)
-    except ValidationError as error:
-        raise ParameterError(_explain(error, name, section, origin, files)) from error
+    return joined, origin
 
 
 def _explain(
@@ -105,13 +118,13 @@ def _explain(
 
 
 def _allowed(section: type[BaseModel], path: list[str]) -> list[str]:
-    """The keys that may stand at a path inside a section; a list's index and a union's tag are parts of it too."""
+    """Return the keys that are allowed at a path inside a section; the path also has list indices and union tags."""
     models = [section]
     for part in path:
         tagged = [
             model for model in models if part in get_args(getattr(model.model_fields.get("kind"), "annotation", None))
         ]
-        if len(models) > 1 and tagged:  # a union's tag may be called as one of its fields is
+        if len(models) > 1 and tagged:  # a union's tag may have the name of a field
             models = tagged
         elif not part.isdigit():
             fields = [model.model_fields[part].annotation for model in models if part in model.model_fields]
@@ -120,7 +133,7 @@ def _allowed(section: type[BaseModel], path: list[str]) -> list[str]:
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:
-    """The pydantic models in an annotation such as ``list[A | B]``."""
+    """Return the pydantic models in an annotation such as ``list[A | B]``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for part in get_args(annotation) for model in _models(part)]

@@ -10,9 +10,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
+from twisted.internet.endpoints import HostnameEndpoint
 
 from assets.catalog.addresses import BlockedAddressError, blocked_reason, check_url, parse_ip_literal
+from assets.catalog.ssrf_httpx import _open_transport
 from assets.catalog.ssrf_twisted import _SsrfSafePool
 from tests.support.wordpress_site import FakeSite, crawl, image, rows, run, wordpress
 
@@ -95,7 +98,7 @@ real = socket.getaddrinfo
 socket.getaddrinfo = lambda name, *more, **named: real(names.get(name, name), *more, **named)
 import assets.catalog.addresses as addresses
 loopback = ipaddress.ip_network("127.0.0.0/8").address_exclude(ipaddress.ip_network("127.0.0.2/32"))
-addresses._OWN = addresses._OWN | {"loopback": (*loopback, ipaddress.ip_network("::1/128"))}
+addresses._PRIVATE = addresses._PRIVATE | {"loopback": (*loopback, ipaddress.ip_network("::1/128"))}
 """
 """Run before the crawl: names of our own, and 127.0.0.2 is the internet."""
 
@@ -274,11 +277,23 @@ def test_numbers_are_read_as_the_systems_resolver_reads_them() -> None:
     for name in ("face.de", "abc", "127.0.0.1.shop.test", "x", "shop.test"):
         assert parse_ip_literal(name) is None
     check_url("https://shop.test/1.png", private=False)
-    with pytest.raises(BlockedAddressError, match="not an http or https address"):
+    with pytest.raises(BlockedAddressError, match="not an http or https URL"):
         check_url("http:///nowhere", private=False)
 
 
 def test_an_endpoint_of_another_make_is_not_left_unchecked() -> None:
     pool = _SsrfSafePool(SimpleNamespace(_reactor=None), private=False)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="other means"):
+    with pytest.raises(TypeError, match=r"adapt assets/catalog/ssrf_twisted\.py"):
         pool.getConnection("key", object())
+
+
+def test_httpx_without_its_private_backend_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _open_transport(private=False)
+    monkeypatch.setattr(httpx.HTTPTransport, "__init__", lambda transport: setattr(transport, "_pool", object()))
+    with pytest.raises(TypeError, match=r"adapt assets/catalog/ssrf_httpx\.py"):
+        _open_transport(private=False)
+
+
+def test_twisted_endpoint_has_the_private_reactor() -> None:
+    endpoint = HostnameEndpoint(SimpleNamespace(nameResolver=None), b"shop.test", 80)
+    assert hasattr(endpoint, "_reactor"), "Twisted renamed HostnameEndpoint._reactor: adapt ssrf_twisted.py"

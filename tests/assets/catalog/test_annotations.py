@@ -170,17 +170,17 @@ def test_annotations_join_listings_of_a_site_by_the_address_of_the_image(tmp_pat
 def test_annotations_that_match_nothing_at_all_are_a_mistake(project: Path) -> None:
     with pytest.raises(StageError) as caught:
         run(project, TABLE, genome("annotates: shop"))
-    assert "source vg: none of its 2 listings could be taken, 2 for no_such_image" in str(caught.value)
-    assert "no listing of shop shows an image called '139.jpg'" in str(caught.value)
+    assert "source vg: all 2 listings were rejected, 2 for no_such_image" in str(caught.value)
+    assert "no listing of shop has an image named '139.jpg'" in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        (coco("images: nowhere"), "images: nowhere: no such folder"),
-        (coco().replace("coco.json", "none.json"), "none.json: no such file"),
+        (coco("images: nowhere"), "images: nowhere: folder not found"),
+        (coco().replace("coco.json", "none.json"), "none.json: file not found"),
         (coco().replace("coco.json", "table.csv"), "table.csv: cannot be read as JSON"),
-        (coco().replace("coco.json", "objects.json"), "no list `images` as COCO has; there is: list"),
+        (coco().replace("coco.json", "objects.json"), "no list `images`, which COCO has; found: list"),
         (genome().replace("objects.json", "coco.json"), "expected a list of images, found dict"),
     ],
 )

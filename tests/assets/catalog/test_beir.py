@@ -103,17 +103,21 @@ def test_what_cannot_be_used_is_kept_with_its_reason(project: Path) -> None:
     write(project, corpus, queries, test=QRELS + "".join(f"{line}\n" for line in lines))
     metrics = run_stage(catalog, project)
     assert refused(project) == [
-        ("guides", "handbook:1", "id also stand in handbook/corpus.jsonl line 1"),
+        ("guides", "handbook:1", "duplicate id, first used by handbook/corpus.jsonl line 1"),
         ("guides", "handbook:5", "text is empty"),
         ("guides", "handbook:handbook/corpus.jsonl line 7", "_id is missing"),
         ("guides", "handbook:handbook/corpus.jsonl line 8", "not a JSON object"),
-        ("qrels", "handbook:a handbook:1", "query, guide also stand in handbook/qrels/test.tsv line 2"),
+        ("qrels", "handbook:a handbook:1", "duplicate query, guide, first used by handbook/qrels/test.tsv line 2"),
         ("qrels", "handbook:handbook/qrels/test.tsv line 10", "grade: found 'high', expected a whole number"),
         ("qrels", "handbook:handbook/qrels/test.tsv line 5", "guide '99' is not in corpus.jsonl"),
         ("qrels", "handbook:handbook/qrels/test.tsv line 6", "query 'zz' is not in queries.jsonl"),
         ("qrels", "handbook:handbook/qrels/test.tsv line 7", "guide '5' is not in corpus.jsonl"),
-        ("qrels", "handbook:handbook/qrels/test.tsv line 9", "2 cells between tabs, expected query, guide and grade"),
-        ("queries", "handbook:a", "id also stand in handbook/queries.jsonl line 1"),
+        (
+            "qrels",
+            "handbook:handbook/qrels/test.tsv line 9",
+            "2 tab-separated cells, expected 3: query, guide and grade",
+        ),
+        ("queries", "handbook:a", "duplicate id, first used by handbook/queries.jsonl line 1"),
         ("queries", "handbook:c", "text is empty"),
         ("queries", "handbook:handbook/queries.jsonl line 5", "not a JSON object"),
     ]
@@ -141,8 +145,8 @@ def test_guides_without_questions_are_a_collection_too(project: Path) -> None:
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
-        (lambda folder: shutil.rmtree(folder), r"handbook/corpus\.jsonl: no such file; `path` is relative"),
-        (lambda folder: (folder / "corpus.jsonl").write_text("\n"), "no line in it is a guide with an _id and a text"),
+        (lambda folder: shutil.rmtree(folder), r"handbook/corpus\.jsonl: file not found; `path` is relative"),
+        (lambda folder: (folder / "corpus.jsonl").write_text("\n"), "no line contains a guide with _id and text"),
         (lambda folder: (folder / "corpus.jsonl").write_bytes(b'{"_id": "\xff"}'), "a file is not UTF-8"),
         (lambda folder: (folder / "qrels/test.tsv").write_text("x\t1\t1\na\t9\t1\n"), "none of its 2 lines joins"),
     ],

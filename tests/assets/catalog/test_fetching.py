@@ -148,7 +148,7 @@ def test_a_name_is_connected_to_where_it_led_when_it_was_checked(
     """127.0.0.2 counts as the internet; the name leads there when it is asked first, and to ourselves afterwards."""
     outside = FakeSite(host="127.0.0.2")
     loopback = ipaddress.ip_network("127.0.0.0/8").address_exclude(ipaddress.ip_network("127.0.0.2/32"))
-    monkeypatch.setattr(addresses, "_OWN", {"loopback": tuple(loopback)})
+    monkeypatch.setattr(addresses, "_PRIVATE", {"loopback": tuple(loopback)})
     real, asked = socket.getaddrinfo, []
 
     def flipping(name: str, *more: Any, **named: Any) -> Any:
@@ -166,7 +166,7 @@ def test_a_name_is_connected_to_where_it_led_when_it_was_checked(
     assert len(asked) == 4  # once for each connection
     refused = [found[url] for url in urls[1:]]
     assert all(isinstance(each, ImageRejection) and each.reason == "address_blocked" for each in refused)
-    assert "127.0.0.1 is not asked: loopback" in str(refused[0])
+    assert "127.0.0.1 is blocked: loopback" in str(refused[0])
 
 
 def test_credentials_go_to_the_sources_own_host_alone(site: FakeSite, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_server_that_sends_a_byte_now_and_then_holds_no_request_for_ever(tmp_p
     threading.Thread(target=drip, daemon=True).start()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}/1"
     found = fetch(tmp_path, [(crawl_job(timeout=1, retries=0), [url])])
-    assert "robots.txt cannot be reached (not done after 1 s)" in str(found[url])
+    assert "robots.txt cannot be reached (timeout after 1 s)" in str(found[url])
 
 
 def test_a_time_limit_is_for_its_own_source(site: FakeSite, tmp_path: Path) -> None:

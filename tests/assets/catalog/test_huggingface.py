@@ -54,7 +54,7 @@ def test_what_save_to_disk_writes_comes_back(project: Path) -> None:
     DatasetDict({"train": dataset().select([0]), "test": dataset()}).save_to_disk(str(project / "both"))
     assert run(project, source("both", more=", split: test")) == metrics
     assert (project / "output/listings.parquet").read_bytes() == alone
-    with pytest.raises(StageError, match=r"no split 'dev'; there is: train, test"):
+    with pytest.raises(StageError, match=r"no split 'dev'; splits: train, test"):
         run(project, source("both", more=", split: dev"))
 
 
@@ -114,9 +114,9 @@ def test_rows_cannot_make_us_read_other_files(project: Path) -> None:
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        (source(columns="{id: key, image: image}"), "no column 'key'; there is: id, image, label, __row__"),
+        (source(columns="{id: key, image: image}"), "no column 'key'; columns: id, image, label, __row__"),
         (source(columns="{image: image}"), "id must be mapped for listings"),
-        (source(columns="{id: id, what: label}"), "what is no field of listings"),
+        (source(columns="{id: id, what: label}"), "unknown field what of listings"),
         (source("nobody/nothing"), "nobody/nothing: cannot be opened"),
         (source("empty"), "cannot be opened"),
     ],

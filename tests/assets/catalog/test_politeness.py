@@ -78,7 +78,7 @@ def test_a_robots_txt_that_cannot_be_had_forbids_all(site: FakeSite, tmp_path: P
     site.answers["/robots.txt"] = lambda times: (status, headers, b"User-agent: *\nAllow: /\n")
     done = crawl(tmp_path, site, "retries: 1")
     assert done.returncode == 1
-    assert f"robots.txt answered {status}" in done.stderr
+    assert f"robots.txt returned {status}" in done.stderr
     assert "RFC 9309" in done.stderr
     assert {path for path, _, _ in site.requests} == {"/robots.txt"}
 

@@ -3,7 +3,7 @@
 import base64
 from pathlib import Path
 
-from assets.catalog.images import Image
+from assets.catalog.images import ImageInfo
 from tests.support.image_fetch import crawl_job, fetch
 from tests.support.wordpress_site import FakeSite
 
@@ -13,8 +13,8 @@ def test_a_proxy_is_told_its_own_password_and_asked_for_names(site: FakeSite, tm
     told = crawl_job(proxy=f"http://some%40body:pass%3Aword@{host}", private_addresses=False)
     urls = ["http://far.invalid/images/1", "https://far.invalid/images/2"]
     found = fetch(tmp_path, [(told, urls)])
-    assert isinstance(found[urls[0]], Image)
-    assert "the proxy answered 501" in str(found[urls[1]])  # this one makes no tunnels
+    assert isinstance(found[urls[0]], ImageInfo)
+    assert "the proxy returned 501" in str(found[urls[1]])  # this one makes no tunnels
     asked = {path: headers for path, headers, _ in site.requests}
     assert {"http://far.invalid/robots.txt", "http://far.invalid/images/1"} == asked.keys()
     password = base64.b64encode(b"some@body:pass:word").decode()

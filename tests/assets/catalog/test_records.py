@@ -194,7 +194,7 @@ def test_fields_are_read_as_what_they_should_be(told: dict[str, Any], found: tup
         ({"price": "dear"}, "price"),
         ({"price": float("inf")}, "price"),
         ({"objects": "chair"}, "objects"),
-        ({"objects": [{"label": "chair", "box": [0, 1]}]}, "a box has four numbers"),
+        ({"objects": [{"label": "chair", "box": [0, 1]}]}, "expected a box of four numbers"),
         ({"relations": [{"subject": 0}]}, "relations"),
         ({"title": ["a"]}, "title: expected text"),
         ({"tags": {"a": 1}}, "tags: expected a list"),

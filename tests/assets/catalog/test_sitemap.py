@@ -46,10 +46,10 @@ def test_json_ld_tells_of_a_product() -> None:
     assert read.image == "https://shop.test/1.jpg"
     told = {"title": "Oak chair", "description": "Old & sound", "price": "12.50", "categories": ["Seats"]}
     told |= {"tags": ["oak", "woven"], "material": "oak", "licence": "https://creativecommons.org/licenses/by/4.0/"}
-    assert {field: read.told[field] for field in told} == told
-    assert read.told["seo_title"] == "The title"
+    assert {field: read.fields[field] for field in told} == told
+    assert read.fields["seo_title"] == "The title"
     assert WORDS[:60] in read.text
-    assert WORDS[:60] in read.told["body"]
+    assert WORDS[:60] in read.fields["body"]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_json_ld_tells_of_a_product() -> None:
 )
 def test_a_product_is_found_wherever_it_stands(head: str) -> None:
     read = read_page(page(head), URL)
-    assert (read.told["title"], read.told["price"], read.image) == ("Oak chair", "12.50", "https://shop.test/1.jpg")
+    assert (read.fields["title"], read.fields["price"], read.image) == ("Oak chair", "12.50", "https://shop.test/1.jpg")
 
 
 def test_open_graph_tells_what_json_ld_does_not() -> None:
@@ -73,13 +73,13 @@ def test_open_graph_tells_what_json_ld_does_not() -> None:
     head += '<meta property="product:price:amount" content="3"><meta property="og:locale" content="en_GB">'
     for broken in ("", '<script type="application/ld+json">{"@type": </script>'):
         read = read_page(page(head + broken), URL)
-        assert (read.told["title"], read.told["price"], read.told["locale"]) == ("Chair", "3", "en-GB")
+        assert (read.fields["title"], read.fields["price"], read.fields["locale"]) == ("Chair", "3", "en-GB")
         assert read.image == "https://cdn.test/1.jpg"
 
 
 def test_a_page_that_tells_machines_nothing_has_its_head() -> None:
     read = read_page(page("<meta name='description' content='All about it'><link rel='license' href='/cc0'>"), URL)
-    told = {field: read.told[field] for field in ("title", "description", "locale", "licence")}
+    told = {field: read.fields[field] for field in ("title", "description", "locale", "licence")}
     assert told == {"title": "The title", "description": "All about it", "locale": "en", "licence": "/cc0"}
     assert read.image == ""
 
@@ -96,7 +96,7 @@ values = st.recursive(
 def test_no_json_ld_makes_a_page_unreadable(told: dict[str, Any], product: bool) -> None:
     read = read_page(page(ld(told | ({"@type": "Product"} if product else {}))), URL)
     assert isinstance(read.image, str)
-    assert all(isinstance(value, str | list) for value in read.told.values())
+    assert all(isinstance(value, str | list) for value in read.fields.values())
 
 
 PARTS = ["<p>", "<html", "<meta property='og:image'", "<!--", "&#0;", "<title>", ">", "x", "\0", "<![CDATA["]
@@ -106,7 +106,7 @@ PARTS = ["<p>", "<html", "<meta property='og:image'", "<!--", "&#0;", "<title>",
 @given(words=st.text(max_size=60) | st.lists(st.sampled_from(PARTS)).map("".join), framed=st.booleans())
 def test_a_page_is_read_or_refused(words: str, framed: bool) -> None:
     with suppress(PageError):
-        assert read_page(page(words, words) if framed else words, URL).told["url"] == URL
+        assert read_page(page(words, words) if framed else words, URL).fields["url"] == URL
 
 
 NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -196,8 +196,8 @@ def test_an_index_leads_to_pages_images_and_guides(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "settings", "said"),
     [
-        ("/page", [], "is no sitemap: it begins with <html>"),
-        ("/map.xml", ["listings: /nowhere/"], "none of the 3 addresses in"),
+        ("/page", [], "not a sitemap: the root element is <html>"),
+        ("/map.xml", ["listings: /nowhere/"], "none of the 3 URLs in"),
         ("/map.xml", ["pages: 1"], "more than 1 pages; narrow `listings`, or raise `pages`"),
         ("/secret.xml", [], "robots.txt"),
     ],

@@ -106,9 +106,9 @@ def test_every_table_is_always_there(project: Path) -> None:
 @pytest.mark.parametrize(
     ("write", "told", "said"),
     [
-        (lambda path: None, source("table.csv"), ["table.csv: no such file"]),
+        (lambda path: None, source("table.csv"), ["table.csv: file not found"]),
         (lambda path: path.write_text(""), source("table.csv"), ["no column 'id'"]),
-        (lambda path: path.write_text("id,image,title,price\n"), source("table.csv"), ["no rows"]),
+        (lambda path: path.write_text("id,image,title,price\n"), source("table.csv"), ["has no rows"]),
         (
             lambda path: path.write_bytes(b"id,image,title,price\n\xff,\xfe,a,1\n"),
             source("table.csv"),
@@ -117,18 +117,18 @@ def test_every_table_is_always_there(project: Path) -> None:
         (
             lambda path: write_csv(path, records()),
             source("table.csv", "{id: id, image: photo, title: name}"),
-            ["no column 'photo', 'name'", "there is: id, image, title, price"],
+            ["no column 'photo', 'name'", "columns: id, image, title, price"],
         ),
         (
             lambda path: write_csv(path, records()),
             source("table.csv", "{id: id, headline: title}"),
-            ["headline is no field of listings", "allowed:", "title"],
+            ["unknown field headline of listings", "allowed:", "title"],
         ),
         (lambda path: write_csv(path, records()), source("table.csv", "{title: title}"), ["id must be mapped"]),
         (
             lambda path: path.with_suffix(".xlsx").write_bytes(b""),
             source("table.xlsx"),
-            [".xlsx; allowed: .csv, .tsv, .parquet, .jsonl"],
+            ["unknown extension '.xlsx'; allowed: .csv, .tsv, .parquet, .jsonl"],
         ),
         (
             lambda path: path.with_suffix(".parquet").write_bytes(b"PAR1no"),
@@ -138,12 +138,12 @@ def test_every_table_is_always_there(project: Path) -> None:
         (
             lambda path: write_csv(path, [row | {"image": f"https://far.test/{row['id']}.png"} for row in records()]),
             source("table.csv"),
-            ["images are given by URL, https://far.test/", "is the first of 5;", "set `contact`"],
+            ["5 images are URLs, the first is https://far.test/", "set `contact`", "set `contact`"],
         ),
         (
             lambda path: write_csv(path, [row | {"image": "elsewhere.png"} for row in records()]),
             source("table.csv"),
-            ["none of its 5 listings could be taken, 5 for image_missing"],
+            ["all 5 listings were rejected, 5 for image_missing"],
         ),
     ],
 )
@@ -283,5 +283,5 @@ def test_a_collection_in_beirs_layout_comes_in_through_tables(project: Path) -> 
 def test_sources_of_neither_listings_nor_guides_are_an_error(project: Path) -> None:
     (project / "nodes.csv").write_text("id,type,text\na,item,chair\n")
     told = source("nodes.csv", "{id: id, type: type, text: text}", ", table: nodes")
-    with pytest.raises(StageError, match=r"catalog\.sources: shop brought neither a listing nor a guide"):
+    with pytest.raises(StageError, match=r"catalog\.sources: shop contain neither listings nor guides"):
         run(project, told)

@@ -203,7 +203,7 @@ def test_a_header_that_claims_much_is_not_read(type_: bytes) -> None:
     packed = io.BytesIO(gzip.compress(info.tobuf() + bytes(300_000_000), 1))
     found = list(read_samples(packed, lambda ending: True, 1_000))
     assert [type(each) for each in found] == [TarDamage]
-    assert "a header claims 300,000," in str(found[0])
+    assert "a header declares 300,000," in str(found[0])
 
 
 def test_members_that_claim_more_than_the_tar_has_are_damage() -> None:
@@ -216,9 +216,9 @@ def test_members_that_claim_more_than_the_tar_has_are_damage() -> None:
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
-        ("{title: caption}", ["no column 'caption'; there is: __key__, jpg, json, txt, json.key, json.caption"]),
+        ("{title: caption}", ["no column 'caption'; columns: __key__, jpg, json, txt, json.key, json.caption"]),
         ("{title: json.captoin}", ["no column 'json.captoin'", "json.caption"]),
-        ("{headline: txt}", ["headline is no field of listings"]),
+        ("{headline: txt}", ["unknown field headline of listings"]),
     ],
 )
 def test_a_wrong_mapping_is_answered_with_the_columns_that_exist(project: Path, columns: str, said: list[str]) -> None:
@@ -230,7 +230,7 @@ def test_a_wrong_mapping_is_answered_with_the_columns_that_exist(project: Path, 
 
 
 def test_a_tar_that_is_not_there_is_named(project: Path) -> None:
-    with pytest.raises(StageError, match=r"source wds: \*\.tar: no such file"):
+    with pytest.raises(StageError, match=r"source wds: \*\.tar: file not found"):
         run(project, SOURCE)
     with pytest.raises(ChangeDetectionError, match=r"source wds: .*does not exist"):
         compute_change_token(project)
@@ -263,7 +263,7 @@ def test_tars_on_the_network_are_crawled(tmp_path: Path) -> None:
     found = wordpress_site.rows(tmp_path, "listings")
     assert [row["id"] for row in found] == ["links:linked", *(f"wds:00000000{number}" for number in range(4))]
     details = {row["origin"].rpartition("/")[2]: row["detail"] for row in wordpress_site.rows(tmp_path, "quarantine")}
-    assert details["missing.tar"] == "answered 404 Not Found"
+    assert details["missing.tar"] == "returned 404 Not Found"
     assert "robots.txt" in details["secret.tar"]
     assert "more than 2,000,000 bytes" in details["big.tar"]
     assert len(details) == 3

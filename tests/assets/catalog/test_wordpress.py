@@ -151,7 +151,7 @@ def test_password_reaches_its_host_alone_and_no_output(site: FakeSite, tmp_path:
     [
         ((401, {}, b"{}"), "application_password_env"),
         ((404, {}, b"no"), "/wp-json/"),
-        ((200, {"Content-Type": "text/html"}, b"<html>"), "answered text/html, no JSON list"),
+        ((200, {"Content-Type": "text/html"}, b"<html>"), "returned text/html, not a JSON list"),
         ((200, {}, b"[]"), "has no posts"),
     ],
 )

@@ -143,12 +143,12 @@ def test_pages_may_be_guides_and_hidden_ones_are_refused(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "is this a WordPress export file"),
-        ("<html>no export</html>", "it has no posts"),
-        ('{"a": 1}', "no sound XML"),
-        (HEAD + item(1, "page") + item(2, "page") + TAIL, "no posts of type post; there are: page (2)"),
+        ("", "check that it is a WordPress export file"),
+        ("<html>no export</html>", "the file has no posts"),
+        ('{"a": 1}', "invalid XML"),
+        (HEAD + item(1, "page") + item(2, "page") + TAIL, "no posts of type post; found: page (2)"),
         ('<!DOCTYPE a [<!ENTITY b "c">]>' + HEAD.partition("?>")[2] + item(1) + TAIL, "DTDForbidden"),
-        (b"\xff\xfe" + HEAD.encode("utf-16-be"), "is this a WordPress export file"),
+        (b"\xff\xfe" + HEAD.encode("utf-16-be"), "check that it is a WordPress export file"),
     ],
 )
 def test_files_of_other_kinds_are_refused_with_what_was_found(tmp_path: Path, content: str | bytes, said: str) -> None:
@@ -164,7 +164,7 @@ def test_a_wrong_mapping_is_answered_with_the_custom_fields_that_exist(tmp_path:
 
 
 def test_no_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(StageError, match="no such file"):
+    with pytest.raises(StageError, match="file not found"):
         brought(tmp_path, tmp_path / "none.xml")
 
 
@@ -176,7 +176,7 @@ WHOLE = HEAD + "".join(item(n, _thumbnail_id=str(100 + n)) for n in range(1, 6))
 def test_a_cut_export_brings_what_came_before_the_cut_and_says_so(tmp_path: Path, at: int) -> None:
     whole = WHOLE[:at].count("</item>")
     listings, _, refused = brought(tmp_path, WHOLE[:at])
-    damage = [row for row in refused if "no sound XML" in row["detail"]]
+    damage = [row for row in refused if "invalid XML" in row["detail"]]
     assert len(damage) == 1
     assert len(refused) - 1 + len(listings) == min(whole, 5)
 

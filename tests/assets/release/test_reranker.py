@@ -9,7 +9,7 @@ import pytest
 from assets.release.stage import release
 from heddle.core.stage import read_json
 from lightning_modules.reranker.reranker import Reranker
-from tests.support.small_language import WAYS
+from tests.support.small_language import SYSTEMS
 from tests.support.small_project import run, write_project
 
 
@@ -44,8 +44,8 @@ def test_the_code_on_the_card_runs_and_orders_guides(
 
 
 def test_the_card_shows_what_reranking_adds_and_no_other_way(project: Path, card: str) -> None:
-    assert f"| rrf_ndcg_at_10 | {WAYS['rrf']:.4f} |" in card
-    assert f"| rrf_reranked_ndcg_at_10 | {WAYS['rrf_reranked']:.4f} |" in card
+    assert f"| rrf_ndcg_at_10 | {SYSTEMS['rrf']:.4f} |" in card
+    assert f"| rrf_reranked_ndcg_at_10 | {SYSTEMS['rrf_reranked']:.4f} |" in card
     assert "| rrf_reranked_ndcg_at_10_over_rrf | 0.1750 |" in card
     for other in ("dense", "sparse", "expanded"):
         assert f"{other}_" not in card.split("## What it learned from")[0]

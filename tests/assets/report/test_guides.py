@@ -12,7 +12,7 @@ from heddle.core.csv_file import write_csv
 from heddle.core.skipped import write_skipped
 from heddle.core.stage import write_json
 from tests.support.report_page import Page, read_page
-from tests.support.small_language import MEASURES, NO_RERANKER, WAYS
+from tests.support.small_language import METRICS, NO_RERANKER, SYSTEMS
 from tests.support.small_project import HOSTILE, run
 
 
@@ -33,16 +33,16 @@ def test_every_way_stands_in_charts_and_table_with_its_numbers(page: Page, secti
     labels = [one["aria-label"] or "" for one in page.attributes("svg")]
     (values,) = [label for label in labels if label.startswith("NDCG@10 of every way.")]
     (over,) = [label for label in labels if label.startswith("Difference from rrf.")]
-    for way, value in WAYS.items():
+    for way, value in SYSTEMS.items():
         name = way.replace("_", ", ")
         assert f"{name}: {readable(value)}, {readable(value - 0.05)} to {readable(value + 0.05)}" in values
-        assert f" {name} " + f"{readable(value)} " * len(MEASURES) in section
+        assert f" {name} " + f"{readable(value)} " * len(METRICS) in section
     assert "rrf, expanded: 0.113, -0.200 to 0.150" in over
     assert "rrf: 0.000, 0.000 to 0.000" in over
 
 
 def test_only_terms_that_occur_are_explained(section: str) -> None:
-    for term in ("dense : by meaning", "sparse : by words", "rrf : both", "expanded : with words", "reranked : its"):
+    for term in ("dense : by meaning", "bm25 : by words", "rrf : both", "expanded : with words", "reranked : its"):
         assert term in section
     assert "There is no reranker" not in section
     assert "weighted" not in section

@@ -40,7 +40,7 @@ def test_the_order_of_the_texts_and_of_hashes_does_not_matter() -> None:
         "from assets.tokenizer.stage import learn\n"
         "from assets.tokenizer.parameters import TokenizerParameters\n"
         f"texts = {TEXTS[::-1]!r}\n"
-        "sys.stdout.write(learn(texts, TokenizerParameters(vocabulary=320, least_count=2)).to_str())\n"
+        "sys.stdout.write(learn(texts, TokenizerParameters(vocab_size=320, min_frequency=2)).to_str())\n"
     )
     for seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.validated.columns import frame
+from assets.validated.columns import build_frame
 from assets.validated.suites import Suites
 from heddle.validation.expectations import EXPECTATIONS, SUITES
 from tests.support.sound_catalogue import ROWS, Tables, sound
@@ -84,7 +84,7 @@ def suites() -> Suites:
 def test_sound_rows_meet_every_expectation(suites: Suites) -> None:
     tables = sound()
     for suite in SUITES:
-        for outcome in suites.check(suite, frame(suite, tables[suite], known(tables)))[0]:
+        for outcome in suites.check(suite, build_frame(suite, tables[suite], known(tables)))[0]:
             assert outcome.passed, outcome
             assert not outcome.failing
             assert outcome.evaluated == len(tables[suite]), outcome
@@ -105,7 +105,7 @@ def test_broken_row_fails_its_expectation_alone(
     twins = [0, 5] if name.endswith("_unique") else [5]  # a row that is not unique has a twin that is not, either
     failing = {
         outcome.expectation.name: list(outcome.failing)
-        for outcome in suites.check(suite, frame(suite, tables[suite], known_before))[0]
+        for outcome in suites.check(suite, build_frame(suite, tables[suite], known_before))[0]
         if outcome.failing
     }
     assert failing == {name: twins}
@@ -116,7 +116,8 @@ def test_rows_to_which_an_expectation_does_not_apply_do_not_count(suites: Suites
     for row in rows[:10]:
         row.update(price=None, objects=None, relations=None, created=None, body=None)
     found = {
-        each.expectation.name: each for each in suites.check("listings", frame("listings", rows, known(sound())))[0]
+        each.expectation.name: each
+        for each in suites.check("listings", build_frame("listings", rows, known(sound())))[0]
     }
     for name in (
         "price_positive",
@@ -134,7 +135,7 @@ def test_an_expectation_passes_as_long_as_its_bound_holds(failing: int, bound: f
     rows = sound()["listings"]
     for row in rows[:failing]:
         row["title"] = None
-    found = Suites({"title_present": bound}).check("listings", frame("listings", rows, known(sound())))[0]
+    found = Suites({"title_present": bound}).check("listings", build_frame("listings", rows, known(sound())))[0]
     outcome = next(each for each in found if each.expectation.name == "title_present")
     assert outcome.passed == (failing <= bound * ROWS + 1e-9)
     assert list(outcome.failing) == list(range(failing))

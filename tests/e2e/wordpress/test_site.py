@@ -1,4 +1,4 @@
-"""The WordPress that the other tests crawl is a real one, and leaves nothing behind."""
+"""The WordPress of the other tests is a real one, and is removed at the end."""
 
 import json
 import shutil
@@ -23,26 +23,26 @@ def site():
         yield running
 
 
-def test_its_api_is_at_pretty_links_and_it_has_no_content(site: Site) -> None:
+def test_new_site_is_empty_and_has_pretty_links(site: Site) -> None:
     with urllib.request.urlopen(f"{site.url}/wp-json/wp/v2/posts") as answer:
         assert answer.headers["X-WP-Total"] == "0"
         assert json.load(answer) == []
 
 
-def test_the_application_password_opens_it_and_no_other(site: Site) -> None:
+def test_only_the_application_password_is_accepted(site: Site) -> None:
     assert site.api("GET", "users/me")["slug"] == site.user
     stranger = Site(site.url, site.user, "wrong", site.folder)
     with pytest.raises(urllib.error.HTTPError, match="401"):
         stranger.api("GET", "users/me")
 
 
-def test_what_is_written_is_there(site: Site) -> None:
+def test_written_post_can_be_read(site: Site) -> None:
     made = site.api("POST", "posts", {"title": "A chair", "status": "draft", "meta": {"price": 3.5, "item": "chair"}})
     assert (made["status"], made["meta"]["price"], made["meta"]["item"]) == ("draft", 3.5, "chair")
     assert site.php(f"echo get_post({made['id']})->post_title;") == "A chair"
 
 
-def test_it_ends_with_the_process_that_started_it_however_that_ends() -> None:
+def test_servers_end_when_their_process_is_killed() -> None:
     require_wordpress()  # here, as a skip in the child process would be lost
     program = (
         "from tests.support.wordpress import wordpress_site\n"

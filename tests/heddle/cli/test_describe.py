@@ -131,14 +131,14 @@ def test_what_a_person_can_mend_is_one_line_and_exit_1(
     result = _heddle(project, monkeypatch, "params.yaml")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     result = _heddle(project, monkeypatch, "data/shards")
-    assert "heddle: data/shards: no file in it ends as those of images do" in result.stderr
+    assert "heddle: data/shards: no image found; file extensions" in result.stderr
     result = _heddle(project, monkeypatch, "one.png", "--objects", "one.png")
     assert "heddle: one.png: Invalid JSON" in result.stderr
     result = _heddle(project, monkeypatch, "one.png", "--output", "lines.jsonl")
-    assert (result.exit_code, "--output is for a folder" in result.stderr) == (2, True)
+    assert (result.exit_code, "--output requires a FOLDER" in result.stderr) == (2, True)
     (tmp_path / "data/writer").mkdir(parents=True)
     result = _heddle(tmp_path, monkeypatch, str(project / "one.png"))
     assert (result.exit_code, "run `heddle run` or `dvc repro writer` first" in result.stderr) == (1, True)
     write_skipped(tmp_path / "data/writer", NO_WRITER)
     result = _heddle(tmp_path, monkeypatch, str(project / "one.png"))
-    assert (result.exit_code, result.stderr.strip()) == (1, f"heddle: there is no writer: {NO_WRITER}")
+    assert (result.exit_code, result.stderr.strip()) == (1, f"heddle: no trained writer: {NO_WRITER}")

@@ -88,7 +88,5 @@ def test_ask_skipped_assistant_names_the_reason(data: Path) -> None:
     shutil.rmtree(data / "assistant")
     rewrite(data.parent, "conversations", [])
     run(assistant, data.parent)
-    with pytest.raises(
-        AskError, match=r"there is no assistant: .*bring more conversations; `heddle search --in guides`"
-    ):
+    with pytest.raises(AskError, match=r"there is no assistant: .*add conversations; `heddle search --in guides`"):
         ask(QUESTION, data=data)

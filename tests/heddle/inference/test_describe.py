@@ -122,6 +122,7 @@ list(describe_folder(folder, find_images(folder), UserInputs(), made_by, output)
 """
 
 
+@pytest.mark.slow
 def test_killed_in_the_second_batch_the_first_is_kept(folder: Path, undisturbed: bytes, tmp_path: Path) -> None:
     output = tmp_path / "lines.jsonl"
     paths = str(Path(__file__).parents[3])

@@ -43,7 +43,7 @@ def test_the_same_listings_have_not_moved() -> None:
     assert {each.index for each in measure_drift(rows, rows)} == {0}
 
 
-def test_populations_that_are_equal_exceed_what_chance_allows_once_in_a_thousand() -> None:
+def test_equal_populations_exceed_chance_once_in_a_thousand() -> None:
     """The bound by chance is honest: hardly ever exceeded, and not far above what is seen."""
     found = [measure_drift(_rows(300, 2 * seed), _rows(200, 2 * seed + 1)) for seed in range(100)]
     moved = [each for one in found for each in one if each.measured in ("number", "words")]
@@ -72,7 +72,7 @@ def test_chance_alone_is_no_drift() -> None:
 
 @pytest.mark.parametrize("sides", [([], _rows(1, 1)), (_rows(1, 1), [])])
 def test_nothing_cannot_be_compared(sides) -> None:
-    with pytest.raises(ValueError, match="some of each are needed"):
+    with pytest.raises(ValueError, match="at least one of each is needed"):
         measure_drift(*sides)
 
 

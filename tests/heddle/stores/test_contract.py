@@ -162,7 +162,7 @@ def test_a_query_that_does_not_fit_is_explained(published: Store, query: StoreQu
 
 def test_what_is_not_published_is_named(store: Store) -> None:
     for ask in (lambda: store.count("listings"), lambda: store.search("listings", StoreQuery(text="chair"))):
-        with pytest.raises(StoreError, match="nothing is published as listings: make the asset published_index"):
+        with pytest.raises(StoreError, match="listings is not published: run `heddle run`"):
             ask()
 
 
@@ -185,7 +185,7 @@ def test_a_query_that_means_nothing_is_refused(wrong: dict, message: str) -> Non
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"name": "Listings 2"}, "is no name for a collection"),
+        ({"name": "Listings 2"}, "invalid name of a collection"),
         ({"text": "body"}, "has no column body"),
         ({"vectors": ("price",)}, "price: vectors must be fixed-size lists of float32"),
         ({"table": pa.concat_tables([listings().table] * 2)}, "ids must be unique"),

@@ -21,7 +21,7 @@ NOWHERE = Path("nowhere")  # a server needs no folder
 def test_a_key_that_is_missing_or_wrong_is_told_with_the_remedy(
     server: WeaviateServer, weaviate: Weaviate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(StoreError, match=r"asks for an API key; name the variable .* published_index\.store\.api_key"):
+    with pytest.raises(StoreError, match=r"requires an API key; set published_index\.store\.api_key"):
         open_store(weaviate.model_copy(update={"api_key_env": None}), NOWHERE)
     monkeypatch.setenv("WEAVIATE_KEY", "wrong")
     with pytest.raises(StoreError, match="refuses the API key; set the environment variable WEAVIATE_KEY to a valid"):
@@ -38,7 +38,7 @@ def test_a_key_that_may_not_write_is_told_with_the_remedy(server: WeaviateServer
     server.before["create collection"] = forbid
     with (
         WeaviateStore(weaviate) as store,
-        pytest.raises(StoreError, match="the API key does not allow it; give it a role"),
+        pytest.raises(StoreError, match="the API key lacks the permission; give it a role"),
     ):
         store.publish(listings())
 

@@ -64,7 +64,7 @@ def test_equals_the_divergence_written_out(kinds: list[tuple[int, int]], seed: i
     assert expected > -1e-9
 
 
-def test_equal_vectors_are_no_fault_and_the_plain_loss_takes_them_for_one() -> None:
+def test_identical_vectors_cause_no_loss() -> None:
     places = torch.eye(3, dtype=torch.float64)[[0, 0, 0, 1, 1, 2]]  # six listings in three places
     kinds = torch.tensor([[0, 0], [1, 0], [2, 0], [3, 1], [4, 1], [5, 2]])
     images = places.clone().requires_grad_()
@@ -101,7 +101,7 @@ def test_spaces_that_are_turned_copies_of_one_another_are_learned() -> None:
 
 
 @pytest.mark.parametrize("hidden", [None, 7])
-def test_embeddings_are_unit_vectors_of_standardised_ones_and_are_kept(hidden: int | None, tmp_path: Path) -> None:
+def test_embeddings_are_unit_vectors_and_survive_saving(hidden: int | None, tmp_path: Path) -> None:
     config = AlignmentConfig(spaces={"text": 4, "graph": 3}, hidden_dim=hidden, projection_dim=6, dropout=0.5)
     random = np.random.default_rng(3)
     vectors = {"text": random.normal(5, 3, (9, 4)).astype(np.float32), "graph": np.ones((9, 3), np.float32)}
@@ -121,22 +121,24 @@ def _buffers(network: Alignment) -> dict[str, Tensor]:
     return dict(network.named_buffers())
 
 
-def test_an_epoch_shows_each_listing_at_most_once_in_another_order_and_keeps_rows_together() -> None:
+def test_epoch_permutes_listings_and_keeps_rows_together() -> None:
     rows = np.arange(11)
     vectors = {"text": rows[:, None].astype(np.float32), "graph": -rows[:, None].astype(np.float32)}
     kinds = {"text": rows, "graph": rows // 3}
     data = AlignmentData((vectors, kinds), (vectors, kinds), batch_size=4, seed=5)
-    first, again, second = (torch.cat([batch.kinds["text"] for batch in data.epoch(n)]).tolist() for n in (0, 0, 1))
+    first, again, second = (
+        torch.cat([batch.vector_ids["text"] for batch in data.epoch(number)]).tolist() for number in (0, 0, 1)
+    )
     assert first == again != second
     assert len(first) == len(set(first)) == 8
     for batch in data.epoch(0):
         assert isinstance(batch, AlignmentBatch)
         assert len(batch) == 4
         assert (batch.vectors["graph"] == -batch.vectors["text"]).all()
-        assert (batch.kinds["graph"] == batch.kinds["text"] // 3).all()
+        assert (batch.vector_ids["graph"] == batch.vector_ids["text"] // 3).all()
 
 
-def test_at_the_documents_sizes_images_have_768_dimensions_and_places_128() -> None:
+def test_seed_scale_has_768_image_and_128_graph_dimensions() -> None:
     seed = read_yaml(Path(__file__).parents[3] / "scales/seed.yaml")
     tower = VisionParameters.model_validate(seed["vision"])
     assert tower.image is not None

@@ -81,9 +81,7 @@ def test_a_text_is_framed_and_learned_whole(tokenizer: PreTrainedTokenizerBase) 
 
 @pytest.mark.parametrize("text", ["To the bottle bank, at once", "瓶子回收站在哪里", ""])
 @pytest.mark.parametrize("limit", [1, 4, 99])
-def test_a_shortened_text_is_a_beginning_without_broken_characters(
-    tokenizer: PreTrainedTokenizerBase, text: str, limit: int
-) -> None:
+def test_truncate_text_keeps_whole_characters(tokenizer: PreTrainedTokenizerBase, text: str, limit: int) -> None:
     short = truncate_text(tokenizer, text, limit)
     assert text.startswith(short)
     assert len(tokenizer.encode(short, add_special_tokens=False)) <= limit

@@ -68,7 +68,7 @@ def trained(base: Path) -> Trained:
     )
 
 
-def test_the_seed_documents_adapter_has_its_167_772_160_parameters() -> None:
+def test_seed_scale_adapter_has_167_772_160_parameters() -> None:
     """Llama-3-8B's sizes; rank 64 on all seven linear layers of its 32 blocks."""
     config = LlamaConfig(
         vocab_size=128256,

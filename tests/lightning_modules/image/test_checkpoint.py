@@ -176,7 +176,7 @@ def test_the_checkpoint_says_how_its_images_are_prepared(tmp_path: Path) -> None
     assert load_image_tower(str(tmp_path)).image_size == 48
 
 
-def test_efficientnets_deviation_is_the_square_of_what_its_checkpoints_say(tmp_path: Path) -> None:
+def test_efficientnet_std_is_the_square_of_the_checkpoints(tmp_path: Path) -> None:
     _saved(EfficientNetModel(EFFICIENT), tmp_path)
     # As google/efficientnet-b0 has them; transformers' EfficientNetImageProcessor divides by the deviation twice.
     root = [0.47853944, 0.4732864, 0.47434163]

@@ -25,7 +25,7 @@ def _network(shape: TransformerConfig, **changes: Any) -> EncoderDecoderTransfor
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_text_is_drawn_from_the_logits_that_the_whole_text_has_without_a_cache(kind: dict) -> None:
+def test_cached_logits_equal_logits_of_the_whole_text(kind: dict) -> None:
     torch.manual_seed(0)
     network, sampler = _network(transformer(**kind)).eval(), Sampler(torch.Generator().manual_seed(0))
     seen: list[Tensor] = []
@@ -108,6 +108,7 @@ def _answers(network: EncoderDecoderTransformer, strings: Tensor) -> Tensor:
     return functional.pad(found, (0, LONGEST + 1 - found.shape[1]))
 
 
+@pytest.mark.slow
 def test_learns_to_reverse_strings() -> None:
     torch.manual_seed(0)
     shape = transformer(hidden_size=64, num_layers=1, intermediate_size=128, activation="relu", positions="sinusoidal")

@@ -20,7 +20,7 @@ def test_equals_the_formula(norm: NormOrder | None, residual: bool) -> None:
     torch.testing.assert_close(block(x), normalise(x + y if residual else y, "last"))
 
 
-def test_dropout_stands_behind_the_hidden_layer_and_behind_the_output() -> None:
+def test_dropout_follows_hidden_layer_and_output() -> None:
     torch.manual_seed(0)
     block = FeedForwardBlock(6, 400, activation="sigmoid", dropout=0.25, norm=None, residual=False)
     x = torch.randn(200, 6)

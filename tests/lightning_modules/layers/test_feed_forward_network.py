@@ -11,7 +11,7 @@ CONFIG = FeedForwardConfig(
 )
 
 
-def test_a_classifier_learns_exclusive_or_and_survives_being_saved(tmp_path: Path) -> None:
+def test_classifier_learns_xor_and_survives_saving(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = FeedForwardClassifier(CONFIG)
     x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])

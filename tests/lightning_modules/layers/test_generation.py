@@ -38,7 +38,7 @@ class _LanguageModel(nn.Module):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_text_is_drawn_from_the_logits_that_the_whole_text_has_without_a_cache(kind: dict) -> None:
+def test_cached_logits_equal_logits_of_the_whole_text(kind: dict) -> None:
     model, sampler = _LanguageModel(**kind).eval(), _sampler()
     prompt = torch.randint(3, VOCABULARY, (3, 4), generator=torch.Generator().manual_seed(1))
     seen: list[Tensor] = []

@@ -48,7 +48,7 @@ def test_shared_heads_equal_heads_with_the_same_weights() -> None:
     torch.testing.assert_close(shared(x).context, full(x).context)
 
 
-def test_the_documents_sizes_are_the_defaults_and_halve_what_is_held() -> None:
+def test_default_sizes_halve_the_cache() -> None:
     attention, cache = GroupedQueryAttention(512), GrowingCache()
     attention(torch.randn(1, 3, 512), cache=cache)
     assert attention.heads == 8

@@ -35,7 +35,7 @@ def test_the_order_is_linear_norm_activation_dropout() -> None:
     assert kept.sum() / (plain != 0).sum() == pytest.approx(0.5, abs=0.05)
 
 
-def test_batch_norm_counts_every_vector_whatever_the_leading_dimensions() -> None:
+def test_batch_norm_merges_leading_dimensions() -> None:
     torch.manual_seed(0)
     layer = LinearLayer(5, 7, norm="batch")
     x = torch.randn(4, 6, 5)

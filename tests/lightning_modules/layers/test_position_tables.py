@@ -19,7 +19,7 @@ def test_the_sinusoidal_table_is_the_papers_formula() -> None:
 
 
 @given(start=st.integers(0, 900), shift=st.integers(0, 90))
-def test_the_likeness_of_two_sinusoidal_rows_depends_on_their_distance_alone(start: int, shift: int) -> None:
+def test_sinusoidal_similarity_depends_on_distance_only(start: int, shift: int) -> None:
     table = sinusoidal_table(1000, 32)
     assert np.dot(table[start], table[start + shift]) == pytest.approx(np.dot(table[0], table[shift]), abs=1e-9)
 

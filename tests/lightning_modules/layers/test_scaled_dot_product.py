@@ -60,7 +60,7 @@ def test_causal_is_the_mask_of_the_last_queries(queries: int, padded: bool, retu
 
 @pytest.mark.parametrize("return_weights", [False, True])
 @pytest.mark.parametrize("biased", [False, True])
-def test_a_query_that_sees_nothing_gets_zeros_and_sends_back_zeros(return_weights: bool, biased: bool) -> None:
+def test_fully_masked_query_gives_zeros_and_zero_gradients(return_weights: bool, biased: bool) -> None:
     query, key, value = (tensor.requires_grad_() for tensor in _inputs())
     mask = torch.ones(6, 6, dtype=torch.bool)
     mask[2] = False

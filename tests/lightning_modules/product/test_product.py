@@ -83,7 +83,7 @@ def test_what_is_there_counts(name: str) -> None:
     assert not np.array_equal(whole, partial)
 
 
-def test_a_row_without_a_modality_is_a_row_whose_modality_is_taken_away() -> None:
+def test_missing_modality_equals_ignored_modality() -> None:
     classifier = ProductClassifier(tiny_network(), TOKENIZER)
     bare = {
         "words": (tiny_image(1), tiny_row(title=None, description="  ")),

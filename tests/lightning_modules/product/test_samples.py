@@ -41,7 +41,7 @@ def _present(collate: ProductCollate, samples: list[ShardSample], epoch: int | N
     return np.stack([last[name].numpy() for name in sorted(last)])
 
 
-def test_training_sees_every_sample_whole_and_with_one_modality_less_at_most() -> None:
+def test_second_view_lacks_at_most_one_modality() -> None:
     samples = _samples(300)
     views = _collate(1.0)(samples, epoch=0).views
     assert len(views) == 2
@@ -72,7 +72,7 @@ def test_what_is_drawn_depends_on_seed_epoch_and_key_alone() -> None:
     assert not np.array_equal(first, _present(_collate(0.5, seed=2), samples, epoch=1))
 
 
-def test_training_changes_images_and_words_and_validation_does_not() -> None:
+def test_only_training_samples_are_augmented() -> None:
     samples = _samples(6)
     collate = _collate(0.0, translate=0.2, horizontal_flip=True, jitter=0.2, word_dropout=0.5)
     plain, drawn = collate(samples, None), collate(samples, 0)
@@ -122,7 +122,7 @@ def test_branches_read_fields_of_listings() -> None:
     assert {types[name] for name in get_args(NumbersField)} == {pa.float64()}
 
 
-def test_learning_to_be_without_reaches_the_vectors_and_spares_the_encoders() -> None:
+def test_missing_modality_trains_the_vector_not_the_encoder() -> None:
     """A batch in which all rows lack a modality moves the vector that stands for it."""
     module = ProductModule(copy.deepcopy(tiny_network()), OPTIMIZER, smoothing=0.1)
     batch = _collate(0)(_samples(4, price=None), None)

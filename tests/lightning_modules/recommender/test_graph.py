@@ -68,7 +68,7 @@ def test_sage_max_is_the_largest_of_a_layer_over_the_neighbours() -> None:
         torch.testing.assert_close(made(x, EDGES)[0], expected)
 
 
-def test_sage_lstm_is_the_last_state_over_the_neighbours_in_the_order_of_the_edges() -> None:
+def test_sage_lstm_is_the_last_state_over_neighbours() -> None:
     made, x = network(KINDS["lstm"], (4,)), features()
     layer = made.layers[0]
     with torch.no_grad():
@@ -110,7 +110,7 @@ def test_new_numbers_for_the_nodes_change_no_score(kind: str, learned: int, shal
 
 
 @pytest.mark.parametrize("kind", ["mean", "max", "gat"])
-def test_the_order_of_the_edges_does_not_matter_unless_an_lstm_reads_them(kind: str) -> None:
+def test_edge_order_matters_for_lstm_only(kind: str) -> None:
     made, x = network(KINDS[kind]), features()
     with torch.no_grad():
         turned = made(x, EDGES[:, torch.tensor([7, 2, 0, 5, 1, 3, 6, 4])])
@@ -118,7 +118,7 @@ def test_the_order_of_the_edges_does_not_matter_unless_an_lstm_reads_them(kind: 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_shallow_convolution_sees_the_features_and_the_logit_is_the_mean_of_both(kind: str) -> None:
+def test_skip_convolution_logit_is_the_mean_of_both_parts(kind: str) -> None:
     made, x = network(KINDS[kind], skip_connection_dim=8), features()
     pairs = torch.tensor([[0, 1], [2, 4], [3, 0]])
     with torch.no_grad():
@@ -131,7 +131,7 @@ def test_the_shallow_convolution_sees_the_features_and_the_logit_is_the_mean_of_
     assert shallow.shape == (NODES, 8)
 
 
-def test_the_penalty_is_half_the_squares_of_matrices_in_training_only() -> None:
+def test_l2_penalty_is_half_the_squares_in_training_only() -> None:
     made, optimizer = (
         network(KINDS["gat"], node_embedding_dim=3, nodes=NODES, skip_connection_dim=4),
         RecommenderParameters.model_validate(read_yaml(Path("scales/seed.yaml"))["recommender"]),
@@ -165,7 +165,7 @@ def test_no_more_neighbours_than_asked_for_are_read() -> None:
         torch.testing.assert_close(made(x, EDGES), network(KINDS["mean"])(x, kept))
 
 
-def test_nodes_that_came_later_have_no_learned_features_and_tell_nobody() -> None:
+def test_inductive_nodes_have_no_embedding_and_send_nothing() -> None:
     made, x = network(KINDS["mean"], nodes=3, node_embedding_dim=2), features().numpy()
     embed = GraphEmbedder(made)
     without = embed(x[:3], np.array([[0, 1], [1, 2]]), np.zeros((0, 2), np.int64))

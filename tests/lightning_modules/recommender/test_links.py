@@ -56,7 +56,7 @@ def test_where_every_pair_is_known_there_are_no_negatives() -> None:
 
 
 @given(pairs(least=3), st.integers(0, 4))
-def test_what_is_judged_passes_no_message_and_all_else_does(train: Pairs, epoch: int) -> None:
+def test_predicted_edges_send_no_messages_others_do(train: Pairs, epoch: int) -> None:
     messages = np.array([[0, 1], [5, 6]])
     judged: list[int] = []
     for batch in data(train, messages).epoch(epoch):
@@ -71,7 +71,7 @@ def test_what_is_judged_passes_no_message_and_all_else_does(train: Pairs, epoch:
 
 
 @given(pairs(least=4))
-def test_negatives_are_as_many_as_edges_and_drawn_anew_in_each_epoch(train: Pairs) -> None:
+def test_negatives_equal_edges_in_number_and_change_per_epoch(train: Pairs) -> None:
     def drawn(epoch: int, seed: int = 1) -> list[list[list[int]]]:
         batches = data(train, np.zeros((0, 2), np.int64), seed=seed).epoch(epoch)
         assert all(abs(int((batch.labels == 0).sum()) - int((batch.labels == 1).sum())) <= 1 for batch in batches)

@@ -87,7 +87,7 @@ def test_whole_neighbourhoods_give_the_scores_of_the_whole_graph(kind: Sage | Ga
 
 
 @pytest.mark.parametrize("fan_out", [(2, 2), (ALL, 1)])
-def test_what_is_judged_passes_no_message_and_a_seed_draws_the_same(fan_out: tuple[int, ...]) -> None:
+def test_masked_edges_send_no_messages_and_seeds_repeat(fan_out: tuple[int, ...]) -> None:
     once, again = list(data(fan_out).epoch(1)), list(data(fan_out).epoch(1))
     for batch, same in zip(once, again, strict=True):
         assert batch.nodes is not None

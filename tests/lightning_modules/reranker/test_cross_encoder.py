@@ -38,7 +38,7 @@ def by_transformers(folder: Path, query: str, text: str) -> float:
         return model(**pair).logits[0, 0].sigmoid().item()
 
 
-def test_scores_are_those_of_transformers_and_of_sentence_transformers(folder: Path, reranker: Reranker) -> None:
+def test_scores_equal_transformers_and_sentence_transformers(folder: Path, reranker: Reranker) -> None:
     exact = Reranker.from_pretrained(folder, threads=1)
     exact.network.double()  # single precision adds up otherwise on each kind of processor, and in each batch
     for query in (QUERY, "wax " * 10_000, "дуб"):
@@ -51,7 +51,7 @@ def test_scores_are_those_of_transformers_and_of_sentence_transformers(folder: P
     assert np.ptp(reranker.scores(QUERY, TEXTS)) > 0.1
 
 
-def test_it_learns_as_transformers_does(folder: Path) -> None:
+def test_gradients_equal_transformers(folder: Path) -> None:
     theirs = AutoModelForSequenceClassification.from_pretrained(folder).eval()
     network = CrossEncoder.from_pretrained(folder)
     tokens = {
@@ -65,14 +65,14 @@ def test_it_learns_as_transformers_does(folder: Path) -> None:
             torch.testing.assert_close(parameter.grad, other.grad, atol=1e-5, rtol=1e-4)
 
 
-def test_a_score_does_not_depend_on_its_neighbours(reranker: Reranker) -> None:
+def test_scores_do_not_depend_on_other_texts(reranker: Reranker) -> None:
     many = TEXTS * 20
     alone = [reranker.scores(QUERY, [text])[0] for text in TEXTS]
     np.testing.assert_allclose(reranker.scores(QUERY, many), alone * 20, atol=1e-5)
     np.testing.assert_allclose(reranker.scores(QUERY, many[::-1]), (alone * 20)[::-1], atol=1e-5)
 
 
-def test_what_does_not_fit_is_cut_from_the_guide(reranker: Reranker) -> None:
+def test_scores_long_guide_is_truncated(reranker: Reranker) -> None:
     room = CONTEXT - 3 - len(QUERY.split())
     fits, longer = " ".join(["oak"] * room), " ".join(["oak"] * room + ["wax"] * 10_000)
     np.testing.assert_allclose(*reranker.scores(QUERY, [fits, longer]), atol=1e-6)
@@ -80,23 +80,23 @@ def test_what_does_not_fit_is_cut_from_the_guide(reranker: Reranker) -> None:
     assert abs(np.subtract(*reranker.scores(QUERY, [fits, other]))) > 1e-4
 
 
-def test_no_texts_have_no_scores(reranker: Reranker) -> None:
+def test_scores_without_texts_are_empty(reranker: Reranker) -> None:
     scores = reranker.scores(QUERY, [])
     assert (scores.shape, scores.dtype) == ((0,), np.float32)
 
 
-def test_equal_input_gives_equal_bytes(folder: Path, reranker: Reranker) -> None:
+def test_scores_equal_input_gives_equal_bytes(folder: Path, reranker: Reranker) -> None:
     again = Reranker.from_pretrained(folder, threads=1)
     np.testing.assert_array_equal(again.scores(QUERY, TEXTS * 20), reranker.scores(QUERY, TEXTS * 20))
 
 
-def test_the_folder_names_no_place_of_this_machine(folder: Path) -> None:
+def test_save_pretrained_writes_no_local_path(folder: Path) -> None:
     for name in ("config.json", "tokenizer_config.json"):
         assert str(folder.parent) not in (folder / name).read_text()
     assert json.loads((folder / "tokenizer_config.json").read_text())["model_max_length"] == CONTEXT
 
 
-def test_the_first_layers_are_kept_and_the_rest_is_left_out(tmp_path: Path) -> None:
+def test_load_classifier_keeps_first_layers(tmp_path: Path) -> None:
     bert = write_bert(tmp_path / "bert")
     whole = BertModel.from_pretrained(bert).state_dict()
     kept = load_classifier(str(bert), 1, 0.0).bert.state_dict()
@@ -104,13 +104,13 @@ def test_the_first_layers_are_kept_and_the_rest_is_left_out(tmp_path: Path) -> N
     assert all(torch.equal(value, whole[name]) for name, value in kept.items())
 
 
-def test_the_packaged_weights_are_a_start(tmp_path: Path) -> None:
+def test_load_classifier_packaged_encoder(tmp_path: Path) -> None:
     model = load_classifier(PACKAGED, 1, 0.0)
     assert (model.config.num_labels, model.config.num_hidden_layers, model.classifier.out_features) == (1, 1, 1)
     assert load_pair_tokenizer(PACKAGED, 40)("chair", "table")["token_type_ids"] == [0, 0, 0, 1, 1]
 
 
-def test_the_vectors_of_words_do_not_learn(folder: Path) -> None:
+def test_training_keeps_word_embeddings(folder: Path) -> None:
     network = CrossEncoder.from_pretrained(folder).train()
     network({"input_ids": torch.tensor([[2, 5, 3, 6, 3]]), "attention_mask": torch.ones(1, 5)}).sum().backward()
     fixed = {name for name, value in network.named_parameters() if not network.is_learned(name)}
@@ -118,7 +118,7 @@ def test_the_vectors_of_words_do_not_learn(folder: Path) -> None:
     assert {name for name, value in network.named_parameters() if value.grad is None} == fixed
 
 
-def test_calibration_is_a_line_over_the_logits(folder: Path) -> None:
+def test_calibrate_scales_and_shifts_logits(folder: Path) -> None:
     network = CrossEncoder.from_pretrained(folder)
     tokens = {"input_ids": torch.tensor([[2, 5, 3, 6, 3], [2, 7, 3, 8, 3]]), "attention_mask": torch.ones(2, 5)}
     with torch.inference_mode():
@@ -127,7 +127,7 @@ def test_calibration_is_a_line_over_the_logits(folder: Path) -> None:
         torch.testing.assert_close(network(tokens), 0.5 * before - 2.0)
 
 
-def test_what_cannot_be_used_says_why(tmp_path: Path) -> None:
+def test_load_invalid_checkpoints_are_refused(tmp_path: Path) -> None:
     bert = str(write_bert(tmp_path / "bert"))
     with pytest.raises(ValueError, match="it has 2 layers, fewer than 3"):
         load_classifier(bert, 3, 0.0)

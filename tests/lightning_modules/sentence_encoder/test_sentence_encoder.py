@@ -36,14 +36,14 @@ def by_transformers(folder: Path, text: str, pooling: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("pooling", ["mean", "cls", "max"])
-def test_vectors_are_the_pooled_states_at_unit_length(tmp_path: Path, pooling: str) -> None:
+def test_documents_are_pooled_states_of_unit_length(tmp_path: Path, pooling: str) -> None:
     encoder = SentenceEncoder.from_pretrained(str(write_sentence_encoder(tmp_path / "encoder", pooling)), threads=1)
     expected = [by_transformers(tmp_path / "encoder_bert", text, pooling) for text in TEXTS]
     np.testing.assert_allclose(encoder.documents(TEXTS), expected, atol=1e-6)
     assert encoder.dimensions == 16
 
 
-def test_a_plain_checkpoint_is_pooled_by_the_mean(folder: Path) -> None:
+def test_from_pretrained_plain_checkpoint_uses_mean_pooling(folder: Path) -> None:
     bert = folder.with_name("mean_bert")
     plain = SentenceEncoder.from_pretrained(str(bert), threads=1)
     np.testing.assert_allclose(
@@ -51,7 +51,7 @@ def test_a_plain_checkpoint_is_pooled_by_the_mean(folder: Path) -> None:
     )
 
 
-def test_the_instruction_stands_before_questions_alone(folder: Path) -> None:
+def test_query_instruction_changes_queries_only(folder: Path) -> None:
     told = SentenceEncoder.from_pretrained(str(folder), 1, "sand the old ")
     plain = SentenceEncoder.from_pretrained(str(folder), 1)
     np.testing.assert_array_equal(told.queries(["chair"]), plain.documents(["sand the old chair"]))
@@ -59,7 +59,7 @@ def test_the_instruction_stands_before_questions_alone(folder: Path) -> None:
     np.testing.assert_array_equal(plain.queries(["chair"]), plain.documents(["chair"]))
 
 
-def test_an_instruction_of_ours_replaces_the_folders_own(tmp_path: Path) -> None:
+def test_query_instruction_replaces_that_of_folder(tmp_path: Path) -> None:
     path = str(write_sentence_encoder(tmp_path / "encoder", prompts={"query": "wax "}))
     plain = SentenceEncoder.from_pretrained(path, 1)
     np.testing.assert_array_equal(plain.queries(["chair"]), plain.documents(["wax chair"]))
@@ -67,7 +67,7 @@ def test_an_instruction_of_ours_replaces_the_folders_own(tmp_path: Path) -> None
     np.testing.assert_array_equal(told.queries(["chair"]), plain.documents(["sand the chair"]))
 
 
-def test_what_does_not_fit_is_cut_off_and_counted(folder: Path) -> None:
+def test_count_truncated_counts_long_documents(folder: Path) -> None:
     encoder = SentenceEncoder.from_pretrained(str(folder), 1)
     assert encoder.context == CONTEXT
     fits, longer = " ".join(["oak"] * (CONTEXT - 2)), " ".join(["oak"] * (CONTEXT - 2) + ["wax"] * 10_000)
@@ -76,22 +76,22 @@ def test_what_does_not_fit_is_cut_off_and_counted(folder: Path) -> None:
     np.testing.assert_allclose(*encoder.documents([fits, longer]), atol=1e-6)
 
 
-def test_no_texts_give_no_vectors(folder: Path) -> None:
+def test_documents_without_texts_are_empty(folder: Path) -> None:
     assert SentenceEncoder.from_pretrained(str(folder), 1).documents([]).shape == (0, 16)
 
 
 @pytest.mark.parametrize("name", ["no_such_folder", "nobody/no-such-encoder", "nobody/no-such-encoder@v1"])
-def test_an_encoder_that_is_not_there_is_an_error(name: str) -> None:
+def test_from_pretrained_missing_encoder_is_refused(name: str) -> None:
     with pytest.raises(OSError):  # noqa: PT011, the hub's own words
         SentenceEncoder.from_pretrained(name, 1)
 
 
-def test_a_folder_without_an_encoder_is_an_error(tmp_path: Path) -> None:
+def test_from_pretrained_folder_without_encoder_is_refused(tmp_path: Path) -> None:
     with pytest.raises((OSError, ValueError)):
         SentenceEncoder.from_pretrained(str(tmp_path), 1)
 
 
-def test_the_packaged_weights_know_english(packaged: SentenceEncoder) -> None:
+def test_packaged_encoder_ranks_english_texts(packaged: SentenceEncoder) -> None:
     assert (packaged.dimensions, packaged.context) == (384, 256)
     guides = packaged.documents(["Mending a wobbly wooden chair with glue", "Which bin takes empty glass bottles?"])
     np.testing.assert_allclose(np.linalg.norm(guides, axis=1), 1, atol=1e-6)
@@ -99,13 +99,14 @@ def test_the_packaged_weights_know_english(packaged: SentenceEncoder) -> None:
     assert (asked @ guides.T).argmax(axis=1).tolist() == [0, 1]
 
 
-def test_the_packaged_weights_tell_texts_in_other_scripts_apart(packaged: SentenceEncoder) -> None:
+def test_packaged_encoder_distinguishes_other_scripts(packaged: SentenceEncoder) -> None:
     vectors = packaged.documents(["стул из дуба", "木の椅子", "كرسي"])
     assert np.isfinite(vectors).all()
     assert (vectors @ vectors.T)[~np.eye(3, dtype=bool)].max() < 0.99
 
 
-def test_equal_texts_give_equal_bytes_in_another_process(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_documents_other_process_gives_equal_bytes(folder: Path, tmp_path: Path) -> None:
     program = (
         "import sys, numpy; from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder; "
         f"encoder = SentenceEncoder.from_pretrained({str(folder)!r}, 1); "

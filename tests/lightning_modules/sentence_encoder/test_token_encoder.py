@@ -17,7 +17,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("layer", [0, 1, 2, -1])
-def test_the_vectors_are_the_network_s_own_at_unit_length(folder: Path, layer: int) -> None:
+def test_tokens_are_hidden_states_of_unit_length(folder: Path, layer: int) -> None:
     network, tokenizer = BertModel.from_pretrained(folder).eval(), BertTokenizerFast.from_pretrained(folder)
     found = TokenEncoder.from_pretrained(folder)(TEXTS, layer)
     for text, tokens in zip(TEXTS, found, strict=True):
@@ -30,7 +30,7 @@ def test_the_vectors_are_the_network_s_own_at_unit_length(folder: Path, layer: i
         )
 
 
-def test_batches_do_not_matter(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_do_not_depend_on_batch_size(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = TokenEncoder.from_pretrained(folder)
     whole = encoder(TEXTS, -1)
     monkeypatch.setattr("lightning_modules.sentence_encoder.token_encoder.BATCH", 3)
@@ -39,17 +39,17 @@ def test_batches_do_not_matter(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
         np.testing.assert_allclose(one.vectors, other.vectors, rtol=0, atol=1e-5)
 
 
-def test_a_long_text_is_cut(folder: Path) -> None:
+def test_tokens_long_text_is_truncated(folder: Path) -> None:
     (tokens,) = TokenEncoder.from_pretrained(folder)(["chair " * 100], -1)
     assert len(tokens.ids) == CONTEXT - 2
 
 
-def test_there_is_no_third_layer_of_two(folder: Path) -> None:
+def test_tokens_missing_layer_is_refused(folder: Path) -> None:
     with pytest.raises(IndexError):
         TokenEncoder.from_pretrained(folder)(["chair"], 3)
 
 
-def test_a_folder_without_a_checkpoint_is_not_looked_for_elsewhere(tmp_path: Path) -> None:
+def test_from_pretrained_empty_folder_does_not_use_hub(tmp_path: Path) -> None:
     for missing in (tmp_path, Path("bert-base-uncased")):
         with pytest.raises(FileNotFoundError, match="no checkpoint"):
             TokenEncoder.from_pretrained(missing)

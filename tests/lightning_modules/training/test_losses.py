@@ -128,6 +128,7 @@ def _one_rank(rank: int, folder: str) -> None:
     os._exit(0)
 
 
+@pytest.mark.slow
 def test_two_processes_equal_one_with_the_joined_batch(tmp_path: Path) -> None:
     mp.spawn(_one_rank, args=(str(tmp_path),), nprocs=RANKS)
     alone = _Loss()

@@ -135,7 +135,7 @@ def _same(one: State, other: State) -> dict[str, bool]:
     return {name: torch.equal(value, other[name]) for name, value in one.items()}
 
 
-def test_phase_1_leaves_weights_and_statistics_alone_and_phase_2_moves_them_all() -> None:
+def test_phase_1_freezes_parts_and_phase_2_trains_all() -> None:
     watch = Watch()
     trained = _train(watch, frozen_epochs=2)
     first = _same(watch.states[0], watch.states[2])
@@ -145,7 +145,7 @@ def test_phase_1_leaves_weights_and_statistics_alone_and_phase_2_moves_them_all(
     assert [row["phase"] for row in trained.history] == [1, 1, 2, 2, 2]
 
 
-def test_without_phase_1_everything_learns_at_once_at_the_second_rate() -> None:
+def test_without_phase_1_all_parts_train_at_the_second_rate() -> None:
     watch = Watch()
     trained = _train(watch, frozen_epochs=0, rate_change=0.5)
     assert not any(_same(watch.states[0], watch.states[1]).values())
@@ -162,7 +162,7 @@ def test_the_rate_is_the_phases_times_the_schedules_factor() -> None:
     assert len(expected) == 5 * STEPS
 
 
-def test_a_plateau_cuts_the_second_phases_rate_down_to_its_own_floor() -> None:
+def test_plateau_in_phase_2_stops_at_its_own_minimum_rate() -> None:
     watch = Watch()
     plateau = PlateauSchedule(kind="plateau", warmup_epochs=0, factor=0.1, patience=0, min_lr_ratio=0.01)
     _train(watch, 2, 0.1, opposite=True, schedule=plateau, max_epochs=9, patience=20)
@@ -172,7 +172,7 @@ def test_a_plateau_cuts_the_second_phases_rate_down_to_its_own_floor() -> None:
     assert by_epoch[-1] == pytest.approx(0.01 * 0.1 * 0.01)
 
 
-def test_stopping_early_waits_for_phase_2_and_gives_it_all_its_patience() -> None:
+def test_early_stopping_restarts_patience_in_phase_2() -> None:
     trained = _train(Watch(), frozen_epochs=6, opposite=True, max_epochs=20)
     losses = [row["validation_loss"] for row in trained.history]
     assert losses.index(min(losses)) + 2 < 6  # it would have stopped in phase 1
@@ -185,7 +185,7 @@ def test_several_processes_must_look_for_missing_gradients() -> None:
         module: Any = SimpleNamespace(network=TwoParts(TwoPartsConfig(inputs=6)))
         TwoPhases(_backbone, frozen_epochs, 0.1).on_fit_start(trainer, module)
 
-    with pytest.raises(PhaseError, match="as strategy ddp_find_unused_parameters_true does"):
+    with pytest.raises(PhaseError, match="such as ddp_find_unused_parameters_true"):
         start(DDPStrategy(), 2, 1)
     with pytest.raises(PhaseError):
         start(DDPStrategy(find_unused_parameters=False), 2, 1)
@@ -201,6 +201,7 @@ def _two_processes(folder: Path) -> None:
     torch.save(watch.states, folder / f"{os.environ['LOCAL_RANK']}.pt")
 
 
+@pytest.mark.slow
 def test_two_processes_freeze_and_then_learn_alike(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, __file__, str(tmp_path)], env=environment, check=True, timeout=300)

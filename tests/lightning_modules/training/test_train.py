@@ -105,6 +105,7 @@ def _weights_hash(folder: str) -> str:
     return hashlib.sha256((Path(folder) / "model.safetensors").read_bytes()).hexdigest()
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_give_the_same_bytes(tmp_path: Path) -> None:
     folders = [str(tmp_path / str(number)) for number in range(2)]
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -145,7 +146,7 @@ def test_the_best_epoch_wins_and_worse_ones_end_the_training() -> None:
     assert loss == pytest.approx(min(losses), rel=1e-5)
 
 
-def test_accumulating_four_batches_equals_one_batch_of_four_times_the_size() -> None:
+def test_accumulating_four_batches_equals_one_large_batch() -> None:
     class Quarters(Noise):
         def _loader(self, sign: int, count: int) -> DataLoader:
             return DataLoader(super()._loader(sign, count).dataset, batch_size=count if self.whole else count // 4)

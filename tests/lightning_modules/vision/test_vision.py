@@ -98,7 +98,7 @@ def _smoothed(logits: Tensor, target: int, smoothing: float) -> float:
     return -sum(share * math.log(chance) for share, chance in zip(wanted, chances, strict=True))
 
 
-def test_the_loss_is_the_weighted_sum_over_the_labels_that_are_there() -> None:
+def test_loss_is_weighted_sum_over_known_labels() -> None:
     module = _module({"item": 2.0, "bin": 0.5}, smoothing=0.1)
     batch = _batch([0, MISSING, 2, MISSING], [1, 0, MISSING, MISSING])
     outputs = module.step(batch)
@@ -127,7 +127,7 @@ def test_images_without_a_label_do_not_move_that_head() -> None:
     torch.testing.assert_close(gradients[1], gradients[0], atol=1e-7, rtol=1e-5)
 
 
-def test_eight_batches_of_one_give_the_gradient_of_one_batch_of_eight() -> None:
+def test_eight_batches_of_one_equal_one_batch_of_eight() -> None:
     item, bin_ = [0, 1, 2, 0, 1, 2, 0, 1], [0, 1, 0, 1, 1, 0, 0, 1]
     whole, parts = (_module({"item": 1.0, "bin": 2.0}, smoothing=0.1) for _ in range(2))
     batch = _batch(item, bin_)

@@ -87,10 +87,12 @@ def reluctant(tokens: ContentTokens) -> Tensor:
     return scores
 
 
+@pytest.mark.slow
 def test_a_thousand_contents_sampled_from_random_logits(grammar: ContentGrammar) -> None:
     check(grammar, write(grammar, preferring(reluctant(grammar.tokens).expand(ROWS, -1), 1.0, seed=7), ROWS))
 
 
+@pytest.mark.slow
 def test_a_thousand_contents_greedy_by_weights_of_their_own(grammar: ContentGrammar) -> None:
     """Most end as soon as they may; the others repeat their favourite token until the field is full."""
     scores = torch.randn(ROWS, grammar.tokens.size, generator=torch.Generator().manual_seed(7))

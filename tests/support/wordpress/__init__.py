@@ -1,4 +1,4 @@
-"""A real WordPress for tests: Debian's package under PHP's built-in server, its data in a MariaDB of its own."""
+"""A real WordPress for tests: Debian's package, PHP's built-in server and a MariaDB for each site."""
 
 from tests.support.wordpress.site import Site, require_wordpress, wordpress_site
 

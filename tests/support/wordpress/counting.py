@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 
 class Traffic:
-    """What passed since :meth:`clear`.
+    """The answers that passed since :meth:`clear`.
 
     Attributes:
         url: of the proxy.
-        images: address of an image -> how many times its bytes passed.
-        image_bytes: of their bodies.
-        pages: how many answers of the API passed.
-        page_bytes: of their bodies.
+        images: URL of an image -> number of its downloads.
+        image_bytes: sum of the sizes of these bodies.
+        pages: number of answers of the API.
+        page_bytes: sum of the sizes of these bodies.
     """
 
     def __init__(self, url: str) -> None:
@@ -40,7 +40,7 @@ class Traffic:
 
     @property
     def environment(self) -> dict[str, str]:
-        """For a process whose requests shall be counted."""
+        """Environment variables of a process whose requests are counted."""
         return {"http_proxy": self.url, "no_proxy": "", "NO_PROXY": ""}
 
 

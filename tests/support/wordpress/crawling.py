@@ -1,4 +1,4 @@
-"""The stage `catalog` run over a site, each time as a process of its own."""
+"""Run the stage `catalog` over a site, each time in a new process."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ AS_OWNER = ("username: owner", f"application_password_env: {PASSWORD}")
 
 
 def source(site: Site, *settings: str) -> str:
-    """A source `shop`, with further lines of parameters."""
-    near = ("private_addresses: true",)  # it stands on this machine
+    """The YAML of a source `shop`, with further lines of parameters."""
+    near = ("private_addresses: true",)  # the site is on this machine
     lines = (f"url: {site.url}", "contact: owner@shop.test", "delay: 0", "per_page: 100", "back_off: 0.01")
     return "\n      ".join(["- name: shop", "  kind: wordpress", *(f"  {line}" for line in (*lines, *near, *settings))])
 
 
 def crawl(folder: Path, site: Site, *settings: str, **environment: str) -> None:
-    """Run the stage in ``folder``; what it kept of earlier runs there is used."""
+    """Run the stage in ``folder``, with the caches of earlier runs there."""
     folder.mkdir(exist_ok=True)
     done = run(folder, source(site, *settings), **{PASSWORD: site.password} | environment)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Posts of a WordPress export, put into a site through its REST API, their images replaced by small ones of ours."""
+"""Import the posts of a WordPress export through the REST API, with small generated images."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -17,7 +17,7 @@ TERMS = {"category": "categories", "post_tag": "tags"}
 
 
 def posts(export: Path) -> Iterator[dict[str, Any]]:
-    """The export's posts as the REST API takes them, terms by name."""
+    """The export's posts in the form of the REST API, with terms by name."""
     for item in ElementTree.parse(export).iterfind(".//item"):
         if item.findtext("{*}post_type") == "post":
             terms: dict[str, list[str]] = {"categories": [], "tags": []}
@@ -34,7 +34,7 @@ def posts(export: Path) -> Iterator[dict[str, Any]]:
 
 
 def import_posts(site: Site, written: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Make the posts with their terms, and their images; answers as the site's."""
+    """Create the posts with their terms and images. Returns the site's answers."""
     with ThreadPoolExecutor(WORKERS) as threads:
         addresses = sorted({found for post in written for found in IMAGE.findall(post["content"])})
         ours = dict(zip(addresses, threads.map(lambda n: _upload(site, n), range(len(addresses))), strict=True))

@@ -1,4 +1,4 @@
-"""Put demo listings into a site through its REST API, as a person's client would."""
+"""Upload demo listings to a site through its REST API."""
 
 import json
 import urllib.error
@@ -14,11 +14,11 @@ from tests.support.wordpress.site import WORKERS, Site
 
 @dataclass(frozen=True)
 class Seeded:
-    """A listing, and what the site called it.
+    """A listing and the site's answers.
 
     Attributes:
-        post: as the site answered.
-        media: likewise.
+        post: the answer to the creation of the post.
+        media: the answer to the upload of the image.
         categories: their names.
     """
 
@@ -29,14 +29,14 @@ class Seeded:
 
 
 def listings(count: int, first: int = 0) -> list[Listing]:
-    """Listings of the demo shop that nothing is wrong with."""
+    """Listings of the demo shop without faults."""
     shop = Shop(seed=11, listings=2 * (count + first) + 60, guides=1)
     sound = [number for number in range(shop.size) if number not in shop.listing_faults]
     return [shop.listing(number) for number in sound[first : first + count]]
 
 
 def seed(site: Site, wanted: Sequence[Listing]) -> list[Seeded]:
-    """Upload images, make terms and posts; in the order of ``wanted``, as ids go."""
+    """Upload images and create terms and posts, with ids in the order of ``wanted``."""
     with ThreadPoolExecutor(WORKERS) as threads:
         tags = sorted({tag for each in wanted for tag in each.words.tags})
         known = {
@@ -49,7 +49,7 @@ def seed(site: Site, wanted: Sequence[Listing]) -> list[Seeded]:
 
 
 def term(site: Site, kind: str, name: str) -> int:
-    """A category's or a tag's id; made where there is none."""
+    """The id of a category or tag, which is created if it does not exist."""
     try:
         return int(site.api("POST", kind, {"name": name})["id"])
     except urllib.error.HTTPError as refused:
@@ -60,7 +60,7 @@ def term(site: Site, kind: str, name: str) -> int:
 
 
 def upload(site: Site, listing: Listing) -> dict[str, Any]:
-    """A listing's image with its alt text and caption."""
+    """Upload a listing's image with its alt text and caption."""
     words, image = listing.words, listing.image
     name = f"find-{listing.id}.{image.extension}"
     told = {"alt_text": words.alt_text, "caption": words.caption}

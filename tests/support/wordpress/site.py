@@ -1,4 +1,4 @@
-"""Install WordPress into a temporary folder, serve it on 127.0.0.1, and leave nothing behind."""
+"""Install WordPress in a temporary folder, serve it on 127.0.0.1, and remove everything at the end."""
 
 import base64
 import json
@@ -21,21 +21,21 @@ import pytest
 CODE = Path("/usr/share/wordpress")
 OWN = Path(__file__).parent / "php"
 PACKAGES = "wordpress php-cli php-mysql php-gd php-xml php-curl php-mbstring mariadb-server"
-START_SECONDS = 300.0  # after which it hangs, however busy the machine is
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxies the environment names
+START_SECONDS = 300.0  # enough on the busiest machine
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # ignores the environment's proxies
 PHP = ["php", "-d", "opcache.enable_cli=1", "-d", "upload_max_filesize=32M", "-d", "post_max_size=64M"]
 WORKERS = 4  # of PHP; each answers one request at a time
 
 
 @dataclass(frozen=True)
 class Site:
-    """A WordPress that runs.
+    """A running WordPress.
 
     Attributes:
-        url: no slash at its end; pretty links, so the REST API is at ``/wp-json/``.
-        user: the owner, who may do everything.
+        url: without a slash at its end. Pretty links are on, so the REST API is at ``/wp-json/``.
+        user: the owner, with every permission.
         password: the owner's application password.
-        folder: what the site consists of; images lie under ``www/wp-content/uploads``.
+        folder: the files of the site. Images are in ``www/wp-content/uploads``.
     """
 
     url: str
@@ -44,14 +44,14 @@ class Site:
     folder: Path
 
     def api(self, method: str, path: str, body: object = None, **query: object) -> Any:
-        """Ask the site's REST API as its owner.
+        """Call the site's REST API as its owner.
 
         Args:
             path: after ``/wp-json/wp/v2/``.
-            body: bytes as they are, anything else as JSON.
+            body: bytes are sent unchanged, anything else as JSON.
 
         Raises:
-            urllib.error.HTTPError: the site refused.
+            urllib.error.HTTPError: the site answered with an error status.
         """
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         url = f"{self.url}/wp-json/wp/v2/{path}?{urllib.parse.urlencode(query)}"
@@ -67,7 +67,7 @@ class Site:
             return json.load(answer)
 
     def php(self, code: str) -> str:
-        """Run PHP within the site, for what its API cannot do; returns what it printed.
+        """Run PHP code within the site, for what its API cannot do. Returns the output.
 
         Raises:
             subprocess.CalledProcessError: PHP failed.
@@ -78,7 +78,7 @@ class Site:
 
 @contextmanager
 def wordpress_site() -> Iterator[Site]:
-    """A new site without any content. Skips the test where WordPress is not installed, unless it is called for."""
+    """A new site without any content. See :func:`require_wordpress` for machines without WordPress."""
     require_wordpress()
     with tempfile.TemporaryDirectory(prefix="wordpress", dir=_quick_folder()) as name, Servers() as servers:
         folder = Path(name)
@@ -101,9 +101,9 @@ def require_wordpress() -> None:
 
 
 class Servers:
-    """Processes that end with this block, and also with this process, however it ends.
+    """Processes that end with this block, or when this process ends, even if it is killed.
 
-    They are one process group; its leader waits at a pipe whose other end only this process holds.
+    They are one process group. Its leader waits on a pipe whose other end only this process holds.
     """
 
     def __enter__(self) -> "Servers":
@@ -120,7 +120,7 @@ class Servers:
         """Start a server and wait until it is ready.
 
         Raises:
-            RuntimeError: it ended, or is not ready in :data:`START_SECONDS`; the message ends with what it said.
+            RuntimeError: it ended, or is not ready within :data:`START_SECONDS`. The message ends with its output.
         """
         with log.open("w") as said:
             process = subprocess.Popen(
@@ -140,9 +140,9 @@ class Servers:
 
 
 def _lay_out(folder: Path) -> None:
-    """The package's code, a configuration of our own, and no plugin but ours.
+    """Copy the package's code, the tests' configuration and their plugin. There are no other plugins.
 
-    A copy, as WordPress takes the folder in which its files really lie for its root.
+    The files are copied, because WordPress resolves links to find its root.
     """
     shutil.copytree(CODE, folder / "www", ignore=shutil.ignore_patterns("wp-config.php", "wp-content"))
     for name in ("mu-plugins", "plugins", "themes", "uploads"):
@@ -154,7 +154,7 @@ def _lay_out(folder: Path) -> None:
 
 
 def _start_database(folder: Path, servers: Servers) -> None:
-    """MariaDB at a socket in the site's folder, which nobody else can reach."""
+    """Start MariaDB on a socket in the site's folder, without a network port."""
     data, socket_ = folder / "database", folder / "database.socket"
     both = ["--no-defaults", f"--datadir={data}", *(["--user=root"] if os.geteuid() == 0 else [])]
     subprocess.run(
@@ -162,7 +162,7 @@ def _start_database(folder: Path, servers: Servers) -> None:
         capture_output=True,
         check=True,
     )
-    (data / "wordpress").mkdir()  # which makes a database of that name
+    (data / "wordpress").mkdir()  # a folder is a database
     quick = ("--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--innodb-buffer-pool-size=64M")
     listening = ("--skip-networking", f"--socket={socket_}", f"--pid-file={folder / 'database.pid'}")
     servers.start(socket_.exists, folder / "database.log", "mariadbd", *both, *listening, *quick, PATH=_path())
@@ -186,8 +186,7 @@ def _php(*arguments: str) -> str:
 
 
 def _quick_folder() -> str | None:
-    """Memory, where there is enough: thousands of small files and a database that waits for its disk start in a third
-    of the time."""
+    """A folder in memory, if there is room: thousands of small files and a database start three times as fast there."""
     memory = Path("/dev/shm")
     return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 2e9 else None
 
@@ -198,5 +197,5 @@ def _free_port() -> int:
 
 
 def _path() -> str:
-    """Where programs lie, those of the system's services included."""
+    """PATH with the folder of the system's services."""
     return os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])

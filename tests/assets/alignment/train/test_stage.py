@@ -40,7 +40,7 @@ def changeable(project: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(project, tmp_path / "project"))
 
 
-def test_evaluation_measures_every_direction_and_its_chance(project: Path) -> None:
+def test_every_direction_is_measured_with_baselines(project: Path) -> None:
     network = Alignment.from_pretrained(project / "data/alignment")
     assert set(network.config.spaces) == {"image", "text", "graph"}
     metrics = read_json(project / "data/alignment_evaluation/metrics.json")
@@ -106,7 +106,7 @@ def test_without_a_spaces_model_its_reason_is_told(changeable: Path, space: str,
         assert skip_reason(changeable / "data" / stage.__name__) == f"there is no space {space}: no labels"
 
 
-def test_node_vectors_of_listings_ignore_their_titles(project: Path) -> None:
+def test_graph_vector_depends_on_neighbours_not_on_the_title(project: Path) -> None:
     graph = CatalogGraph.open(project / "data/recommender")
     embedder = GraphEmbedder.from_pretrained(project / "data/recommender", 1)
     neighbours = listing_neighbours(graph)
@@ -134,7 +134,7 @@ def test_node_sets_have_the_likelihood_of_their_classes() -> None:
     assert unsure.most_probable() == [(8,)]  # the most probable item is no node
 
 
-def test_products_are_relevant_by_test_edges_only() -> None:
+def test_product_ranking_uses_test_edges_only() -> None:
     graph = made(*shop_rows())
     test = graph.predicted("test")
     source = int(test[0, 0])

@@ -95,8 +95,8 @@ def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({}, "exactly one"),
-        ({"pretrained": "x", "scratch": SCRATCH}, "exactly one"),
+        ({}, "give either pretrained or scratch"),
+        ({"pretrained": "x", "scratch": SCRATCH}, "found pretrained and scratch"),
         ({"scratch": SCRATCH | {"block_size": 600}}, "at most network.context_length"),
         ({"scratch": SCRATCH | {"copy_task_length": 60}}, "must fit into block_size"),
         ({"scratch": SCRATCH | {"network": NETWORK | {"num_heads": 3}}}, "must divide"),

@@ -116,7 +116,7 @@ def _write_checkpoint(folder: Path, project: Path, size: int) -> None:
 
 def _start_from(project: Path, checkpoint: Path) -> None:
     scale = project / "scales/smoke.yaml"
-    own = ("  image:", "  text:", "  embedding:")
+    own = ("  image:", "  text:", "  projection_dim:")
     lines = [line for line in scale.read_text().splitlines() if not line.startswith(own)]
     scale.write_text("\n".join(lines).replace("clip:", f"clip:\n  pretrained: {checkpoint}") + "\n")
 

@@ -95,7 +95,7 @@ def test_the_folder_is_a_whole_model_with_one_for_each_baseline(trained: Path) -
         assert columns <= set(history[0])
 
 
-def test_rows_without_a_class_are_left_out_and_those_without_words_are_not(trained: Path) -> None:
+def test_rows_without_a_class_are_excluded(trained: Path) -> None:
     numbers = read_json(trained / "data/product/metrics.json")
     train = rows_of("train", listings_of(trained))
     assert numbers["train_listings"] == len(train) - 2

@@ -186,7 +186,9 @@ def test_nodes_without_text_need_features_of_their_own(tmp_path: Path, shop: Cat
     (folder / "data/graph").mkdir()
     shop_without = CatalogGraph(**{**vars(shop), "features": np.zeros_like(shop.features)})
     shop_without.save(folder / "data/graph")
-    with pytest.raises(StageError, match=r"no node has a text; give nodes texts, or set recommender\.learned to 32"):
+    with pytest.raises(
+        StageError, match=r"no node has a text; give nodes texts, or set recommender\.node_embedding_dim to 32"
+    ):
         run(recommender, folder)
     YAML().dump({"recommender": SECTION | {"node_embedding_dim": 8}}, folder / "scales/smoke.yaml")
     run(recommender, folder, "recommender_learned")

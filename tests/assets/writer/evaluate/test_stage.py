@@ -1,4 +1,4 @@
-"""The evaluation of the writer as a whole, of one that knows all texts by heart."""
+"""The stage writer_evaluation with a fake writer that memorised all texts."""
 
 import csv
 import io
@@ -11,16 +11,18 @@ import pytest
 from PIL import Image
 
 from assets.shards.stage import shards
-from assets.writer.evaluate.claims import KINDS
+from assets.writer.evaluate.claims import CLAIM_KINDS
 from assets.writer.evaluate.prompting import WriterPrompter
-from assets.writer.evaluate.result import MEASURES
+from assets.writer.evaluate.result import METRICS
 from assets.writer.evaluate.stage import writer_evaluation
-from heddle.content.lexicon import Lexicon
+from heddle.content.lexicon import KINDS, Lexicon
 from heddle.core.schemas import read_rows
 from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.splits import SPLITS
 from heddle.core.stage import Metrics
 from heddle.description.certainty import Certainty
+from heddle.evaluation.metric_tree import find as find_metric
+from heddle.evaluation.metric_tree import leaves
 from lightning_modules.clip.encoder import ClipEncoder
 from lightning_modules.training.data import ShardSample, read_samples
 from lightning_modules.vision.classifier import VisionClassifier
@@ -68,171 +70,180 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def judged_by_heart(project: Path, output: str | None = None) -> Metrics:
-    """The evaluation of a writer that knows all texts by heart, unless it sees an image alone."""
+def evaluate_memorised(project: Path, output: str | None = None) -> Metrics:
+    """Evaluate a writer that knows all texts by heart, but makes errors from the image only."""
     samples = [sample for part in SPLITS for sample in read_samples(project / "data/shards" / part)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ContentWriter, "from_folder", lambda folder, threads: FakeWriter(samples, SWAPS))
         return run(writer_evaluation, project, output)
 
 
-@pytest.fixture(scope="module")
-def numbers(project: Path) -> Metrics:
-    return judged_by_heart(project)
+def value(metrics: Metrics, path: str) -> float:
+    """The value of a leaf."""
+    leaf = find_metric(metrics, path)
+    assert leaf is not None, path
+    return leaf.value
 
 
 @pytest.fixture(scope="module")
-def asked(project: Path) -> list[ShardSample]:
+def metrics(project: Path) -> Metrics:
+    return evaluate_memorised(project)
+
+
+@pytest.fixture(scope="module")
+def test_samples(project: Path) -> list[ShardSample]:
     """The test listings."""
     return list(read_samples(project / "data/shards/test"))
 
 
-def test_who_knows_all_texts_by_heart_has_full_marks(numbers: Metrics, asked: list[ShardSample]) -> None:
-    assert numbers["test_listings"] == len(asked)
-    for kind in (*KINDS, "relations"):
-        assert numbers[f"{kind}_right"] == numbers[f"{kind}_precision"] == numbers[f"seller_{kind}_right"] == 1
-    assert numbers["bleu"] == pytest.approx(100)
-    assert numbers["rougel"] == numbers["valid_rate"] == numbers["sampled_valid_rate"] == numbers["error_auc"] == 1
+def test_full_system_with_memorised_texts_has_full_scores(metrics: Metrics, test_samples: list[ShardSample]) -> None:
+    assert metrics["test_listings"] == len(test_samples)
+    for kind in CLAIM_KINDS:
+        for path in (f"full.{kind}_recall", f"full.{kind}_precision", f"seller.{kind}_recall"):
+            assert value(metrics, path) == 1
+    assert value(metrics, "full.bleu") == pytest.approx(100)
+    for path in ("full.rouge_l", "full.valid_rate", "image_only.sampled_valid_rate", "full.error_detection_auroc"):
+        assert value(metrics, path) == 1
 
 
-def test_by_the_image_alone_it_is_as_often_right_as_it_was_made_to_be(
-    numbers: Metrics, asked: list[ShardSample]
-) -> None:
-    labelled = [sample.row for sample in asked if sample.row["item"] in SWAPS]
+def test_image_only_recall_is_that_of_the_fake_errors(metrics: Metrics, test_samples: list[ShardSample]) -> None:
+    labelled = [sample.row for sample in test_samples if sample.row["item"] in SWAPS]
     expected = np.mean([int(row["id"][-1]) % 2 for row in labelled])
-    assert numbers["image_alone_item_right"] == pytest.approx(expected)
-    assert numbers["image_alone_material_right"] == numbers["image_alone_colour_right"] == 1
-    assert numbers["image_alone_attributes_right"] == pytest.approx((expected + 2) / 3)
-    assert numbers["image_alone_own_error_auc"] == numbers["image_alone_own_likelihood_error_auc"] == 1
-    assert "own_error_auc" not in numbers  # it makes no mistakes of its own
+    assert value(metrics, "image_only.item_recall") == pytest.approx(expected)
+    assert value(metrics, "image_only.material_recall") == value(metrics, "image_only.colour_recall") == 1
+    assert value(metrics, "image_only.attributes_recall") == pytest.approx((expected + 2) / 3)
+    assert value(metrics, "image_only.own_error_detection_auroc") == 1
+    assert value(metrics, "image_only.own_likelihood_error_detection_auroc") == 1
+    assert "own_error_detection_auroc" not in metrics["full"]  # the writer makes no errors with all inputs
 
 
-def test_without_objects_it_says_no_relations_and_that_is_the_gain(numbers: Metrics) -> None:
-    assert numbers["without_graph_relations_right"] == 0
-    assert numbers["without_graph_item_right"] == 1
-    assert (numbers["relations_gain"], numbers["relations_gain_low"], numbers["relations_gain_high"]) == (1, 1, 1)
+def test_scene_graph_gain_is_the_recall_of_relations(metrics: Metrics) -> None:
+    assert value(metrics, "no_scene_graph.relations_recall") == 0
+    assert value(metrics, "no_scene_graph.item_recall") == 1
+    assert metrics["scene_graph_gain"] == {"value": 1, "low": 1, "high": 1}
 
 
-def test_the_baselines_are_the_nearest_listings_text_and_the_classifiers_words(
-    project: Path, numbers: Metrics, asked: list[ShardSample]
-) -> None:
+def test_baselines_match_brute_force(project: Path, metrics: Metrics, test_samples: list[ShardSample]) -> None:
     clip = ClipEncoder.from_pretrained(project / "data/clip", 1)
     train = [sample for sample in read_samples(project / "data/shards/train") if sample.row["alt_text"]]
-    likeness = clip.images(one.image for one in asked) @ clip.images(one.image for one in train).T
-    nearest = [train[place].row for place in likeness.argmax(axis=1)]
-    same = [row["item"] == one.row["item"] for row, one in zip(nearest, asked, strict=True) if one.row["item"]]
-    assert numbers["nearest_item_right"] == pytest.approx(np.mean(same))
+    similarity = clip.images(one.image for one in test_samples) @ clip.images(one.image for one in train).T
+    nearest = [train[index].row for index in similarity.argmax(axis=1)]
+    same = [row["item"] == one.row["item"] for row, one in zip(nearest, test_samples, strict=True) if one.row["item"]]
+    assert value(metrics, "nearest_neighbour.item_recall") == pytest.approx(np.mean(same))
     vision = VisionClassifier.from_pretrained(project / "data/vision", 1)
-    said = vision.probabilities(one.image for one in asked)["item"].argmax(axis=1)
-    named = [vision.config.heads["item"][place] for place in said]
-    same = [name == one.row["item"] for name, one in zip(named, asked, strict=True) if one.row["item"]]
-    assert numbers["template_item_right"] == pytest.approx(np.mean(same))
-    assert numbers["template_relations_right"] == numbers["template_colour_right"] == 0
-    for other in ("nearest", "template"):
-        gap = numbers["attributes_right"] - numbers[f"{other}_attributes_right"]
-        assert numbers[f"attributes_right_over_{other}"] == pytest.approx(gap)
-        assert numbers[f"bleu_over_{other}"] == pytest.approx(100 - numbers[f"{other}_bleu"])
+    predicted = vision.probabilities(one.image for one in test_samples)["item"].argmax(axis=1)
+    names = [vision.config.heads["item"][index] for index in predicted]
+    same = [name == one.row["item"] for name, one in zip(names, test_samples, strict=True) if one.row["item"]]
+    assert value(metrics, "template.item_recall") == pytest.approx(np.mean(same))
+    assert value(metrics, "template.relations_recall") == value(metrics, "template.colour_recall") == 0
+    for other in ("nearest_neighbour", "template"):
+        gap = value(metrics, "full.attributes_recall") - value(metrics, f"{other}.attributes_recall")
+        assert value(metrics, f"full.attributes_recall_delta_vs_{other}") == pytest.approx(gap)
+        bleu = value(metrics, f"{other}.bleu")
+        assert value(metrics, f"full.bleu_delta_vs_{other}") == pytest.approx(100 - bleu)
 
 
-def test_every_system_stands_in_the_table(project: Path, numbers: Metrics) -> None:
+def test_systems_table_contains_every_system_and_metric(project: Path, metrics: Metrics) -> None:
     with (project / "data/writer_evaluation/plots/systems.csv").open() as file:
         rows = list(csv.DictReader(file))
-    names = ["writer", "image_alone", "without_graph", "nearest", "template", "seller"]
+    names = ["full", "image_only", "no_scene_graph", "nearest_neighbour", "template", "seller"]
     assert list(dict.fromkeys(row["system"] for row in rows)) == names
-    mine = {row["measure"]: float(row["value"]) for row in rows if row["system"] == "writer"}
-    assert mine == pytest.approx({name: numbers[name] for name in mine}, abs=1e-6)
-    assert {row["measure"] for row in rows} == {*MEASURES} - {"bert_score"}
-    assert [row["system"] for row in rows if row["measure"] == "valid_rate"] == ["writer", *names[3:]]
+    full = {row["metric"]: float(row["value"]) for row in rows if row["system"] == "full"}
+    assert full == pytest.approx({name: value(metrics, f"full.{name}") for name in full}, abs=1e-6)
+    assert {row["metric"] for row in rows} == {*METRICS} - {"bert_score"}
+    assert [row["system"] for row in rows if row["metric"] == "valid_rate"] == ["full", *names[3:]]
 
 
-def test_certainty_is_high_where_nothing_is_wrong_and_is_kept(project: Path, numbers: Metrics) -> None:
+def test_certainty_is_high_for_correct_texts(project: Path, metrics: Metrics) -> None:
     certainty = Certainty.from_folder(project / "data/writer_evaluation")
     assert certainty is not None
     sure = [certainty({"alt_text": SURE}, objects) or 0 for objects in (True, False)]
     unsure = [certainty({"alt_text": UNSURE}, objects) for objects in (True, False)]
     assert min(sure) > 0.8
-    assert unsure[0] == sure[0]  # with objects it was never wrong: no likelihood tells anything
+    assert unsure[0] == sure[0]  # with objects there are no errors, so the likelihood predicts nothing
     assert (unsure[1] or 0) < 0.2
-    assert numbers["calibration_error"] == pytest.approx(1 - sure[0], abs=1e-6)  # it is always right and so sure
-    assert numbers["image_alone_calibration_error"] < 0.2
+    assert metrics["full"]["calibration_error"] == pytest.approx(1 - sure[0], abs=1e-6)  # always correct
+    assert metrics["image_only"]["calibration_error"] < 0.2
 
 
-def test_about_half_of_the_sellers_texts_get_a_mistake_of_a_known_kind(project: Path, asked: list[ShardSample]) -> None:
+def test_corrupt_changes_about_half_of_the_texts(project: Path, test_samples: list[ShardSample]) -> None:
     lexicon = Lexicon.from_folder(project / "data/writer")
-    asker = WriterPrompter(FakeWriter(asked, SWAPS), lexicon, {}, seed=7)
-    told = [sample for sample in asked if sample.row["alt_text"]]
-    texts, kinds = asker.spoilt(told)
-    assert asker.spoilt(told[3:])[0] == texts[3:]  # each by its own key
-    assert 0.25 < np.mean([kind is not None for kind in kinds]) < 0.75
-    assert {*kinds} <= {None, *KINDS}
-    for sample, text, kind in zip(told, texts, kinds, strict=True):
-        before, after = lexicon.read_facts(sample.row["alt_text"]), lexicon.read_facts(text)
-        assert (text == sample.row["alt_text"]) == (kind is None)
-        assert kind is None or getattr(before, kind) != getattr(after, kind)
+    prompter = WriterPrompter(FakeWriter(test_samples, SWAPS), lexicon, {}, seed=7)
+    with_text = [sample for sample in test_samples if sample.row["alt_text"]]
+    corrupted = prompter.corrupt(with_text)
+    assert prompter.corrupt(with_text[3:]) == corrupted[3:]  # each by its own key
+    assert 0.25 < np.mean([one.error is not None for one in corrupted]) < 0.75
+    assert {one.error for one in corrupted} <= {None, *KINDS}
+    for sample, one in zip(with_text, corrupted, strict=True):
+        before, after = lexicon.read_facts(sample.row["alt_text"]), lexicon.read_facts(one.text)
+        assert (one.text == sample.row["alt_text"]) == (one.error is None)
+        assert one.error is None or getattr(before, one.error) != getattr(after, one.error)
 
 
-def test_the_gallery_shows_both_views_with_marks_and_the_mistakes_that_it_was_surest_of(project: Path) -> None:
+def test_examples_show_both_systems_with_labelled_claims(project: Path) -> None:
     folder = project / "data/writer_evaluation"
     rows = read_rows(folder / "examples.parquet")
-    assert [row["system"] for row in rows] == ["writer", "image_alone"] * 3
-    assert all(mark["right"] for row in rows if row["system"] == "writer" for mark in row["marks"])
-    assert {row["title"] for row in rows if row["system"] == "image_alone"} == {""}
+    assert [row["system"] for row in rows] == ["full", "image_only"] * 3
+    assert all(claim["correct"] for row in rows if row["system"] == "full" for claim in row["claims"])
+    assert {row["title"] for row in rows if row["system"] == "image_only"} == {""}
     assert all(Image.open(io.BytesIO(row["image"])).size == (16, 16) for row in rows)
     mistakes = read_rows(folder / "mistakes.parquet")
-    assert [row["system"] for row in mistakes] == ["image_alone"] * 2
-    assert all(any(mark["said"] and not mark["right"] for mark in row["marks"]) for row in mistakes)
+    assert [row["system"] for row in mistakes] == ["image_only"] * 2
+    assert all(any(claim["claimed"] and not claim["correct"] for claim in row["claims"]) for row in mistakes)
 
 
-def test_the_same_input_gives_the_same_bytes(project: Path, numbers: Metrics) -> None:
-    judged_by_heart(project, "writer_evaluation_again")
+def test_evaluation_twice_gives_the_same_bytes(project: Path, metrics: Metrics) -> None:
+    evaluate_memorised(project, "writer_evaluation_again")
     again = contents(project / "data/writer_evaluation_again")
     assert again == contents(project / "data/writer_evaluation")
 
 
-def test_without_clip_and_vision_there_are_no_baselines_and_no_clip_score(project: Path, tmp_path: Path) -> None:
+def test_evaluation_without_clip_and_vision_has_no_baselines(project: Path, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     shutil.copytree(project, folder)
     for name in ("clip", "vision"):
         shutil.rmtree(folder / "data" / name)
         (folder / "data" / name).mkdir()
         write_skipped(folder / "data" / name, "Too few.")
-    found = judged_by_heart(folder)
-    assert found["item_right"] == 1
-    assert not [name for name in found if "nearest" in name or "template" in name or "clip_score" in name]
+    found = evaluate_memorised(folder)
+    assert value(found, "full.item_recall") == 1
+    paths = [leaf.path for leaf in leaves(found)]
+    assert not [path for path in paths if "nearest" in path or "template" in path or "clip_score" in path]
 
 
-def test_a_template_with_gaps_that_vision_does_not_name_is_left_out_and_said(
+def test_template_with_unknown_labels_is_skipped(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "project"
     shutil.copytree(project, folder)
     params = folder / "params.yaml"
     params.write_text(params.read_text().replace("A {material} {item}.", "A {colour} {item}."))
-    found = judged_by_heart(folder)
-    assert "nearest_bleu" in found
-    assert "template_bleu" not in found
-    assert "stage vision names no colour: the template is not compared" in capsys.readouterr().out
+    found = evaluate_memorised(folder)
+    assert "bleu" in found["nearest_neighbour"]
+    assert "template" not in found
+    assert "template baseline skipped: stage vision does not predict colour" in capsys.readouterr().out
 
 
-def test_without_a_writer_or_test_listings_nothing_is_judged_and_that_is_said(project: Path, tmp_path: Path) -> None:
+def test_evaluation_without_writer_or_listings_is_skipped(project: Path, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     shutil.copytree(project, folder)
     shutil.rmtree(folder / "data/shards/test")
-    assert judged_by_heart(folder) == {"test_listings": 0}
+    assert evaluate_memorised(folder) == {"test_listings": 0}
     reason = skip_reason(folder / "data/writer_evaluation") or ""
-    assert reason == "data/shards/test: there are no listings; bring more or raise split.test"
+    assert reason == "data/shards/test contains no listings: add listings or raise split.test"
     write_skipped(folder / "data/writer", NO_WRITER)
     run(writer_evaluation, folder)
     assert skip_reason(folder / "data/writer_evaluation") == NO_WRITER
 
 
-def test_what_no_lexicon_reads_is_not_judged(project: Path, tmp_path: Path) -> None:
+def test_evaluation_with_an_empty_lexicon_has_no_precision(project: Path, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     shutil.copytree(project, folder)
     Lexicon.fit([]).write(folder / "data/writer")
-    found = judged_by_heart(folder)
-    assert (found["item_right"], found["relations_right"]) == (0, 0)
-    assert not [name for name in found if "precision" in name or "calibration" in name or "auc" in name]
+    found = evaluate_memorised(folder)
+    assert (value(found, "full.item_recall"), value(found, "full.relations_recall")) == (0, 0)
+    paths = [leaf.path for leaf in leaves(found)]
+    assert not [path for path in paths if "precision" in path or "calibration" in path or "auroc" in path]
     assert Certainty.from_folder(folder / "data/writer_evaluation") is None
     rows = read_rows(folder / "data/writer_evaluation/examples.parquet")
     assert {row["certainty"] for row in rows} == {None}

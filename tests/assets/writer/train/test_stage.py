@@ -218,6 +218,6 @@ def test_every_object_is_read_or_counted(project: Path) -> None:
     _change_rows(project, objects=[thing] * 6, relations=relations)
     metrics = run(writer, project)
     listings = metrics["train_listings"]
-    assert (metrics["train_objects"], metrics["train_objects_left_out"]) == (4 * listings, 2 * listings)
-    assert (metrics["train_relations"], metrics["train_relations_left_out"]) == (listings, listings)
+    assert (metrics["train_objects"], metrics["train_objects_dropped"]) == (4 * listings, 2 * listings)
+    assert (metrics["train_relations"], metrics["train_relations_dropped"]) == (listings, listings)
     assert read_json(project / "data/writer/config.json")["scene"]["max_objects"] == 4

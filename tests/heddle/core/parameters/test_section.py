@@ -1,4 +1,4 @@
-"""A mistake in the parameters is answered with file, key, what was found and what is allowed."""
+"""Errors in the parameters name file, key, what was found and what is allowed."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def project(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("section", "name", "params", "answers"),
+    ("section", "name", "params", "parts"),
     [
         (
             Split,
@@ -80,15 +80,15 @@ def project(tmp_path):
         ),
     ],
 )
-def test_the_answer_names_file_key_and_what_is_allowed(project, section, name, params, answers):
+def test_load_wrong_value_names_file_key_and_allowed(project, section, name, params, parts):
     root = project(params)
     with pytest.raises(ParameterError) as caught:
         load(name, section, root)
-    for answer in [str(root), *answers]:
-        assert answer in str(caught.value)
+    for part in [str(root), *parts]:
+        assert part in str(caught.value)
 
 
-def test_the_keys_allowed_inside_a_block_are_that_block_s(project):
+def test_load_unknown_nested_key_lists_keys_of_its_block(project):
     root = project("", "clip: {trainer: {max_epoch: 3}}\n")
     with pytest.raises(ParameterError, match=r"clip\.trainer\.max_epoch: unknown key; allowed: .*max_epochs") as caught:
         load("clip", ClipParameters, root)
@@ -96,23 +96,23 @@ def test_the_keys_allowed_inside_a_block_are_that_block_s(project):
     assert "learning_rate" not in line
 
 
-def test_a_key_that_stands_twice_is_refused(project):
+def test_load_key_in_both_files_is_refused(project):
     root = project("split: {validation: 0.1, test: 0.1}", "split: {test: 0.2}\n")
-    with pytest.raises(ParameterError, match=r"split\.test: also stands in .*params\.yaml; keep one"):
+    with pytest.raises(ParameterError, match=r"split\.test: also in .*params\.yaml; keep one"):
         load("split", Split, root)
 
 
-def test_numbers_are_read_as_yaml_1_2_has_them(project):
+def test_load_reads_exponents_as_yaml_1_2_numbers(project):
     assert load("split", Split, project("split: {validation: 1e-1, test: 2e-1}")).validation == 0.1
 
 
 @pytest.mark.parametrize("seed", ["-1", "many", "true", "1.5"])
-def test_a_wrong_seed_is_refused(project, seed):
+def test_read_seed_wrong_value_is_refused(project, seed):
     with pytest.raises(ParameterError, match="seed: found"):
         read_seed(project(f"seed: {seed}"))
 
 
-def test_each_reader_gets_a_mapping_of_its_own_and_what_the_file_holds_now(tmp_path: Path) -> None:
+def test_read_yaml_returns_fresh_mapping_of_current_file(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
     file.write_text("split: {test: 0.1}")
     read_yaml(file)["split"]["test"] = 0.5
