@@ -1,4 +1,4 @@
-"""The stage `graph`: nodes with features, edges in splits that leak nothing, statistics of the whole."""
+"""Build the graph of the catalogue: nodes with features, edges in splits without leakage, statistics."""
 
 from collections import Counter
 from typing import Any
@@ -30,7 +30,7 @@ STATISTICS_FILE = "statistics.json"
 
 
 def graph(stage: Stage) -> Metrics:
-    """Number the nodes, embed their texts, split the edges, look at the whole; say so where there are no nodes."""
+    """Build the graph: index the nodes, embed their texts, split the edges, compute statistics."""
     parameters = stage.parameters(GraphParameters)
     folder = stage.input("validated")
     nodes = pq.read_table(folder / "nodes.parquet").sort_by("id")
@@ -71,8 +71,8 @@ def _made(stage: Stage, parameters: GraphParameters, nodes: pa.Table, edges: pa.
 
 
 def _numbers(stage: Stage, parameters: GraphParameters, made: CatalogGraph) -> dict[str, float]:
-    """Measure the graph as it is, held-out edges included; write statistics and the degrees' table."""
-    stage.progress("looking at the whole")
+    """Compute statistics of the graph, held-out edges included; write them and the table of degrees."""
+    stage.progress("computing statistics")
     whole = adjacency(made.edges, len(made.ids))
     numbers, degrees, between = statistics(whole, made.types, made.features, parameters.path_samples, read_seed())
     most = np.lexsort((np.arange(len(between)), -degrees, -between))[: parameters.top_central]

@@ -1,4 +1,4 @@
-"""The shape of a graph: its pieces, how far across, who stands in the middle, whether like joins like."""
+"""Statistics of a graph: components, diameter, degrees, betweenness, homophily."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,11 +13,11 @@ from lightning_modules.negatives.negatives import Pairs
 Numbers = NDArray[np.float64]
 
 AT_A_TIME = 50_000
-"""Edges whose vectors are in memory."""
+"""Number of edges whose vectors are in memory at once."""
 
 
 def adjacency(pairs: Pairs, nodes: int) -> csr_array:
-    """1 where an edge joins two nodes, in both directions, (N, N); self loops and repeats count for nothing."""
+    """1 where an edge joins two nodes, in both directions, (N, N); self-loops and repeated edges are ignored."""
     joined = pairs[pairs[:, 0] != pairs[:, 1]]
     rows, columns = np.concatenate([joined, joined[:, ::-1]]).T
     matrix = csr_array((np.ones(len(rows)), (rows, columns)), shape=(nodes, nodes))
@@ -126,7 +126,7 @@ def _homophily(
 
 
 def _mean_cosine(unit: NDArray[np.float32], one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
-    """Over the pairs of rows, a part at a time, so that a million edges need no million vectors."""
+    """Mean cosine of pairs of rows, in parts, so that a million edges do not need a million vectors in memory."""
     parts = (slice(at, at + AT_A_TIME) for at in range(0, len(one), AT_A_TIME))
     sums = [np.einsum("ed,ed->", unit[one[part]], unit[other[part]]) for part in parts]
     return float(np.sum(sums, dtype=np.float64) / len(one))

@@ -37,11 +37,6 @@ class ConfidenceInterval:
         return {"value": value, "low": low, "high": high}
 
 
-def flat(name: str, interval: Interval) -> dict[str, float]:
-    """``name``, ``name_low`` and ``name_high``."""
-    return {name: interval["value"], f"{name}_low": interval["low"], f"{name}_high": interval["high"]}
-
-
 def bootstrap_means(
     values: NDArray[np.float64], bootstrap: BootstrapParameters, seed: int
 ) -> tuple[float, float, NDArray[np.float64]]:

@@ -42,7 +42,7 @@ stages:
     cmd: python stage.py encoder_evaluation
     deps: [stage.py, data/encoder, data/prepared]
     outs: [data/encoder_evaluation]
-    meta: {dagster: {headline: recall}}
+    meta: {dagster: {headline: text_to_image.recall}}
   index:
     cmd: python stage.py index
     deps: [stage.py, data/encoder, data/catalog]
@@ -58,7 +58,7 @@ scale: small
 seed: 1
 gates:
   clip:
-    - {metric: encoder_evaluation.recall, at_least: 0.5}
+    - {metric: encoder_evaluation.text_to_image.recall, at_least: 0.5}
   vision: []
   product: []
   reranker: []
@@ -98,7 +98,7 @@ while pathlib.Path("slow-" + name).exists():
     time.sleep(0.1)
 (out / "words.txt").write_text(text)
 recall = 0.4 if "bad" in pathlib.Path("words/encoder.txt").read_text() else 0.75
-metrics = json.dumps({"recall": recall, "letters": len(text)})
+metrics = json.dumps({"text_to_image": {"recall": {"value": recall, "low": 0.3, "high": 0.9}}, "letters": len(text)})
 (out / "metrics.json").write_text(metrics)
 if name == "release":
     (out / "clip").mkdir()

@@ -13,7 +13,7 @@ from heddle.core.skipped import write_skipped
 def _release(toy, words: str, recall: float) -> None:
     """A released model with these bytes and this metric, as the stages would leave it."""
     for folder in ("release/clip", "encoder_evaluation"):
-        toy.write(f"data/{folder}/metrics.json", json.dumps({"recall": recall}))
+        toy.write(f"data/{folder}/metrics.json", json.dumps({"text_to_image": {"recall": {"value": recall}}}))
     toy.write("data/release/clip/words.txt", words)
 
 
@@ -28,7 +28,7 @@ def test_the_run_registered_the_commit_of_its_experiment(toy):
     assert (version.tag, version.stages) == ("clip@v1.0.0", ("champion",))
     lock = toy.shell("git", "show", f"{version.tag}:dvc.lock")
     assert lock == (toy.root / "dvc.lock").read_text()
-    assert version.metrics["recall"] == 0.75
+    assert version.metrics["text_to_image.recall"] == 0.75
     assert "run-" in toy.dvc("exp", "list", "--name-only")
 
 
@@ -46,11 +46,11 @@ def test_what_an_adapter_stands_upon_is_part_of_its_version(toy):
     assert again.version == "v1.1.0"
 
 
-def test_a_model_that_misses_its_gate_is_refused_with_the_reason(toy):
+def test_register_with_a_failed_gate_is_refused_with_the_reason(toy):
     _release(toy, "weaker", 0.4)
     refused = registry.register(toy.root, "clip", _commit(toy))
     assert refused.version is None
-    assert "encoder_evaluation.recall must be at least 0.5, found 0.4" in refused.reason
+    assert "encoder_evaluation.text_to_image.recall must be at least 0.5, found 0.4" in refused.reason
     assert len(registry.versions(toy.root)) == 1
 
 
@@ -66,7 +66,17 @@ def test_of_models_that_were_not_released_the_registry_says_why(toy):
     assert [version.tag for version in registry.versions(toy.root)] == ["clip@v1.0.0"]
 
 
-def test_a_better_model_becomes_champion_and_a_worse_one_challenger(toy):
+def test_register_after_a_champion_without_the_metric_makes_a_challenger(toy):
+    note = json.dumps({"content": "0", "metrics": {"text_to_image_recall": 0.7}})  # flat names of an older tag
+    toy.shell("git", "tag", "-a", "clip@v1.1.0", "-m", note, _commit(toy))
+    registry.promote(toy.root, "clip", "v1.1.0")
+    _release(toy, "better", 0.9)
+    registered = registry.register(toy.root, "clip", _commit(toy))
+    assert (registered.version, registered.stage) == ("v1.2.0", "challenger")
+    assert registered.reason.startswith("clip@v1.1.0 has no metric text_to_image.recall to compare")
+
+
+def test_better_model_becomes_champion_and_worse_one_challenger(toy):
     _release(toy, "better", 0.9)
     assert registry.register(toy.root, "clip", _commit(toy)).stage == "champion"
     _release(toy, "worse", 0.6)

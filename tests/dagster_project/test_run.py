@@ -43,7 +43,7 @@ def test_run_failed_gate_exits_2_and_registers_nothing(toy):
     ended = toy.heddle("run")
     assert ended.returncode == 2, ended.stdout + ended.stderr
     assert "Not registered" in ended.stdout
-    assert "encoder_evaluation.recall must be at least 0.5, found 0.4" in ended.stdout
+    assert "encoder_evaluation.text_to_image.recall must be at least 0.5, found 0.4" in ended.stdout
     assert toy.shell("git", "tag").split() == ["clip#champion#1", "clip@v1.0.0"]
     assert not toy.changed()
 
