@@ -18,7 +18,7 @@ def read_image(path: Path, size: int, how: Fit) -> NDArray[np.uint8]:
         ImageDecodeError: the file does not exist or is no complete image; the message contains the path.
     """
     if not path.is_file():
-        raise ImageDecodeError(f"{path}: {'a folder, not an image' if path.is_dir() else 'file not found'}")
+        raise ImageDecodeError(f"{path}: {'a folder, not an image' if path.is_dir() else 'no such file'}")
     try:
         image = decode(path.read_bytes(), size=size, how=how)
     except (ImageDecodeError, OSError) as error:

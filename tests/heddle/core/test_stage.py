@@ -97,7 +97,7 @@ def test_an_edit_while_it_runs_fails_the_stage_and_leaves_nothing(project, file,
     (project / "wait").unlink()
     _, err = process.communicate(timeout=600)
     assert process.returncode == 1
-    assert f"edited while it ran: {named}. Nothing was kept; run it again" in err
+    assert f"source changed during the run: {named}. Output discarded; run again" in err
     assert not (project / "data/greeting").exists()
     assert not list((project / "data").glob(".greeting*"))
 
@@ -108,7 +108,7 @@ def test_an_edit_while_it_starts_counts_too(project):
     assert process.stdout.readline() == "importing\n"
     (project / "words.txt").write_text("good bye\n")
     _, err = process.communicate(timeout=600)
-    assert "edited while it ran: words.txt" in err
+    assert "source changed during the run: words.txt" in err
 
 
 def test_an_edit_elsewhere_in_the_same_file_is_no_drift(project):
@@ -146,7 +146,7 @@ def test_an_undeclared_folder_or_section_is_refused(project):
     (project / "data/secret").mkdir()
     (project / "greeting/stage.py").write_text(program.replace("words = ", 'stage.input("secret")\n    words = '))
     _, err = _start(project).communicate(timeout=600)
-    assert "dvc.yaml: stage greeting reads data/secret; declare it under its deps" in err
+    assert "dvc.yaml: stage greeting reads data/secret; add it to its deps" in err
 
 
 def test_help_says_what_it_does_and_how_to_run_it(project):
