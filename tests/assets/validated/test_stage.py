@@ -152,7 +152,7 @@ def test_a_large_sound_source_does_not_hide_a_small_broken_one(project: Path) ->
     write(project / "data/catalog", tables)
     with pytest.raises(StageError) as caught:
         run(project)
-    assert "source small: listings: title_present: 2 of 20 rows (10.0%, bound 5.0%)" in str(caught.value)
+    assert "source small: listings: title_present: 2 of 20 rows (10.0%, allowed 5.0%)" in str(caught.value)
 
 
 def test_what_each_source_contributed_is_told_in_the_docs(project: Path) -> None:
@@ -178,7 +178,7 @@ def test_too_many_failures_stop_the_stage_and_say_which(project: Path) -> None:
     with pytest.raises(StageError) as caught:
         run(project)
     for words in (
-        "listings: title_present: 3 of 24 rows (12.5%, bound 5.0%), for example s:00, s:01, s:02",
+        "listings: title_present: 3 of 24 rows (12.5%, allowed 5.0%), for example s:00, s:01, s:02",
         "validated.bounds.title_present",
         "qrels: relevance_in_range: 1 of 24 rows",
     ):

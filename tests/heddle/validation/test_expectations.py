@@ -43,7 +43,7 @@ def test_reading_them_loads_no_great_expectations() -> None:
 @pytest.mark.parametrize(
     ("section", "said"),
     [
-        ("{bounds: {titel_present: 0.1}}", "no expectation is named titel_present; allowed: answers_differ"),
+        ("{bounds: {titel_present: 0.1}}", "unknown expectation titel_present; allowed: answers_differ"),
         ("{bounds: {title_present: 1.5}}", "validated.bounds.title_present: found 1.5"),
     ],
 )
