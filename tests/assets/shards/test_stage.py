@@ -101,7 +101,7 @@ def test_an_image_that_cannot_be_read_names_its_listing(project: Path, tmp_path:
 def test_an_image_that_is_missing_names_its_listing(project: Path, tmp_path: Path) -> None:
     listings = pq.read_table(project / "data/validated/listings.parquet").slice(0, 1)
     (row,) = listings.to_pylist()
-    with pytest.raises(StageError, match=rf"{row['id']}: its image .* is in no tar"):
+    with pytest.raises(StageError, match=rf"{row['id']}: its image .* is not in the tars"):
         list(module._plan(tmp_path / "train", listings, {}, PARAMETERS))
 
 
