@@ -77,7 +77,7 @@ def test_parallel_bytes_equal_serial_bytes(project: Path, tmp_path: Path) -> Non
     originals = find_originals(project / "data/catalog")
     found = []
     for processes in (1, 2):
-        plan = list(module._plan(tmp_path / str(processes), listings, originals, PARAMETERS))
+        plan = list(module._plan_shards(tmp_path / str(processes), listings, originals, PARAMETERS))
         assert len(plan) == 8
         assert sum(write_shards(plan, PARAMETERS, processes)) == listings.num_rows
         found.append(contents(tmp_path / str(processes)))
@@ -93,7 +93,7 @@ def test_an_image_that_cannot_be_read_names_its_listing(project: Path, tmp_path:
         member = tarfile.TarInfo(row["image"])
         member.size = len(content)
         tar.addfile(member, io.BytesIO(content))
-    plan = module._plan(tmp_path / "train", listings, find_originals(tmp_path), PARAMETERS)
+    plan = module._plan_shards(tmp_path / "train", listings, find_originals(tmp_path), PARAMETERS)
     with pytest.raises(StageError, match=f"{row['image']}, the image of {row['id']}, cannot be read"):
         list(write_shards(list(plan), PARAMETERS, 1))
 
@@ -102,7 +102,7 @@ def test_an_image_that_is_missing_names_its_listing(project: Path, tmp_path: Pat
     listings = pq.read_table(project / "data/validated/listings.parquet").slice(0, 1)
     (row,) = listings.to_pylist()
     with pytest.raises(StageError, match=rf"{row['id']}: its image .* is not in the tars"):
-        list(module._plan(tmp_path / "train", listings, {}, PARAMETERS))
+        list(module._plan_shards(tmp_path / "train", listings, {}, PARAMETERS))
 
 
 def test_without_listings_each_split_is_a_tar_without_samples(project: Path, tmp_path: Path) -> None:
