@@ -28,7 +28,7 @@ MISTAKES = pa.schema(
         pa.field("actual", pa.string(), nullable=False),  # value of that field
         pa.field("predicted", pa.string(), nullable=False),  # class that the model predicted
         pa.field("probability", pa.float32(), nullable=False),  # of the predicted class
-        pa.field("words", pa.string()),  # the listing's plainest text, if it has any
+        pa.field("text", pa.string()),  # first caption of the listing; null without one
         pa.field("image", pa.binary(), nullable=False),  # JPEG
     ]
 )
@@ -142,6 +142,6 @@ def _mistake(predictions: Predictions, index: int) -> dict[str, Any]:
         "actual": sample.row[predictions.label],
         "predicted": predictions.classes[predictions.probabilities[index].argmax()],
         "probability": float(predictions.confidence[index]),
-        "words": next(iter(captions(sample.row).values()), None),
+        "text": next(iter(captions(sample.row).values()), None),
         "image": sample_jpeg(sample),
     }

@@ -26,9 +26,9 @@ WORDS |= {"num_filters": 4, "features": 8, "dropout": 0.1}
 RESNET = {"kind": "resnet", "layer_type": "basic", "embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1]}
 IMAGE = {"kind": "image", "image": RESNET, "features": 8, "dropout": 0.1}
 SECTION: dict[str, Any] = {
-    "modalities": {"words": WORDS, "image": IMAGE},
+    "modalities": {"text": WORDS, "image": IMAGE},
     "fusion": {"hidden_dims": [8], "dropout": [0.1]},
-    "baselines": ["words", "image"],
+    "baselines": ["text", "image"],
     "modality_dropout": 0.5,
     "label_smoothing": 0.1,
     "learning_rate": 1e-2,

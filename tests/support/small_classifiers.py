@@ -28,7 +28,7 @@ Row = dict[str, Any]
 TOWER = ResNetTower(kind="resnet", layer_type="basic", embedding_size=8, hidden_sizes=(8, 16), depths=(1, 1))
 PIXELS: dict[str, Any] = {"image_mean": CLIP_MEAN, "image_std": CLIP_STD}
 BRANCHES: dict[str, Any] = {
-    "words": WordsBranch(
+    "text": WordsBranch(
         kind="text_cnn",
         fields=("title",),
         context_length=8,
@@ -41,7 +41,7 @@ BRANCHES: dict[str, Any] = {
     "image": ImageBranch(kind="image", features=8, dropout=0.0, image=TOWER),
 }
 CLASSES = ("furniture: repair", "furniture: reuse", "storage: reuse")
-MODALITIES = ("words", "image")
+MODALITIES = ("text", "image")
 NO_VISION = "No kind of label has two classes in the train split; label the listings, or leave it."
 NO_PRODUCT = "The train split shows 0 product classes; label the listings, or leave it."
 
@@ -80,7 +80,7 @@ def write_product(data: Path, rows: list[Row]) -> None:
         (data / folder).mkdir(parents=True, exist_ok=True)
         network = Product(config)
         network.save_pretrained(data / folder)
-        if "words" in names:
+        if "text" in names:
             tokenizer.save(str(data / folder / "tokenizer.json"))
         history = [{"epoch": epoch, "phase": 1 + epoch // 3, "train_loss": 3 / epoch} for epoch in (1, 2, 3, 4)]
         _csv(data / folder / "history.csv", [row | {"validation_product_class_accuracy": 0.4} for row in history])

@@ -23,7 +23,7 @@ TOKENIZER = make_lowercase_tokenizer(
 )
 RESNET = ResNetTower(kind="resnet", layer_type="basic", embedding_size=4, hidden_sizes=(4, 8), depths=(1, 1))
 MODALITIES = {
-    "words": {
+    "text": {
         "kind": "text_cnn",
         "fields": ["title", "description"],
         "context_length": 9,

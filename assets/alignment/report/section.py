@@ -1,4 +1,4 @@
-"""Images, words and graph in one space: how well one finds the other."""
+"""The section of ``alignment``: retrieval between the aligned spaces, beside other methods."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,19 +13,19 @@ from heddle.families.family import Family
 
 STAGE = "alignment_evaluation"
 HEADLINE = "ndcg_at_10"
-MEASURES = {
-    "recall_at_1": "recall@1",
-    "recall_at_10": "recall@10",
+METRICS = {
+    "recall_at_1": "Recall@1",
+    "recall_at_10": "Recall@10",
     HEADLINE: "NDCG@10",
     "mrr_at_10": "MRR@10",
 }
 ALIGNED = "aligned"
 PRODUCTS = "products"
-WAYS = {
+METHODS = {
     ALIGNED: "aligned",
     "random projections": "random projections",
-    "classes": "the image's classes",
-    "labels": "the listing's labels",
+    "classes": "image classes (classifier)",
+    "labels": "true labels",
 }
 
 Row = Mapping[str, str]
@@ -38,9 +38,9 @@ def alignment(data: ReportData, family: Family, parameters: ReportParameters) ->
         "skipped": data.skipped.get(STAGE),
         "words": _words(data.metrics[STAGE]),
         "confidence": data.confidence,
-        "measures": MEASURES,
+        "metrics": METRICS,
         "charts": _charts(rows) if rows else [],
-        "ways": _ways(rows),
+        "methods": _methods(rows),
     }
 
 
@@ -51,40 +51,37 @@ def _words(numbers: Mapping[str, float]) -> str:
 
 
 def _charts(rows: Sequence[Row]) -> list[Markup]:
-    """Every direction by the aligned space, and from images every way there is.
-
-    Products are ranked for an image, not found in another space: they stand in a chart of their own.
-    """
+    """All directions of the aligned space, and a chart for each direction with several methods."""
     headline = [row for row in rows if row["measure"] == HEADLINE]
     found = [row for row in headline if row["way"] == ALIGNED and row["to"] != PRODUCTS]
     directions = [_estimate(_direction(row), row) for row in found]
-    name = MEASURES[HEADLINE]
+    name = METRICS[HEADLINE]
     ends = list(dict.fromkeys((row["from"], row["to"]) for row in headline if row["way"] == "classes"))
     several = [
         interval_chart(
-            f"{asked.capitalize()} to {answering}, by every way",
+            f"{query.capitalize()} to {target}, by method",
             name,
-            [_estimate(WAYS[row["way"]], row) for row in headline if (row["from"], row["to"]) == (asked, answering)],
+            [_estimate(METHODS[row["way"]], row) for row in headline if (row["from"], row["to"]) == (query, target)],
         )
-        for asked, answering in ends
+        for query, target in ends
     ]
-    return [interval_chart("From space to space", name, directions), *several]
+    return [interval_chart("Retrieval between aligned spaces", name, directions), *several]
 
 
-def _ways(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """One for each direction and way, as the table shows it; guessing after each direction's ways."""
+def _methods(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Rows of the table: the methods of each direction, then chance."""
     found: dict[tuple[str, str], dict[str, dict[str, Row]]] = {}
     for row in rows:
         found.setdefault((row["from"], row["to"]), {}).setdefault(row["way"], {})[row["measure"]] = row
-    told = []
+    table = []
     for by_way in found.values():
-        for way, by_measure in by_way.items():
-            numbers = [_number(by_measure[measure]) for measure in MEASURES]
-            direction = _direction(by_measure[HEADLINE]) if way == ALIGNED else ""
-            told.append({"direction": direction, "name": WAYS[way], "own": way == ALIGNED, "numbers": numbers})
-        guessed = [{"value": float(by_way[ALIGNED][measure]["chance"]), "interval": None} for measure in MEASURES]
-        told.append({"direction": "", "name": "chance", "own": False, "numbers": guessed})
-    return told
+        for way, by_metric in by_way.items():
+            numbers = [_number(by_metric[metric]) for metric in METRICS]
+            direction = _direction(by_metric[HEADLINE]) if way == ALIGNED else ""
+            table.append({"direction": direction, "name": METHODS[way], "own": way == ALIGNED, "numbers": numbers})
+        chance = [{"value": float(by_way[ALIGNED][metric]["chance"]), "interval": None} for metric in METRICS]
+        table.append({"direction": "", "name": "chance", "own": False, "numbers": chance})
+    return table
 
 
 def _number(row: Row) -> dict[str, Any]:

@@ -35,9 +35,7 @@ ALONE = "alone"
 METRICS = ("accuracy", "macro_f1", "weighted_f1", "calibration_error")
 ABLATION_METRICS = ("accuracy", "macro_f1")
 """Metrics of the systems other than ``full`` in ``metrics.json``; the table has all of them."""
-NAMES = {"words": "text"}
-"""Modality -> its name in the names of systems, where the two differ."""
-UPPER_BOUNDS = {frozenset({"words"}): "words", frozenset({"image"}): "image", frozenset({"words", "image"}): "both"}
+UPPER_BOUNDS = {frozenset({"text"}): "words", frozenset({"image"}): "image", frozenset({"text", "image"}): "both"}
 """Modalities -> the name of their upper bound in the demo shop's ``upper_bounds.json``."""
 
 
@@ -96,7 +94,7 @@ def _systems(stage: Stage, samples: list[ShardSample]) -> Iterator[SystemPredict
 
     for modality in modalities:
         if (folder / ALONE / modality).is_dir():
-            name = f"{NAMES.get(modality, modality)}_only"
+            name = f"{modality}_only"
             stage.progress(name)
             single = ProductClassifier.from_pretrained(folder / ALONE / modality, threads)
             yield SystemPredictions(name, frozenset({modality}), predict(single))
@@ -105,7 +103,7 @@ def _systems(stage: Stage, samples: list[ShardSample]) -> Iterator[SystemPredict
     if len(modalities) == 1:
         return
     for modality in modalities:
-        name = f"without_{NAMES.get(modality, modality)}"
+        name = f"without_{modality}"
         stage.progress(name)
         yield SystemPredictions(name, frozenset(modalities) - {modality}, predict(full, (modality,)))
 

@@ -25,12 +25,12 @@ class ProductParameters(OptimizerSettings, LoadingSettings, Section):
         "pipeline's own, if product's deps in dvc.yaml contain data/clip",
     )
     modalities: Modalities = Field(
-        default={"words": WordsBranch(), "image": ImageBranch(image=MobileNetV2Tower())},
+        default={"text": WordsBranch(), "image": ImageBranch(image=MobileNetV2Tower())},
         description="inputs of the network: name -> branch",
     )
     fusion: Fusion = Field(default=Fusion(), description="dense layers over all modalities")
     baselines: tuple[str, ...] = Field(
-        default=("words", "image"), description="modalities that also get a single-modality network, for comparison"
+        default=("text", "image"), description="modalities that also get a single-modality network, for comparison"
     )
     modality_dropout: float = Field(
         default=1.0, ge=0, le=1, description="probability that a training listing loses one modality"

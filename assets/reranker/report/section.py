@@ -1,4 +1,4 @@
-"""How well guides are found: every way of looking, how far it may be trusted, and what some questions find."""
+"""The section of ``reranker``: all retrieval configurations, confidence bands and examples."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,41 +13,42 @@ from heddle.families.family import Family
 
 STAGE = "retrieval_evaluation"
 REFERENCE = "rrf"
-TERMS = {  # part of a way's name -> what it does
-    "dense": "by meaning",
-    "bm25": "by words (BM25)",
-    "rrf": "both, joined by rank",
-    "weighted": "both, joined by score",
-    "expanded": "with words of the first guides found",
-    "reranked": "its first guides put in order by the reranker",
+TERMS = {  # part of a configuration's name -> its meaning
+    "dense": "vector similarity",
+    "bm25": "keyword search (BM25)",
+    "rrf": "both rankings, reciprocal rank fusion",
+    "weighted": "both rankings, weighted sum of normalized scores",
+    "expanded": "with query expansion from the first guides (pseudo-relevance feedback)",
+    "reranked": "first guides reordered by the reranker",
 }
 HEADLINE = "ndcg_at_10"
-MEASURES = {  # of the table
+METRICS = {  # columns of the table
     HEADLINE: "NDCG@10",
     "map": "MAP",
     "mrr_at_10": "MRR@10",
-    "recall_at_10": "recall@10",
-    "recall_at_100": "recall@100",
-    "precision_at_5": "precision@5",
+    "recall_at_10": "Recall@10",
+    "recall_at_100": "Recall@100",
+    "precision_at_5": "Precision@5",
 }
-SIDE_BY_SIDE = ("dense", "bm25", "rrf", "rrf_reranked")  # what a question finds: two rankings, what becomes of them
+EXAMPLE_CONFIGS = ("dense", "bm25", "rrf", "rrf_reranked")
+"""Configurations whose hits are shown side by side."""
 
 Row = Mapping[str, Any]
 
 
 def guides(data: ReportData, family: Family, parameters: ReportParameters) -> dict[str, Any]:
     """The content of the section."""
-    ways = _by(data.plots[STAGE].get("retrieval", []), "config")
+    configs = _by(data.plots[STAGE].get("retrieval", []), "config")
     examples = _by(data.examples[STAGE], "id")
     return {
         "skipped": data.skipped.get(STAGE),
         "no_reranker": data.skipped.get("reranker"),
         "words": _words(data),
-        "terms": {part: does for part, does in TERMS.items() if any(part in way.split("_") for way in ways)},
-        "charts": _charts(ways) if ways else [],
+        "terms": {part: does for part, does in TERMS.items() if any(part in config.split("_") for config in configs)},
+        "charts": _charts(configs) if configs else [],
         "confidence": data.confidence,
-        "measures": MEASURES,
-        "ways": [{"name": _plain(way), "values": _values(rows)} for way, rows in ways.items()],
+        "metrics": METRICS,
+        "configs": [{"name": _plain(config), "values": _values(rows)} for config, rows in configs.items()],
         "bounds": data.bands,
         "bands": _bands(data.plots[STAGE].get("bands", [])),
         "questions": [_question(rows) for rows in list(examples.values())[: parameters.queries]],
@@ -55,41 +56,43 @@ def guides(data: ReportData, family: Family, parameters: ReportParameters) -> di
 
 
 def _words(data: ReportData) -> str:
-    numbers = data.metrics[STAGE]
-    asked = counted(int(numbers.get("queries", 0)), "question")
-    beside = numbers.get("queries_without_relevant_guide", 0)
-    left_out = f" {counted(int(beside), 'question')} more that no guide answers are left out." if beside else ""
-    among = counted(int(numbers.get("guides", 0)), "guide")
-    return f"{asked} whose answers are known, put to {among} in every way of looking.{left_out}"
+    metrics = data.metrics[STAGE]
+    questions = counted(int(metrics.get("queries", 0)), "question")
+    guides = counted(int(metrics.get("guides", 0)), "guide")
+    skipped = int(metrics.get("queries_without_relevant_guide", 0))
+    rest = f" {counted(skipped, 'question')} without a relevant guide were skipped." if skipped else ""
+    return f"Measured with {questions} with relevance judgements over {guides}.{rest}"
 
 
-def _charts(ways: Mapping[str, Sequence[Row]]) -> list[Markup]:
-    """What each way is worth, and how much more than reciprocal rank fusion on the same questions."""
-    rows = {way: row for way, rows in ways.items() for row in rows if row["metric"] == HEADLINE}
-    values = [Estimate(_plain(way), float(row["value"]), _interval(row, "")) for way, row in rows.items()]
-    over = [  # the reference's own stands empty: no difference at all
-        Estimate(_plain(way), float(row["delta_vs_rrf"] or 0), _interval(row, "delta_") or (0.0, 0.0))
-        for way, row in rows.items()
+def _charts(configs: Mapping[str, Sequence[Row]]) -> list[Markup]:
+    """NDCG@10 of each configuration, and its paired difference from reciprocal rank fusion."""
+    rows = {config: row for config, found in configs.items() for row in found if row["metric"] == HEADLINE}
+    values = [Estimate(_plain(config), float(row["value"]), _interval(row, "")) for config, row in rows.items()]
+    deltas = [  # the reference has no difference from itself
+        Estimate(_plain(config), float(row["delta_vs_rrf"] or 0), _interval(row, "delta_") or (0.0, 0.0))
+        for config, row in rows.items()
     ]
-    name = MEASURES[HEADLINE]
+    name = METRICS[HEADLINE]
     return [
-        interval_chart(f"{name} of every way", name, values),
-        interval_chart(f"Difference from {REFERENCE}", f"{name}, question by question", over, given=0),
+        interval_chart(f"{name} by configuration", name, values),
+        interval_chart(f"Difference from {REFERENCE}", f"{name}, paired by question", deltas, given=0),
     ]
 
 
 def _values(rows: Sequence[Row]) -> list[float | None]:
-    """As the table shows them; None for what was not measured."""
+    """In the order of the table; None for metrics that were not measured."""
     known = {row["metric"]: float(row["value"]) for row in rows}
-    return [known.get(measure) for measure in MEASURES]
+    return [known.get(metric) for metric in METRICS]
 
 
 def _bands(rows: Sequence[Row]) -> dict[str, Any]:
-    """Band by band, how many questions lie in it and how often the first guide is right; None where none lies in it."""
+    """For each configuration and band, the number of questions and the accuracy of the first guide."""
     names = list(dict.fromkeys(row["band"] for row in rows))
     return {
         "names": names,
-        "rows": [{"name": _plain(way), "cells": _cells(inside, names)} for way, inside in _by(rows, "config").items()],
+        "rows": [
+            {"name": _plain(config), "cells": _cells(inside, names)} for config, inside in _by(rows, "config").items()
+        ],
     }
 
 
@@ -105,21 +108,21 @@ def _cells(rows: Sequence[Row], names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _question(rows: Sequence[Row]) -> dict[str, Any]:
-    by_way = {row["config"]: row for row in rows}
+    by_config = {row["config"]: row for row in rows}
     return {
-        "words": rows[0]["query"],
-        "ways": [_found(by_way[way]) for way in SIDE_BY_SIDE if way in by_way],
+        "text": rows[0]["query"],
+        "configs": [_found(by_config[config]) for config in EXAMPLE_CONFIGS if config in by_config],
     }
 
 
 def _found(row: Row) -> dict[str, Any]:
-    hits = [{"words": hit["title"] or hit["text"], "right": (hit["relevance"] or 0) > 0} for hit in row["hits"]]
-    sure = f"NDCG@10 {readable(row[HEADLINE])}, {row['band']} confidence"
-    return {"name": _plain(row["config"]), "sure": sure, "hits": hits}
+    hits = [{"text": hit["title"] or hit["text"], "right": (hit["relevance"] or 0) > 0} for hit in row["hits"]]
+    detail = f"NDCG@10 {readable(row[HEADLINE])}, {row['band']} confidence"
+    return {"name": _plain(row["config"]), "detail": detail, "hits": hits}
 
 
 def _by(rows: Sequence[Row], key: str) -> dict[str, list[Row]]:
-    """The rows by one column, in the order in which its values come first."""
+    """Group rows by a column, in order of first occurrence."""
     found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(row[key], []).append(row)
@@ -131,5 +134,5 @@ def _interval(row: Row, prefix: str) -> tuple[float, float] | None:
     return (float(low), float(high)) if low and high else None
 
 
-def _plain(way: str) -> str:
-    return way.replace("_", ", ")
+def _plain(config: str) -> str:
+    return config.replace("_", ", ")

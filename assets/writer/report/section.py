@@ -1,4 +1,4 @@
-"""How well the writer writes: beside its baselines, with how sure it is, and what it wrote for some images."""
+"""The section of ``writer``: the writer beside its baselines, calibration, error detection and examples."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,24 +14,22 @@ from assets.report.report_data import ReportData
 from heddle.families.family import Family
 
 STAGE = "writer_evaluation"
-MODEL = "writer"
-SYSTEMS = {  # of the evaluation, in its order -> the same for a person
-    "full": "the writer",
-    "image_only": "image only",
-    "no_scene_graph": "without scene graph",
-    "nearest_neighbour": "nearest image's",
+SYSTEMS = {  # system of the evaluation, in its order -> its name on the page
+    "full": "writer",
+    "image_only": "writer, image only",
+    "no_scene_graph": "writer, no scene graph",
+    "nearest_neighbour": "nearest training image",
     "template": "template",
-    "seller": "the seller",
+    "seller": "seller",
 }
-VIEWS = ("full", "image_only")
-"""Systems whose certainty and errors are told."""
-RIGHT = {
+CALIBRATED_SYSTEMS = ("full", "image_only")
+FACTS = {  # metric -> its column
     "item_recall": "item",
     "material_recall": "material",
     "colour_recall": "colour",
     "relations_recall": "relations",
 }
-LIKE = {  # measure of a text's words -> for a person
+TEXT_METRICS = {
     "bleu": "BLEU",
     "rouge_1": "ROUGE-1",
     "rouge_2": "ROUGE-2",
@@ -44,13 +42,13 @@ LIKE = {  # measure of a text's words -> for a person
     "alt_text_length": "characters",
 }
 WITH_INTERVAL = ("bleu", "bert_score", "clip_score")
-TEXTS = {"sellers": "sellers', half of them changed", "own": "its own"}
-BY = {"head": "its head for errors", "likelihood": "unlikely words"}
-CHARTS = {"attributes_recall": "item, material and colour right", "bleu": "BLEU"}
-GAINS = {  # measure -> what is compared
-    "attributes_recall": "attributes recall",
+TEXTS = {"sellers": "sellers', half with one replaced word", "own": "generated"}
+DETECTORS = {"head": "error detection head", "likelihood": "low likelihood"}
+CHARTS = {"attributes_recall": "Recall of item, material and colour", "bleu": "BLEU"}
+COMPARED = {  # metric of the paired differences -> its name
+    "attributes_recall": "attribute recall",
     "bleu": "BLEU",
-    "relations_recall": "relations recall",
+    "relations_recall": "relation recall",
 }
 
 Row = Mapping[str, Any]
@@ -61,17 +59,20 @@ def writing(data: ReportData, family: Family, parameters: ReportParameters) -> d
     plots = data.plots[STAGE]
     systems = _by(plots.get("systems", []), "system")
     return {
-        "skipped": data.skipped.get(MODEL) or data.skipped.get(STAGE),
-        "words": f"{counted(int(data.metrics[STAGE].get('test_listings', 0)), 'listing')} of the test split; "
-        "no training has seen them.",
+        "skipped": data.skipped.get(family.name) or data.skipped.get(STAGE),
+        "words": f"Measured on {counted(int(data.metrics[STAGE].get('test_listings', 0)), 'listing')} of the test split.",
         "confidence": data.confidence,
-        "right": RIGHT,
+        "facts": FACTS,
         "with_interval": WITH_INTERVAL,
-        "like": {key: name for key, name in LIKE.items() if any(key in _values(rows) for rows in systems.values())},
+        "text_metrics": {
+            key: name for key, name in TEXT_METRICS.items() if any(key in _values(rows) for rows in systems.values())
+        },
         "systems": [_system(name, rows) for name, rows in systems.items()],
         "charts": list(_charts(systems)),
         "gains": [_gain(row) for row in plots.get("differences", [])],
-        "reliability": [_reliability(view, plots) for view in VIEWS if plots.get(f"{view}_reliability")],
+        "reliability": [
+            _reliability(system, plots) for system in CALIBRATED_SYSTEMS if plots.get(f"{system}_reliability")
+        ],
         "errors": _errors(plots.get("error_detection", [])),
         "examples": [
             _listing(rows, data) for rows in list(_by(data.examples[STAGE], "id").values())[: parameters.queries]
@@ -83,7 +84,7 @@ def writing(data: ReportData, family: Family, parameters: ReportParameters) -> d
 
 
 def _values(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
-    """Measure -> its value and its interval, if it has one."""
+    """Metric -> its value and its interval, None without one."""
     return {row["metric"]: {"value": float(row["value"]), "interval": _interval(row)} for row in rows if row["value"]}
 
 
@@ -92,20 +93,20 @@ def _system(name: str, rows: Sequence[Row]) -> dict[str, Any]:
     return {
         "name": SYSTEMS[name],
         "own": name == "full",
-        "right": [
-            {"told": values.get(key), "precision": values.get(f"{kind}_precision")} for key, kind in RIGHT.items()
+        "facts": [
+            {"recall": values.get(key), "precision": values.get(f"{kind}_precision")} for key, kind in FACTS.items()
         ],
-        "like": values,
+        "text_metrics": values,
     }
 
 
 def _charts(systems: Mapping[str, Sequence[Row]]) -> Iterator[Markup]:
-    """One dot for each system but the seller, with whose own text it is compared."""
-    for measure, title in CHARTS.items():
-        told = {name: _values(rows).get(measure) for name, rows in systems.items() if name != "seller"}
-        estimates = [Estimate(SYSTEMS[name], one["value"], one["interval"]) for name, one in told.items() if one]
+    """One estimate for each system except the seller, whose own text is the reference."""
+    for metric, title in CHARTS.items():
+        found = {name: _values(rows).get(metric) for name, rows in systems.items() if name != "seller"}
+        estimates = [Estimate(SYSTEMS[name], one["value"], one["interval"]) for name, one in found.items() if one]
         if estimates:
-            yield interval_chart(title[:1].upper() + title[1:], title, estimates)
+            yield interval_chart(title, title, estimates)
 
 
 def _gain(row: Row) -> dict[str, Any]:
@@ -113,43 +114,43 @@ def _gain(row: Row) -> dict[str, Any]:
     return {
         "system": SYSTEMS[row["system"]],
         "other": SYSTEMS[row["baseline"]],
-        "measure": GAINS[row["metric"]],
+        "metric": COMPARED[row["metric"]],
         "difference": f"{float(row['difference']):+.3f}",
         "interval": (low, high),
-        "sure": not low <= 0 <= high,
+        "significant": not low <= 0 <= high,
     }
 
 
-def _reliability(view: str, plots: Mapping[str, Sequence[Row]]) -> Markup:
-    rows = [{name: float(value) for name, value in row.items()} for row in plots[f"{view}_reliability"]]
-    return reliability_diagram(f"How often nothing is wrong: {SYSTEMS[view]}", rows)
+def _reliability(system: str, plots: Mapping[str, Sequence[Row]]) -> Markup:
+    rows = [{name: float(value) for name, value in row.items()} for row in plots[f"{system}_reliability"]]
+    return reliability_diagram(f"Reliability: {SYSTEMS[system]}", rows)
 
 
 def _errors(rows: Sequence[Row]) -> dict[str, Any]:
-    """One row for each way of asking and each writer of texts, one column for each kind of mistake."""
+    """One row for each system, source of texts and detector; one column for each kind of error."""
     kinds = list(dict.fromkeys(row["kind"] for row in rows))
     groups = _by([{**row, "group": (row["system"], row["texts"], row["detector"])} for row in rows], "group")
     return {
         "kinds": kinds,
         "rows": [
             {
-                "view": SYSTEMS[inside[0]["system"]],
-                "texts": TEXTS[inside[0]["texts"]],
-                "by": BY[inside[0]["detector"]],
-                "cells": [next((_cell(row) for row in inside if row["kind"] == kind), None) for kind in kinds],
+                "view": SYSTEMS[found[0]["system"]],
+                "texts": TEXTS[found[0]["texts"]],
+                "by": DETECTORS[found[0]["detector"]],
+                "cells": [next((_cell(row) for row in found if row["kind"] == kind), None) for kind in kinds],
             }
-            for inside in groups.values()
+            for found in groups.values()
         ],
     }
 
 
 def _cell(row: Row) -> dict[str, Any]:
-    known = float(row["auroc"]) if row["auroc"] else None
-    return {"auc": known, "interval": _interval(row), "wrong": int(row["errors"]), "count": int(row["count"])}
+    auroc = float(row["auroc"]) if row["auroc"] else None
+    return {"auroc": auroc, "interval": _interval(row), "wrong": int(row["errors"]), "count": int(row["count"])}
 
 
 def _listing(rows: Sequence[Row], data: ReportData) -> dict[str, Any]:
-    """What was written for one listing; with the index's image, which is larger, if it has one."""
+    """The texts for one listing, with the thumbnail of the index where it has one, because it is larger."""
     first = rows[0]
     indexed = data.by_id.get(first["id"])
     return {
@@ -161,26 +162,29 @@ def _listing(rows: Sequence[Row], data: ReportData) -> dict[str, Any]:
 
 
 def _view(row: Row) -> dict[str, Any]:
-    sure = [] if row["certainty"] is None else [f"{row['certainty'] * 100:.0f} % sure"]
-    told = [] if row["clip_score"] is None else [f"CLIPScore {readable(row['clip_score'])}"]
+    details = []
+    if row["certainty"] is not None:
+        details.append(f"certainty {row['certainty'] * 100:.0f} %")
+    if row["clip_score"] is not None:
+        details.append(f"CLIPScore {readable(row['clip_score'])}")
     return {
         "name": SYSTEMS[row["system"]],
-        "sure": ", ".join(sure + told),
+        "detail": ", ".join(details),
         "alt_text": row["alt_text"],
         "title": row["title"],
         "tags": row["tags"],
-        "marks": [_mark(claim) for claim in row["claims"]],
+        "claims": [_claim(claim) for claim in row["claims"]],
     }
 
 
-def _mark(claim: Row) -> dict[str, str]:
-    """A statement in a few words, told by a sign and a colour."""
-    said, actual = claim["claimed"], claim["actual"]
+def _claim(claim: Row) -> dict[str, str]:
+    """A fact that the text states or omits, with a sign and the class of its colour."""
+    claimed, actual = claim["claimed"], claim["actual"]
     if claim["correct"]:
-        return {"kind": "right", "sign": "✓", "words": said}
-    if said is None:
-        return {"kind": "unsaid", "sign": "○", "words": f"{actual} not said"}
-    return {"kind": "wrong", "sign": "✗", "words": f"{said}, but {actual}" if actual else said}
+        return {"kind": "right", "sign": "✓", "text": claimed}
+    if claimed is None:
+        return {"kind": "unsaid", "sign": "○", "text": f"{actual} omitted"}
+    return {"kind": "wrong", "sign": "✗", "text": f"{claimed}, actually {actual}" if actual else claimed}
 
 
 def _interval(row: Row) -> tuple[float, float] | None:
@@ -188,7 +192,7 @@ def _interval(row: Row) -> tuple[float, float] | None:
 
 
 def _by(rows: Sequence[Row], key: str) -> dict[Any, list[Row]]:
-    """The rows by one column, in the order in which its values come first."""
+    """Group rows by a column, in order of first occurrence."""
     found: dict[Any, list[Row]] = {}
     for row in rows:
         found.setdefault(row[key], []).append(row)

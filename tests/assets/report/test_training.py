@@ -15,7 +15,7 @@ def test_training_shows_every_model_and_the_switch_between_phases(page: Page) ->
     assert "The cross-encoder that orders guides, 4,321 parameters, 2 epochs. Loss" in section
     assert "phase 2" in section
     legend = section.partition("Validation product class accuracy")[2]
-    assert legend.split()[:6] == ["all", "modalities", "image", "alone", "words", "alone"]
+    assert legend.split()[:6] == ["all", "modalities", "image", "alone", "text", "alone"]
 
 
 def test_a_phase_begins_between_two_epochs() -> None:

@@ -41,7 +41,7 @@ def test_classify_json_contains_every_class(project: Path, monkeypatch: pytest.M
     assert set(found["labels"]["product"]["product_class"]) == set(CLASSES)
     assert set(ITEMS) <= set(found["labels"]["vision"]["item"])
     assert sum(found["labels"]["vision"]["item"].values()) == pytest.approx(1, abs=1e-5)
-    assert (found["missing"], found["skipped"]) == (["words"], {})
+    assert (found["missing"], found["skipped"]) == (["text"], {})
 
 
 def test_classify_prints_missing_text_and_skipped_models(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

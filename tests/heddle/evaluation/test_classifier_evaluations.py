@@ -82,7 +82,7 @@ def test_product_is_evaluated_with_every_set_of_modalities(project: Path) -> Non
         )
 
     assert metrics["full"]["accuracy"]["value"] == accuracy("product")
-    for modality, name in (("words", "text"), ("image", "image")):
+    for modality, name in (("text", "text"), ("image", "image")):
         only, without = metrics[f"{name}_only"], metrics[f"without_{name}"]
         assert only["accuracy"]["value"] == accuracy(f"product/alone/{modality}")
         assert without["accuracy"]["value"] == accuracy("product", (modality,))
@@ -141,7 +141,7 @@ def test_a_test_split_without_labels_measures_nothing(
 
 def test_model_of_one_modality_is_evaluated_once(changeable: Path) -> None:
     data = changeable / "data"
-    shutil.move(data / "product/alone/words", data / "words_only")
+    shutil.move(data / "product/alone/text", data / "words_only")
     shutil.rmtree(data / "product")
     shutil.move(data / "words_only", data / "product")
     metrics = run(product_evaluation, changeable, "again")

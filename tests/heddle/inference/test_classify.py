@@ -58,9 +58,9 @@ def test_classify_sorts_probabilities_of_both_models(data: Path, image: Path) ->
 @pytest.mark.parametrize("text", [None, "", "  \n"])
 def test_classify_without_text_reports_missing_words(data: Path, image: Path, text: str | None) -> None:
     found = classify(image, text, data)
-    assert found.missing == ("words",)
+    assert found.missing == ("text",)
     product = ProductClassifier.from_pretrained(data / "product", threads=1)
-    (expected,) = product.probabilities([(read_image(image, 16, "pad"), {"title": TEXT})], without=["words"])
+    (expected,) = product.probabilities([(read_image(image, 16, "pad"), {"title": TEXT})], without=["text"])
     said = found.labels["product"]["product_class"]
     assert [said[name] for name in product.config.classes] == pytest.approx(expected.tolist(), abs=1e-6)
 

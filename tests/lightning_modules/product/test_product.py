@@ -35,13 +35,13 @@ def test_the_documents_widths() -> None:
     with torch.device("meta"):
         network = Product(config)
     encoders = dict(zip(network.names, network.encoders, strict=True))
-    assert set(encoders) == {"words", "image"}
-    words, image = encoders["words"], encoders["image"]
+    assert set(encoders) == {"text", "image"}
+    words, image = encoders["text"], encoders["image"]
     assert words.embedding.weight.shape == (15_001, 128)
     assert [layer.weight.shape for layer in words.convolutions] == [(64, 128, kernel) for kernel in (2, 3, 4)]
     assert (words.dense.in_features, words.dense.out_features, words.dense.dropout.p) == (192, 128, 0.3)
     assert (image.image.width, image.dense.out_features, image.dense.dropout.p) == (1280, 256, 0.3)
-    assert config.modalities["words"].context_length == 60
+    assert config.modalities["text"].context_length == 60
     layers = network.fusion.hidden
     assert [(layer.in_features, layer.out_features, layer.dropout.p) for layer in layers] == [
         (384, 256, 0.4),
@@ -62,7 +62,7 @@ CONTENT = st.fixed_dictionaries(
 def test_what_a_missing_modality_holds_changes_nothing(without: set[str], first: dict, second: dict) -> None:
     """Two listings that differ in every missing modality, and in nothing else, get the same answer."""
     one, other = ({**first}, {name: first[name] for name in first})
-    keys = {"words": "title", "image": "seed", "price": "price"}
+    keys = {"text": "title", "image": "seed", "price": "price"}
     for name in without:
         other[keys[name]] = second[keys[name]]
     classifier = ProductClassifier(tiny_network(), TOKENIZER)
@@ -86,7 +86,7 @@ def test_what_is_there_counts(name: str) -> None:
 def test_missing_modality_equals_ignored_modality() -> None:
     classifier = ProductClassifier(tiny_network(), TOKENIZER)
     bare = {
-        "words": (tiny_image(1), tiny_row(title=None, description="  ")),
+        "text": (tiny_image(1), tiny_row(title=None, description="  ")),
         "image": (None, tiny_row()),
         "price": (tiny_image(1), tiny_row(price=None)),
     }
@@ -96,7 +96,7 @@ def test_missing_modality_equals_ignored_modality() -> None:
 
 
 def test_an_unknown_modality_is_named() -> None:
-    with pytest.raises(ValueError, match="unknown modality reviews; use some of image, price, words"):
+    with pytest.raises(ValueError, match="unknown modality reviews; use some of image, price, text"):
         ProductClassifier(tiny_network(), TOKENIZER).probabilities([], without=["reviews"])
 
 
@@ -111,7 +111,7 @@ def test_an_answer_does_not_depend_on_the_company(count: int, seed: int) -> None
         np.testing.assert_allclose(classifier.probabilities([sample])[0], answer, atol=1e-5)
 
 
-@pytest.mark.parametrize("names", [NAMES, NAMES[::-1], ("words",), ("image",), ("price",)])
+@pytest.mark.parametrize("names", [NAMES, NAMES[::-1], ("text",), ("image",), ("price",)])
 def test_a_saved_network_is_the_same_network(names: Sequence[str], tmp_path: Path) -> None:
     """Whatever the order in which the modalities were named."""
     network = tiny_network(names)

@@ -58,7 +58,7 @@ def test_second_view_lacks_at_most_one_modality() -> None:
 
 
 def test_the_last_modality_is_never_lost() -> None:
-    assert _present(_collate(1.0, ("words",)), _samples(40), epoch=0).all()
+    assert _present(_collate(1.0, ("text",)), _samples(40), epoch=0).all()
     left = _present(_collate(1.0), _samples(40, title=None, description=None, price=None), epoch=0)
     assert left.sum(axis=0).tolist() == [1] * 40
 
@@ -77,7 +77,7 @@ def test_only_training_samples_are_augmented() -> None:
     collate = _collate(0.0, translate=0.2, horizontal_flip=True, jitter=0.2, word_dropout=0.5)
     plain, drawn = collate(samples, None), collate(samples, 0)
     assert not torch.equal(plain.inputs["image"], drawn.inputs["image"])
-    assert (plain.inputs["words"] != 0).sum() > (drawn.inputs["words"] != 0).sum()
+    assert (plain.inputs["text"] != 0).sum() > (drawn.inputs["text"] != 0).sum()
     assert torch.equal(plain.inputs["image"][3], torch.from_numpy(samples[3].image).permute(2, 0, 1))
     assert len(plain) == 6
 
@@ -109,11 +109,11 @@ def test_the_size_of_a_number(value: object, size: float | None) -> None:
 
 
 def test_long_texts_are_cut_to_the_context() -> None:
-    inputs, present = ProductReader(tiny_config(("words",)), TOKENIZER)(
+    inputs, present = ProductReader(tiny_config(("text",)), TOKENIZER)(
         [None, None], [tiny_row(description="jar " * 50), {}]
     )
-    assert inputs["words"].shape == (2, 9)
-    assert present["words"].tolist() == [True, False]
+    assert inputs["text"].shape == (2, 9)
+    assert present["text"].tolist() == [True, False]
 
 
 def test_branches_read_fields_of_listings() -> None:

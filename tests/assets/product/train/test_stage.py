@@ -78,16 +78,16 @@ def trained(labelled_project: Path, tmp_path_factory: pytest.TempPathFactory) ->
 def test_the_folder_is_a_whole_model_with_one_for_each_baseline(trained: Path) -> None:
     folder = trained / "data/product"
     model = {"config.json", "model.safetensors", "history.csv", "tokenizer.json"}
-    expected = model | {"metrics.json"} | {f"alone/words/{name}" for name in model}
+    expected = model | {"metrics.json"} | {f"alone/text/{name}" for name in model}
     assert set(contents(folder)) == expected | {f"alone/image/{name}" for name in model - {"tokenizer.json"}}
     config = Product.from_pretrained(folder).config
     assert config.classes == tuple(read_json(trained / "data/shards/labels.json")["product_class"])
-    assert (config.image_size, config.resize_mode, set(config.modalities)) == (16, "pad", {"words", "image"})
-    for name in ("words", "image"):
+    assert (config.image_size, config.resize_mode, set(config.modalities)) == (16, "pad", {"text", "image"})
+    for name in ("text", "image"):
         alone = Product.from_pretrained(folder / "alone" / name).config
         assert alone.modalities == {name: config.modalities[name]}
         assert alone.classes == config.classes
-    for path in (folder, folder / "alone/words", folder / "alone/image"):
+    for path in (folder, folder / "alone/text", folder / "alone/image"):
         with (path / "history.csv").open() as file:
             history = list(csv.DictReader(file))
         assert [(row["epoch"], row["phase"]) for row in history] == [("1", "1"), ("2", "2")]
@@ -106,13 +106,13 @@ def test_rows_without_a_class_are_excluded(trained: Path) -> None:
     assert numbers["train_listings_without_words"] == wordless
     assert numbers["train_listings_without_image"] == 0
     assert numbers["product_class_classes"] == 3
-    assert {"parameters", "words_alone_parameters", "image_alone_validation_loss"} <= set(numbers)
-    assert numbers["words_alone_parameters"] < numbers["parameters"]
+    assert {"parameters", "text_alone_parameters", "image_alone_validation_loss"} <= set(numbers)
+    assert numbers["text_alone_parameters"] < numbers["parameters"]
 
 
 def test_the_trained_model_answers_for_every_listing(trained: Path) -> None:
     samples = [(sample.image, sample.row) for sample in read_samples(trained / "data/shards/train")]
-    for path in ("", "alone/words", "alone/image"):
+    for path in ("", "alone/text", "alone/image"):
         classifier = ProductClassifier.from_pretrained(trained / "data/product" / path, threads=1)
         answers = classifier.probabilities(samples)
         assert answers.shape == (len(samples), 3)
@@ -146,9 +146,9 @@ def test_a_third_modality_stands_in_the_parameters_alone(project: Path) -> None:
 
 
 def test_a_network_without_images_needs_no_tower(project: Path) -> None:
-    write_section(project, SECTION | ALONE | {"modalities": {"words": WORDS}})
+    write_section(project, SECTION | ALONE | {"modalities": {"text": WORDS}})
     run(product, project)
-    assert set(Product.from_pretrained(project / "data/product").config.modalities) == {"words"}
+    assert set(Product.from_pretrained(project / "data/product").config.modalities) == {"text"}
 
 
 def test_streaming_trains_on_as_many_listings(project: Path, trained: Path) -> None:
@@ -201,14 +201,14 @@ def test_too_few_labels_for_a_batch_make_no_model_and_no_error(project: Path) ->
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"baselines": ["price"]}, "baselines: unknown modality price; allowed: words, image"),
+        ({"baselines": ["price"]}, "baselines: unknown modality price; allowed: text, image"),
         ({"frozen_epochs": 2}, r"frozen_epochs must be below trainer\.max_epochs"),
         ({"pretrained": "clip"}, r"found pretrained and modalities\.image\.image"),
         ({"modalities": {"image": {**IMAGE, "image": None}}, **ALONE}, r"give either pretrained or modalities"),
         ({"modalities": {"a": IMAGE, "b": IMAGE}, **ALONE}, "a and b read the same image"),
         ({"modalities": {}, **ALONE}, "at least 1 item"),
-        ({"modalities": {"words": {**WORDS, "fields": ["colour"]}}, **ALONE}, r"product\.modalities\.words.*'title'"),
-        ({"modalities": {"words": {**WORDS, "kind": "bert"}}, **ALONE}, "text_cnn"),
+        ({"modalities": {"text": {**WORDS, "fields": ["colour"]}}, **ALONE}, r"product\.modalities\.words.*'title'"),
+        ({"modalities": {"text": {**WORDS, "kind": "bert"}}, **ALONE}, "text_cnn"),
         ({"modalities": {"../x": WORDS}, **ALONE}, "pattern"),
         ({"fusion": {"hidden_dims": [8], "dropout": [0.1, 0.1]}}, "hidden_dims has 1 layers, dropout 2"),
         ({"modality_dropout": 1.5}, r"product\.modality_dropout"),
@@ -232,7 +232,7 @@ def test_a_strategy_that_cannot_freeze_is_named(project: Path, monkeypatch: pyte
 
 def _start_from(project: Path, checkpoint: str) -> None:
     image = {name: value for name, value in IMAGE.items() if name != "image"}
-    modalities = {"modalities": {"words": WORDS, "image": image}, "pretrained": checkpoint}
+    modalities = {"modalities": {"text": WORDS, "image": image}, "pretrained": checkpoint}
     write_section(project, SECTION | ALONE | UNMOVED | modalities)
 
 
