@@ -32,7 +32,7 @@ def retrieval(data: ReportData, family: Family, parameters: ReportParameters) ->
     )
     return {
         "skipped": None,
-        "words": f"Measured on the {counted(len(test_listings.listings), 'listing')} of the test split with text.{shared}",
+        "words": f"Measured on {counted(len(test_listings.listings), 'test listing')} with text.{shared}",
         "table": metrics_table(data.metrics["clip_evaluation"]),
         "confidence": data.confidence,
         "by_text": [_example(row, data) for row in data.examples["clip_evaluation"][: parameters.queries]],

@@ -60,7 +60,7 @@ def writing(data: ReportData, family: Family, parameters: ReportParameters) -> d
     systems = _by(plots.get("systems", []), "system")
     return {
         "skipped": data.skipped.get(family.name) or data.skipped.get(STAGE),
-        "words": f"Measured on {counted(int(data.metrics[STAGE].get('test_listings', 0)), 'listing')} of the test split.",
+        "words": f"Measured on {counted(int(data.metrics[STAGE].get('test_listings', 0)), 'test listing')}.",
         "confidence": data.confidence,
         "facts": FACTS,
         "with_interval": WITH_INTERVAL,
