@@ -158,7 +158,7 @@ EXPECTATIONS: tuple[Expectation, ...] = (
     Expectation(
         "conversations",
         "turns_alternate",
-        "After an optional system message, user and assistant alternate with non-empty messages; the last is an answer.",
+        "After an optional system message, user and assistant alternate; no message is empty; the assistant is last.",
         0.05,
     ),
     _unique("preferences", "preference_ids_unique"),
