@@ -72,7 +72,7 @@ def _write(
         "model": family.name,
         "files": {name: _sha256(file) for name, file in files.items()},
         "data": data,
-        "parameters": _effective(shaping_sections(family)),
+        "parameters": _effective_parameters(stage, shaping_sections(family)),
         "training": read_json(stage.input(family.name) / METRICS_FILE),
         "versions": {library: version(library) for library in family.release.libraries},
     }
@@ -108,11 +108,12 @@ def shaping_sections(family: Family) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _effective(names: tuple[str, ...]) -> dict[str, Any]:
-    """The values that the sections had, defaults included."""
+def _effective_parameters(stage: Stage, names: tuple[str, ...]) -> dict[str, Any]:
+    """The values of the sections, defaults included."""
     values: dict[str, Any] = {"scale": read_yaml(Path(PARAMS_FILE))["scale"]}
     for name in names:
-        values[name] = read_seed() if name == "seed" else load(name, SECTIONS[name]).model_dump(mode="json")
+        section = None if name == "seed" else stage.parameters(SECTIONS[name], name)
+        values[name] = read_seed() if section is None else section.model_dump(mode="json")
     return values
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from assets.families import FAMILIES
+from assets.report.parameters import ReportParameters
 from heddle.core.parameters.section import PARAMS_FILE, read_yaml
 from heddle.core.parameters.shared import read_seed
 from heddle.core.schemas import TABLES, read_rows
@@ -53,6 +54,7 @@ class ReportData:
         statistics: of the graph; empty where there is none.
         confidence: of the bootstrap intervals.
         bands: bounds of the bands of retrieval confidence.
+        parameters: effective parameters of the released models and of this page, by section.
     """
 
     scale: str
@@ -74,6 +76,7 @@ class ReportData:
     statistics: Mapping[str, Any]
     confidence: float
     bands: Bands
+    parameters: Mapping[str, Any]
 
     @cached_property
     def by_id(self) -> Mapping[str, Mapping[str, Any]]:
@@ -82,7 +85,7 @@ class ReportData:
 
 
 def read_report_data(stage: Stage) -> ReportData:
-    """Read the outputs of all stages but `release`.
+    """Read the outputs of all other stages.
 
     Raises:
         StageError: a stage has not run.
@@ -111,7 +114,16 @@ def read_report_data(stage: Stage) -> ReportData:
         statistics=_read_object(folders["graph"] / "statistics.json"),
         confidence=stage.parameters(BootstrapParameters, "bootstrap").confidence,
         bands=stage.parameters(RetrievalParameters, "retrieval").bands,
+        parameters=_read_parameters(stage),
     )
+
+
+def _read_parameters(stage: Stage) -> dict[str, Any]:
+    """The parameters in the lineage of every released model, defaults included, and those of this page."""
+    found = {"report": stage.parameters(ReportParameters).model_dump(mode="json")}
+    for file in sorted(stage.input("release").glob("*/lineage.json")):
+        found |= read_json(file)["parameters"]
+    return dict(sorted(found.items()))
 
 
 def _read_index(file: Path) -> tuple[list[dict[str, Any]], np.ndarray, np.ndarray]:

@@ -53,24 +53,20 @@ def report(stage: Stage) -> Metrics:
     data = read_report_data(stage)
     verdicts = evaluate_gates(stage.parameters(Gates, "gates"), data.metrics, data.skipped)
     stage.progress("drawing")
-    html = render(summary(data, verdicts), sections(data, parameters, read_graph(Path("dvc.yaml")), stage.name))
+    html = render(summary(data, verdicts), sections(data, parameters, read_graph(Path("dvc.yaml"))))
     (stage.output / "index.html").write_text(html)
     passed = sum(verdict.passed for verdict in verdicts)
     return {"bytes": len(html.encode()), "gates_passed": passed, "gates_failed": len(verdicts) - passed}
 
 
-def sections(
-    data: ReportData, parameters: ReportParameters, graph: Sequence[GraphStage], stage_name: str
-) -> list[Section]:
+def sections(data: ReportData, parameters: ReportParameters, graph: Sequence[GraphStage]) -> list[Section]:
     """The sections in the order of the page: the data, the families, how to reproduce it all.
 
     Args:
         data: the outputs of all stages.
         parameters: how much to show.
         graph: the stages of ``dvc.yaml``.
-        stage_name: of this stage, whose declared parameters the page shows.
     """
-    declared = next((stage.parameters for stage in graph if stage.name == stage_name), {})
     return [
         Section("intake", "Ingest", "intake.html.j2", intake(data, parameters.examples)),
         Section("images", "Images", "images.html.j2", images(data, parameters.images)),
@@ -78,7 +74,7 @@ def sections(
         Section("training", "Training", "training.html.j2", training(data)),
         *(_family_section(family, data, parameters) for family in FAMILIES),
         Section("lineage", "Lineage", "lineage.html.j2", {"drawing": draw(graph), "stages": graph}),
-        Section("reproduce", "Parameters and metrics", "reproduce.html.j2", reproduce(data, declared)),
+        Section("reproduce", "Parameters and metrics", "reproduce.html.j2", reproduce(data)),
         Section("positions", "Position encodings", "positions.html.j2", positions()),
     ]
 

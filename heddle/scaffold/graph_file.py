@@ -32,8 +32,8 @@ ARTIFACT = """\
     type: model
     desc: Predicts the item of a listing from its title.
 """
-FIRST_COLLECTING_STAGE = "release"
-COLLECTING_STAGES = ("release", "report")
+RELEASING_STAGE = "release"
+COLLECTING_STAGES = (RELEASING_STAGE, "report")
 """The stages that read the outputs of all families."""
 
 
@@ -47,9 +47,9 @@ def add_family(text: str, name: str) -> str:
     stages = [name, f"{name}_evaluation"]
     for collecting in COLLECTING_STAGES:
         text = _append(text, rf"(?ms)^  {collecting}:\n.*?^    deps:.*?\]", [f"data/{stage}" for stage in stages])
-        text = _append(text, rf"(?ms)^  {collecting}:\n.*?^      - params\.yaml:.*?\]", [name])
+    text = _append(text, rf"(?ms)^  {RELEASING_STAGE}:\n.*?^      - params\.yaml:.*?\]", [name])
     text = _append(text, r"(?ms)^metrics:.*?\]", [f"data/{stage}/metrics.json" for stage in stages])
-    text = re.sub(rf"(?m)^(?=  {FIRST_COLLECTING_STAGE}:\n)", STAGES.format(name=name), text, count=1)
+    text = re.sub(rf"(?m)^(?=  {RELEASING_STAGE}:\n)", STAGES.format(name=name), text, count=1)
     return text.rstrip() + "\n" + ARTIFACT.format(name=name)
 
 

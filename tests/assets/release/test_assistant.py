@@ -1,4 +1,4 @@
-"""The released assistant: it loads by itself, with the model it stands upon or that model's name."""
+"""The released assistant: it loads with its base model, or names it."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from assets.release.card import figure
 from assets.release.stage import release
 from heddle.core.stage import read_json
-from heddle.evaluation.measures import measures
+from heddle.evaluation.metric_tree import leaves
 from lightning_modules.assistant.assistant import Assistant
 from lightning_modules.assistant.chat import Message
 from lightning_modules.assistant.language_model import Language
@@ -51,7 +51,7 @@ def lines_of(card: str) -> dict[str, Any]:
     return content
 
 
-def test_an_adapter_takes_the_base_that_was_trained_here_along(project: Path) -> None:
+def test_release_adapter_contains_its_trained_base(project: Path) -> None:
     folder = project / "data/release/assistant"
     assert names(folder) == TOKENIZER | ADAPTER | RECORDS
     assert names(folder / "base") == TOKENIZER | {"config.json", "generation_config.json", "model.safetensors"}
@@ -62,7 +62,7 @@ def test_an_adapter_takes_the_base_that_was_trained_here_along(project: Path) ->
     assert set(lineage["parameters"]) >= {"base_language", "assistant", "tokenizer", "seed"}
 
 
-def test_it_answers_as_the_trained_one_does_wherever_it_lies(project: Path, tmp_path: Path) -> None:
+def test_released_assistant_answers_like_the_trained_one(project: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(project / "data/release/assistant", tmp_path / "elsewhere"))
     with contextlib.chdir(project):
         trained = Assistant.from_pretrained(Path("data/assistant"), 1)
@@ -71,21 +71,21 @@ def test_it_answers_as_the_trained_one_does_wherever_it_lies(project: Path, tmp_
     assert released.answer(ASKED, 12) == trained.answer(ASKED, 12) != base.answer(ASKED, 12)
 
 
-def test_the_code_on_the_card_runs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_card_code_runs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     card = (project / "data/release/assistant/README.md").read_text()
     with contextlib.chdir(project):
         exec(card.split("```python")[1].split("```")[0], {})
     assert capsys.readouterr().out.strip()
 
 
-def test_the_card_tells_numbers_data_and_what_it_is(project: Path) -> None:
+def test_card_shows_metrics_data_and_task(project: Path) -> None:
     card = (project / "data/release/assistant/README.md").read_text()
-    for one in measures(read_json(project / "data/assistant_evaluation/metrics.json")):
-        assert f"| {one.key} | {figure(one.value)} |" in card
+    for metric in leaves(read_json(project / "data/assistant_evaluation/metrics.json")):
+        assert f"| {metric.path} | {figure(metric.value)} |" in card
     assert "Measured on conversations of the test split" in card
-    assert "with confidence 0.9." in card
-    assert "| conversations it was tuned on | 14 |" in card
-    assert "| guides that it may have been shown | 2 |" in card
+    assert "with confidence 0.95." in card
+    assert "| training conversations | 14 |" in card
+    assert "| guides available as context | 2 |" in card
     assert f"| assistant.lora.rank | `{SECTIONS['assistant']['lora']['rank']}` |" in card
     front = lines_of(card)
     assert (front["library_name"], front["pipeline_tag"]) == ("peft", "text-generation")
@@ -93,7 +93,7 @@ def test_the_card_tells_numbers_data_and_what_it_is(project: Path) -> None:
     assert front["model-index"][0]["results"][0]["dataset"]["type"] == "conversations"
 
 
-def test_a_base_from_a_hub_is_named_and_not_copied(copied: Path) -> None:
+def test_release_names_a_hub_base_and_copies_nothing(copied: Path) -> None:
     change(copied, "base_language", scratch=None, pretrained=f"{HUB}@abc123")
     run(release, copied)
     folder = copied / "data/release/assistant"
@@ -103,12 +103,12 @@ def test_a_base_from_a_hub_is_named_and_not_copied(copied: Path) -> None:
     assert read_json(folder / "lineage.json")["base"] == f"{HUB}@abc123"
     card = (folder / "README.md").read_text()
     assert f'from_pretrained("{HUB}", revision="abc123")' in card
-    assert f"{HUB}@abc123 has a licence of its own" in card
+    assert f"{HUB}@abc123 has its own licence" in card
     assert lines_of(card)["base_model"] == HUB
     compile(card.split("```python")[1].split("```")[0], "card", "exec")
 
 
-def test_a_base_from_a_folder_of_this_machine_is_copied_and_the_adapter_does_not_name_its_path(copied: Path) -> None:
+def test_release_copies_a_local_base_without_its_path(copied: Path) -> None:
     mine = Path(shutil.copytree(copied / "data/base_language", copied.parent / "mine"))
     change(copied, "base_language", scratch=None, pretrained=str(mine))
     run(release, copied)
@@ -117,7 +117,7 @@ def test_a_base_from_a_folder_of_this_machine_is_copied_and_the_adapter_does_not
     assert str(mine) not in (folder / "adapter_config.json").read_text()
 
 
-def test_a_merged_model_needs_no_base(copied: Path) -> None:
+def test_release_merged_model_has_no_base(copied: Path) -> None:
     with contextlib.chdir(copied):
         base = AutoModelForCausalLM.from_pretrained("data/base_language")
         whole = PeftModel.from_pretrained(base, "data/assistant").merge_and_unload()
@@ -135,14 +135,14 @@ def test_a_merged_model_needs_no_base(copied: Path) -> None:
     AutoTokenizer.from_pretrained(folder)
 
 
-def test_without_conversations_it_is_left_out_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_release_without_conversations_skips_the_assistant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bare = write_project(tmp_path / "project", bare=True)
-    assert run(release, bare)["assistant_absent"] == 1
+    assert run(release, bare)["assistant"] == {"skipped": 1}
     assert not (bare / "data/release/assistant").exists()
-    assert f"assistant is left out: {NO_ASSISTANT}" in capsys.readouterr().out
+    assert f"assistant is skipped: {NO_ASSISTANT}" in capsys.readouterr().out
 
 
-def test_two_releases_are_the_same_bytes(project: Path) -> None:
+def test_release_twice_gives_equal_bytes(project: Path) -> None:
     run(release, project, "release_again")
     again, first = (contents(project / "data" / name / "assistant") for name in ("release_again", "release"))
     assert again == first

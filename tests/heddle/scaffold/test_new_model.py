@@ -46,7 +46,7 @@ def test_new_model_keeps_the_rest_of_dvc_yaml(project: Path) -> None:
         stage = after["stages"][collecting]
         assert stage["deps"][-2:] == ["data/toy", "data/toy_evaluation"]
         stage["deps"] = stage["deps"][:-2]
-        assert stage["params"][0]["params.yaml"].pop() == "toy"
+    assert after["stages"]["release"]["params"][0]["params.yaml"].pop() == "toy"
     assert after["metrics"][-2:] == ["data/toy/metrics.json", "data/toy_evaluation/metrics.json"]
     after["metrics"] = after["metrics"][:-2]
     assert after["artifacts"].pop("toy")["path"] == "data/release/toy"
