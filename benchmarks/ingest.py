@@ -124,7 +124,7 @@ def heddle(folder: Path, urls: Sequence[str]) -> Measured:
     yaml = YAML()
     params = yaml.load(ROOT / "params.yaml")
     params["scale"], params["catalog"]["sources"] = "smoke", [source]
-    params["shards"] |= {"fit": "pad", "quality": QUALITY}
+    params["shards"] |= {"resize_mode": "pad", "quality": QUALITY}
     yaml.dump(params, folder / "params.yaml")
     scale = yaml.load(ROOT / "scales/smoke.yaml")
     scale["shards"] |= {"image_size": SIZE, "listings_per_shard": 1_000}

@@ -52,7 +52,7 @@ def _system_of(label: str, metrics: MetricTree) -> str | None:
 
 def _row(label: str, system: str, metrics: MetricTree) -> dict[str, Any]:
     """The metrics of one label; None for those that were not measured."""
-    listings = find(metrics, f"{system}.listings")
+    listings = find(metrics, f"{system}.listings") or find(metrics, f"{label}_listings")
     return {
         "label": _plain(label),
         "listings": listings.value if listings else 0,

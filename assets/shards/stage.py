@@ -61,7 +61,7 @@ def shards(stage: Stage) -> Metrics:
         written.append(count)
         stage.progress("listings", sum(written), shown)
     write_json(stage.output / "labels.json", vocabularies(splits["train"]))
-    write_json(stage.output / "images.json", {"size": parameters.image_size, "fit": parameters.resize_mode})
+    write_json(stage.output / "images.json", {"size": parameters.image_size, "resize_mode": parameters.resize_mode})
     return {
         **{f"{name}_listings": splits[name].num_rows for name in SPLITS},
         "listings_without_image": total - shown,

@@ -1,5 +1,7 @@
 """``heddle quarantine``: inspect quarantined records and release them."""
 
+import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.nodes import CollectionNode, Node
 
 from heddle.core.errors import UserError
 from heddle.core.parameters.section import PARAMS_FILE, load
@@ -114,15 +118,53 @@ def _find_blocker(id_: str, rows: Iterable[dict[str, Any]]) -> str | None:
 
 
 def _write(file: Path, ids: Iterable[str]) -> None:
-    """Add ids to the list; the file's comments and order stay."""
+    """Add ids to the list, one a line. All lines of other sections stay as they are."""
+    text = file.read_text()
+    if text and not text.endswith("\n"):
+        text += "\n"
+    lines = text.split("\n")
+    start, end = _find_section(text, "validated")
+    section = _add_released("\n".join([*lines[start:end], ""]), ids)
+    file.write_text("\n".join([*lines[:start], *section.splitlines(), *lines[end:]]))
+
+
+def _find_section(text: str, name: str) -> tuple[int, int]:
+    """First line of a section and the line after its last value; both the end of the file if there is no section."""
+    root = YAML(typ="rt").compose(text)
+    for key, value in root.value if root else []:
+        if key.value == name:
+            return key.start_mark.line, max(key.start_mark.line, _last_line(value)) + 1
+    end = text.count("\n")
+    return end, end
+
+
+def _last_line(node: Node) -> int:
+    """Line of the node's last value. The end of a block in ruamel.yaml is after the comments that follow the block."""
+    if not isinstance(node, CollectionNode) or node.flow_style or not node.value:
+        return int(node.end_mark.line)
+    last = node.value[-1]
+    return _last_line(last[1] if isinstance(last, tuple) else last)
+
+
+def _add_released(section: str, ids: Iterable[str]) -> str:
+    """Return the text of the section with more ids, in block style."""
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
-    content = yaml.load(file)
-    content["validated"] = content.get("validated") or {}
-    content["validated"]["released"] = [*(content["validated"].get("released") or []), *ids]
-    yaml.dump(content, file)
+    content = yaml.load(section) or CommentedMap()
+    values = content.get("validated")
+    if values is None:
+        values = content["validated"] = CommentedMap()
+    values.fa.set_block_style()
+    released = values.get("released")
+    if not released:
+        released = values["released"] = CommentedSeq()
+    released.fa.set_block_style()
+    released.extend(ids)
+    output = io.StringIO()
+    yaml.dump(content, output)
+    return re.sub(r"^(validated:) +(#)", r"\1 \2", output.getvalue())
 
 
 def _describe_filter(ids: Sequence[str], reason: str | None) -> str:

@@ -56,10 +56,10 @@ def each_query(
         the same, so that nine of ten is not less than 0.9.
 
     Raises:
-        ValueError: there are no queries, so that their mean would mean nothing; or as :func:`_by_rank`.
+        ValueError: there are no queries, so there is no mean; or see :func:`_by_rank`.
     """
     if not predictions:
-        raise ValueError("there are no queries to judge by")
+        raise ValueError("no queries: a mean needs at least one query")
     values = [
         measure(*_by_rank(ranked, judged, k)).numpy() for ranked, judged in zip(predictions, references, strict=True)
     ]
@@ -69,14 +69,14 @@ def each_query(
 def _by_rank(ranked: list[str], judged: Judged, k: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Scores that fall with the rank, and grades of at least 0: the first k, then all that they missed.
 
-    A list shorter than k is filled up with irrelevant documents, so that nothing missed stands among the first k.
+    A list shorter than k is filled up with irrelevant documents, so that no missed document is among the first k.
 
     Raises:
-        ValueError: an id stands twice in the list or among the judgements, or k is less than 1.
+        ValueError: an id is duplicated in the list or in the judgements, or k is less than 1.
     """
     grades = dict(zip(judged["ids"], judged["grades"], strict=True))
     if len(set(ranked)) < len(ranked) or len(grades) < len(judged["ids"]):
-        raise ValueError("a document stands twice in a query's ranked list or among its judgements")
+        raise ValueError("duplicate document id in a query's ranked list or relevance judgements")
     if k < 1:
         raise ValueError(f"k is {k}, at least 1 is needed")
     head = ranked[:k]

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor
 
+from heddle.core.dependencies import DATA
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import Stage, StageError, read_json
 from heddle.training.checkpoint import check_image_size, checkpoint_errors
@@ -16,9 +17,6 @@ from lightning_modules.image.config import (
     VitTower,
     usual_normalisation,
 )
-
-OWN = ("clip", "vision")
-"""Stages of this pipeline whose image towers can initialize another model."""
 
 
 class SkippedInitializationError(StageError):
@@ -47,14 +45,14 @@ def read_initialization(
         stage: reads ``data/shards`` and the folder of the named stage.
         key: parameter of ``pretrained`` for error messages, such as ``vision.pretrained``.
         image: shape of a tower with random weights.
-        pretrained: one of ``OWN``, a local folder or a hub id; ``id@revision`` pins a hub id.
+        pretrained: a stage that trains an image tower, a local folder or a hub id; ``id@revision`` pins a hub id.
 
     Raises:
         SkippedInitializationError: the named stage trained no model.
         StageError: the checkpoint cannot be loaded, or takes images of another size.
     """
     images = read_json(stage.input("shards") / "images.json")
-    size, fit = images["size"], images["fit"]
+    size, fit = images["size"], images["resize_mode"]
     if pretrained is None:
         assert image is not None  # the parameters require one of the two
         return ImageInitialization(image, size, fit, *usual_normalisation(image), None)
@@ -66,7 +64,9 @@ def read_initialization(
 
 
 def _folder(stage: Stage, key: str, pretrained: str) -> Path | str:
-    if pretrained not in OWN:
+    """The input of that name where ``pretrained`` names a stage of the pipeline, else ``pretrained`` itself."""
+    is_name = Path(pretrained).name == pretrained
+    if not is_name or not (DATA / pretrained).is_dir():
         return pretrained
     reason = skip_reason(stage.input(pretrained))
     if reason:

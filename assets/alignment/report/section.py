@@ -45,9 +45,10 @@ def alignment(data: ReportData, family: Family, parameters: ReportParameters) ->
 
 
 def _words(numbers: Mapping[str, float]) -> str:
-    left_out = int(numbers.get("test_listings_skipped", 0))
-    without = f"; {counted(left_out, 'listing')} without words or a place in the graph left out" if left_out else ""
-    return f"{counted(int(numbers.get('test_listings', 0)), 'test listing')} that no projection has seen{without}."
+    skipped = int(numbers.get("test_listings_skipped", 0))
+    verb = "was" if skipped == 1 else "were"
+    rest = f" {counted(skipped, 'listing')} without text or graph node {verb} skipped." if skipped else ""
+    return f"Measured on {counted(int(numbers.get('test_listings', 0)), 'test listing')}.{rest}"
 
 
 def _charts(rows: Sequence[Row]) -> list[Markup]:

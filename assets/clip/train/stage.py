@@ -82,7 +82,7 @@ def _initialize(stage: Stage, parameters: ClipParameters) -> tuple[Callable[[], 
     """Return a function that builds the untrained or pretrained network, and the network's tokenizer."""
     images = read_json(stage.input("shards") / "images.json")
     if parameters.pretrained is not None:
-        return _load_pretrained(parameters.pretrained, images["size"], images["fit"])
+        return _load_pretrained(parameters.pretrained, images["size"], images["resize_mode"])
     assert parameters.image is not None  # ClipParameters requires these three
     assert parameters.text is not None
     assert parameters.projection_dim is not None
@@ -93,7 +93,7 @@ def _initialize(stage: Stage, parameters: ClipParameters) -> tuple[Callable[[], 
         text=parameters.text,
         projection_dim=parameters.projection_dim,
         image_size=images["size"],
-        resize_mode=images["fit"],
+        resize_mode=images["resize_mode"],
         image_mean=CLIP_MEAN,
         image_std=CLIP_STD,
         vocab_size=tokenizer.get_vocab_size(),

@@ -160,7 +160,7 @@ def _initialize(
         fusion=parameters.fusion,
         classes=classes,
         image_size=images["size"],
-        resize_mode=images["fit"],
+        resize_mode=images["resize_mode"],
         image_mean=mean,
         image_std=std,
         vocab_size=len(ids),

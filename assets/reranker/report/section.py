@@ -60,7 +60,8 @@ def _words(data: ReportData) -> str:
     questions = counted(int(metrics.get("queries", 0)), "question")
     guides = counted(int(metrics.get("guides", 0)), "guide")
     skipped = int(metrics.get("queries_without_relevant_guide", 0))
-    rest = f" {counted(skipped, 'question')} without a relevant guide were skipped." if skipped else ""
+    verb = "was" if skipped == 1 else "were"
+    rest = f" {counted(skipped, 'question')} without a relevant guide {verb} skipped." if skipped else ""
     return f"Measured with {questions} with relevance judgements over {guides}.{rest}"
 
 

@@ -103,7 +103,7 @@ def test_rows_without_a_class_are_excluded(trained: Path) -> None:
     kept = [row for row in train if row["product_class"]]
     wordless = sum(not row["title"] for row in kept)
     assert wordless > 0
-    assert numbers["train_listings_without_words"] == wordless
+    assert numbers["train_listings_without_text"] == wordless
     assert numbers["train_listings_without_image"] == 0
     assert numbers["product_class_classes"] == 3
     assert {"parameters", "text_alone_parameters", "image_alone_validation_loss"} <= set(numbers)
@@ -207,7 +207,7 @@ def test_too_few_labels_for_a_batch_make_no_model_and_no_error(project: Path) ->
         ({"modalities": {"image": {**IMAGE, "image": None}}, **ALONE}, r"give either pretrained or modalities"),
         ({"modalities": {"a": IMAGE, "b": IMAGE}, **ALONE}, "a and b read the same image"),
         ({"modalities": {}, **ALONE}, "at least 1 item"),
-        ({"modalities": {"text": {**WORDS, "fields": ["colour"]}}, **ALONE}, r"product\.modalities\.words.*'title'"),
+        ({"modalities": {"text": {**WORDS, "fields": ["colour"]}}, **ALONE}, r"product\.modalities\.text.*'title'"),
         ({"modalities": {"text": {**WORDS, "kind": "bert"}}, **ALONE}, "text_cnn"),
         ({"modalities": {"../x": WORDS}, **ALONE}, "pattern"),
         ({"fusion": {"hidden_dims": [8], "dropout": [0.1, 0.1]}}, "hidden_dims has 1 layers, dropout 2"),
