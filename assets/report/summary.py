@@ -100,11 +100,12 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 def _model(data: ReportData, family: Family, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     stage = family.evaluate.name
     found = [find(data.metrics[stage], path) for path in family.headline]
+    measured = [metric for metric in found if metric is not None]  # retrieval is measured without a reranker, too
     return {
         "name": family.name,
         "summary": family.summary,
-        "skipped": data.skipped.get(family.name) or data.skipped.get(stage),
-        "bullets": [_bullet(metric, stage, verdicts) for metric in found if metric is not None],
+        "skipped": None if measured else data.skipped.get(stage) or data.skipped.get(family.name),
+        "bullets": [_bullet(metric, stage, verdicts) for metric in measured],
     }
 
 

@@ -1,7 +1,8 @@
-"""The alignment of the small project, which has learned nothing, and what its evaluation would say of guesses."""
+"""The untrained alignment of the small project, and a made-up evaluation."""
 
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 from assets.alignment.evaluate.cross_modal_retrieval import METRICS
 from assets.alignment.evaluate.stage import COLUMNS
@@ -12,7 +13,7 @@ from lightning_modules.alignment.alignment import Alignment
 from lightning_modules.alignment.config import AlignmentConfig
 
 NO_SPACE = "there is no space graph: a table of nodes is missing"
-VALUE = 0.6543
+VALUE, CHANCE = 0.6543, 0.0321
 SECTION = """
 alignment:
   spaces: [image, text, graph]
@@ -48,9 +49,23 @@ def write_alignment(data: Path) -> None:
     (data / "alignment_evaluation/plots").mkdir(parents=True)
     methods = [(method, *ends) for ends in permutations(("graph", "image", "text"), 2) for method in _methods(ends)]
     methods += [(method, "image", "products") for method in ("aligned", "classes", "labels")]
-    rows = [(*method, metric, VALUE, VALUE - 0.1, VALUE + 0.1, 0.0321) for method in methods for metric in METRICS]
+    rows = [(*method, metric, VALUE, VALUE - 0.1, VALUE + 0.1, CHANCE) for method in methods for metric in METRICS]
     write_csv(data / "alignment_evaluation/plots/retrieval.csv", COLUMNS, rows)
-    write_json(data / "alignment_evaluation" / METRICS_FILE, {"test_listings": 8, "test_listings_skipped": 2})
+    write_json(data / "alignment_evaluation" / METRICS_FILE, _metrics())
+
+
+def _metrics() -> dict[str, Any]:
+    """The metrics of every direction, with those of the other methods where the evaluation writes them."""
+    interval = {"value": VALUE, "low": VALUE - 0.1, "high": VALUE + 0.1}
+    found: dict[str, Any] = {"test_listings": 8, "test_listings_skipped": 2}
+    for query, target in permutations(("graph", "image", "text"), 2):
+        metrics = {metric: {**interval, "chance": CHANCE} for metric in METRICS}
+        found[f"{query}_to_{target}"] = {"candidates": 8, "queries": 8, **metrics}
+    found["image_to_graph"]["image_classifier"] = dict.fromkeys(METRICS, interval)
+    headline = {"ndcg_at_10": interval}
+    found["image_to_products"] = {"queries": 8, "ndcg_at_10": {**interval, "chance": CHANCE}}
+    found["image_to_products"] |= {"image_classifier": headline, "true_labels": headline}
+    return found
 
 
 def _methods(ends: tuple[str, str]) -> tuple[str, ...]:
@@ -58,7 +73,7 @@ def _methods(ends: tuple[str, str]) -> tuple[str, ...]:
 
 
 def write_absent_alignment(data: Path) -> None:
-    """The same of a catalogue that brought no graph."""
+    """Write the same stages for a catalogue without a graph."""
     for name, numbers in (("alignment", {"train_listings": 0}), ("alignment_evaluation", {"test_listings": 0})):
         (data / name).mkdir()
         write_skipped(data / name, NO_SPACE)

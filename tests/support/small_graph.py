@@ -1,4 +1,4 @@
-"""Small graphs: one of the demo shop's kind, and a recommender of the small project that has learned nothing."""
+"""Small graphs: one of the demo shop's kind, and the untrained recommender of the small project."""
 
 import contextlib
 from collections.abc import Sequence
@@ -107,7 +107,7 @@ def section(**changes: Any) -> RecommenderParameters:
 
 
 def write_recommender(root: Path, listings: list[Row]) -> None:
-    """`graph`, `recommender` and `recommender_evaluation` of a project, of a network that has learned nothing."""
+    """Write `graph`, `recommender` and `recommender_evaluation` of a project, of an untrained network."""
     data = root / "data"
     graph = made(*shop_rows(), listings)
     for name in ("graph/plots", "recommender", "recommender_evaluation"):
@@ -116,9 +116,9 @@ def write_recommender(root: Path, listings: list[Row]) -> None:
     write_csv(data / "graph/plots/degrees.csv", ("type", "degree", "nodes"), [("item", 3, 20), ("product", 90, 2)])
     numbers, degrees, between = statistics(adjacency(graph.edges, len(graph.ids)), graph.types, graph.features, 8, 1)
     central = {"id": graph.ids[0], "type": "item", "text": listings[3]["title"], "degree": int(degrees[0])}
-    told = {"numbers": numbers, "sampled": True, "types": {"item": 20, "product": 40}, "relations": {"becomes": 9}}
-    told["central"] = [central | {"betweenness": float(between[0]), "degree_centrality": 0.1}]
-    write_json(data / "graph/statistics.json", told)
+    content = {"numbers": numbers, "sampled": True, "types": {"item": 20, "product": 40}, "relations": {"becomes": 9}}
+    content["central"] = [central | {"betweenness": float(between[0]), "degree_centrality": 0.1}]
+    write_json(data / "graph/statistics.json", content)
     write_json(data / "graph" / METRICS_FILE, numbers)
     torch.manual_seed(4)
     config = GraphConfig(Sage("sage", "mean"), (8, 4), graph.features.shape[1], 0.0, 0.0)
@@ -137,9 +137,9 @@ def write_recommender(root: Path, listings: list[Row]) -> None:
 
 
 def write_absent_recommender(data: Path) -> None:
-    """The same of a catalogue that brought no graph."""
+    """Write the same stages for a catalogue without a graph."""
     numbers = {"graph": {"nodes": 0}, "recommender": {"train_edges": 0}, "recommender_evaluation": {"test_edges": 0}}
-    for name, told in numbers.items():
+    for name, metrics in numbers.items():
         (data / name).mkdir()
         write_skipped(data / name, NO_GRAPH)
-        write_json(data / name / METRICS_FILE, told)
+        write_json(data / name / METRICS_FILE, metrics)

@@ -1,4 +1,4 @@
-"""Language models and evaluations of the small project: nothing was learned, and what was said is made up."""
+"""The untrained language models of the small project, and made-up evaluations."""
 
 import shutil
 from pathlib import Path
@@ -28,8 +28,10 @@ NO_QUESTIONS = "data/validated has 0 queries to ask, none with a relevant guide;
 SYSTEMS = {"dense": 0.612345, "bm25": 0.5, "rrf": 0.7, "rrf_expanded": 0.8125, "rrf_reranked": 0.875}
 """Retrieval systems and their NDCG@10."""
 METRICS = ("ndcg_at_10", "map", "mrr_at_10", "recall_at_10", "recall_at_100", "precision_at_5")
-RIGHT = {"no_context": 0.0625, "retrieved_context": 0.4375, "oracle_context": 0.9375}
-"""Kinds of guides and the share of right answers behind them."""
+STEP_ACCURACY = {"no_context": 0.0625, "retrieved_context": 0.4375, "oracle_context": 0.9375}
+"""Systems of the assistant's evaluation and their step accuracy."""
+BASE_STEP_ACCURACY = 0.03125
+"""Step accuracy of the base model in every system."""
 
 
 def write_base(data: Path, texts: list[str]) -> PreTrainedTokenizerFast:
@@ -46,7 +48,7 @@ def write_base(data: Path, texts: list[str]) -> PreTrainedTokenizerFast:
 
 
 def write_assistant(data: Path, texts: list[str], hostile: str) -> None:
-    """The same with a random adapter, and an evaluation of what it might have said."""
+    """Write the base model with a random adapter, and a made-up evaluation."""
     tokenizer = write_base(data, texts)
     base = Language.from_pretrained(data / "base_language").causal
     adapted = Language(add_adapter(base, LoraSize.model_validate(LORA), BASE))
@@ -61,7 +63,7 @@ def write_assistant(data: Path, texts: list[str], hostile: str) -> None:
         data / "assistant", {**counts, "parameters": adapted.count_parameters(), "trained_parameters": trained}
     )
     _write_answers(data / "assistant_evaluation")
-    _write_said(data / "assistant_evaluation", hostile)
+    _write_examples(data / "assistant_evaluation", hostile)
 
 
 def write_reranker(data: Path) -> None:
@@ -109,14 +111,15 @@ def write_retrieval(data: Path, hostile: str) -> None:
     write_table(folder / "examples.parquet", examples, FINDINGS)
     metrics: dict[str, Any] = {"guides": 2, "queries": 10, "queries_without_relevant_guide": 1}
     for system, value in SYSTEMS.items():
-        metrics[system] = {"ndcg_at_10": {"value": value, "low": value - 0.05, "high": value + 0.05}}
-    metrics["rrf_reranked"]["ndcg_at_10_delta_vs_rrf"] = {"value": 0.175, "low": -0.2, "high": 0.15}
-    metrics["rrf_reranked"]["ndcg_at_10_delta_vs_rrf_p_value"] = 0.04
+        metrics[system] = {metric: {"value": value, "low": value - 0.05, "high": value + 0.05} for metric in METRICS}
+        if system != "rrf":
+            difference = {"value": value - SYSTEMS["rrf"], "low": -0.2, "high": 0.15}
+            metrics[system] |= {"ndcg_at_10_delta_vs_rrf": difference, "ndcg_at_10_delta_vs_rrf_p_value": 0.04}
     write_json(folder / METRICS_FILE, metrics)
 
 
 def write_absent_answers(data: Path, texts: list[str]) -> None:
-    """Without guides, questions and conversations: a base that nobody tunes, and nothing to judge."""
+    """Without guides, questions and conversations: a base model only, and skipped evaluations."""
     write_base(data, texts)
     for name, reason in (
         ("assistant", NO_ASSISTANT),
@@ -135,31 +138,34 @@ def _write_answers(folder: Path) -> None:
     write_csv(folder / "plots/bands.csv", ["band", "conversations", "accuracy"], bands)
     metrics: dict[str, Any] = {"test_conversations": 16, "answered_share": 0.75, "answered_step_accuracy": 0.8125}
     metrics |= {"retrieval_gain": 0.375, "perplexity_ratio": 0.25}
-    for shown, right in RIGHT.items():
-        metrics[shown] = {
-            "step_accuracy": {"value": right, "low": right - 0.03, "high": right + 0.03},
-            "base": {"perplexity": 241.5},
+    others = {"step_recall": 0.5, "bleu": 12.5, "rouge1": 0.375, "rouge2": 0.125, "rougel": 0.25, "rougelsum": 0.25}
+    for system, value in STEP_ACCURACY.items():
+        metrics[system] = {
+            "step_accuracy": {"value": value, "low": value - 0.03, "high": value + 0.03},
             "perplexity": 60.375,
-            "step_recall": 0.5,
-            "bleu": 12.5,
-            "rougel": 0.25,
+            **others,
+            "base": {
+                "step_accuracy": {"value": BASE_STEP_ACCURACY, "low": 0.0, "high": 0.0625},
+                "perplexity": 241.5,
+                **others,
+            },
         }
     write_json(folder / METRICS_FILE, metrics)
 
 
-def _write_said(folder: Path, hostile: str) -> None:
-    """Two conversations, one hostile, each answered without guides, with one found and with the right one."""
+def _write_examples(folder: Path, hostile: str) -> None:
+    """Two conversations, one hostile, each answered without a guide, with a retrieved one and with the right one."""
     # Not while pytest loads conftests: rouge-score's absl would keep their stderr and close it (see tests/conftest.py).
     from assets.assistant.evaluate.stage import EXAMPLES
 
     rows: list[dict[str, Any]] = []
-    for shown in RIGHT:
-        context = "" if shown == "no_context" else f"Mending\n{hostile}"
-        spoken = [("talk:1", "My chair wobbles.", f"Said {shown}."), ("talk:2", hostile, hostile)]
+    for system in STEP_ACCURACY:
+        context = "" if system == "no_context" else f"Mending\n{hostile}"
+        answers = [("talk:1", "My chair wobbles.", f"Answer of {system}."), ("talk:2", hostile, hostile)]
         rows += [
             {"id": id_, "question": question, "context": context, "answer": answer, "reference": "Glue it."}
-            | {"right": None if id_ == "talk:2" else shown == "oracle_context"}
-            for id_, question, answer in spoken
+            | {"right": None if id_ == "talk:2" else system == "oracle_context"}
+            for id_, question, answer in answers
         ]
     write_table(folder / "examples.parquet", rows, EXAMPLES)
 

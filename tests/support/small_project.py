@@ -1,4 +1,4 @@
-"""A project of two dozen listings with models that have learned nothing: the inputs of index, release and report."""
+"""A project of two dozen listings with untrained models: the inputs of index, release and report."""
 
 import contextlib
 import csv
@@ -102,7 +102,7 @@ NUMBERS: dict[str, Any] = {
     "image_to_text": {"recall_at_10": {"value": 0.6987}},
     "zero_shot": {"item_accuracy": {"value": 0.4321, "chance": 0.25, "upper_bound": 0.98}},
 }
-CEILINGS = {
+UPPER_BOUNDS = {
     "item_accuracy_from_image": 0.97,
     "product_class_accuracy_from_image": 0.46,
     "product_class_accuracy_from_words": 0.78,
@@ -209,11 +209,11 @@ def _write_catalog(folder: Path, images: dict[str, bytes], bare: bool) -> None:
         (sha256, *Image.open(io.BytesIO(content)).size, len(content)) for sha256, content in sorted(images.items())
     ]
     rows = [dict(zip(("sha256", "width", "height", "bytes"), size, strict=True)) for size in sizes]
-    told = {"tar": "images-00000.tar", "format": "JPEG", "perceptual_hash": ""}
-    write_table(folder / "images.parquet", [told | row for row in rows], IMAGES)
+    common = {"tar": "images-00000.tar", "format": "JPEG", "perceptual_hash": ""}
+    write_table(folder / "images.parquet", [common | row for row in rows], IMAGES)
     copies = [] if bare else [{"id": "shop:900", "original": "shop:000", "kind": "near", "distance": 3}]
     write_table(folder / "duplicates.parquet", copies, DUPLICATES)
-    write_json(folder / "upper_bounds.json", {} if bare else CEILINGS)
+    write_json(folder / "upper_bounds.json", {} if bare else UPPER_BOUNDS)
     fetched, refused = (24, 0) if bare else (28, 3)
     numbers = {"fetched": fetched, "accepted": 24, "quarantined": refused, "duplicates": len(copies)}
     write_json(folder / METRICS_FILE, {f"listings_{name}": number for name, number in numbers.items()})

@@ -1,4 +1,4 @@
-"""The lineage, drawn from dvc.yaml."""
+"""The section of the lineage, from dvc.yaml."""
 
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -11,7 +11,7 @@ from assets.report.lineage import GraphStage, Layout, draw, read_graph
 from tests.support.report_page import Page
 
 
-def test_the_lineage_is_what_dvc_yaml_says(page: Page, project: Path) -> None:
+def test_lineage_shows_the_graph_of_dvc_yaml(page: Page, project: Path) -> None:
     graph = {stage.name: stage.reads for stage in read_graph(project / "dvc.yaml")}
     assert graph == {
         "catalog": (),
@@ -20,7 +20,7 @@ def test_the_lineage_is_what_dvc_yaml_says(page: Page, project: Path) -> None:
         "index": ("clip", "validated"),
         "report": ("index",),
     }
-    assert "Where <it> starts." in page.words
+    assert "Where <it> starts." in page.section("lineage")
     drawing = next(attributes for attributes in page.attributes("svg") if attributes["class"] == "chart lineage")
     assert "clip from validated, catalog" in (drawing["aria-label"] or "")
 
@@ -45,7 +45,7 @@ def reachable(edges: set[tuple[str, str]], source: str) -> set[str]:
 
 
 @given(graphs())
-def test_stages_stand_right_of_what_they_read_and_only_implied_arrows_are_left_out(stages: list[GraphStage]) -> None:
+def test_layout_orders_stages_and_hides_implied_arrows(stages: list[GraphStage]) -> None:
     layout = Layout(stages)
     for stage in stages:
         assert all(layout.place[read][0] < layout.place[stage.name][0] for read in stage.reads)

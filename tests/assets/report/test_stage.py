@@ -1,18 +1,31 @@
-"""The page: every word escaped, every part absent without harm, and nothing needed beside it."""
+"""The page as a whole: escaped, self-contained, and complete when inputs are missing."""
 
 import re
 from pathlib import Path
 
+from assets.families import FAMILIES
 from assets.index.stage import index
-from assets.report.stage import SECTIONS, report
+from assets.release.stage import release
+from assets.report.stage import report
 from heddle.core.stage import write_json
 from tests.support.report_page import Page
 from tests.support.small_classifiers import NO_PRODUCT, NO_VISION
 from tests.support.small_language import NO_ASSISTANT, NO_QUESTIONS, NO_RERANKER
 from tests.support.small_project import HOSTILE, run, write_project
 
+HEADINGS = {
+    "intake": "Ingest",
+    "images": "Images",
+    "splits": "Splits and labels",
+    "training": "Training",
+    **{family.name: family.section.heading for family in FAMILIES},
+    "lineage": "Lineage",
+    "reproduce": "Parameters and metrics",
+    "positions": "Position encodings",
+}
 
-def test_it_is_one_page_that_needs_nothing_else(page: Page, html: str) -> None:
+
+def test_page_needs_no_other_file(page: Page, html: str) -> None:
     assert next(page.attributes("html")) == {"lang": "en"}
     sources = [attributes.get("src") or "" for attributes in page.attributes("img")]
     assert sources
@@ -22,20 +35,22 @@ def test_it_is_one_page_that_needs_nothing_else(page: Page, html: str) -> None:
     assert len(html) < 5_000_000
 
 
-def test_every_section_is_there_and_linked(page: Page) -> None:
-    assert [attributes["id"] for attributes in page.attributes("section")] == list(SECTIONS)
+def test_page_has_every_section_and_links_to_it(page: Page) -> None:
+    assert [attributes["id"] for attributes in page.attributes("section")] == list(HEADINGS)
     anchors = {attributes["href"] for attributes in page.attributes("a")}
-    assert {f"#{name}" for name in SECTIONS} <= anchors
+    assert {f"#{name}" for name in HEADINGS} <= anchors
+    for name, heading in HEADINGS.items():
+        assert page.section(name).split()[: len(heading.split())] == heading.split()
 
 
-def test_images_and_drawings_have_words_for_those_who_cannot_see_them(page: Page) -> None:
+def test_images_and_drawings_have_text_alternatives(page: Page) -> None:
     assert all(attributes.get("alt") for attributes in page.attributes("img"))
     drawings = list(page.attributes("svg"))
     assert drawings
     assert all(attributes.get("role") == "img" and attributes.get("aria-label") for attributes in drawings)
 
 
-def test_hostile_words_stay_words(page: Page, html: str) -> None:
+def test_page_with_hostile_texts_escapes_them(page: Page, html: str) -> None:
     assert "script" not in {tag for tag, _ in page.elements}
     assert "<script" not in html.lower()
     assert HOSTILE in page.words
@@ -46,51 +61,66 @@ def test_hostile_words_stay_words(page: Page, html: str) -> None:
     assert all(href.startswith(("#", "http://", "https://")) for href in hrefs)
 
 
-def test_the_parameters_shown_are_those_that_dvc_yaml_declares_for_the_page(page: Page) -> None:
-    shown = page.words.split("Parameters and numbers", 2)[-1].split("Every number")[0]
-    assert "params.yaml seed: 7 gates: clip:" in shown
-    assert "scales/smoke.yaml clip: {learning_rate: 0.001}" in shown
-    for undeclared in ("compute", "threads", "tokenizer", "thumbnail"):
-        assert undeclared not in shown
+def test_parameters_are_those_of_releases_and_report(page: Page) -> None:
+    parameters = page.section("reproduce").partition(" Parameters Effective values")[2].partition(" Metrics ")[0]
+    assert "learning_rate: 0.001" in parameters.partition(" clip augmentation: ")[2].partition(" clip_evaluation ")[0]
+    assert "seed 7" in parameters
+    assert "report {images: 8, examples: 4, label_values: 3, queries: 2}" in parameters
+    for unused in ("compute", "threads"):
+        assert unused not in parameters
 
 
-def test_its_bytes_depend_on_nothing_but_the_inputs(project: Path, html: str) -> None:
+def test_page_bytes_depend_on_the_inputs_only(project: Path, html: str) -> None:
     run(report, project, "report_again")
     assert (project / "data" / "report_again" / "index.html").read_text() == html
     assert str(project) not in html
     assert not re.search(r"20\d\d-\d\d-\d\d", html)
 
 
-def test_a_plain_table_gives_a_page_that_says_what_is_absent(bare: Page) -> None:
-    assert "24 listings, 2 of 2 gates failed" in bare.words
-    for words in (
-        "The evaluation reports no headline numbers.",
-        "No record was refused.",
-        "No listing shows another's image.",
-        "The sources brought no images, guides, queries",
-        "No listing bears a label.",
-        "The model has no training history.",
-        NO_VISION,
-        NO_PRODUCT,
-        "The evaluation kept no examples.",
-        "The evaluation kept no curves.",
-        "The listings bear no item labels",
-        "not measured",
-    ):
-        assert words in bare.words
-    assert len(list(bare.attributes("section"))) == len(SECTIONS)
+def test_page_of_a_plain_table_says_what_is_missing(bare: Page) -> None:
+    assert "24 listings, 2 of 2 gates failed" in bare.head
+    assert "The evaluation reports no headline metrics." in bare.head
+    assert "not measured" in bare.head
+    missing = {
+        "intake": (
+            "No record was quarantined.",
+            "No listing shows another listing's image.",
+            "The sources brought no images, guides, queries",
+            "No expectations were evaluated.",
+        ),
+        "splits": ("No listing has a label.",),
+        "training": ("The training wrote no history.",),
+        "vision": (NO_VISION,),
+        "product": (NO_PRODUCT,),
+        "clip": (
+            "The evaluation wrote no examples.",
+            "The evaluation wrote no curves.",
+            "The listings have no item labels",
+        ),
+    }
+    for section, sentences in missing.items():
+        for sentence in sentences:
+            assert sentence in bare.section(section)
+    assert [attributes["id"] for attributes in bare.attributes("section")] == list(HEADINGS)
 
 
-def test_an_absent_model_is_said_in_every_section_in_place_of_numbers(bare: Page) -> None:
-    for reason in (NO_VISION, NO_PRODUCT, NO_ASSISTANT):
-        assert bare.words.count(reason) == 3  # summary, training, classification or answering
-    assert bare.words.count(NO_QUESTIONS) == 2  # summary, finding guides
-    assert bare.words.count(NO_RERANKER) == 1  # training; without questions nothing is said of ways
-    assert "✗ " not in bare.section("Classification", "Finding guides")
+def test_skipped_models_show_the_reason_in_every_part(bare: Page) -> None:
+    for family, reason in (("vision", NO_VISION), ("product", NO_PRODUCT), ("assistant", NO_ASSISTANT)):
+        assert all(reason in words for words in (bare.head, bare.section("training"), bare.section(family)))
+        assert bare.words.count(reason) == 3
+    assert NO_QUESTIONS in bare.head
+    assert NO_QUESTIONS in bare.section("reranker")
+    assert NO_RERANKER in bare.section("training")
+    assert bare.words.count(NO_QUESTIONS) == 2
+    assert bare.words.count(NO_RERANKER) == 1  # without questions, the section shows no configurations
+    for family in ("vision", "product"):
+        assert "✗ " not in bare.section(family)
 
 
-def test_numbers_alone_are_enough_for_a_page(tmp_path: Path) -> None:
+def test_report_with_metrics_only_evaluates_the_gates(tmp_path: Path) -> None:
     folder = write_project(tmp_path / "project")
     run(index, folder)
-    write_json(folder / "data" / "clip_evaluation" / "metrics.json", {"text_to_image_recall_at_10": 1.0})
+    run(release, folder)
+    metrics = {"text_to_image": {"recall_at_10": {"value": 1.0}}}
+    write_json(folder / "data" / "clip_evaluation" / "metrics.json", metrics)
     assert run(report, folder)["gates_passed"] == 1

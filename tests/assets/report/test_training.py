@@ -1,4 +1,4 @@
-"""How training went."""
+"""The section of the training curves."""
 
 import xml.etree.ElementTree as ET
 
@@ -8,17 +8,29 @@ from assets.report.charts.charts import Mark, Series, line_chart
 from tests.support.report_page import Page
 
 
-def test_training_shows_every_model_and_the_switch_between_phases(page: Page) -> None:
-    section = page.section("Training", "Retrieval")
-    for model in ("dual encoder", "image classifier", "product classifier", "language model that answers"):
-        assert f"The {model}" in section
-    assert "The cross-encoder that orders guides, 4,321 parameters, 2 epochs. Loss" in section
-    assert "phase 2" in section
-    legend = section.partition("Validation product class accuracy")[2]
-    assert legend.split()[:6] == ["all", "modalities", "image", "alone", "text", "alone"]
+def test_training_shows_every_model_and_its_phases(page: Page) -> None:
+    section = page.section("training")
+    titles = {
+        "clip": "Dual encoder",
+        "vision": "Image classifier",
+        "product": "Product classifier",
+        "writer": "Content writer",
+        "recommender": "Recommender",
+        "alignment": "Space alignment",
+        "reranker": "Reranker",
+        "assistant": "Assistant",
+    }
+    for name, title in titles.items():
+        assert f" {name} {title}, " in section
+    assert "Reranker, 4,321 parameters, 2 epochs. Loss" in section
+    assert "Assistant" in section.partition(" assistant ")[2].partition("Base model: loss")[0]
+    product = section.partition(" Product classifier, ")[2].partition(" Content writer, ")[0]
+    assert "phase 2" in product
+    legend = product.partition("Accuracy, validation split")[2]
+    assert legend.split()[:6] == ["all", "modalities", "image", "only", "text", "only"]
 
 
-def test_a_phase_begins_between_two_epochs() -> None:
+def test_line_chart_marks_a_phase_between_two_epochs() -> None:
     chart = line_chart("Loss", "epoch", [Series("x", [(1, 1.0), (2, 0.5), (3, 0.2)])], marks=[Mark(2.5, "phase 2")])
     tree = ET.fromstring(f"<div>{chart}</div>")
     (mark,) = [one for one in tree.iter("line") if one.attrib["class"] == "mark"]
@@ -28,6 +40,6 @@ def test_a_phase_begins_between_two_epochs() -> None:
     assert words.attrib["x"] == mark.attrib["x1"]
 
 
-def test_shares_stand_on_a_scale_from_0_to_1(page: Page) -> None:
-    chart = page.section("Training", "Retrieval").partition("Validation NDCG@10")[2]
+def test_training_curve_of_shares_has_an_axis_from_0_to_1(page: Page) -> None:
+    chart = page.section("training").partition("NDCG@10, validation split")[2]
     assert chart.split()[:3] == ["0.0", "0.5", "1.0"]

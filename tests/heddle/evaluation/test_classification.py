@@ -54,14 +54,14 @@ def test_accuracy_of_nine_in_ten_is_at_least_0_9() -> None:
 @given(pairs=PAIRS)
 @settings(deadline=None, max_examples=30)
 def test_accuracy_and_f1_are_those_of_scikit_learn(pairs: list[tuple[str, str]]) -> None:
-    said, right = [list(labels) for labels in zip(*pairs, strict=True)]
-    found = metrics.compute(F1, predictions=said, references=right)
+    predicted, right = [list(labels) for labels in zip(*pairs, strict=True)]
+    found = metrics.compute(F1, predictions=predicted, references=right)
     for average in ("macro", "weighted"):
         # scikit-learn, too, takes the labels that occur on either side
-        expected = f1_score(right, said, average=average, zero_division=0)
+        expected = f1_score(right, predicted, average=average, zero_division=0)
         assert found[f"{average}_f1"] == pytest.approx(expected, abs=1e-6)
-    accuracy = metrics.compute(Accuracy, predictions=said, references=right)["accuracy"]
-    assert accuracy == pytest.approx(accuracy_score(right, said), abs=1e-6)
+    accuracy = metrics.compute(Accuracy, predictions=predicted, references=right)["accuracy"]
+    assert accuracy == pytest.approx(accuracy_score(right, predicted), abs=1e-6)
 
 
 def test_calibration_error_by_hand() -> None:
@@ -124,7 +124,7 @@ EVERY_CASE = _predictions(
 )
 
 
-def test_unlabelled_listings_are_skipped_and_unknown_labels_wrong() -> None:
+def test_unlabelled_rows_skipped_unknown_labels_count_wrong() -> None:
     assert EVERY_CASE.actual == ["book", "chair", "lamp", "jar"]
     assert EVERY_CASE.predicted == ["book", "book", "jar", "jar"]
     found = classification_metrics(EVERY_CASE, INTERVAL)
@@ -184,7 +184,7 @@ def test_mistakes_are_sorted_by_confidence(tmp_path: Path) -> None:
         ("shop:2", "chair", "book"),
     ]
     assert [row["probability"] for row in rows] == pytest.approx([1.0, 0.6])
-    assert [row["words"] for row in rows] == ["number 3", "number 2"]
+    assert [row["text"] for row in rows] == ["number 3", "number 2"]
     assert all(row["label"] == "item" for row in rows)
     assert Image.open(io.BytesIO(rows[0]["image"])).size == (8, 8)
     write_mistakes(tmp_path / "one.parquet", [EVERY_CASE, EVERY_CASE], 1)

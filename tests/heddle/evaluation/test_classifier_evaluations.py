@@ -16,7 +16,7 @@ from heddle.evaluation.metric_tree import leaves
 from lightning_modules.product.classifier import ProductClassifier
 from lightning_modules.training.data import read_samples
 from lightning_modules.vision.classifier import VisionClassifier
-from tests.support.small_project import CEILINGS, contents, run
+from tests.support.small_project import UPPER_BOUNDS, contents, run
 
 STAGES = (vision_evaluation, product_evaluation)
 
@@ -59,7 +59,7 @@ def test_vision_is_evaluated_head_by_head_on_labelled_listings(project: Path) ->
             assert 0 <= found[name] <= 1
         confusion = _table(project / f"data/vision_evaluation/plots/{head}_confusion.csv")
         assert sum(row["actual"] == row["predicted"] for row in confusion) == sum(right)
-    assert metrics["item"]["accuracy"]["upper_bound"] == CEILINGS["item_accuracy_from_image"]
+    assert metrics["item"]["accuracy"]["upper_bound"] == UPPER_BOUNDS["item_accuracy_from_image"]
     assert "upper_bound" not in metrics["material"]["accuracy"]
 
 
@@ -71,12 +71,12 @@ def test_product_is_evaluated_with_every_set_of_modalities(project: Path) -> Non
 
     def accuracy(folder: str, without: tuple[str, ...] = ()) -> float:
         model = ProductClassifier.from_pretrained(project / "data" / folder, threads=1)
-        said = model.probabilities(asked, without=without).argmax(axis=1)
+        predicted = model.probabilities(asked, without=without).argmax(axis=1)
         return float(
             np.mean(
                 [
                     model.config.classes[place] == row["product_class"]
-                    for place, (_, row) in zip(said, asked, strict=True)
+                    for place, (_, row) in zip(predicted, asked, strict=True)
                 ]
             )
         )

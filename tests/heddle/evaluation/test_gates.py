@@ -96,7 +96,7 @@ def test_read_metrics_skips_missing_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gates", "told"),
+    ("gates", "message"),
     [
         ("{clip: [{metric: clip_evaluation.x, at_least: 1, at_most: 2}]}", "exactly one of at_least and at_most"),
         ("{clip: [{metric: clip_evaluation.x}]}", "exactly one of at_least and at_most"),
@@ -109,11 +109,11 @@ def test_read_metrics_skips_missing_files(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_gates_section_with_mistakes_names_file_and_key(tmp_path: Path, gates: str, told: str) -> None:
+def test_gates_section_with_mistakes_names_file_and_key(tmp_path: Path, gates: str, message: str) -> None:
     (tmp_path / "scales").mkdir()
     (tmp_path / "scales" / "smoke.yaml").write_text("{}\n")
     (tmp_path / "params.yaml").write_text(f"scale: smoke\ngates: {gates}\n")
     with pytest.raises(ParameterError) as raised:
         load("gates", Gates, tmp_path)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert "params.yaml" in str(raised.value)

@@ -1,5 +1,7 @@
 """``heddle new-model``: which names it accepts and what it writes."""
 
+import ast
+import importlib
 import shutil
 from pathlib import Path
 
@@ -37,6 +39,18 @@ def test_new_model_writes_eight_files_and_edits_three(project: Path) -> None:
     for file in written:
         if file.suffix == ".py":
             compile((project / file).read_text(), str(file), "exec")
+
+
+def test_new_files_import_only_names_that_exist(project: Path) -> None:
+    new_model("toy")
+    files = [file for file in project.rglob("*.py") if "toy" in file.parts]
+    assert files
+    for file in files:
+        for statement in ast.walk(ast.parse(file.read_text())):
+            if isinstance(statement, ast.ImportFrom) and statement.module and "toy" not in statement.module:
+                module = importlib.import_module(statement.module)
+                missing = [name.name for name in statement.names if not hasattr(module, name.name)]
+                assert not missing, f"{file.name} imports {missing} from {statement.module}"
 
 
 def test_new_model_keeps_the_rest_of_dvc_yaml(project: Path) -> None:

@@ -1,4 +1,4 @@
-"""Drawings: well formed, inside their frame, and true to the numbers."""
+"""Charts are well formed, stay inside their frame and show their numbers."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -19,7 +19,7 @@ from assets.report.positions import positions
 from lightning_modules.layers.position_tables import sinusoidal_table
 
 
-def test_charts_are_wellformed_and_stay_in_their_frame() -> None:
+def test_charts_are_well_formed_and_inside_their_frame() -> None:
     lines = [Series("a <b>", [(1, 0.5), (2, None), (3, 2.0)]), Series("given", [(1, 1), (3, 1)], 1, dashed=True)]
     for figure in (
         line_chart("Loss", "epoch", lines),
@@ -48,7 +48,7 @@ def test_charts_are_wellformed_and_stay_in_their_frame() -> None:
             assert y + down <= height
 
 
-def test_intervals_stand_where_their_numbers_are_and_those_with_the_given_value_inside_are_hollow() -> None:
+def test_interval_chart_draws_insignificant_rows_hollow() -> None:
     rows = [Estimate("more", 0.2, (0.1, 0.3)), Estimate("maybe", 0.1, (-0.1, 0.3)), Estimate("bare", -0.1, None)]
     tree = ET.fromstring(f"<div>{interval_chart('Difference', 'x', rows, given=0)}</div>")
     dots = [one.attrib for one in tree.iter("circle")]
@@ -65,12 +65,12 @@ def test_intervals_stand_where_their_numbers_are_and_those_with_the_given_value_
     assert [one.text for one in tree.iter("text") if one.attrib["class"] == "count"] == ["+0.200", "+0.100", "-0.100"]
 
 
-def test_a_chart_without_points_says_so() -> None:
+def test_chart_without_points_says_so() -> None:
     assert "No points." in interval_chart("Difference", "x", [])
     assert line_chart("Loss", "epoch", [Series("a", [(1, None)])]) == Markup('<p class="absent">No points.</p>')
 
 
-def test_positions_are_drawn_from_the_layers_own_numbers() -> None:
+def test_position_charts_show_the_tables_of_the_layers() -> None:
     sinusoidal, cosines, dials, likeness = positions()["charts"]
     assert "Sinusoidal" in sinusoidal
     assert "6.3 tokens a turn" in dials  # the first pair turns by one radian a token
@@ -98,7 +98,7 @@ def test_ticks_are_round_even_and_inside(low: float, width: float, about: int) -
         assert len(set(alike(found))) == len(found)
 
 
-def test_numbers_read_well() -> None:
+def test_readable_number_has_few_digits() -> None:
     assert [readable(value) for value in (0, 2400, 0.5, 1.0, 12.3456, 1234.5, 0.00031, 0.0, 21.0)] == [
         "0",
         "2,400",
