@@ -1,7 +1,7 @@
 """The command ``heddle params``: effective parameters, their origin and their description."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,9 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dagster_project.parameters import SECTIONS
 from heddle.core.parameters.provenance import DEFAULT, EffectiveValue, effective_values
-from heddle.core.parameters.section import PARAMS_FILE, ParameterError, read_yaml, scale_file
+from heddle.core.parameters.section import PARAMS_FILE, ParameterError, Section, read_yaml, scale_file
 
 console = Console()
 
@@ -30,8 +29,10 @@ def params(section: str | None, as_json: bool) -> None:
         dvc exp run -S scales/demo.yaml:++clip.trainer.patience=3
         dvc exp run -S ++shards.quality=80
     """
+    from dagster_project.parameters import SECTIONS  # imports every parameter class and pyarrow
+
     root = Path.cwd()
-    names = _written_sections(root) if section is None else [_known(section)]
+    names = _written_sections(root, SECTIONS) if section is None else [_check_known(section, SECTIONS)]
     values = [value for name in names for value in effective_values(name, SECTIONS[name], root)]
     if as_json:
         click.echo(json.dumps([asdict(value) for value in values], indent=2, ensure_ascii=False))
@@ -39,15 +40,15 @@ def params(section: str | None, as_json: bool) -> None:
         console.print(_table(values))
 
 
-def _known(section: str) -> str:
-    if section not in SECTIONS:
-        raise ParameterError(f"{section}: unknown section; allowed: {', '.join(SECTIONS)}")
+def _check_known(section: str, sections: Mapping[str, type[Section]]) -> str:
+    if section not in sections:
+        raise ParameterError(f"{section}: unknown section; allowed: {', '.join(sections)}")
     return section
 
 
-def _written_sections(root: Path) -> list[str]:
+def _written_sections(root: Path, sections: Mapping[str, type[Section]]) -> list[str]:
     written = {*read_yaml(root / PARAMS_FILE), *read_yaml(scale_file(root))}
-    return [name for name in SECTIONS if name in written]
+    return [name for name in sections if name in written]
 
 
 def _table(values: Sequence[EffectiveValue]) -> Table:

@@ -7,11 +7,11 @@ Interface::
 
     shop = Shop(seed=20260701, listings=2400, guides=300)
     shop.size, shop.guide_count
-    listing = shop.listing(7)    # .id "100008" (WordPress id), .facts, .words, .image (.content, .format, .seen)
+    listing = shop.listing(7)    # .id "100008" (WordPress id), .facts, .words, .image (.content, .format, .scene)
     shop.image(7)              # bytes of the original file (before HTTP-level faults)
     shop.guides, shop.queries, shop.qrels, shop.conversations, shop.preferences, shop.graph.nodes, shop.graph.edges
     shop.faults                  # list[Fault(id, table, kind, outcome, reason, original)]
-    shop.ceilings                # dict[str, float]: upper bounds of the metrics
+    shop.upper_bounds            # dict[str, float]: upper bounds of the metrics
     with serve(shop) as port: ...  # separate process on 127.0.0.1, ends with its parent
 
 All addresses in responses start with ``http://demo-shop.example``, whatever the port. The server accepts absolute-form

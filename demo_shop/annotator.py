@@ -1,7 +1,7 @@
-"""Preference pairs from a hidden annotator, who weighs what an answer does and errs now and then.
+"""Preference pairs from a simulated annotator, who weights traits of an answer and makes random errors.
 
-Utility = sum of weights of the answer's traits; the chosen answer is drawn by Bradley and Terry's model (1952). The
-best possible preference model therefore agrees with the annotator as often as ``Shop.ceilings`` says, and no oftener.
+Utility = sum of weights of the answer's traits; the chosen answer is sampled from a Bradley-Terry model (1952). The
+highest agreement that a preference model can have with the annotator is in ``Shop.upper_bounds``.
 """
 
 import math
@@ -12,7 +12,7 @@ from demo_shop.guide_topics import KINDS
 from demo_shop.guides import Guide
 
 WEIGHTS: Mapping[str, float] = {"complete": 2.4, "on topic": 3.0, "polite": 0.8, "safe": 0.9, "wordy": -1.1}
-"""What the annotator likes in an answer."""
+"""Weight of each trait of an answer."""
 ADVICE = {
     "wood": "wear a mask",
     "metal": "wear gloves",

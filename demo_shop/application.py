@@ -34,7 +34,7 @@ Sitemap: {HOME}/sitemap.xml
 
 
 class Application:
-    """All handlers, over one shop. ``asgi`` is what a server runs."""
+    """All request handlers of one shop. ``asgi`` is the application for the server."""
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
@@ -67,16 +67,16 @@ class Application:
         )
 
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take absolute-form request targets too, so that the shop can stand in as an HTTP proxy for itself."""
+        """Accept absolute-form request targets too, so that the shop can be its own HTTP proxy."""
         if scope["type"] == "http" and scope["path"].startswith(("http://", "https://")):
             path = "/" + scope["path"].split("://", 1)[1].partition("/")[2]
             scope = {**scope, "path": path, "raw_path": path.encode()}
         await self._starlette(scope, receive, send)
 
-    # What machines read
+    # API and robots.txt
 
     def index(self, request: Request) -> Response:
-        """What the API is."""
+        """Name and description of the API."""
         body = {
             "name": "The Second Thread",
             "description": "Second-hand and upcycled",
@@ -90,7 +90,7 @@ class Application:
         return answer(request, ROBOTS.encode(), "text/plain; charset=utf-8")
 
     def posts(self, request: Request) -> Response:
-        """Listings, paged, in the wished order."""
+        """Listings, paged, in the requested order."""
         order = _order(self.shop, request)
         if isinstance(order, Response):
             return order
@@ -106,24 +106,24 @@ class Application:
         return answer(request, body, JSON, self._last_modified([number]))
 
     def media(self, request: Request) -> Response:
-        """Images' records, paged."""
+        """Records of images, paged."""
         numbers = [number for number in range(self.shop.size) if wordpress.kind_at(self.shop, number) != "no image"]
         return paged(request, numbers, lambda number: dump(wordpress.media(self.shop, number)), self._last_modified)
 
     def one_media(self, request: Request) -> Response:
-        """One image's record."""
+        """Record of one image."""
         number = request.path_params["id"] - FIRST_MEDIA_ID
         if not 0 <= number < self.shop.size or wordpress.kind_at(self.shop, number) == "no image":
             return error("rest_post_invalid_id", "Invalid post ID.", 404)
         return answer(request, dump(wordpress.media(self.shop, number)), JSON, self._last_modified([number]))
 
     def categories(self, request: Request) -> Response:
-        """The shelves, paged."""
+        """Categories, paged."""
         ids = [wordpress.FIRST_CATEGORY_ID + place for place in range(len(wordpress.SHELVES))]
         return paged(request, ids, lambda place: dump(wordpress.category(place)), default=10)
 
     def tags(self, request: Request) -> Response:
-        """The tags, paged."""
+        """Tags, paged."""
         ids = [wordpress.FIRST_TAG_ID + place for place in range(len(wordpress.TAGS))]
         return paged(request, ids, lambda place: dump(wordpress.tag(place)), default=10)
 
@@ -134,7 +134,7 @@ class Application:
         )
 
     def table(self, request: Request) -> Response:
-        """Rows of the tables that WordPress knows nothing of, paged."""
+        """Rows of the tables that WordPress does not have, paged."""
         name = request.path_params["table"]
         tables: dict[str, Callable[[], Sequence[dict[str, Any]]]] = {
             "queries": lambda: self.shop.queries,
@@ -157,7 +157,7 @@ class Application:
     # Images
 
     def image(self, request: Request) -> Response:
-        """An image, or what went wrong with it."""
+        """An image, or the response of its planted fault."""
         number = self._number_of(request)
         if number is None:
             return error("not_found", "No such image.", 404)
@@ -181,7 +181,7 @@ class Application:
         return answer(request, content, mime_type, wordpress.dates(self.shop, number)[1])
 
     def moved(self, request: Request) -> Response:
-        """Where an image went that moved."""
+        """Redirect from the old address of an image to the new one."""
         path = request.url.path.replace("/old-uploads/", "/wp-content/uploads/", 1)
         return Response(status_code=301, headers={"Location": f"{HOME}{path}"})
 
@@ -192,21 +192,21 @@ class Application:
             return None
         return number if name == wordpress.media_name(self.shop, number) else None
 
-    # What people and search engines read
+    # HTML pages and sitemaps
 
     def sitemap_index(self, request: Request) -> Response:
-        """The two sitemaps."""
+        """Index of the two sitemaps."""
         return answer(request, pages.sitemap_index([f"{HOME}/sitemap-listings.xml", f"{HOME}/sitemap-guides.xml"]), XML)
 
     def sitemap_listings(self, request: Request) -> Response:
-        """Each listing's page."""
+        """Sitemap of the listings' pages."""
         entries = [
             (wordpress.page_url(number), wordpress.dates(self.shop, number)[1]) for number in range(self.shop.size)
         ]
         return answer(request, pages.sitemap(entries), XML)
 
     def sitemap_guides(self, request: Request) -> Response:
-        """Each guide's page."""
+        """Sitemap of the guides' pages."""
         entries = [(wordpress.guide_post(self.shop, number)["link"], OPENED) for number in range(self.shop.guide_count)]
         return answer(request, pages.sitemap(entries), XML)
 
@@ -216,34 +216,34 @@ class Application:
         return answer(request, pages.home(self.shop, page), HTML)
 
     def listing_page(self, request: Request) -> Response:
-        """One listing for a person."""
+        """HTML page of one listing."""
         number = _number_after(request.path_params["slug"], "find-", FIRST_LISTING_ID)
         if not 0 <= number < self.shop.size:
             return self.missing(request, None)
         return answer(request, pages.listing(self.shop, number), HTML, wordpress.dates(self.shop, number)[1])
 
     def guide_page(self, request: Request) -> Response:
-        """One guide for a person."""
+        """HTML page of one guide."""
         number = _number_after(request.path_params["slug"], "guide-", FIRST_GUIDE_ID)
         if not 0 <= number < self.shop.guide_count:
             return self.missing(request, None)
         return answer(request, pages.guide(self.shop, number), HTML)
 
     def missing(self, request: Request, problem: Exception | None) -> Response:
-        """404, as JSON below /wp-json/, else for a person."""
+        """404: JSON below /wp-json/, else an HTML page."""
         if request.url.path.startswith("/wp-json"):
             return error("rest_no_route", "No route was found matching the URL and request method.", 404)
         return Response(pages.missing(), 404, media_type=HTML)
 
 
 def _number_after(slug: str, prefix: str, first: int) -> int:
-    """The number in a slug, counted from ``first``; negative where there is none."""
+    """The number in a slug minus ``first``; negative if the slug has no number."""
     digits = slug.removeprefix(prefix)
     return int(digits) - first if digits.isdecimal() else -1
 
 
 def _order(shop: Shop, request: Request) -> list[int] | Response:
-    """Numbers of the listings that the query asks for, in its order; an error where it asks for nonsense."""
+    """Numbers of the listings that match the query, in the query's order, or an error for an invalid query."""
     query = request.query_params
     by, direction = query.get("orderby", "date"), query.get("order", "desc")
     keys: dict[str, Callable[[int], Any]] = {

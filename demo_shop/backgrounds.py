@@ -1,4 +1,4 @@
-"""Five kinds of surroundings, painted at final resolution. Muted, so that the main item stands out."""
+"""Five kinds of background, painted at final resolution in muted colours, so that the main item stands out."""
 
 import random
 from collections.abc import Callable, Mapping

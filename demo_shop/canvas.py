@@ -32,7 +32,7 @@ Bytes = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Placement:
-    """From drawing units to pixels of the layer: scale, rotate about the middle of the frame, mirror, move."""
+    """Transform from drawing units to layer pixels: scale, rotate about the middle of the frame, mirror, move."""
 
     width: float  # of the frame, drawing units
     height: float  # of the frame, drawing units
@@ -53,7 +53,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class Layer:
-    """A drawn thing at final resolution, every channel premultiplied by coverage.
+    """A drawing at final resolution, every channel premultiplied by coverage.
 
     ``cover``, ``tone``, ``fixed``: (height, width); ``paint``: (height, width, 3).
     """
@@ -165,7 +165,7 @@ class Canvas:
         self._stroke(track, broad, tone, fill)
 
     def layer(self) -> Layer:
-        """What was drawn, reduced to final resolution."""
+        """The drawing, reduced to final resolution."""
         cover, tone, fixed, paint = (
             np.asarray(image.reduce(SUPERSAMPLE)) for image in (self._cover, self._tone, self._fixed, self._paint)
         )

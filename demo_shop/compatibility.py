@@ -1,8 +1,8 @@
-"""What can become what: items, materials and upcycled products, joined by edges drawn from latent factors.
+"""The compatibility graph: items, materials and upcycled products, with edges sampled from latent factors.
 
 Each node has a hidden vector; an edge exists with probability ``sigmoid(sharpness * (cosine - threshold))``. Products
-take their vector from the two words of their name, so names help, and no model can beat the true probabilities, whose
-ROC AUC :attr:`Graph.ceiling` gives.
+take their vector from the two words of their name, so names are informative. No model can exceed the ROC AUC of the
+true probabilities, :attr:`CompatibilityGraph.upper_bound`.
 """
 
 import math
@@ -129,7 +129,7 @@ def auc(scored: Sequence[tuple[float, bool]]) -> float:
 
 
 def product_count(guides: int) -> int:
-    """How many products a shop with so many guides has: 40 at smoke, 200 at demo scale."""
+    """Number of products of a shop with this number of guides: 40 at smoke scale, 200 at demo scale."""
     return min(len(BASES) * len(STYLES), 40 + max(0, guides - 24) * 160 // 276)
 
 
@@ -137,4 +137,4 @@ UNKNOWN_EDGES: Sequence[Mapping[str, str]] = (
     {"source": "item:chair", "relation": "becomes", "target": "product:forgotten thing"},
     {"source": "item:unlisted item", "relation": "made_of", "target": "material:wood"},
 )
-"""Planted faults: edges to and from nodes that there are not."""
+"""Planted faults: edges with a missing node."""

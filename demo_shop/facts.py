@@ -1,4 +1,4 @@
-"""What is true of one listing, drawn from the seed and the listing's number alone, so growth changes none."""
+"""The facts of one listing. They depend only on the seed and the listing's number, so a larger shop keeps them."""
 
 import random
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from demo_shop import vocabulary as words
 
 OPENED = datetime(2024, 3, 4, 8, 0, tzinfo=UTC)
-"""When listing 0 was put up; each next one follows 3 hours later."""
+"""Publication time of listing 0; each next listing is published 3 hours later."""
 BASE_PRICE = {"furniture": 40, "electronics": 90, "leisure": 110, "lights and clocks": 25, "accessories": 20}
 CAMERAS = (("Loomtech", "LT-20"), ("Pentaprism", "P3 Mini"), ("Orbis", "Handy 8"))
 
 
 @dataclass(frozen=True)
 class ListingFacts:
-    """The truth about one listing, before words and image."""
+    """The facts of one listing, from which its texts and image are made."""
 
     number: int
     item: str
@@ -25,7 +25,7 @@ class ListingFacts:
     size: str
     purpose: str
     price: float  # pounds
-    props: tuple[tuple[str, str, str], ...]  # kind, colour, wished predicate towards the main item
+    props: tuple[tuple[str, str, str], ...]  # kind, colour, requested predicate towards the main item
     voice: str
     locale: str
     wishes: tuple[str, ...]
@@ -37,27 +37,27 @@ class ListingFacts:
 
     @property
     def group(self) -> str:
-        """One of nine."""
+        """The group of the item, one of nine."""
         return words.GROUP_OF[self.item]
 
     @property
     def bin(self) -> str:
-        """One of four."""
+        """The bin, one of four."""
         return words.bin_of(self.item, self.material, self.colour)
 
     @property
     def product_class(self) -> str:
-        """One of 27."""
+        """The product class, one of 27."""
         return words.product_class_of(self.item, self.purpose)
 
 
 def stream(seed: int, *path: object) -> random.Random:
-    """A random stream of its own for each purpose: the same on every machine (Mersenne twister seeded by SHA-512)."""
+    """An independent random stream for each purpose, equal on every machine (Mersenne twister seeded by SHA-512)."""
     return random.Random("/".join(map(str, (seed, *path))))
 
 
 def facts(seed: int, number: int) -> ListingFacts:
-    """The facts of listing ``number``. Items come in shuffled rounds of twenty, so a small shop has all."""
+    """The facts of listing ``number``. Items come in shuffled rounds of twenty, so a small shop has every item."""
     rng = stream(seed, "facts", number)
     turn, place = divmod(number, len(words.ITEMS))
     item = stream(seed, "round", turn).sample(words.ITEMS, len(words.ITEMS))[place]

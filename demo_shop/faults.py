@@ -1,4 +1,4 @@
-"""What is planted to go wrong, where, and what a crawl and a validation should make of it."""
+"""Planted faults: their kind, their place and the expected result of crawl and validation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ LISTING_FAULTS: Mapping[str, tuple[Outcome, str]] = {
     "image answers 503 first": ("accepted", "retried"),
     "image moved": ("accepted", "redirected"),  # 301 to the image
 }
-"""Kind -> outcome and reason: the quarantine's or duplicates' code, or what makes it acceptable after all."""
+"""Kind -> outcome and reason: the quarantine's or duplicates' code, or why the record is accepted."""
 
 FIRST_BLOCK = (8, 48)
-"""The first set of faults lies among these listings, so that a shop of 48 has one of each ..."""
+"""Range of listings with the first set of faults, so a shop of 48 listings has one fault of each kind."""
 BLOCK = 800
-"""... and each full block of so many listings has one set more."""
+"""Size of the following blocks; each full block has one more set of faults."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Fault:
         id: the record's id at the shop, without the name of a source: a listing's or guide's WordPress id, or
             ``"source relation target"`` for an edge.
         table: the table that the record is meant for.
-        kind: what was done to it, for a person.
-        outcome: what should become of it.
+        kind: description of the fault.
+        outcome: expected result.
         reason: quarantine reason or expectation's name; ``exact`` or ``near`` for duplicates.
         original: id of the listing whose image a duplicate repeats.
     """
@@ -58,7 +58,7 @@ class Fault:
 
 
 def listing_id(number: int) -> str:
-    """The WordPress id of listing ``number``; ids sort as text as they do as numbers."""
+    """The WordPress id of listing ``number``. All ids have the same length, so text order is numeric order."""
     return str(FIRST_LISTING_ID + number)
 
 
@@ -68,7 +68,7 @@ def guide_id(number: int) -> str:
 
 
 def listing_faults(seed: int, listings: int) -> dict[int, Fault]:
-    """Number of a listing -> its fault. A shop that grows keeps the faults it had."""
+    """Number of a listing -> its fault. A larger shop keeps the faults of a smaller one."""
     planted: dict[int, Fault] = {}
     blocks = [
         range(*FIRST_BLOCK),
@@ -79,7 +79,7 @@ def listing_faults(seed: int, listings: int) -> dict[int, Fault]:
         places = stream(seed, "faults", block.start).sample(block, 2 * len(kinds))
         clean = sorted(places[len(kinds) :])
         for kind, number in zip(kinds, places, strict=False):
-            # A duplicate repeats a clean listing with a smaller id; before the block there are always some.
+            # A duplicate repeats a clean listing with a smaller id; such listings always exist before the block.
             earlier = [place for place in clean if place < number] or [block.start - 1 - back for back in range(8)]
             planted[number] = _fault(kind, number, earlier[kinds.index(kind) % len(earlier)])
     return {number: planted[number] for number in sorted(planted) if number < listings}
@@ -92,7 +92,7 @@ def _fault(kind: str, number: int, earlier: int) -> Fault:
 
 
 def guide_faults(seed: int, guides: int) -> dict[int, Fault]:
-    """Number of a guide -> its fault: one guide in a hundred, at least one, has an empty text."""
+    """Number of a guide -> its fault, an empty text. One guide in a hundred has it, at least one."""
     numbers: Sequence[int] = sorted(stream(seed, "guide faults").sample(range(min(guides, 20)), 1 if guides else 0))
     numbers = [*numbers, *range(137, guides, 100)]
     return {number: Fault(guide_id(number), "guides", "empty text", "quarantine", "text_present") for number in numbers}

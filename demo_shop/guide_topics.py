@@ -1,4 +1,4 @@
-"""What the guides are about: problems and their repair, ideas for reuse, ways of disposal."""
+"""Topics of the guides: problems and their repair, ideas for reuse, ways of disposal."""
 
 from collections.abc import Mapping, Sequence
 
@@ -190,7 +190,7 @@ PROBLEMS: Mapping[str, Sequence[tuple[str, str, str, Steps]]] = {
         ),
     ),
 }
-"""Kind of material -> problem, how a person would say it, the remedy's tool, the steps."""
+"""Kind of material -> problem, a user's wording of it, the tool for the repair, the steps."""
 
 IDEAS: Mapping[str, tuple[str, str, Steps, frozenset[str]]] = {
     "a planter": (
@@ -254,7 +254,7 @@ IDEAS: Mapping[str, tuple[str, str, Steps, frozenset[str]]] = {
         frozenset({"paper", "cloth"}),
     ),
 }
-"""What it can become -> how a person would wish for it, what it needs, the steps, the kinds of material that suit."""
+"""New use -> a user's wording of the wish, tools and supplies, steps, suitable kinds of material."""
 
 
 DISPOSAL: Mapping[str, Steps] = {

@@ -11,20 +11,20 @@ from demo_shop.guide_topics import CAUTIONS, IDEAS, KINDS, PROBLEMS, Steps, disp
 
 @dataclass(frozen=True)
 class Guide:
-    """One guide: what it is about, its words, and what a person would ask."""
+    """One guide: its topic, its text and a user's question about it."""
 
     number: int
     action: str
     item: str
     material: str
     topic: str  # problem, idea or bin
-    plea: str  # the problem in a person's own words
+    plea: str  # the problem in a user's words
     tool: str
     steps: Steps
 
     @property
     def title(self) -> str:
-        """What stands above it."""
+        """Title of the guide."""
         thing = f"{phrases.MATERIAL_ADJECTIVES[self.material][0]} {self.item}"
         return {
             "repair": f"How to mend {self.topic} on a {thing}",
@@ -55,7 +55,7 @@ class Guide:
         return f"{rng.choice(opening)}{need} {numbered} {caution}"
 
     def question(self, rng: random.Random) -> str:
-        """What a person asks whom this guide answers, seldom in the guide's own words."""
+        """A question that this guide answers, mostly in other words than the guide's."""
         name = rng.choice(phrases.ITEM_NAMES[self.item])
         adjective = rng.choice(phrases.MATERIAL_ADJECTIVES[self.material])
         forms = {
@@ -78,10 +78,10 @@ class Guide:
         return rng.choice(forms)
 
     def relevance(self, other: "Guide") -> int:
-        """How well ``other`` answers the question of this guide.
+        """Relevance of ``other`` for the question of this guide.
 
         3: it is the guide. 2: same action and topic, and the same item or the same material. 1: same item and material
-        with another topic, or same action and topic on another kind of thing of like material. 0: none of these.
+        with another topic, or same action and topic on another kind of item of a similar material. 0: none of these.
         """
         if other.number == self.number:
             return 3
@@ -95,7 +95,7 @@ class Guide:
 
 
 def guides(seed: int, count: int) -> list[Guide]:
-    """The first ``count`` guides of a shuffled list of all that there are (741)."""
+    """The first ``count`` guides of the shuffled list of all 741 guides."""
     everything: list[tuple[str, str, str, str, str, str, Steps]] = []
     for item in words.ITEMS:
         for material in words.MATERIALS_OF[item]:

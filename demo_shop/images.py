@@ -19,7 +19,7 @@ TOO_LARGE_SIDE = 1900
 
 @dataclass(frozen=True)
 class ListingImage:
-    """An original file and what it shows."""
+    """An original image file and its scene."""
 
     content: bytes
     format: str  # Pillow's name
@@ -29,7 +29,7 @@ class ListingImage:
 
     @property
     def mime_type(self) -> str:
-        """``image/jpeg`` and the like."""
+        """MIME type, such as ``image/jpeg``."""
         return f"image/{self.format.lower()}"
 
     @property

@@ -1,4 +1,4 @@
-"""Where to find each item's drawing: frame, how it stands, what can stand on it."""
+"""Registry of the items' drawings: frame, placement, and the surface for other objects."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ class Item:
     Attributes:
         width, height: of the frame in drawing units; the drawing fills it.
         draw: draws it for a material.
-        hangs: on a wall or a line; else it stands on the ground.
-        support: x0, x1, y of the surface that a further object can stand on.
+        hangs: whether it hangs on a wall or a line; otherwise it stands on the ground.
+        support: x0, x1, y of the surface for another object.
         tilt: largest rotation in degrees.
     """
 

@@ -1,4 +1,4 @@
-"""How fifteen materials look: relief (grain, weave, knit, chips), sheen, and patterns printed on top.
+"""Appearance of fifteen materials: relief (grain, weave, knit, chips), sheen, and patterns printed on top.
 
 :func:`surface` gives the colour of a material on each pixel; :func:`finish` lays it on a drawn layer. Distances are in
 pixels of the final image, and coarse enough to survive at 64 pixels.

@@ -1,4 +1,4 @@
-"""Pages for people, and sitemaps: plain HTML without scripts."""
+"""HTML pages without scripts, and sitemaps."""
 
 import html
 import math
@@ -37,7 +37,7 @@ nav a{color:#3c5a52;margin:0 .8rem}
 
 
 def home(shop: Shop, page: int) -> bytes:
-    """A grid of listings, the first ones first."""
+    """The home page: a grid of listings in ascending order of id."""
     numbers = range((page - 1) * ON_A_PAGE, min(page * ON_A_PAGE, shop.size))
     cards = "".join(_card(shop, number) for number in numbers)
     last = math.ceil(shop.size / ON_A_PAGE)
@@ -69,7 +69,7 @@ def _image(shop: Shop, number: int) -> str:
 
 
 def listing(shop: Shop, number: int) -> bytes:
-    """One listing: image, title, price, words. Hostile HTML is served by the API only, never to a person."""
+    """One listing: image, title, price, texts. Only the API serves hostile HTML; the pages never do."""
     one = shop.listing(number)
     words = one.words
     tags = "".join(f'<span class="tag">{html.escape(tag)}</span>' for tag in words.tags)
@@ -86,7 +86,7 @@ def listing(shop: Shop, number: int) -> bytes:
 
 
 def _graph(shop: Shop, number: int) -> str:
-    """What the page is about, for machines (Open Graph)."""
+    """Open Graph metadata of the page."""
     one = shop.listing(number)
     told = {"og:type": "product", "og:title": one.words.title, "og:description": one.words.description}
     told["product:price:amount"] = f"{one.facts.price:.2f}"
@@ -106,7 +106,7 @@ def guide(shop: Shop, number: int) -> bytes:
 
 
 def missing() -> bytes:
-    """What a wrong address gets."""
+    """The page of an unknown address."""
     return _page("Not found", '<p>There is nothing here. <a href="/">Back to the shop</a></p>')
 
 
@@ -128,7 +128,7 @@ def sitemap_index(addresses: Sequence[str]) -> bytes:
 
 
 def sitemap(entries: Sequence[tuple[str, datetime]]) -> bytes:
-    """Addresses and when each changed."""
+    """A sitemap: addresses with the time of their last change."""
     rows = "".join(
         f"<url><loc>{address}</loc><lastmod>{changed:%Y-%m-%dT%H:%M:%SZ}</lastmod></url>"
         for address, changed in entries

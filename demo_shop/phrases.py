@@ -1,4 +1,4 @@
-"""The phrases of the grammar: what can stand for an item, a material, a purpose, a voice."""
+"""The phrases of the grammar for items, materials, purposes and voices."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,7 +24,7 @@ ITEM_NAMES: Mapping[str, Sequence[str]] = {
     "bicycle": ("bicycle", "bike"),
     "guitar": ("guitar", "six-string guitar"),
 }
-"""The first name is the label's own."""
+"""Names of each item; the first is the label."""
 
 PLURAL_ITEMS = frozenset({"trousers"})
 MATERIAL_ADJECTIVES: Mapping[str, Sequence[str]] = {
@@ -45,7 +45,7 @@ MATERIAL_ADJECTIVES: Mapping[str, Sequence[str]] = {
     "stone": ("stone", "polished stone"),
 }
 THINGS = ("piece", "find", "treasure", "thing", "one-off", "oddment")
-"""What a title says when it leaves the item out."""
+"""Words of a title that does not name the item."""
 MOODS = ("vintage", "charming", "honest", "quirky", "well-loved", "handsome", "rare", "simple")
 
 PURPOSE_TITLES: Mapping[str, Sequence[str]] = {

@@ -1,4 +1,4 @@
-"""Drawings: the small further objects, each in a frame of 100 x 100 units and with colours of its own."""
+"""Drawings of the small additional objects, each in a frame of 100 x 100 units and in its own colours."""
 
 from collections.abc import Callable, Mapping
 

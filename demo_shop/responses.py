@@ -1,4 +1,4 @@
-"""Answers as WordPress gives them: validators (ETag, Last-Modified), pages of a list, errors."""
+"""Responses in WordPress's form: validators (ETag, Last-Modified), pages of a list, errors."""
 
 import hashlib
 import json
@@ -16,16 +16,16 @@ from demo_shop.facts import OPENED
 from demo_shop.wordpress import HOME
 
 LARGEST_PAGE = 100
-"""WordPress refuses more on a page."""
+"""WordPress's limit of items a page."""
 JSON, HTML, XML = "application/json; charset=UTF-8", "text/html; charset=utf-8", "application/xml; charset=utf-8"
 
 
 def answer(
     request: Request, body: bytes, media_type: str, modified: datetime = OPENED, headers: dict[str, str] | None = None
 ) -> Response:
-    """The body with ETag and Last-Modified, or 304 where the client has it already.
+    """The body with ETag and Last-Modified, or 304 if the client already has it.
 
-    Only If-None-Match is honoured: a page of a list can change without any later date on it.
+    Only If-None-Match is supported, as a page of a list can change without a later Last-Modified.
     """
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     more = {**(headers or {}), "ETag": tag, "Last-Modified": format_datetime(modified, usegmt=True)}
@@ -36,7 +36,7 @@ def answer(
 
 
 def number_in(request: Request, name: str, default: int) -> int | None:
-    """A number of the query; None where it is none."""
+    """A number in the query string; None if it is missing or not a number."""
     try:
         return int(request.query_params.get(name, default))
     except ValueError:
@@ -58,7 +58,7 @@ def json_answer(request: Request, content: Any) -> Response:
 
 
 def error(code: str, message: str, status: int) -> Response:
-    """An error as WordPress words it."""
+    """An error in WordPress's JSON form."""
     return Response(dump({"code": code, "message": message, "data": {"status": status}}), status, media_type=JSON)
 
 
@@ -70,7 +70,7 @@ def paged(
     default: int = 10,
     largest: int = LARGEST_PAGE,
 ) -> Response:
-    """One page as WordPress gives it, with its headers and errors."""
+    """One page of a list, with WordPress's headers and errors."""
     page, per_page = number_in(request, "page", 1), number_in(request, "per_page", default)
     if page is None or per_page is None or page < 1 or not 1 <= per_page <= largest:
         return error("rest_invalid_param", f"per_page must be between 1 and {largest}, page at least 1.", 400)

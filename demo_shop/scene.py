@@ -1,7 +1,7 @@
-"""Put a main item, further objects and surroundings together; boxes and relations come from what was drawn.
+"""Compose a main item, additional objects and a background; boxes and relations come from what was drawn.
 
 Boxes are those of the visible pixels. Relations hold geometrically (:func:`demo_shop.sprites.holds` says what each
-means), because an object that finds no place where a relation would be true is left out.
+means), because an object is skipped if no position makes its relation true.
 """
 
 import random
@@ -22,7 +22,7 @@ from demo_shop.vocabulary import COLOURS
 SIDES = (192, 208, 224, 240, 256)
 SQUARE, LANDSCAPE, PORTRAIT = (1.0, 1.0), ((1.0, 0.8), (1.0, 0.75)), ((0.8, 1.0), (0.75, 1.0))
 FALLBACKS = ("in front of", "left of", "right of", "behind")
-"""Tried in random order where the wished relation finds no place."""
+"""Predicates that are tried in random order if the requested relation has no valid position."""
 GAP = 4
 
 
@@ -46,7 +46,7 @@ class SceneRelation:
 
 @dataclass(frozen=True)
 class RenderedScene:
-    """What an image shows."""
+    """The scene of an image: objects and relations."""
 
     background: str
     objects: tuple[SceneObject, ...]
@@ -54,7 +54,7 @@ class RenderedScene:
 
 
 def render(facts: ListingFacts, rng: random.Random) -> tuple[Image.Image, RenderedScene, list[Sprite]]:
-    """The image, what it shows, and the sprites from back to front (the main item's ``predicate`` is empty)."""
+    """The image, its scene, and the sprites from back to front (the main item's ``predicate`` is empty)."""
     item = ITEMS[facts.item]
     wishes = [wish for _, _, wish in facts.props]
     width, height = _size(item, wishes, rng)
@@ -80,7 +80,7 @@ def render(facts: ListingFacts, rng: random.Random) -> tuple[Image.Image, Render
 
 
 def _size(item: Item, wishes: list[str], rng: random.Random) -> tuple[int, int]:
-    """Width and height that suit the item's shape and what stands beside or above it."""
+    """Width and height of the image, for the item's shape and the objects beside or above it."""
     aspect = item.width / item.height + 0.3 * sum(wish in ("left of", "right of") for wish in wishes)
     aspect -= 0.3 * sum(wish in ("above", "below") for wish in wishes)
     shapes = [SQUARE, *(LANDSCAPE if aspect >= 0.8 else ()), *(PORTRAIT if aspect <= 1.1 else ())]
@@ -100,7 +100,7 @@ def _main(
     rng: random.Random,
     grain: np.random.Generator,
 ) -> tuple[Sprite, Placement]:
-    """The main item, as large as the room left for further objects allows."""
+    """The main item, as large as the space for additional objects permits."""
     width, height = size
     left, right, top, bottom = _margins(item, wishes, size)
     angle = (2 * rng.random() - 1) * item.tilt
@@ -120,7 +120,7 @@ def _main(
 
 
 def _margins(item: Item, wishes: list[str], size: tuple[int, int]) -> tuple[float, float, float, float]:
-    """Room to leave at the left, right, top and bottom, in pixels: wide where a further object is to stand."""
+    """Room to leave at the left, right, top and bottom, in pixels; wide on the side of an additional object."""
     width, height = size
     wide = 0.25 * min(size)
     topped = "above" in wishes or ("on" in wishes and item.support is not None and item.support[2] < 20)
@@ -149,7 +149,7 @@ def _place(
     others: list[Sprite],
     rng: random.Random,
 ) -> bool:
-    """Move the prop to a spot where it covers no other and its relation to the main item is true, if there is one."""
+    """Move the prop to a position without overlap where its relation to the main item holds, if one exists."""
     for spot in _spots(prop, wish, main, drawn, size, rng):
         prop.x, prop.y = spot
         if inside(prop, size) and not any(overlap(prop, other) for other in others) and holds(wish, prop, main):
@@ -166,7 +166,7 @@ def _spots(
     size: tuple[int, int],
     rng: random.Random,
 ) -> list[tuple[int, int]]:
-    """Places for the prop's top left corner to try. What hangs has further objects on the ground below it."""
+    """Candidate positions of the prop's top left corner. Props of a hanging item are on the ground below it."""
     high, wide = prop.opacity.shape
     x0, y0, x1, y1 = box_of(main)
     floor = size[1] - high - 2
@@ -191,7 +191,7 @@ def _spots(
 def _on_support(
     prop: Sprite, main: Sprite, item: Item, placement: Placement, rng: random.Random
 ) -> list[tuple[int, int]]:
-    """Spots where the prop's foot stands on what the main item offers as a support."""
+    """Positions with the prop's foot on the support surface of the main item."""
     if item.support is None:
         return []
     high, wide = prop.opacity.shape
@@ -206,7 +206,7 @@ def _on_support(
 
 
 def _spread(start: float, end: float, rng: random.Random, count: int = 4) -> list[int]:
-    """Up to ``count`` places between start and end in random order; none where there is no room."""
+    """Up to ``count`` positions between start and end in random order; none if there is no space."""
     if end < start:
         return []
     return [round(start + (end - start) * (step + rng.random()) / count) for step in rng.sample(range(count), count)]
@@ -229,7 +229,7 @@ def _compose(image: Image.Image, sprites: list[Sprite], main: Sprite, item: Item
 
 
 def _shadowed(image: Image.Image, sprites: list[Sprite], main: Sprite, item: Item) -> Image.Image:
-    """Contact shadows under what stands, a soft one behind what hangs, a shelf under what is above the main item."""
+    """Draw contact shadows under standing objects, a soft one behind a hanging item, shelves under raised objects."""
     width, height = image.size
     small = Image.new("L", (width // 4 + 1, height // 4 + 1))
     draw = ImageDraw.Draw(small)

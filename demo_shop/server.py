@@ -1,4 +1,4 @@
-"""Serve the shop on loopback from a process of its own that ends with its parent, however the parent ends."""
+"""Serve the shop on loopback from a separate process, which ends when its parent ends for any reason."""
 
 import json
 import os
@@ -25,11 +25,11 @@ WATCH_SECONDS = 1.0
 
 @contextmanager
 def serve(shop: Shop) -> Iterator[int]:
-    """Serve ``shop`` on a free port of 127.0.0.1 in a process of its own; yields the port.
+    """Serve ``shop`` on a free port of 127.0.0.1 in a separate process; yield the port.
 
-    The process ends with the block, and also when this process dies by whatever signal: it holds the reading end of a
-    pipe whose writing end only this process has. (The kernel's parent-death signal would tell of the parent *thread*,
-    which may end long before its process.)
+    The process ends with the block, and also when this process dies from any signal: it holds the reading end of a
+    pipe whose writing end only this process has. (The kernel's parent-death signal reports the end of the
+    parent *thread*, which may come long before the end of the process.)
 
     Raises:
         RuntimeError: the server did not start.
@@ -56,7 +56,7 @@ def serve(shop: Shop) -> Iterator[int]:
 
 
 def _await(process: "subprocess.Popen[bytes]", port: int) -> None:
-    """Wait for the first answer. Loopback is asked directly, whatever proxies the environment names."""
+    """Wait for the first answer. Requests to loopback ignore the proxies of the environment."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + STARTUP_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
@@ -79,7 +79,7 @@ def run(shop: Shop, listening: socket.socket) -> None:
 
 
 def _end_with_parent(parent: int) -> None:
-    """End this process once the parent's end of the pipe is closed, or it has another parent."""
+    """End this process when the parent's end of the pipe is closed or the parent process changes."""
     while os.getppid() == parent:
         if select.select([0], [], [], WATCH_SECONDS)[0] and not os.read(0, 1):
             break

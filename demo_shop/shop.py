@@ -1,4 +1,4 @@
-"""The shop: everything from one seed, each listing made when it is asked for."""
+"""The shop: all content follows from one seed; each listing is generated on request."""
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -16,12 +16,12 @@ from demo_shop.words import ListingTexts, write
 
 Row = dict[str, Any]
 CACHED = 20_000
-"""Listings that are kept once made: images of some 10 kB each."""
+"""Maximum number of cached listings, with images of about 10 kB each."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The truth about one listing: planted faults are not in here, they are done to it when it is served."""
+    """One listing without its planted faults, which are applied when the listing is served."""
 
     id: str  # WordPress id
     facts: ListingFacts
@@ -33,9 +33,9 @@ class Shop:
     """A generated second-hand and upcycling shop.
 
     Args:
-        seed: of everything.
-        listings: how many things are for sale; a larger shop has the listings of a smaller one, unchanged.
-        guides: how many guides there are, at most 741.
+        seed: seed of all random numbers.
+        listings: number of listings; a larger shop has the listings of a smaller one, unchanged.
+        guides: number of guides, at most 741.
     """
 
     def __init__(self, seed: int = 20260701, listings: int = 2400, guides: int = 300) -> None:
@@ -46,7 +46,7 @@ class Shop:
 
     @cached_property
     def faults(self) -> list[Fault]:
-        """All that is planted, by table and id."""
+        """All planted faults, grouped by table."""
         edges = [
             Fault(
                 " ".join((row["source"], row["relation"], row["target"])),
@@ -61,11 +61,11 @@ class Shop:
 
     @cached_property
     def listing_faults(self) -> dict[int, Fault]:
-        """Number of a listing -> what is wrong with it."""
+        """Number of a listing -> its planted fault."""
         return listing_faults(self.seed, self.size)
 
     def facts(self, number: int) -> ListingFacts:
-        """The facts of listing ``number``; a duplicate shows its original's thing."""
+        """The facts of listing ``number``; a duplicate has the facts of its original."""
         return facts(self.seed, self._shown(number))
 
     def image(self, number: int) -> bytes:
@@ -84,13 +84,13 @@ class Shop:
         return Listing(listing_id(number), truth, write(truth, image.scene, stream(self.seed, "words", number)), image)
 
     def _shown(self, number: int) -> int:
-        """The listing whose thing and image this one shows."""
+        """Number of the listing whose facts and image this listing has: its original, or itself."""
         fault = self.listing_faults.get(number)
         return int(fault.original) - int(listing_id(0)) if fault and fault.original else number
 
     @cached_property
     def guides(self) -> list[Guide]:
-        """All guides, faults not in them."""
+        """All guides, without planted faults."""
         return library.guides(self.seed, self.guide_count)
 
     def guide_row(self, guide: Guide) -> Row:
@@ -127,7 +127,7 @@ class Shop:
 
     @cached_property
     def conversations(self) -> list[Row]:
-        """One for each guide: ``id``, ``messages`` (system now and then, user, assistant)."""
+        """One for each guide: ``id``, ``messages`` (some with a system message; then user, assistant)."""
         rows = []
         for guide in self.guides:
             rng = stream(self.seed, "conversation", guide.number)
@@ -161,11 +161,11 @@ class Shop:
 
     @cached_property
     def graph(self) -> CompatibilityGraph:
-        """The compatibility graph, faults not in it."""
+        """The compatibility graph, without planted faults."""
         return compatibility.graph(self.seed, compatibility.product_count(self.guide_count))
 
     @cached_property
     def upper_bounds(self) -> dict[str, float]:
-        """The best that any model could do, from the generator's own probabilities (:mod:`demo_shop.upper_bounds`)."""
+        """Upper bounds of the metrics, computed from the generator's probabilities (:mod:`demo_shop.upper_bounds`)."""
         agreement = sum(likely for _, likely in self._pairs) / max(1, len(self._pairs))
         return {**upper_bounds(), "preference_accuracy": agreement, "link_prediction_auc": self.graph.upper_bound}

@@ -1,4 +1,4 @@
-"""Drawn things at their places: which pixels they cover, their boxes, and when a relation between two is true."""
+"""Sprites: drawings at their positions, with covered pixels, boxes and the relations between two of them."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from demo_shop.canvas import Bytes
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels, the last two exclusive."""
 SOLID = 96
-"""Opacity from which a pixel counts as covered."""
+"""Minimum opacity of a covered pixel."""
 Mask = NDArray[np.bool_]
 
 
 @dataclass(eq=False)
 class Sprite:
-    """A drawn thing at its place in the image."""
+    """A drawing at its position in the image."""
 
     colours: Bytes  # (height, width, 3), premultiplied
     opacity: Bytes  # (height, width)

@@ -1,6 +1,6 @@
-"""How well the best possible model could do, by summing the generator's own probabilities.
+"""Upper bounds of the metrics, summed from the generator's probabilities.
 
-A Bayes-optimal model answers with the likeliest label given what it can see. "Image" means item, material, colour and
+A Bayes-optimal model predicts the most probable label given its input. "Image" means item, material, colour and
 pattern are seen without error; "words" means title and description, before misspellings; "both" means both.
 """
 
@@ -31,7 +31,7 @@ def _worlds() -> Iterator[World]:
 
 @cache
 def upper_bounds() -> dict[str, float]:
-    """Best possible accuracies; keys are ``<label>_accuracy_from_<what is seen>``."""
+    """Best possible accuracies; keys are ``<label>_accuracy_from_<input>``."""
     words = _class_from_words()
     return {
         "item_accuracy_from_image": 1.0,
@@ -46,12 +46,12 @@ def upper_bounds() -> dict[str, float]:
 
 
 def _class_from_image() -> float:
-    """The group is seen; the likeliest purpose of the group is the best guess."""
+    """The image shows the group; the best prediction is the most probable purpose of the group."""
     return sum(len(items) / len(v.ITEMS) * max(v.PURPOSE_ODDS[group]) for group, items in v.GROUPS.items())
 
 
 def _stated_sets() -> Iterator[tuple[float, tuple[str, ...]]]:
-    """P(exactly these of item, material and colour stand in title or description)."""
+    """Each subset of item, material and colour, with P(title or description state exactly this subset)."""
     either = {name: _either(name) for name in ("item", "material", "colour")}
     for count in range(len(either) + 1):
         for stated in combinations(either, count):
@@ -62,19 +62,19 @@ def _stated_sets() -> Iterator[tuple[float, tuple[str, ...]]]:
 
 
 def _either(name: str) -> float:
-    """P(the fact stands in the title, the description or both)."""
+    """P(the title, the description or both state the fact)."""
     return 1 - (1 - STATED[name]) ** 2
 
 
 def _from_words(labels_of: dict[str, dict[str, float]]) -> float:
-    """Accuracy of the likeliest label given the stated facts; ``labels_of``: item -> label -> probability."""
+    """Accuracy of the most probable label given the stated facts; ``labels_of``: item -> label -> probability."""
     total = 0.0
     for probability, stated in _stated_sets():
         mass: dict[tuple[str, ...], dict[str, float]] = defaultdict(lambda: defaultdict(float))
         for share, item, material, colour, pattern in _worlds():
             facts = {"item": item, "material": material, "colour": colour}
             said = tuple(facts[name] for name in stated)
-            # A plain thing's pattern is never said: silence about it may mean either.
+            # Texts never state a plain pattern, so a text without a pattern may describe a plain or a patterned item.
             told = 0.0 if pattern == "plain" else _either("pattern")
             for label, odds in labels_of[item].items():
                 mass[*said, pattern][label] += share * odds * told
@@ -88,7 +88,7 @@ def _item_from_words() -> float:
 
 
 def _class_from_words() -> float:
-    """Purpose stated: only the group is guessed. Not stated: both are."""
+    """If the purpose is stated, only the group is predicted; otherwise both are."""
     groups: dict[str, dict[str, float]] = {}
     classes: dict[str, dict[str, float]] = {}
     for item, group in v.GROUP_OF.items():
@@ -102,7 +102,7 @@ def _class_from_words() -> float:
 
 
 def _from_words_given_purpose(position: int) -> float:
-    """Joint probability of this purpose and of guessing the group right."""
+    """Joint probability of this purpose and a correct prediction of the group."""
     return _from_words({item: {group: v.PURPOSE_ODDS[group][position]} for item, group in v.GROUP_OF.items()})
 
 

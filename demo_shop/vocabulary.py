@@ -1,7 +1,7 @@
-"""What the shop can sell: items, materials, colours, patterns, groups, purposes and bins, with every probability.
+"""The shop's vocabulary: items, materials, colours, patterns, groups, purposes and bins, with every probability.
 
-Everything that is drawn at random is drawn from the tables of this module, so that :mod:`demo_shop.upper_bounds` can
-compute from the same tables how well the best possible model could do.
+All random values are sampled from the tables of this module, so that :mod:`demo_shop.upper_bounds` can compute the
+highest possible metrics from the same tables.
 """
 
 from collections.abc import Mapping, Sequence
@@ -81,11 +81,11 @@ PAINTED: frozenset[str] = frozenset({"red", "green", "blue"})
 
 PATTERNS: Sequence[str] = ("plain", "striped", "dotted", "checked")
 PATTERNED: frozenset[str] = frozenset({"cotton", "wool", "ceramic", "paper", "plastic"})
-"""Materials that may bear a pattern other than plain: plain half of the time, else one of three equally likely."""
+"""Materials with patterns: PLAIN_SHARE of the items are plain, the others have one of three equally likely ones."""
 PLAIN_SHARE = 0.55
 
 SIZES: Sequence[str] = ("small", "medium", "large")
-"""Said in words only; an image shows no scale."""
+"""Only the texts state the size; an image has no scale."""
 
 GROUPS: Mapping[str, Sequence[str]] = {
     "furniture": ("chair", "table"),
@@ -105,7 +105,7 @@ PURPOSE_ODDS: Mapping[str, Sequence[float]] = {
     group: ((0.46, 0.30, 0.24), (0.24, 0.46, 0.30), (0.30, 0.24, 0.46))[position % 3]
     for position, group in enumerate(GROUPS)
 }
-"""P(purpose | group). Nothing in an image tells the purpose."""
+"""P(purpose | group). An image does not show the purpose."""
 
 PRODUCT_CLASSES: Sequence[str] = tuple(f"{group}: {purpose}" for group in GROUPS for purpose in PURPOSES)
 
@@ -146,8 +146,8 @@ WIRED: frozenset[str] = frozenset({"lamp", "clock", "phone", "laptop"})
 def bin_of(item: str, material: str, colour: str) -> str:
     """The bin: an exception for the pair, else wired items, else painted wood, else the material's bin.
 
-    Only paint depends on the colour, so a model that knows item and material but not the colour is wrong on part of
-    the wooden items (:func:`demo_shop.upper_bounds.ceilings` says how often).
+    Only painted wood depends on the colour, so a model without the colour is wrong on part of
+    the wooden items (:func:`demo_shop.upper_bounds.upper_bounds` gives the share).
     """
     if (item, material) in BIN_EXCEPTIONS:
         return BIN_EXCEPTIONS[item, material]
@@ -157,7 +157,7 @@ def bin_of(item: str, material: str, colour: str) -> str:
 
 
 def product_class_of(item: str, purpose: str) -> str:
-    """One of 27: the item's group and the purpose."""
+    """The product class, one of 27: the item's group and the purpose."""
     return f"{GROUP_OF[item]}: {purpose}"
 
 
@@ -171,7 +171,7 @@ PROPS: Mapping[str, Sequence[str]] = {
     "spool": ("blue", "red", "pink"),
     "hammer": ("brown",),
 }
-"""Further objects beside the main item, with their colours."""
+"""Additional objects beside the main item, with their colours."""
 
 PREDICATES: Sequence[str] = ("left of", "right of", "above", "below", "behind", "in front of", "on")
 LOCALES: Sequence[str] = ("en-GB", "en-GB", "en-US", "en-IE")

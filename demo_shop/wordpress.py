@@ -1,4 +1,4 @@
-"""The shop as WordPress's REST API shows it: posts, media, terms and guides, with the planted faults done to them."""
+"""The shop in the form of WordPress's REST API: posts, media, terms and guides, with planted faults."""
 
 import html
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ HOST = "demo-shop.example"
 HOME = f"http://{HOST}"
 FIRST_MEDIA_ID = 2_000_001
 SHELVES: Sequence[str] = ("Front window", "Workshop", "Garden table", "Attic finds", "Market stall", "Under ten pounds")
-"""Categories: where a thing stands in the shop, which says nothing about what it is."""
+"""Categories: shelves of the shop, independent of the kind of item."""
 TAGS: Sequence[str] = tuple(
     sorted(
         {
@@ -48,7 +48,7 @@ def slug(number: int) -> str:
 
 
 def page_url(number: int) -> str:
-    """The page that a person opens."""
+    """Address of a listing's HTML page."""
     return f"{HOME}/shop/{slug(number)}/"
 
 
@@ -58,7 +58,7 @@ def media_name(shop: Shop, number: int) -> str:
 
 
 def media_url(shop: Shop, number: int) -> str:
-    """Address that the API gives for a listing's image (one that moved: its old address)."""
+    """Address that the API gives for a listing's image (the old address if the image has moved)."""
     created = shop.facts(number).created
     folder = "old-uploads" if kind_at(shop, number) == "image moved" else "wp-content/uploads"
     return f"{HOME}/{folder}/{created:%Y/%m}/{media_name(shop, number)}"
@@ -71,7 +71,7 @@ def kind_at(shop: Shop, number: int) -> str:
 
 
 def when(moment: datetime) -> str:
-    """WordPress writes times of GMT without a zone."""
+    """A time in WordPress's form: GMT without a zone."""
     return f"{moment:%Y-%m-%dT%H:%M:%S}"
 
 
@@ -111,7 +111,7 @@ def post(shop: Shop, number: int, embed: bool) -> Row:
 
 
 def dates(shop: Shop, number: int) -> tuple[datetime, datetime]:
-    """When a listing was put up and last changed; a duplicate has dates of its own."""
+    """Dates of publication and last change of a listing; a duplicate does not share its original's."""
     own = facts(shop.seed, number)
     return own.created, own.modified
 
@@ -122,7 +122,7 @@ def _categories(shop: Shop, number: int) -> list[int]:
 
 
 def _meta(shop: Shop, number: int, listing: Listing, kind: str) -> Row:
-    """The labels; each of the optional ones is missing now and then."""
+    """The labels; some optional ones are missing."""
     truth, scene = listing.facts, listing.image.scene
     rng = stream(shop.seed, "labels", number)
     objects: Any = [
@@ -195,7 +195,7 @@ def tag(place: int) -> Row:
 
 
 def guide_post(shop: Shop, number: int) -> Row:
-    """A guide as ``/wp-json/wp/v2/guides`` gives it; its id is the one that judgements use."""
+    """A guide as ``/wp-json/wp/v2/guides`` gives it; its id is the guide id of relevance judgements."""
     row = shop.guide_row(shop.guides[number])
     text = "" if any(fault.id == row["id"] for fault in guide_faults_of(shop)) else f"<p>{_entities(row['text'])}</p>\n"
     return {
@@ -217,5 +217,5 @@ def guide_faults_of(shop: Shop) -> list[Fault]:
 
 
 def _entities(text: str) -> str:
-    """As WordPress's texturize writes it."""
+    """Escape text as WordPress's wptexturize does."""
     return html.escape(text, quote=False).replace("\N{EN DASH}", "&#8211;").replace("'", "&#8217;")

@@ -1,7 +1,7 @@
-"""The words of a listing: a grammar with synonyms, four voices, misspellings and omissions.
+"""The texts of a listing: a grammar with synonyms, four voices, misspellings and omissions.
 
-Alt text and caption state what the image shows, truthfully. Title and description state the purpose (nearly always)
-and leave item, material, colour and pattern out as often as :data:`STATED` says.
+Alt text and caption state what the image shows, truthfully. Title and description state the purpose (nearly always);
+:data:`STATED` gives the probabilities that they state item, material, colour and pattern.
 """
 
 import html
@@ -18,12 +18,12 @@ STATED = {"item": 0.42, "material": 0.5, "colour": 0.45, "pattern": 0.4}
 PURPOSE_STATED = 0.97
 """P(the purpose is stated in title or description)."""
 MISSPELLED = 0.12
-"""P(a title or a description holds one misspelt word)."""
+"""P(a title or a description contains one misspelt word)."""
 
 
 @dataclass(frozen=True)
 class ListingTexts:
-    """All words of one listing; ``stated`` holds the facts that title or description state."""
+    """All texts of one listing; ``stated`` contains the facts that title or description state."""
 
     title: str
     description: str
@@ -37,7 +37,7 @@ class ListingTexts:
 
 
 def write(facts: ListingFacts, scene: RenderedScene, rng: random.Random) -> ListingTexts:
-    """Words for the facts and for what the image shows."""
+    """Write all texts from the facts and the scene of the image."""
     in_title = {name for name, share in STATED.items() if rng.random() < share}
     in_text = {name for name, share in STATED.items() if rng.random() < share}
     purpose = rng.choices(("title", "text", "both", "neither"), (0.2, 0.5, 0.27, 1 - PURPOSE_STATED))[0]
@@ -60,7 +60,7 @@ def write(facts: ListingFacts, scene: RenderedScene, rng: random.Random) -> List
 
 
 def _noun_phrase(facts: ListingFacts, stated: set[str], rng: random.Random, canonical: float = 0.7) -> str:
-    """ "striped red woollen t-shirt", as far as ``stated`` goes; ``canonical``: P(the label's own name)."""
+    """ "striped red woollen t-shirt", with the facts in ``stated`` only; ``canonical``: P(the label's own name)."""
     names = phrases.ITEM_NAMES[facts.item]
     parts = []
     if "pattern" in stated and facts.pattern != "plain":
@@ -176,7 +176,7 @@ def _replace(text: str, spelling: Mapping[str, str]) -> str:
 
 
 def _misspell(text: str, rng: random.Random) -> str:
-    """Swap two letters inside one longer word, now and then."""
+    """Swap two letters inside one longer word, at random."""
     if rng.random() >= MISSPELLED:
         return text
     words = text.split(" ")

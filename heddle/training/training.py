@@ -42,7 +42,7 @@ def open_splits(
         section: parameter section that the error messages name.
         settings: batch size; cache or stream.
         keep: whether the model can use a row.
-        needed: field that a usable row has, in the plural: ``words``.
+        needed: field that a usable row has, without an article: ``text``.
 
     Raises:
         TooFewListingsError: fewer train listings than one batch, or fewer than two validation listings.

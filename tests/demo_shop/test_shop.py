@@ -24,7 +24,7 @@ for number in range(0, 60, 2):
     listing = shop.listing(number)
     digest.update(listing.image.content)
     words = listing.words
-    digest.update(repr((listing.facts, listing.image.seen, words.title, words.description, words.body)).encode())
+    digest.update(repr((listing.facts, listing.image.scene, words.title, words.description, words.body)).encode())
     digest.update(repr((words.alt_text, words.caption, words.tags, words.seo_title, sorted(words.stated))).encode())
 for rows in (shop.queries, shop.qrels, shop.conversations, shop.preferences, shop.graph.nodes, shop.graph.edges):
     digest.update(repr(rows).encode())

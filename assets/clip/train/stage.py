@@ -38,7 +38,7 @@ def clip(stage: Stage) -> Metrics:
     """Train and write the network of the best epoch, its tokenizer and the history; skip without captions."""
     parameters = stage.parameters(ClipParameters)
     try:
-        splits = open_splits(stage.input("shards"), "clip", parameters, has_caption, "words")
+        splits = open_splits(stage.input("shards"), "clip", parameters, has_caption, "text")
     except TooFewListingsError as error:
         return skip_training(stage, str(error))
     return _train(stage, parameters, *splits)
@@ -64,7 +64,7 @@ def _train(stage: Stage, parameters: ClipParameters, training: ShardSplit, valid
     exit_other_processes(trained)
     write_trained(stage.output, trained)
     tokenizer.save(str(stage.output / TOKENIZER_FILE))
-    return {**training_metrics(trained), **split_metrics(training, validation, "words")}
+    return {**training_metrics(trained), **split_metrics(training, validation, "text")}
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def _train(
     write_trained(stage.output, trained)
     tokenizer.save(str(stage.output / TOKENIZER_FILE))
     lexicon.write(stage.output)
-    metrics = {**training_metrics(trained), **split_metrics(training, validation, "words")}
+    metrics = {**training_metrics(trained), **split_metrics(training, validation, "text")}
     return {**metrics, **_count_scenes(config, training)}
 
 

@@ -152,11 +152,11 @@ def test_visual_genome_joins_by_id_and_brings_relations(project: Path) -> None:
     assert adds_up(metrics)
 
 
-def test_annotations_join_listings_of_a_site_by_the_address_of_the_image(tmp_path: Path) -> None:
+def test_annotations_of_site_join_by_image_url(tmp_path: Path) -> None:
     site = wordpress_site.FakeSite(2)
     images = [{"id": 7, "file_name": "1", "width": 96, "height": 96}]
-    told = [{"image_id": 7, "category_id": 62, "bbox": [0, 0, 48, 96]}]
-    (tmp_path / "coco.json").write_text(json.dumps(COCO | {"images": images, "annotations": told}))
+    annotations = [{"image_id": 7, "category_id": 62, "bbox": [0, 0, 48, 96]}]
+    (tmp_path / "coco.json").write_text(json.dumps(COCO | {"images": images, "annotations": annotations}))
     source = "\n        ".join(["- name: coco", "kind: coco", "path: coco.json", "annotates: shop"])
     try:
         done = wordpress_site.run(tmp_path, source, wordpress_site.wordpress("shop", site))
@@ -175,7 +175,7 @@ def test_annotations_that_match_nothing_at_all_are_a_mistake(project: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("source_yaml", "message"),
     [
         (coco("images: nowhere"), "images: nowhere: folder not found"),
         (coco().replace("coco.json", "none.json"), "none.json: file not found"),
@@ -184,15 +184,15 @@ def test_annotations_that_match_nothing_at_all_are_a_mistake(project: Path) -> N
         (genome().replace("objects.json", "coco.json"), "expected a list of images, found dict"),
     ],
 )
-def test_files_that_cannot_be_read_are_named(project: Path, told: str, said: str) -> None:
+def test_files_that_cannot_be_read_are_named(project: Path, source_yaml: str, message: str) -> None:
     with pytest.raises(StageError) as caught:
-        run(project, TABLE, told)
-    assert said in str(caught.value)
+        run(project, TABLE, source_yaml)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("more", ["annotates: shop, images: images", "join: id"])
 def test_one_of_listings_and_images_is_given(project: Path, more: str) -> None:
-    with pytest.raises(ParameterError, match="give `annotates`, a source's name, or `images`"):
+    with pytest.raises(ParameterError, match="set either `annotates`, a source's name, or `images`, a folder"):
         run(project, TABLE, coco(more))
 
 

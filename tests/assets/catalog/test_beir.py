@@ -143,7 +143,7 @@ def test_guides_without_questions_are_a_collection_too(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("break_it", "said"),
+    ("break_it", "message"),
     [
         (lambda folder: shutil.rmtree(folder), r"handbook/corpus\.jsonl: file not found; `path` is relative"),
         (lambda folder: (folder / "corpus.jsonl").write_text("\n"), "no line contains a guide with _id and text"),
@@ -151,9 +151,9 @@ def test_guides_without_questions_are_a_collection_too(project: Path) -> None:
         (lambda folder: (folder / "qrels/test.tsv").write_text("x\t1\t1\na\t9\t1\n"), "none of its 2 lines joins"),
     ],
 )
-def test_a_collection_that_cannot_be_used_at_all_is_an_error(project: Path, break_it, said: str) -> None:
+def test_a_collection_that_cannot_be_used_at_all_is_an_error(project: Path, break_it, message: str) -> None:
     break_it(project / "handbook")
-    with pytest.raises(StageError, match=said):
+    with pytest.raises(StageError, match=message):
         run_stage(catalog, project)
 
 

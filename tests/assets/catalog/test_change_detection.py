@@ -52,7 +52,7 @@ def test_a_wordpress_site_is_asked_for_its_newest_post(tmp_path):
     assert tokens[0] == tokens[1] != tokens[2]
 
 
-def test_a_site_that_does_not_answer_is_named_with_what_was_asked(tmp_path):
+def test_probe_unreachable_site_error_names_request(tmp_path):
     project = _project(
         tmp_path,
         '{name: shop, kind: wordpress, url: "http://127.0.0.1:9", contact: me@shop.example, private_addresses: true}',
@@ -76,9 +76,9 @@ def test_a_sitemap_and_a_tar_far_away_have_news_when_they_change(tmp_path):
     tokens = []
     try:
         for source in ("kind: sitemap, url: 'URL/map.xml'", "kind: webdataset, tars: ['URL/map.xml']"):
-            told = f"{{name: far, contact: a@b.test, {NEAR}, {source.replace('URL', site.url)}}}"
+            source_yaml = f"{{name: far, contact: a@b.test, {NEAR}, {source.replace('URL', site.url)}}}"
             for content[0] in (b"<urlset/>", b"<urlset/>", b"<urlset><url/></urlset>"):
-                tokens.append(compute_change_token(_project(tmp_path, told)))
+                tokens.append(compute_change_token(_project(tmp_path, source_yaml)))
     finally:
         site.close()
     for first, second, third in (tokens[:3], tokens[3:]):
@@ -87,7 +87,7 @@ def test_a_sitemap_and_a_tar_far_away_have_news_when_they_change(tmp_path):
         compute_change_token(tmp_path)
 
 
-def test_no_address_of_ones_own_network_is_asked_unless_the_parameters_say_so(tmp_path, monkeypatch):
+def test_probe_private_address_refused_unless_allowed(tmp_path, monkeypatch):
     site = wordpress_site.FakeSite()
     site.answers["/map.xml"] = lambda times: (200, {}, b"<urlset/>")
     monkeypatch.setattr(socket, "getaddrinfo", _always("127.0.0.1"))
@@ -102,16 +102,16 @@ def test_no_address_of_ones_own_network_is_asked_unless_the_parameters_say_so(tm
         site.close()
 
 
-def test_credentials_are_not_shown_to_a_host_that_a_site_redirects_to(tmp_path, monkeypatch):
+def test_credentials_are_not_sent_to_redirected_host(tmp_path, monkeypatch):
     site, other = wordpress_site.FakeSite(), wordpress_site.FakeSite()
     path = "/wp-json/wp/v2/posts"
     target = f"{other.url.replace('127.0.0.1', 'localhost')}/posts"
     site.answers[path] = lambda times: (302, {"Location": target}, b"")
     other.answers["/posts"] = lambda times: (200, {}, b"[]")
     monkeypatch.setenv("PASSWORD", "secret")
-    told = f"name: shop, kind: wordpress, url: '{site.url}', contact: a@b.test, {NEAR}"
+    options = f"name: shop, kind: wordpress, url: '{site.url}', contact: a@b.test, {NEAR}"
     try:
-        compute_change_token(_project(tmp_path, f"{{{told}, username: me, application_password_env: PASSWORD}}"))
+        compute_change_token(_project(tmp_path, f"{{{options}, username: me, application_password_env: PASSWORD}}"))
         (asked,), (redirected,) = site.requests, other.requests
     finally:
         site.close()

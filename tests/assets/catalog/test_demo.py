@@ -44,8 +44,8 @@ def start(folder: Path) -> "subprocess.Popen[str]":
 def crawl(folder: Path) -> dict[str, bytes]:
     """Run the stage to its end; the bytes of every output."""
     process = start(folder)
-    said, _ = process.communicate(timeout=600)
-    assert process.returncode == 0, said
+    output, _ = process.communicate(timeout=600)
+    assert process.returncode == 0, output
     return {file.name: file.read_bytes() for file in sorted((folder / "data/catalog").iterdir())}
 
 
@@ -123,7 +123,7 @@ def test_every_table_comes_whole(crawled: tuple[Path, dict[str, bytes]], shop: S
     assert {row["guide"] for row in read_rows(crawled[0] / "qrels.parquet")} <= guides
 
 
-def test_the_shops_ceilings_are_written_down(crawled: tuple[Path, dict[str, bytes]], shop: Shop) -> None:
+def test_upper_bounds_of_the_shop_are_written(crawled: tuple[Path, dict[str, bytes]], shop: Shop) -> None:
     assert json.loads(crawled[1]["upper_bounds.json"]) == pytest.approx(shop.upper_bounds)
 
 
@@ -134,7 +134,7 @@ def test_no_port_or_path_gets_into_the_outputs(crawled: tuple[Path, dict[str, by
         assert str(crawled[0].parent) not in text
 
 
-def test_bytes_depend_neither_on_concurrency_nor_cache_nor_a_kill(
+def test_output_bytes_independent_of_concurrency_cache_and_kill(
     crawled: tuple[Path, dict[str, bytes]], tmp_path: Path
 ) -> None:
     """One request at a time, killed in the middle, then again over the half-filled cache."""

@@ -56,7 +56,7 @@ def test_what_stays_is_what_comparing_every_pair_in_order_leaves(shown: list[tup
 
 
 @given(shown=images)
-def test_every_duplicate_points_at_a_listing_that_stays_and_is_alike(shown: list[tuple[str, ImageInfo]]) -> None:
+def test_duplicates_point_at_similar_kept_listing(shown: list[tuple[str, ImageInfo]]) -> None:
     found = find_duplicates(shown, BITS, COLOUR)
     left_out = {each.id for each in found}
     by_id = dict(shown)

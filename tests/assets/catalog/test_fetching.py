@@ -50,7 +50,7 @@ def misbehave(site: FakeSite) -> list[str]:
         "/images/24": (500, {}, b""),
         "/images/26": (200, {"Content-Encoding": "gzip"}, gzip.compress(image(26))),
     }
-    site.answers = {path: lambda times, told=told: told for path, told in answers.items()}
+    site.answers = {path: lambda times, response=response: response for path, response in answers.items()}
     site.answers["/images/25"] = lambda times: (503, {}, b"") if times % 2 else (200, {}, image(25))
     return [*numbered(site, 27), "http://shop.test:port/", "ftp://shop.test/1", "http://shop.test\x00/"]
 
@@ -107,9 +107,7 @@ def watched(site: FakeSite, seconds: float) -> tuple[list[int], list[float]]:
     return under_way, begun
 
 
-def test_no_host_is_asked_more_often_at_a_time_than_allowed_by_all_processes_together(
-    site: FakeSite, tmp_path: Path
-) -> None:
+def test_host_limit_holds_across_processes(site: FakeSite, tmp_path: Path) -> None:
     under_way, _ = watched(site, 0.05)
     crawl_jobs = [
         (crawl_job("one", concurrency=8), numbered(site, 30)),
@@ -133,8 +131,8 @@ def test_delays_hold_between_all_processes(site: FakeSite, tmp_path: Path, delay
 
 
 def test_budgets_are_exact_over_all_processes(site: FakeSite, tmp_path: Path) -> None:
-    told = crawl_job(host_requests=20, concurrency=8)
-    found = fetch(tmp_path, [(told, numbered(site, 40))], processes=2)
+    job = crawl_job(host_requests=20, concurrency=8)
+    found = fetch(tmp_path, [(job, numbered(site, 40))], processes=2)
     assert len(site.requests) == 20  # robots.txt among them
     assert list(reasons(found, site).values()) == ["host_budget"] * 21
     sent = sum(len(image(number)) for number in range(3))
@@ -174,20 +172,20 @@ def test_credentials_go_to_the_sources_own_host_alone(site: FakeSite, tmp_path: 
     site.answers["/images/1"] = lambda times: (302, {"Location": f"{other.url}/images/1"}, b"")
     for own, times in ((site.url, 3), (site.url.replace("http:", "https:"), 0)):
         site.requests.clear()
-        told = crawl_job(credentials=(own, "Basic secret"))
-        assert not reasons(fetch(tmp_path, [(told, numbered(site, 2))]), site)
+        job = crawl_job(credentials=(own, "Basic secret"))
+        assert not reasons(fetch(tmp_path, [(job, numbered(site, 2))]), site)
         assert sum(headers.get("Authorization") == "Basic secret" for _, headers, _ in site.requests) == times
     other.close()
     assert len(other.requests) == 4
     assert not any("Authorization" in headers for _, headers, _ in other.requests)
-    assert "secret" not in repr(told)
+    assert "secret" not in repr(job)
 
 
 @pytest.mark.usefixtures("site")
 @pytest.mark.parametrize(
     "at_once", ["HTTP/1.1 200 ", "HTTP/1.1 404 Gone\r\nX-Long: ", "HTTP/1.1 302 Found\r\nLocation: /1"]
 )
-def test_a_server_that_sends_a_byte_now_and_then_holds_no_request_for_ever(tmp_path: Path, at_once: str) -> None:
+def test_slow_server_request_times_out(tmp_path: Path, at_once: str) -> None:
     def drip() -> None:
         while True:
             connection, _ = listening.accept()
@@ -246,7 +244,7 @@ def test_a_stamp_stands_in_for_a_server_that_cannot_be_asked(site: FakeSite, tmp
     assert len([*tmp_path.glob(".heddle/image_cache/shop/*/*")]) == 2  # a crawl that failed forgets nothing
 
 
-def test_a_crawl_that_was_killed_leaves_no_process_and_asks_for_the_rest_alone(site: FakeSite, tmp_path: Path) -> None:
+def test_killed_crawl_leaves_no_process_and_resumes(site: FakeSite, tmp_path: Path) -> None:
     count = 320  # enough for processes
     content = [image(number) for number in range(count)]
     answer = site.answer
@@ -258,8 +256,8 @@ def test_a_crawl_that_was_killed_leaves_no_process_and_asks_for_the_rest_alone(s
     site.answer = slow  # type: ignore[method-assign]
     lines = "".join(f"{number},{url}\n" for number, url in enumerate(numbered(site, count)))
     (tmp_path / "table.csv").write_text("id,image\n" + lines)
-    told = ["kind: table", "path: table.csv", "columns: {id: id, image: image}", *NEAR]
-    source = "\n        ".join(["- name: shop", *told])
+    options = ["kind: table", "path: table.csv", "columns: {id: id, image: image}", *NEAR]
+    source = "\n        ".join(["- name: shop", *options])
     (tmp_path / "whole").mkdir()
     (tmp_path / "whole/table.csv").write_text("id,image\n" + lines)
     assert run(tmp_path / "whole", source).returncode == 0

@@ -32,10 +32,10 @@ def test_nothing_crashes_and_nothing_is_lost(kind: str, tmp_path: Path) -> None:
     assert not any(word in outcome for outcome in found for word in ("NAMELESS", "EMPTY"))
 
 
-def taken(folder: Path, told: dict[str, Any], native: str = "1", origin: str = "row 1") -> dict[str, Any]:
+def taken(folder: Path, fields: dict[str, Any], native: str = "1", origin: str = "row 1") -> dict[str, Any]:
     """The one row of the quarantine after a listing that is refused, or has no image."""
     collector = Collector(folder, 1e6, 1_000_000, 1)
-    draft = collector.add_listing("mine", native, told, told, origin)
+    draft = collector.add_listing("mine", native, fields, fields, origin)
     if draft:
         collector.set_image_file(draft, folder / ("x" * 300))
     (row,) = collector.finish().quarantine
@@ -45,8 +45,8 @@ def taken(folder: Path, told: dict[str, Any], native: str = "1", origin: str = "
 
 def test_half_a_surrogate_pair_is_told_of_and_can_be_written(tmp_path: Path) -> None:
     """JSON may spell it; UTF-8 and so Parquet cannot hold it."""
-    for told, native in (({"title": "a\ud800"}, "1"), ({"objects": [{"label": "\udfff", "box": [0, 0, 1, 1]}]}, "1")):
-        assert taken(tmp_path, told, native)["reason"] == "malformed_record"
+    for fields, native in (({"title": "a\ud800"}, "1"), ({"objects": [{"label": "\udfff", "box": [0, 0, 1, 1]}]}, "1")):
+        assert taken(tmp_path, fields, native)["reason"] == "malformed_record"
     row = taken(tmp_path, {"title": "a\ud800"}, "1\udcff", "http://shop.test/\ud800")
     assert row["origin"] == "http://shop.test/\\ud800"
     assert json.loads(row["record"]) == {"title": "a\ud800"}  # nothing is lost

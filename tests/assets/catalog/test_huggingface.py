@@ -105,14 +105,14 @@ def test_rows_cannot_make_us_read_other_files(project: Path) -> None:
     shown = [{"bytes": None, "path": str(project / path)} for path in ("private.jpg", "set/inside.jpg")]
     table = pa.table({"id": ["private", "inside"], "image": shown})
     pq.write_table(table, project / "set/train.parquet")
-    told = parameters(name="hf", kind="huggingface", path="set", columns={"id": "id", "image": "image"})
-    _, result, _ = read(HuggingFaceSource(told), project / "spool")
+    settings = parameters(name="hf", kind="huggingface", path="set", columns={"id": "id", "image": "image"})
+    _, result, _ = read(HuggingFaceSource(settings), project / "spool")
     assert [(row["id"], row["reason"]) for row in result.quarantine] == [("hf:private", "no_image")]
     assert [draft.id for draft, _ in result.listings] == ["hf:inside"]
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("source_yaml", "message"),
     [
         (source(columns="{id: key, image: image}"), "no column 'key'; columns: id, image, label, __row__"),
         (source(columns="{image: image}"), "id must be mapped for listings"),
@@ -121,13 +121,13 @@ def test_rows_cannot_make_us_read_other_files(project: Path) -> None:
         (source("empty"), "cannot be opened"),
     ],
 )
-def test_mistakes_are_answered_with_what_there_is(project: Path, told: str, said: str) -> None:
+def test_mistakes_are_answered_with_what_there_is(project: Path, source_yaml: str, message: str) -> None:
     dataset().save_to_disk(str(project / "set"))
     (project / "empty").mkdir()
     with pytest.raises(StageError) as caught:
-        run(project, told)
+        run(project, source_yaml)
     assert "source hf: " in str(caught.value)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def whole() -> bytes:
@@ -150,13 +150,13 @@ def test_a_damaged_file_is_read_or_refused(project: Path, changes: list[tuple[in
         content[min(get_path, len(content) - 1)] = value
     (project / "set").mkdir(exist_ok=True)
     (project / "set/train.parquet").write_bytes(content)
-    told: dict[str, Any] = {"columns": {"id": "id", "image": "image", "item": "label"}}
-    source = HuggingFaceSource(parameters(name="hf", kind="huggingface", path="set", **told))
+    options: dict[str, Any] = {"columns": {"id": "id", "image": "image", "item": "label"}}
+    source = HuggingFaceSource(parameters(name="hf", kind="huggingface", path="set", **options))
     try:
         collector, result, _ = read(source, project / "spool")
     except StageError as error:
-        said = str(error)
+        message = str(error)
     else:
-        said = "source hf: "
+        message = "source hf: "
         assert len(result.listings) + len(result.quarantine) == collector.fetched["listings"]
-    assert said.startswith("source hf: ")
+    assert message.startswith("source hf: ")

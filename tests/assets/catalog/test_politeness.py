@@ -45,14 +45,14 @@ PACKERS = {
 }
 
 
-def test_what_is_packed_is_unpacked_no_further_than_an_image_may_be(site: FakeSite, tmp_path: Path) -> None:
+def test_compressed_response_stops_at_image_size_limit(site: FakeSite, tmp_path: Path) -> None:
     site.total = 2 * len(PACKERS) + 2
     for number, (encoding, pack) in enumerate(PACKERS.items()):
         bomb, sound = pack(BOMB), pack(image(number))
         assert len(bomb) < 200_000
         headers = {"Content-Encoding": encoding}
-        site.answers[f"/images/{2 * number}"] = lambda times, body=bomb, told=headers: (200, told, body)
-        site.answers[f"/images/{2 * number + 1}"] = lambda times, body=sound, told=headers: (200, told, body)
+        site.answers[f"/images/{2 * number}"] = lambda times, body=bomb, sent=headers: (200, sent, body)
+        site.answers[f"/images/{2 * number + 1}"] = lambda times, body=sound, sent=headers: (200, sent, body)
     first = 2 * len(PACKERS)
     site.answers[f"/images/{first}"] = lambda times: (200, {"Content-Encoding": "gzip"}, b"\x1f\x8bno gzip")
     done = crawl(tmp_path, site, "retries: 0")
@@ -151,8 +151,8 @@ def test_pages_beyond_a_budget_are_told_of(site: FakeSite, tmp_path: Path) -> No
     other.close()
     assert done.returncode == 0, done.stderr
     quarantine = rows(tmp_path, "quarantine")
-    told = [row for row in quarantine if row["reason"] == "host_budget" and "&page=" in row["origin"]]
-    assert [row["id"] for row in told] == ["shop:?"]
+    over_budget = [row for row in quarantine if row["reason"] == "host_budget" and "&page=" in row["origin"]]
+    assert [row["id"] for row in over_budget] == ["shop:?"]
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def test_words_of_blocks_do_not_grow_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "found"),
+    ("fields", "found"),
     [
         ({"price": "12.50"}, ("price", 12.5)),
         ({"price": ""}, ("price", None)),
@@ -184,12 +184,12 @@ def test_words_of_blocks_do_not_grow_together() -> None:
         ({}, ("context", None)),
     ],
 )
-def test_fields_are_read_as_what_they_should_be(told: dict[str, Any], found: tuple[str, Any]) -> None:
-    assert build_listing_row("shop", "1", told)[found[0]] == found[1]
+def test_fields_are_read_as_what_they_should_be(fields: dict[str, Any], found: tuple[str, Any]) -> None:
+    assert build_listing_row("shop", "1", fields)[found[0]] == found[1]
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("fields", "message"),
     [
         ({"price": "dear"}, "price"),
         ({"price": float("inf")}, "price"),
@@ -200,9 +200,9 @@ def test_fields_are_read_as_what_they_should_be(told: dict[str, Any], found: tup
         ({"tags": {"a": 1}}, "tags: expected a list"),
     ],
 )
-def test_fields_that_cannot_be_read_are_named(told: dict[str, Any], said: str) -> None:
-    with pytest.raises(MalformedError, match=said):
-        build_listing_row("shop", "1", told)
+def test_fields_that_cannot_be_read_are_named(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(MalformedError, match=message):
+        build_listing_row("shop", "1", fields)
 
 
 def test_rows_of_other_tables_fit_their_schema() -> None:
@@ -213,12 +213,12 @@ def test_rows_of_other_tables_fit_their_schema() -> None:
     }
     messages = [{"role": "user", "content": "hello"}]
     assert build_table_row("conversations", "s", {"id": "1", "messages": messages})["messages"] == messages
-    for told, said in (
+    for fields, message in (
         ({"query": "1", "guide": "g"}, "relevance is missing"),
         ({"query": "1", "guide": "g", "relevance": "x"}, "does not fit"),
     ):
-        with pytest.raises(MalformedError, match=said):
-            build_table_row("qrels", "s", told)
+        with pytest.raises(MalformedError, match=message):
+            build_table_row("qrels", "s", fields)
 
 
 @pytest.mark.parametrize(

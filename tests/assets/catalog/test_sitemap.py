@@ -44,9 +44,9 @@ def ld(*things: Any) -> str:
 def test_json_ld_tells_of_a_product() -> None:
     read = read_page(page(ld(PRODUCT)), URL)
     assert read.image == "https://shop.test/1.jpg"
-    told = {"title": "Oak chair", "description": "Old & sound", "price": "12.50", "categories": ["Seats"]}
-    told |= {"tags": ["oak", "woven"], "material": "oak", "licence": "https://creativecommons.org/licenses/by/4.0/"}
-    assert {field: read.fields[field] for field in told} == told
+    expected = {"title": "Oak chair", "description": "Old & sound", "price": "12.50", "categories": ["Seats"]}
+    expected |= {"tags": ["oak", "woven"], "material": "oak", "licence": "https://creativecommons.org/licenses/by/4.0/"}
+    assert {field: read.fields[field] for field in expected} == expected
     assert read.fields["seo_title"] == "The title"
     assert WORDS[:60] in read.text
     assert WORDS[:60] in read.fields["body"]
@@ -59,7 +59,7 @@ def test_json_ld_tells_of_a_product() -> None:
         ld([{"@type": ["Thing", "http://schema.org/Product"], **{k: v for k, v in PRODUCT.items() if k != "@type"}}]),
         ld({"@type": "WebPage", "name": "no", "mainEntity": PRODUCT}),
         ld({"@type": "Article", "headline": "no"}) + ld(PRODUCT),
-        ld(PRODUCT) + '<meta property="og:title" content="less is told here">',
+        ld(PRODUCT) + '<meta property="og:title" content="fewer fields">',
         ld(PRODUCT | {"image": {"@type": "ImageObject", "contentUrl": "/1.jpg"}, "offers": [PRODUCT["offers"]]}),
     ],
 )
@@ -79,8 +79,8 @@ def test_open_graph_tells_what_json_ld_does_not() -> None:
 
 def test_a_page_that_tells_machines_nothing_has_its_head() -> None:
     read = read_page(page("<meta name='description' content='All about it'><link rel='license' href='/cc0'>"), URL)
-    told = {field: read.fields[field] for field in ("title", "description", "locale", "licence")}
-    assert told == {"title": "The title", "description": "All about it", "locale": "en", "licence": "/cc0"}
+    found = {field: read.fields[field] for field in ("title", "description", "locale", "licence")}
+    assert found == {"title": "The title", "description": "All about it", "locale": "en", "licence": "/cc0"}
     assert read.image == ""
 
 
@@ -92,9 +92,9 @@ values = st.recursive(
 
 
 @settings(max_examples=60)
-@given(told=st.dictionaries(st.sampled_from([*PRODUCT, "@graph", "mainEntity"]), values), product=st.booleans())
-def test_no_json_ld_makes_a_page_unreadable(told: dict[str, Any], product: bool) -> None:
-    read = read_page(page(ld(told | ({"@type": "Product"} if product else {}))), URL)
+@given(fields=st.dictionaries(st.sampled_from([*PRODUCT, "@graph", "mainEntity"]), values), product=st.booleans())
+def test_no_json_ld_makes_a_page_unreadable(fields: dict[str, Any], product: bool) -> None:
+    read = read_page(page(ld(fields | ({"@type": "Product"} if product else {}))), URL)
     assert isinstance(read.image, str)
     assert all(isinstance(value, str | list) for value in read.fields.values())
 
@@ -118,8 +118,8 @@ def sitemap(*urls: str, kind: str = "urlset", entry: str = "url") -> bytes:
 
 
 def crawl(folder: Path, url: str, *settings: str, **environment: str) -> Any:
-    told = [f"url: {url}", *NEAR, *settings]
-    return wordpress_site.run(folder, "\n        ".join(["- name: s", "kind: sitemap", *told]), **environment)
+    lines = [f"url: {url}", *NEAR, *settings]
+    return wordpress_site.run(folder, "\n        ".join(["- name: s", "kind: sitemap", *lines]), **environment)
 
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -128,8 +128,10 @@ HTML = {"Content-Type": "text/html; charset=utf-8"}
 def shop_with_faults(site: wordpress_site.FakeSite) -> None:
     """Three sound products, a guide, and one fault of each kind."""
 
-    def product(number: int, **told: Any) -> bytes:
-        return page(ld(PRODUCT | {"name": f"Chair {number}", "image": f"{site.url}/images/{number}"} | told)).encode()
+    def product(number: int, **changes: Any) -> bytes:
+        return page(
+            ld(PRODUCT | {"name": f"Chair {number}", "image": f"{site.url}/images/{number}"} | changes)
+        ).encode()
 
     answers = {f"/shop/{number}": (200, HTML, product(number)) for number in (1, 2, 3)}
     answers |= {
@@ -194,7 +196,7 @@ def test_an_index_leads_to_pages_images_and_guides(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "settings", "said"),
+    ("path", "settings", "message"),
     [
         ("/page", [], "not a sitemap: the root element is <html>"),
         ("/map.xml", ["listings: /nowhere/"], "none of the 3 URLs in"),
@@ -202,7 +204,7 @@ def test_an_index_leads_to_pages_images_and_guides(tmp_path: Path) -> None:
         ("/secret.xml", [], "robots.txt"),
     ],
 )
-def test_a_site_that_cannot_be_read_is_an_error(tmp_path: Path, path: str, settings: list[str], said: str) -> None:
+def test_a_site_that_cannot_be_read_is_an_error(tmp_path: Path, path: str, settings: list[str], message: str) -> None:
     site = wordpress_site.FakeSite()
     site.answers["/page"] = lambda times: (200, {"Content-Type": "text/html"}, page().encode())
     site.answers["/map.xml"] = lambda times: (200, {}, sitemap(f"{site.url}/a", f"{site.url}/b"))
@@ -213,14 +215,14 @@ def test_a_site_that_cannot_be_read_is_an_error(tmp_path: Path, path: str, setti
         site.close()
     assert done.returncode == 1
     assert "source s: " in done.stderr
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_the_demo_shop_by_its_sitemap_is_the_demo_shop(tmp_path: Path) -> None:
     shop = Shop(seed=7, listings=56, guides=8)
     with serve(shop) as port:
-        told = ["listings: /shop/", "guides: /guides/", "concurrency: 16"]
-        done = crawl(tmp_path, "http://demo-shop.example/sitemap.xml", *told, http_proxy=f"http://127.0.0.1:{port}")
+        settings = ["listings: /shop/", "guides: /guides/", "concurrency: 16"]
+        done = crawl(tmp_path, "http://demo-shop.example/sitemap.xml", *settings, http_proxy=f"http://127.0.0.1:{port}")
     assert done.returncode == 0, done.stderr
     assert len(wordpress_site.rows(tmp_path, "guides")) == 8
     came = {row["title"]: row for row in wordpress_site.rows(tmp_path, "listings")}

@@ -104,7 +104,7 @@ def test_every_table_is_always_there(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("write", "told", "said"),
+    ("write", "source_yaml", "parts"),
     [
         (lambda path: None, source("table.csv"), ["table.csv: file not found"]),
         (lambda path: path.write_text(""), source("table.csv"), ["no column 'id'"]),
@@ -148,17 +148,17 @@ def test_every_table_is_always_there(project: Path) -> None:
     ],
 )
 def test_mistakes_are_answered_with_source_and_remedy(
-    project: Path, write: Callable[[Path], object], told: str, said: list[str]
+    project: Path, write: Callable[[Path], object], source_yaml: str, parts: list[str]
 ) -> None:
     write(project / "table.csv")
     with pytest.raises(StageError) as caught:
-        run(project, told)
-    for words in ("source shop: ", *said):
+        run(project, source_yaml)
+    for words in ("source shop: ", *parts):
         assert words in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("told", "said"),
+    ("source_yaml", "message"),
     [
         ("{name: shop, kind: tabel}", "'wordpress', 'demo', 'table'"),
         ("{name: Shop, kind: demo}", "name"),
@@ -166,15 +166,15 @@ def test_mistakes_are_answered_with_source_and_remedy(
         ("{name: shop, kind: wordpress, url: 'http://a.test'}", "contact"),
     ],
 )
-def test_wrong_parameters_are_named(project: Path, told: str, said: str) -> None:
+def test_wrong_parameters_are_named(project: Path, source_yaml: str, message: str) -> None:
     with pytest.raises(ParameterError) as caught:
-        run(project, told)
+        run(project, source_yaml)
     assert "params.yaml: catalog.sources.0" in str(caught.value)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_two_sources_of_one_name_are_refused(project: Path) -> None:
-    with pytest.raises(ParameterError, match="two sources are named shop"):
+    with pytest.raises(ParameterError, match="duplicate source name shop: ids would clash; rename one source"):
         run(project, source("a.csv"), source("b.csv"))
 
 
@@ -282,6 +282,6 @@ def test_a_collection_in_beirs_layout_comes_in_through_tables(project: Path) -> 
 
 def test_sources_of_neither_listings_nor_guides_are_an_error(project: Path) -> None:
     (project / "nodes.csv").write_text("id,type,text\na,item,chair\n")
-    told = source("nodes.csv", "{id: id, type: type, text: text}", ", table: nodes")
+    source_yaml = source("nodes.csv", "{id: id, type: type, text: text}", ", table: nodes")
     with pytest.raises(StageError, match=r"catalog\.sources: shop contain neither listings nor guides"):
-        run(project, told)
+        run(project, source_yaml)

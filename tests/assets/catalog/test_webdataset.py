@@ -136,7 +136,7 @@ def test_what_cannot_be_used_is_kept_with_its_reason(project: Path) -> None:
     assert [row["title"] for row in rows(project, "listings")] == ["Chair"]
 
 
-def test_names_that_lead_out_of_the_folder_and_links_lead_nowhere(project: Path) -> None:
+def test_shard_members_outside_folder_and_links_are_not_read(project: Path) -> None:
     file = io.BytesIO(raw([("../../escaped.jpg", image(1)), ("/absolute.jpg", image(2))]))
     with tarfile.open(fileobj=file, mode="a") as tar:
         link = tarfile.TarInfo("link.jpg")
@@ -214,18 +214,18 @@ def test_members_that_claim_more_than_the_tar_has_are_damage() -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "said"),
+    ("columns", "parts"),
     [
         ("{title: caption}", ["no column 'caption'; columns: __key__, jpg, json, txt, json.key, json.caption"]),
         ("{title: json.captoin}", ["no column 'json.captoin'", "json.caption"]),
         ("{headline: txt}", ["unknown field headline of listings"]),
     ],
 )
-def test_a_wrong_mapping_is_answered_with_the_columns_that_exist(project: Path, columns: str, said: list[str]) -> None:
+def test_a_wrong_mapping_is_answered_with_the_columns_that_exist(project: Path, columns: str, parts: list[str]) -> None:
     write(project / "a.tar", [sample(1)])
     with pytest.raises(StageError) as caught:
         run(project, f"{{name: wds, kind: webdataset, tars: [a.tar], columns: {columns}}}")
-    for words in ("source wds", *said):
+    for words in ("source wds", *parts):
         assert words in str(caught.value)
 
 
@@ -251,10 +251,10 @@ def test_tars_on_the_network_are_crawled(tmp_path: Path) -> None:
     site.answers["/robots.txt"] = lambda times: (200, {}, b"User-agent: *\nDisallow: /secret.tar\n")
     site.answers["/big.tar"] = lambda times: (200, {}, bytes(3_000_000))
     tars = [str(near), *(f"{site.url}/{name}.tar" for name in ("far", "missing", "secret", "big"))]
-    told = [*NEAR, "tar_megabytes: 2"]
-    source = "\n        ".join(["- name: wds", "kind: webdataset", f"tars: {json.dumps(tars)}", *told])
+    options = [*NEAR, "tar_megabytes: 2"]
+    source = "\n        ".join(["- name: wds", "kind: webdataset", f"tars: {json.dumps(tars)}", *options])
     second = [f"tars: ['{site.url}/linked.tar']", "columns: {image: json.url}"]
-    other = "\n        ".join(["- name: links", "kind: webdataset", *second, *told])
+    other = "\n        ".join(["- name: links", "kind: webdataset", *second, *options])
     try:
         done = wordpress_site.run(tmp_path, source, other)
     finally:

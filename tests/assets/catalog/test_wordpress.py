@@ -147,7 +147,7 @@ def test_password_reaches_its_host_alone_and_no_output(site: FakeSite, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         ((401, {}, b"{}"), "application_password_env"),
         ((404, {}, b"no"), "/wp-json/"),
@@ -156,13 +156,13 @@ def test_password_reaches_its_host_alone_and_no_output(site: FakeSite, tmp_path:
     ],
 )
 def test_source_that_cannot_be_read_stops_the_stage(
-    site: FakeSite, tmp_path: Path, answer: tuple[int, dict[str, str], bytes], said: str
+    site: FakeSite, tmp_path: Path, answer: tuple[int, dict[str, str], bytes], message: str
 ) -> None:
     site.answers["/wp-json/wp/v2/posts"] = lambda times: answer
     done = crawl(tmp_path, site)
     assert done.returncode == 1
     assert done.stderr.startswith("catalog: source shop: ")
-    assert said in done.stderr
+    assert message in done.stderr
     assert not (tmp_path / "data/catalog").exists()
 
 
@@ -181,7 +181,7 @@ def test_missing_password_is_named(site: FakeSite, tmp_path: Path) -> None:
     assert "NO_SUCH_VARIABLE is not set" in done.stderr
 
 
-def test_page_that_fails_late_stops_the_stage_rather_than_losing_listings(site: FakeSite, tmp_path: Path) -> None:
+def test_late_page_failure_stops_stage(site: FakeSite, tmp_path: Path) -> None:
     site.answers["/wp-json/wp/v2/posts"] = lambda times: (
         (200, {"X-WP-TotalPages": "3"}, json.dumps([site.post(0), site.post(1)]).encode())
         if times == 1
@@ -239,7 +239,7 @@ def test_crawl_delay_of_robots_txt_is_obeyed_where_it_is_longer(asked: float | N
     assert (slot.delay, downloader.per_slot_settings["shop.test"]["delay"]) == (delay, delay)
 
 
-def test_sources_are_crawled_side_by_side_and_images_of_tables_by_url(site: FakeSite, tmp_path: Path) -> None:
+def test_sources_and_table_image_urls_crawled_together(site: FakeSite, tmp_path: Path) -> None:
     other = FakeSite(2)
     (tmp_path / "table.csv").write_text(
         f"id,image\na,{other.url}/images/8\nb,{other.url}/gone\nc,{other.url}/images/8\nd,ftp://shop.test/1\n"

@@ -30,9 +30,11 @@ def test_an_image_that_two_listings_show_is_wanted_once(tmp_path: Path) -> None:
 
 
 def test_drafts_need_a_password() -> None:
-    told = {"kind": "wordpress", "name": "shop", "url": "http://shop.test", "contact": "me@shop.test"}
-    with pytest.raises(ValidationError, match="name a username"):
-        WordPress.model_validate(told | {"statuses": ["publish", "draft"]})
+    options = {"kind": "wordpress", "name": "shop", "url": "http://shop.test", "contact": "me@shop.test"}
+    with pytest.raises(
+        ValidationError, match="statuses other than publish need a user who may edit these posts: set username"
+    ):
+        WordPress.model_validate(options | {"statuses": ["publish", "draft"]})
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_shortcodes_that_nobody_rendered_go_and_brackets_stay(written: str, read
 
 
 @given(st.text("[]/abc_= <>&;\"'"))
-def test_removing_shortcodes_ends_and_touches_nothing_but_brackets(markup: str) -> None:
+def test_strip_shortcodes_removes_only_brackets(markup: str) -> None:
     left = strip_shortcodes(markup)
     assert len(left) <= len(markup)
     assert strip_shortcodes(markup.replace("[", "(")) == markup.replace("[", "(")
@@ -75,9 +77,9 @@ def test_images_of_a_post_are_found_once_each_in_their_order() -> None:
     assert "oak" in (first.caption or "")
 
 
-def test_a_stamp_changes_with_what_the_library_says_of_the_file_alone() -> None:
-    told = {"id": 5, "modified_gmt": "2024-05-01T10:00:00", "source_url": "u", "media_details": {"filesize": 7}}
-    assert compute_stamp(told) == compute_stamp(told | {"alt_text": "other words"})
+def test_image_stamp_depends_only_on_media_file_fields() -> None:
+    media = {"id": 5, "modified_gmt": "2024-05-01T10:00:00", "source_url": "u", "media_details": {"filesize": 7}}
+    assert compute_stamp(media) == compute_stamp(media | {"alt_text": "other words"})
     for change in ({"modified_gmt": "2024-05-01T10:00:01"}, {"media_details": {"filesize": 8}}, {"source_url": "v"}):
-        assert compute_stamp(told | change) != compute_stamp(told)
+        assert compute_stamp(media | change) != compute_stamp(media)
     assert compute_stamp({"id": 5}) is None

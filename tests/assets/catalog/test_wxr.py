@@ -26,10 +26,12 @@ HEAD = """<?xml version="1.0" encoding="UTF-8" ?>
 TAIL = "</channel></rss>\n"
 
 
-def item(number: int, type_: str = "post", content: str = "<p>An oak chair.</p>", more: str = "", **told: str) -> str:
+def item(
+    number: int, type_: str = "post", content: str = "<p>An oak chair.</p>", more: str = "", **postmeta: str
+) -> str:
     meta = "".join(
         f"<wp:postmeta><wp:meta_key>{key}</wp:meta_key><wp:meta_value><![CDATA[{value}]]></wp:meta_value></wp:postmeta>"
-        for key, value in told.items()
+        for key, value in postmeta.items()
     )
     return (
         f"<item><title><![CDATA[Chair &amp; {number}]]></title><link>https://shop.test/{number}/</link>"
@@ -42,19 +44,19 @@ def item(number: int, type_: str = "post", content: str = "<p>An oak chair.</p>"
 STATUS = "<wp:status>publish</wp:status>"
 
 
-def attachment(number: int, file: str, parent: int = 0, **told: str) -> str:
+def attachment(number: int, file: str, parent: int = 0, **postmeta: str) -> str:
     url = f"<wp:attachment_url>https://shop.test/up/{file}</wp:attachment_url>"
     parent_id = f"<wp:post_parent>{parent}</wp:post_parent>"
-    return item(number, "attachment", "", f"{url}{parent_id}<wp:status>inherit</wp:status>", **told)
+    return item(number, "attachment", "", f"{url}{parent_id}<wp:status>inherit</wp:status>", **postmeta)
 
 
-def brought(tmp_path: Path, content: str | bytes | Path, **told: Any) -> tuple[dict[str, dict[str, Any]], Any, Any]:
+def brought(tmp_path: Path, content: str | bytes | Path, **options: Any) -> tuple[dict[str, dict[str, Any]], Any, Any]:
     """Rows by id, the images that would be fetched by id, and what was refused for another cause than its image."""
     path = content if isinstance(content, Path) else tmp_path / "export.xml"
     if not isinstance(content, Path):
         path.write_bytes(content.encode() if isinstance(content, str) else content)
-    told = {"name": "w", "kind": "wxr", "path": str(path), "contact": "a@b.test"} | told
-    collector, result, wanted = read(WxrSource(parameters(**told)), tmp_path / "spool")
+    options = {"name": "w", "kind": "wxr", "path": str(path), "contact": "a@b.test"} | options
+    collector, result, wanted = read(WxrSource(parameters(**options)), tmp_path / "spool")
     assert collector.fetched["listings"] == sum(row["table"] == "listings" for row in result.quarantine)
     listings = {draft.id.partition(":")[2]: dict(draft.row) for draft, _ in wanted}
     images = {draft.id.partition(":")[2]: url for draft, url in wanted}
@@ -65,12 +67,12 @@ def brought(tmp_path: Path, content: str | bytes | Path, **told: Any) -> tuple[d
 @pytest.mark.parametrize("file", REAL)
 def test_every_attachment_and_post_of_a_real_export_comes(tmp_path: Path, file: str) -> None:
     items = ElementTree.parse(EXPORTS / file).getroot().findall(".//item")
-    told = [{re.sub("{.*}", "", child.tag): (child.text or "").strip() for child in each} for each in items]
-    types = Counter(each["post_type"] for each in told)
+    records = [{re.sub("{.*}", "", child.tag): (child.text or "").strip() for child in each} for each in items]
+    types = Counter(each["post_type"] for each in records)
     text = (EXPORTS / file).read_text()
     assert types["post"] == len(re.findall(r"<wp:post_type>(?:<!\[CDATA\[)?post\b", text))
-    posts = {each["post_id"]: each for each in told if each["post_type"] == "post"}
-    attachments = {each["post_id"]: each["attachment_url"] for each in told if each["post_type"] == "attachment"}
+    posts = {each["post_id"]: each for each in records if each["post_type"] == "post"}
+    attachments = {each["post_id"]: each["attachment_url"] for each in records if each["post_type"] == "attachment"}
     assert (len(posts), len(attachments)) == {REAL[0]: (58, 37), REAL[1]: (61, 9)}[file]
 
     listings, images, refused = brought(tmp_path, EXPORTS / file)
@@ -141,7 +143,7 @@ def test_pages_may_be_guides_and_hidden_ones_are_refused(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("", "check that it is a WordPress export file"),
         ("<html>no export</html>", "the file has no posts"),
@@ -151,15 +153,17 @@ def test_pages_may_be_guides_and_hidden_ones_are_refused(tmp_path: Path) -> None
         (b"\xff\xfe" + HEAD.encode("utf-16-be"), "check that it is a WordPress export file"),
     ],
 )
-def test_files_of_other_kinds_are_refused_with_what_was_found(tmp_path: Path, content: str | bytes, said: str) -> None:
+def test_files_of_other_kinds_are_refused_with_what_was_found(
+    tmp_path: Path, content: str | bytes, message: str
+) -> None:
     with pytest.raises(StageError) as caught:
         brought(tmp_path, content)
     assert "source w: " in str(caught.value)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_wrong_mapping_is_answered_with_the_custom_fields_that_exist(tmp_path: Path) -> None:
-    with pytest.raises(StageError, match=r"source w: .*: no column 'fabirc'; there is: colour, fabric"):
+def test_wrong_field_mapping_error_lists_custom_fields(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"source w: .*: fields: no column 'fabirc'; columns: colour, fabric"):
         brought(tmp_path, HEAD + item(1, fabric="oak", colour="red") + TAIL, fields={"material": "fabirc"})
 
 
@@ -173,7 +177,7 @@ WHOLE = HEAD + "".join(item(n, _thumbnail_id=str(100 + n)) for n in range(1, 6))
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(WHOLE.index("</item>") + 7, len(WHOLE) - 8))
-def test_a_cut_export_brings_what_came_before_the_cut_and_says_so(tmp_path: Path, at: int) -> None:
+def test_truncated_export_keeps_items_before_cut_and_reports(tmp_path: Path, at: int) -> None:
     whole = WHOLE[:at].count("</item>")
     listings, _, refused = brought(tmp_path, WHOLE[:at])
     damage = [row for row in refused if "invalid XML" in row["detail"]]
@@ -219,9 +223,9 @@ def test_memory_is_that_of_one_item(tmp_path: Path) -> None:
 
 
 def test_an_item_without_an_end_is_not_read_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assets.catalog.wxr._LARGEST_ITEM", 100_000)
+    monkeypatch.setattr("assets.catalog.wxr._MAX_ITEM_BYTES", 100_000)
     listings, _, refused = brought(tmp_path, HEAD + item(1, _thumbnail_id="9") + item(2, content="x" * 300_000) + TAIL)
-    assert any("an item of more than 100,000 bytes" in row["detail"] for row in refused)
+    assert any("an item has more than 100,000 bytes" in row["detail"] for row in refused)
     assert not listings
 
 
@@ -229,9 +233,9 @@ def test_images_of_an_export_are_crawled(tmp_path: Path) -> None:
     site = wordpress_site.FakeSite()
     text = HEAD + item(1, _thumbnail_id="9") + attachment(9, "9") + attachment(8, "8") + TAIL
     (tmp_path / "export.xml").write_text(text.replace("https://shop.test/up", f"{site.url}/images"))
-    told = ["path: export.xml", *NEAR]
+    options = ["path: export.xml", *NEAR]
     try:
-        done = wordpress_site.run(tmp_path, "\n        ".join(["- name: w", "kind: wxr", *told]))
+        done = wordpress_site.run(tmp_path, "\n        ".join(["- name: w", "kind: wxr", *options]))
     finally:
         site.close()
     assert done.returncode == 0, done.stderr

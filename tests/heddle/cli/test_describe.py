@@ -58,7 +58,7 @@ def test_one_image_is_json_with_scores(project: Path, writer: EchoWriter, monkey
     ]  # fmt: skip
 
 
-def test_objects_are_read_from_a_file_for_an_image_and_for_a_folder(
+def test_describe_reads_objects_for_image_and_folder(
     project: Path, writer: EchoWriter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     scene = {"objects": [{"label": "lamp"}]}
@@ -71,8 +71,8 @@ def test_objects_are_read_from_a_file_for_an_image_and_for_a_folder(
         project, monkeypatch, "photos", "--objects", str(tmp_path / "scenes.json"), "--output", str(output)
     )
     assert "--objects: 1 images are not in photos: 05.png" not in result.stderr
-    told = {line["path"] for line in map(json.loads, output.open()) if "lamp" in json.dumps(line)}
-    assert told == {"more/04.png", "05.png"}
+    described = {line["path"] for line in map(json.loads, output.open()) if "lamp" in json.dumps(line)}
+    assert described == {"more/04.png", "05.png"}
     (tmp_path / "scenes.json").write_text(json.dumps({"4.png": scene}))
     result = _heddle(
         project, monkeypatch, "photos", "--objects", str(tmp_path / "scenes.json"), "--output", str(output)

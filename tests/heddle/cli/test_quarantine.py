@@ -66,19 +66,65 @@ def test_what_is_not_there_is_said(project: Path) -> None:
     assert "heddle run" in heddle("show").output
 
 
-def test_released_ids_go_to_the_parameters_and_nothing_else_changes(project: Path) -> None:
+BLOCK = """validated: # largest share of failing rows
+  bounds: {}
+"""
+RELEASED = f"""  released:
+    - shop:2
+    - {"ab" * 32}
+    - shop:3
+"""
+REST = """
+# shown in the dashboard
+schedules:
+  {ingest: "0 2 * * *", retrain: "0 4 * * *"} # UTC
+"""
+
+
+def test_release_adds_ids_to_the_project_parameters(project: Path) -> None:
     before = (project / "params.yaml").read_text().splitlines()
     assert "2 released" in heddle("release", "shop:2", "ab" * 32).output
     assert heddle("release", "shop:3", "shop:2").exit_code == 0
     assert load("validated", ValidatedParameters).released == ("shop:2", "ab" * 32, "shop:3")
     after = (project / "params.yaml").read_text().splitlines()
-    assert [
-        line for line in after if line not in ("  released:", "    - shop:2", f"    - {'ab' * 32}", "    - shop:3")
-    ] == (before)
+    assert all(line in after for line in RELEASED.splitlines())
+    others = [line for line in after if line not in RELEASED.splitlines()]
+    if others != before:  # a section in flow style becomes a block
+        assert [line for line in before if line not in others] == [line for line in before if "validated:" in line]
+        assert "  bounds: {}" in others
 
 
 @pytest.mark.parametrize(
-    ("id_", "said"),
+    ("written", "expected"),
+    [
+        (BLOCK, BLOCK + RELEASED),
+        ("validated: {bounds: {}} # largest share of failing rows\n", BLOCK + RELEASED),
+        ("validated:\n  {bounds: {}, released: []} # largest share of failing rows\n", BLOCK + RELEASED),
+        ("validated:\n", "validated:\n" + RELEASED),
+        (
+            "validated:\n  released:\n    - shop:9 # painted\n    # sold\n    - shop:8\n",
+            "validated:\n  released:\n    - shop:9 # painted\n    # sold\n    - shop:8\n" + RELEASED.partition("\n")[2],
+        ),
+    ],
+    ids=["block", "flow", "flow on a new line", "empty", "with comments"],
+)
+def test_release_changes_nothing_else(project: Path, written: str, expected: str) -> None:
+    params = project / "params.yaml"
+    params.write_text("scale: demo\n" + written + REST)
+    heddle("release", "shop:2", "ab" * 32)
+    heddle("release", "shop:3")
+    assert params.read_text() == "scale: demo\n" + expected + REST
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_release_without_section_appends_it(project: Path, end: str) -> None:
+    (project / "params.yaml").write_text("scale: demo" + end)
+    heddle("release", "shop:2", "ab" * 32, "shop:3")
+    assert (project / "params.yaml").read_text() == "scale: demo\nvalidated:\n" + RELEASED
+
+
+@pytest.mark.parametrize(
+    ("id_", "message"),
     [
         ("shop:1", "complete one"),
         ("shop:4", "owner"),
@@ -86,15 +132,15 @@ def test_released_ids_go_to_the_parameters_and_nothing_else_changes(project: Pat
         ("shop:6", "stages rely on it"),
     ],
 )
-def test_what_no_person_can_wave_aside_is_not_released(project: Path, id_: str, said: str) -> None:
+def test_what_no_person_can_wave_aside_is_not_released(project: Path, id_: str, message: str) -> None:
     before = (project / "params.yaml").read_text()
     done = heddle("release", "shop:2", id_)
     assert done.exit_code == 1
-    assert said in done.output
+    assert message in done.output
     assert (project / "params.yaml").read_text() == before
 
 
-def test_no_two_rows_of_one_name_and_nothing_unclean_can_be_released() -> None:
+def test_uniqueness_and_sanitizing_are_not_releasable() -> None:
     releasable = {each.name for each in EXPECTATIONS if each.releasable}
     assert not [name for name in releasable if "unique" in name or "known" in name or "sanitised" in name]
     assert releasable

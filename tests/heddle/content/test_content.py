@@ -32,13 +32,13 @@ SOUND = {
 }
 
 
-@given(told=blocks(longest=60, most=8))
-@example(told=[("li", text) for text in HOSTILE] + [("p", text) for text in HOSTILE])
+@given(written=blocks(longest=60, most=8))
+@example(written=[("li", text) for text in HOSTILE] + [("p", text) for text in HOSTILE])
 @settings(deadline=None)
-def test_blocks_come_back_from_html_that_needs_no_cleaning(told: list) -> None:
-    markup = render_html(told)
+def test_blocks_come_back_from_html_that_needs_no_cleaning(written: list) -> None:
+    markup = render_html(written)
     assert nh3.clean(markup) == markup
-    assert parse_blocks(markup) == [(kind, line) for kind, text in told if (line := one_line(text))]
+    assert parse_blocks(markup) == [(kind, line) for kind, text in written if (line := one_line(text))]
     assert render_html(parse_blocks(markup)) == markup
 
 
@@ -69,10 +69,10 @@ def test_any_markup_comes_down_to_blocks(markup: str, expected: list) -> None:
     assert parse_blocks(markup) == expected
 
 
-@given(told=values(longest=40, most=12))
+@given(written=values(longest=40, most=12))
 @settings(deadline=None, max_examples=50)
-def test_fitted_fields_come_back_from_content_and_from_its_json(told: dict) -> None:
-    fields = {field.name: value for field in FIELDS if (value := fit_field(field, told.get(field.name, "")))}
+def test_fitted_fields_come_back_from_content_and_from_its_json(written: dict) -> None:
+    fields = {field.name: value for field in FIELDS if (value := fit_field(field, written.get(field.name, "")))}
     content = Content.from_fields(fields)
     assert {name: value for name, value in content.fields().items() if value} == fields
     assert json.loads(json.dumps(content.as_json())) == content.as_json()

@@ -22,14 +22,14 @@ WAYS = {"left of": "to the left of it", "under": "under it", "in front of": "in 
 
 def row(draw: random.Random, place: int) -> dict[str, Any]:
     item, material, colour = (draw.choice(sorted(words)) for words in (NAMES, STUFF, COLOURS))
-    said = [draw.choice(words[value]) for words, value in ((COLOURS, colour), (STUFF, material), (NAMES, item))]
+    words_used = [draw.choice(words[value]) for words, value in ((COLOURS, colour), (STUFF, material), (NAMES, item))]
     others = [(draw.choice(sorted(COLOURS)), prop, draw.choice(sorted(WAYS))) for prop in PROPS[: draw.randrange(3)]]
     tail = " and ".join(f"a {tint} {prop} {WAYS[way]}" for tint, prop, way in others)
     return {
         "id": f"made:{place}",
         "item": item,
         "material": material,
-        "alt_text": f"A {' '.join(said)}{draw.choice([' on a table top', ''])}{', with ' if tail else ''}{tail}.",
+        "alt_text": f"A {' '.join(words_used)}{draw.choice([' on a table top', ''])}{', with ' if tail else ''}{tail}.",
         "objects": [
             {"label": item, "attributes": [colour, material]},
             *({"label": prop, "attributes": [tint]} for tint, prop, _ in others),
@@ -52,8 +52,8 @@ def lexicon(rows: list[dict[str, Any]]) -> Lexicon:
 def test_what_held_out_texts_state_is_true(lexicon: Lexicon) -> None:
     draw = random.Random(6)
     for place in range(300):
-        told = row(draw, place)
-        assert lexicon.read_facts(told["alt_text"]) == listing_facts(told), told["alt_text"]
+        listing = row(draw, place)
+        assert lexicon.read_facts(listing["alt_text"]) == listing_facts(listing), listing["alt_text"]
 
 
 def test_both_spellings_stand_for_the_value(lexicon: Lexicon) -> None:
@@ -75,8 +75,8 @@ def test_another_objects_colour_is_not_the_items(lexicon: Lexicon) -> None:
 
 
 def test_relations_belong_to_the_object_before_them(lexicon: Lexicon) -> None:
-    said = "A red felt desk, with a red drum in front of it and a grey pear to the left of it."
-    assert lexicon.read_facts(said).relations == {("drum", "in front of"), ("pear", "left of")}
+    alt_text = "A red felt desk, with a red drum in front of it and a grey pear to the left of it."
+    assert lexicon.read_facts(alt_text).relations == {("drum", "in front of"), ("pear", "left of")}
     assert lexicon.read_facts("A red felt desk, with a drum").relations == frozenset()
 
 
@@ -116,7 +116,7 @@ def test_rows_may_lack_anything(rows: list[dict[str, Any]], lexicon: Lexicon) ->
 
 
 def test_truth_is_of_the_first_object() -> None:
-    told = {
+    listing = {
         "item": "desk",
         "material": "pine",
         "objects": [{"label": "desk", "attributes": ["pine", "red"]}, {"label": "pear", "attributes": []}],
@@ -125,7 +125,7 @@ def test_truth_is_of_the_first_object() -> None:
             {"subject": 0, "predicate": "under", "object": 1},
         ],
     }
-    assert listing_facts(told) == ImageFacts("desk", "pine", None, frozenset({("pear", "on")}))
+    assert listing_facts(listing) == ImageFacts("desk", "pine", None, frozenset({("pear", "on")}))
     assert listing_facts({}) == ImageFacts()
 
 

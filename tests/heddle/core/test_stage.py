@@ -89,7 +89,7 @@ def test_the_output_appears_whole(project):
         ("data/lists/b.txt", "new\n", "data/lists"),
     ],
 )
-def test_an_edit_while_it_runs_fails_the_stage_and_leaves_nothing(project, file, text, named):
+def test_edit_during_run_fails_stage_and_discards_output(project, file, text, named):
     (project / "wait").touch()
     process = _start(project)
     assert process.stdout.readline() == "[greeting] read\n"
@@ -121,14 +121,14 @@ def test_an_edit_elsewhere_in_the_same_file_is_no_drift(project):
     assert process.returncode == 0
 
 
-def test_bad_input_is_told_without_a_traceback_and_keeps_the_old_output_away(project):
+def test_bad_input_no_traceback_and_old_output_removed(project):
     (project / "words.txt").write_text("bad\n")
     _, err = _start(project).communicate(timeout=600)
     assert err == "greeting: words.txt, row 1: 'bad' is not polite; write another word\n"
     assert not (project / "data/greeting").exists()
 
 
-def test_what_a_killed_run_left_is_cleared_and_a_living_ones_is_not(project):
+def test_leftovers_of_killed_runs_removed_live_runs_kept(project):
     (project / "data/.greeting.999999999").mkdir()
     (project / "wait").touch()
     living = _start(project)

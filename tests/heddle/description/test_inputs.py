@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from assets.catalog.images import examine
+from assets.catalog.images import examine_image
 from heddle.description.inputs import decode_image_file
 from heddle.description.user_inputs import (
     UserContext,
@@ -55,11 +55,13 @@ def test_a_file_is_read_as_a_listing_with_its_image(tmp_path: Path, orientation:
     content = _file(40, 20, _exif(orientation))
     path = tmp_path / "one.jpg"
     path.write_bytes(content)
-    told = UserInputs(UserContext(site="shop.example", locale="en-GB", preferences=("friendly",)), {"one.jpg": SCENE})
+    user_inputs = UserInputs(
+        UserContext(site="shop.example", locale="en-GB", preferences=("friendly",)), {"one.jpg": SCENE}
+    )
     found = decode_image_file(content, [SHAPE, SHAPE, (8, "crop")])  # type: ignore[list-item]
     assert found.sha256 == hashlib.sha256(content).hexdigest()
     assert found.ratio == (2 if orientation == 1 else 0.5)
-    assert found.exif == dict(examine(Original.whole(path), 1e6).exif)
+    assert found.exif == dict(examine_image(Original.whole(path), 1e6).exif)
     assert "GPSInfo" not in found.exif
     assert found.squares.keys() == {SHAPE, (8, "crop")}
     row = {
@@ -72,7 +74,7 @@ def test_a_file_is_read_as_a_listing_with_its_image(tmp_path: Path, orientation:
         "exif": [list(pair) for pair in found.exif.items()],
     }
     listed = read_inputs(ShardSample("key", read_image(path, 16, "pad"), row), found.ratio, "pad")
-    inputs = found.writer_inputs(SHAPE, told.row("one.jpg"))  # type: ignore[arg-type]
+    inputs = found.writer_inputs(SHAPE, user_inputs.row("one.jpg"))  # type: ignore[arg-type]
     np.testing.assert_array_equal(inputs.image, listed.image)
     np.testing.assert_array_equal(inputs.facts, listed.facts)
     assert inputs.facts is not None

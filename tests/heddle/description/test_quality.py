@@ -38,7 +38,7 @@ SHARES = st.none() | st.floats(0, 1)
 
 
 @pytest.mark.parametrize(
-    ("stated", "told", "seen", "expected"),
+    ("stated", "columns", "predicted", "expected"),
     [
         (ImageFacts(), TOLD, SEEN, None),
         (ImageFacts(item="bag"), {}, {}, None),
@@ -59,8 +59,8 @@ SHARES = st.none() | st.floats(0, 1)
         (ImageFacts(relations=frozenset([("ball", "on")])), TOLD | {"relations": [NOWHERE]}, {}, 0),
     ],
 )  # fmt: skip
-def test_accuracy_is_the_mean_agreement_of_what_is_stated(stated, told, seen, expected) -> None:  # type: ignore[no-untyped-def]
-    assert accuracy(stated, told, seen) == expected
+def test_accuracy_is_the_mean_agreement_of_what_is_stated(stated, columns, predicted, expected) -> None:  # type: ignore[no-untyped-def]
+    assert accuracy(stated, columns, predicted) == expected
 
 
 def test_relevance_is_the_metric_s_clip_score() -> None:
@@ -78,8 +78,8 @@ def test_relevance_is_the_metric_s_clip_score() -> None:
 @given(st.tuples(SHARES, SHARES, st.floats(0, 1), st.floats(0, 1), SHARES))
 def test_overall_is_the_weighted_mean_of_what_there_is(values: tuple[float | None, ...]) -> None:
     scores = QualityScores(*values, errors=())  # type: ignore[arg-type, misc]
-    told = {name: value for name, value in zip(WEIGHTS, values, strict=True) if value is not None}
-    expected = np.average(list(told.values()), weights=[WEIGHTS[name] for name in told])
+    known = {name: value for name, value in zip(WEIGHTS, values, strict=True) if value is not None}
+    expected = np.average(list(known.values()), weights=[WEIGHTS[name] for name in known])
     assert scores.overall == pytest.approx(expected)
     assert json.loads(json.dumps(scores.as_json(), allow_nan=False)) == scores.as_json()
 
@@ -103,7 +103,7 @@ def test_each_block_of_the_body_is_a_sentence() -> None:
     )
 
 
-def test_models_that_are_there_give_scores_and_each_is_as_if_alone(tmp_path: Path) -> None:
+def test_scores_of_present_models_are_independent(tmp_path: Path) -> None:
     data = write_project(tmp_path / "project") / "data"
     words = {"item": {("lamp",): "lamp"}, "material": {}, "colour": {}}
     scorer = ContentScorer(
@@ -116,8 +116,8 @@ def test_models_that_are_there_give_scores_and_each_is_as_if_alone(tmp_path: Pat
     made_by = describer(scorer=scorer)
     for number in range(5):
         (tmp_path / f"{number}.png").write_bytes(image(number))
-    told = UserInputs(UserContext(preferences=("a lamp",)))
-    known = [made_by.read(tmp_path / f"{number}.png", f"{number}.png", told) for number in range(5)]
+    user_inputs = UserInputs(UserContext(preferences=("a lamp",)))
+    known = [made_by.read(tmp_path / f"{number}.png", f"{number}.png", user_inputs) for number in range(5)]
     together = made_by.describe(known)
     assert together == [line for one in known for line in made_by.describe([one])]
     scores = together[0]["scores"]

@@ -43,9 +43,9 @@ def undisturbed(folder: Path) -> bytes:
     return _run(folder, folder.parent / "undisturbed.jsonl", describer())
 
 
-def _run(folder: Path, output: Path, made_by: Describer, told: UserInputs = UserInputs()) -> bytes:  # noqa: B008  frozen
+def _run(folder: Path, output: Path, made_by: Describer, inputs: UserInputs = UserInputs()) -> bytes:  # noqa: B008  frozen
     tally = None
-    for tally in describe_folder(folder, find_images(folder), told, made_by, output):
+    for tally in describe_folder(folder, find_images(folder), inputs, made_by, output):
         assert tally.done <= tally.total
     assert tally is not None
     assert tally.done == tally.total
@@ -116,7 +116,7 @@ from heddle.description.user_inputs import UserInputs
 
 made_by = describer()
 write = EchoWriter.write
-EchoWriter.write = lambda self, *told: os.kill(os.getpid(), signal.SIGKILL) if self.batches else write(self, *told)
+EchoWriter.write = lambda self, *args: os.kill(os.getpid(), signal.SIGKILL) if self.batches else write(self, *args)
 folder, output = map(Path, sys.argv[1:])
 list(describe_folder(folder, find_images(folder), UserInputs(), made_by, output))
 """
@@ -133,7 +133,7 @@ def test_killed_in_the_second_batch_the_first_is_kept(folder: Path, undisturbed:
     assert _run(folder, output, describer()) == undisturbed
 
 
-def test_a_second_call_describes_nothing_and_only_what_changed_is_described_anew(tmp_path: Path) -> None:
+def test_describe_again_describes_only_changed_images(tmp_path: Path) -> None:
     folder = write_images(tmp_path / "images", 6)
     output = tmp_path / "lines.jsonl"
     first = _run(folder, output, describer())
@@ -151,14 +151,14 @@ def test_a_second_call_describes_nothing_and_only_what_changed_is_described_anew
     assert "lamp" in second["00.png"]["content"]["title"]
 
 
-def test_other_words_another_seed_and_other_models_are_asked_anew(tmp_path: Path) -> None:
+def test_describe_changed_context_seed_or_model_runs_again(tmp_path: Path) -> None:
     (tmp_path / "one.png").write_bytes(image(1))
-    told = UserInputs(UserContext(locale="de-DE"))
+    inputs = UserInputs(UserContext(locale="de-DE"))
     asked = [
         one.read(tmp_path / "one.png", "one.png", words).header["request"]
         for one, words in (
             (describer(), UserInputs()),
-            (describer(), told),
+            (describer(), inputs),
             (describer(seed=1), UserInputs()),
             (describer(seed=2), UserInputs()),
             (Describer(describer().writer, describer().scorer, models_hash="others"), UserInputs()),

@@ -1,4 +1,4 @@
-"""Describe: nothing hostile in what is told of an image, or in its file, gets through."""
+"""Describe: hostile input, in the user's texts or in the image file, does not reach the output."""
 
 import json
 from collections.abc import Callable
@@ -96,8 +96,8 @@ TOLD: dict[str, UserInputs] = {
 }
 
 
-def _described(made_by: Describer, path: Path, told: UserInputs) -> dict[str, Any]:
-    (line,) = made_by.describe([made_by.read(path, "one.jpg", told)])
+def _described(made_by: Describer, path: Path, inputs: UserInputs) -> dict[str, Any]:
+    (line,) = made_by.describe([made_by.read(path, "one.jpg", inputs)])
     text = json.dumps(line, ensure_ascii=False)
     assert json.loads(text) == line
     assert text.encode()  # no lone surrogate
@@ -114,7 +114,7 @@ def test_whatever_is_told_the_content_is_valid(tmp_path: Path, untrained: Descri
 
 
 @pytest.mark.parametrize("name", EXIF)
-def test_whatever_the_exif_the_image_is_described_and_the_exif_not_told(tmp_path: Path, name: str) -> None:
+def test_describe_any_exif_succeeds_without_leaking_exif(tmp_path: Path, name: str) -> None:
     (tmp_path / "plain.jpg").write_bytes(image(1, "JPEG"))
     (tmp_path / "one.jpg").write_bytes(image(1, "JPEG", exif=EXIF[name]()))
     plain = _described(describer(), tmp_path / "plain.jpg", UserInputs())

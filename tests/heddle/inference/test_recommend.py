@@ -77,13 +77,13 @@ def test_hit_lists_shared_neighbours(data: Path) -> None:
     for row in edges:
         near.setdefault(row["source"], set()).add(row["target"])
         near.setdefault(row["target"], set()).add(row["source"])
-    told = 0
+    count = 0
     for hit in recommend(BAG, 40, data).hits:
         both = {text[node] for node in near[BAG] & near[hit.id]}
         assert set(hit.shared) <= both
         assert len(hit.shared) == min(4, len(both))
-        told += len(both)
-    assert told
+        count += len(both)
+    assert count
 
 
 def test_product_query_recommends_items_and_materials(data: Path) -> None:
@@ -102,15 +102,15 @@ def test_listing_query_uses_its_labels(data: Path) -> None:
 
 
 def test_other_text_matches_the_most_similar_node(data: Path) -> None:
-    said = "bag bag of wool"
-    (node,) = recommend(said, 1, data).query_nodes
+    query = "bag bag of wool"
+    (node,) = recommend(query, 1, data).query_nodes
     index = RecommenderIndex.open(data / "recommender")
     encoder = SentenceEncoder.from_pretrained(read_json(data / "graph/encoder.json")["name"], threads=1)
     texts = [text or "" for text in index.graph.texts[: index.graph.num_transductive]]
     mean = encoder.documents(texts).mean(axis=0)
     likeness = [
         float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
-        for other in [encoder.documents([said])[0] - mean]
+        for other in [encoder.documents([query])[0] - mean]
         for one in encoder.documents(texts) - mean
     ]
     assert node.similarity is not None
@@ -131,7 +131,9 @@ def test_image_query_uses_predicted_labels(data: Path, tmp_path: Path, monkeypat
         recommend(str(image), 5, data)
     (tmp_path / "notes.txt").write_text("no image")
     monkeypatch.undo()
-    shown = {label: max(said, key=said.get) for label, said in predict_labels(image, data).items()}
+    shown = {
+        label: max(probabilities, key=probabilities.get) for label, probabilities in predict_labels(image, data).items()
+    }
     assert set(shown) == {"item", "material"}  # as the small project's classifier has it
     with pytest.raises(RecommendError, match=r"notes\.txt: not an image that can be read"):
         recommend(str(tmp_path / "notes.txt"), 5, data)

@@ -46,9 +46,9 @@ def test_weights_by_rarity_make_a_difference(model: str) -> None:
 @given(pairs=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=4))
 @settings(deadline=None, max_examples=10)
 def test_precision_one_way_is_recall_the_other_way(model: str, pairs: list[tuple[str, str]]) -> None:
-    said, right = [list(texts) for texts in zip(*pairs, strict=True)]
-    one = metrics.compute(BertScore, predictions=said, references=right, model=model)
-    other = metrics.compute(BertScore, predictions=right, references=said, model=model)
+    predicted, right = [list(texts) for texts in zip(*pairs, strict=True)]
+    one = metrics.compute(BertScore, predictions=predicted, references=right, model=model)
+    other = metrics.compute(BertScore, predictions=right, references=predicted, model=model)
     assert (one["precision"], one["recall"]) == pytest.approx((other["recall"], other["precision"]), abs=1e-5)
     assert one["f1"] == pytest.approx(other["f1"], abs=1e-5)
 
@@ -61,18 +61,18 @@ def test_a_text_is_wholly_like_itself(model: str, texts: list[str], idf: bool) -
 
 
 def test_each_pair_is_judged_by_itself(model: str) -> None:
-    said, right = [SAID[i] for i in (3, 0, 4, 2, 1)], [RIGHT[i] for i in (1, 4, 2, 0, 3)]
+    predicted, right = [SAID[i] for i in (3, 0, 4, 2, 1)], [RIGHT[i] for i in (1, 4, 2, 0, 3)]
     alone = [
         metrics.compute(BertScore, predictions=[one], references=[other], model=model)
-        for one, other in zip(said, right, strict=True)
+        for one, other in zip(predicted, right, strict=True)
     ]
     expected = {name: np.mean([pair[name] for pair in alone]) for name in NAMES}
-    assert metrics.compute(BertScore, predictions=said, references=right, model=model) == pytest.approx(expected)
+    assert metrics.compute(BertScore, predictions=predicted, references=right, model=model) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("said", "right"), [("", "chair"), ("chair", ""), ("", "")])
-def test_a_text_without_words_counts_as_nothing(model: str, said: str, right: str) -> None:
-    found = metrics.compute(BertScore, predictions=[said, "oak"], references=[right, "oak"], model=model)
+@pytest.mark.parametrize(("predicted", "right"), [("", "chair"), ("chair", ""), ("", "")])
+def test_a_text_without_words_counts_as_nothing(model: str, predicted: str, right: str) -> None:
+    found = metrics.compute(BertScore, predictions=[predicted, "oak"], references=[right, "oak"], model=model)
     assert found == pytest.approx(dict.fromkeys(NAMES, 0.5), abs=1e-5)
 
 

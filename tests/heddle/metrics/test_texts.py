@@ -26,9 +26,9 @@ RIGHT = ["the cat sat under the mat", "this is a fine old chair of oak and pine"
 @given(pairs=PAIRS)
 @settings(deadline=None, max_examples=30)
 def test_bleu_is_that_of_sacrebleu(pairs: list[tuple[str, str]]) -> None:
-    said, right = [list(texts) for texts in zip(*pairs, strict=True)]
-    expected = BLEU().corpus_score(said, [right]).score
-    assert metrics.compute(Bleu, predictions=said, references=right)["bleu"] == expected
+    predicted, right = [list(texts) for texts in zip(*pairs, strict=True)]
+    expected = BLEU().corpus_score(predicted, [right]).score
+    assert metrics.compute(Bleu, predictions=predicted, references=right)["bleu"] == expected
 
 
 def test_bleu_is_100_times_that_of_nltk() -> None:
@@ -43,8 +43,8 @@ def test_bleu_is_100_times_that_of_nltk() -> None:
 @given(pairs=PAIRS, stemmer=st.booleans())
 @settings(deadline=None, max_examples=30)
 def test_rouge_is_that_of_rouge_score(pairs: list[tuple[str, str]], stemmer: bool) -> None:
-    said, right = [list(texts) for texts in zip(*pairs, strict=True)]
-    found = metrics.compute(Rouge, predictions=said, references=right, stemmer=stemmer)
+    predicted, right = [list(texts) for texts in zip(*pairs, strict=True)]
+    found = metrics.compute(Rouge, predictions=predicted, references=right, stemmer=stemmer)
     assert list(found) == ["rouge1", "rouge2", "rougeL", "rougeLsum"]
     for kind, value in found.items():
         scorer = RougeScorer([kind], use_stemmer=stemmer)
@@ -80,25 +80,25 @@ def test_anyone_can_load_the_metrics_by_path(name: str, key: str, best: float) -
 @given(pairs=PAIRS)
 @settings(deadline=None, max_examples=30)
 def test_bleu_of_counts_is_that_of_the_corpus(pairs: list[tuple[str, str]]) -> None:
-    said, right = [list(texts) for texts in zip(*pairs, strict=True)]
+    predicted, right = [list(texts) for texts in zip(*pairs, strict=True)]
     counted = np.stack([counts(one, other) for one, other in pairs])
-    assert bleu_of(counted) == metrics.compute(Bleu, predictions=said, references=right)["bleu"]
-    per_text = Rouge.per_text(said, right)
-    assert metrics.compute(Rouge, predictions=said, references=right) == pytest.approx(
+    assert bleu_of(counted) == metrics.compute(Bleu, predictions=predicted, references=right)["bleu"]
+    per_text = Rouge.per_text(predicted, right)
+    assert metrics.compute(Rouge, predictions=predicted, references=right) == pytest.approx(
         {kind: values.mean() for kind, values in per_text.items()}
     )
 
 
-def test_the_interval_of_bleu_is_that_of_drawn_corpora_and_shrinks_for_a_pair() -> None:
+def test_bleu_interval_matches_resampled_corpora() -> None:
     drawing = BootstrapParameters(samples=200, confidence=0.9)
-    said = [f"the cat sat on {thing} number {place}" for place, thing in enumerate(["mats", "a mat", "it"] * 8)]
-    worse = [text.replace("cat", "dog") for text in said]
+    predicted = [f"the cat sat on {thing} number {place}" for place, thing in enumerate(["mats", "a mat", "it"] * 8)]
+    worse = [text.replace("cat", "dog") for text in predicted]
     right = [f"the cat sat on a mat number {place}" for place in range(24)]
-    one, other = [np.stack([counts(*pair) for pair in zip(texts, right, strict=True)]) for texts in (said, worse)]
+    one, other = [np.stack([counts(*pair) for pair in zip(texts, right, strict=True)]) for texts in (predicted, worse)]
     low, high = bleu_interval([one], drawing, 5)
     random = np.random.default_rng(9)
     drawn = [random.integers(0, 24, 24) for _ in range(200)]
-    values = [BLEU().corpus_score([said[i] for i in of], [[right[i] for i in of]]).score for of in drawn]
+    values = [BLEU().corpus_score([predicted[i] for i in of], [[right[i] for i in of]]).score for of in drawn]
     assert (low, high) == pytest.approx(np.quantile(values, [0.05, 0.95]), abs=3)
     over = bleu_interval([one, other], drawing, 5)
     assert 0 < over[0] < bleu_of(one) - bleu_of(other) < over[1]

@@ -23,8 +23,8 @@ def _rows(count: int, seed: int, **shares: float) -> list[dict]:
     for number in range(count):
         words = " ".join(["word"] * int(generator.integers(2, 9)))
         item = "chair" if generator.random() < shares.get("chair", 0.3) else str(generator.integers(30))
-        told = {"title": words, "price": float(generator.lognormal(3 + shares.get("dearer", 0))), "item": item}
-        rows.append(blank | told | {"id": f"s:{seed}:{number}", "source": "s"})
+        fields = {"title": words, "price": float(generator.lognormal(3 + shares.get("dearer", 0))), "item": item}
+        rows.append(blank | fields | {"id": f"s:{seed}:{number}", "source": "s"})
     return rows
 
 
@@ -89,7 +89,7 @@ def test_the_same_vectors_cannot_be_told_apart() -> None:
 
 
 @pytest.mark.parametrize(("towards", "least", "most"), [(0.0, 0.4, 0.6), (1.0, 0.65, 0.9), (8.0, 0.99, 1.0)])
-def test_the_further_vectors_moved_the_better_they_are_told_apart(towards: float, least: float, most: float) -> None:
+def test_drift_auroc_grows_with_vector_shift(towards: float, least: float, most: float) -> None:
     generator = np.random.default_rng(2)
     earlier, now = _unit(generator, 200, 0), _unit(generator, 150, towards)
     names = [f"{side}{number}" for side, count in (("a", 200), ("b", 150)) for number in range(count)]

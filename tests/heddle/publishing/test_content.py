@@ -84,6 +84,6 @@ def test_every_word_of_the_content_has_its_field() -> None:
     content = Content(**{name: f"{name} & <b>" for name in names}, tags=("t",), categories=("c",))
     fields = post_fields(content.as_json())
     assert fields["title"] == "title &amp; &lt;b&gt;", "no markup comes of plain text"
-    said = json.dumps(fields)
-    assert all(said.count(f'"{name} &') == 1 for name in names)
+    text = json.dumps(fields)
+    assert all(text.count(f'"{name} &') == 1 for name in names)
     assert (fields["tags"], fields["categories"]) == (["t"], ["c"])

@@ -73,7 +73,7 @@ def test_a_site_that_asks_for_an_hour_is_left_in_peace(site: WordPressClient, as
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "message"),
     [
         (httpx.Response(401, json={"message": "Sorry"}), "401 Unauthorized, Sorry. Check username and the application"),
         (httpx.Response(403, html="<html>"), "403 Forbidden. The account lacks the permission"),
@@ -88,12 +88,12 @@ def test_a_site_that_asks_for_an_hour_is_left_in_peace(site: WordPressClient, as
     ],
 )
 def test_errors_name_the_site_the_answer_and_the_remedy(
-    site: WordPressClient, asked: Any, answer: Any, told: str
+    site: WordPressClient, asked: Any, answer: Any, message: str
 ) -> None:
     log = asked(answer)
     with pytest.raises(SiteError, match=r"^https://shop.example:8443/blog/wp-json/wp/v2/") as error:
         list(site.posts())
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "hidden" not in str(error.value)
     assert len(log) == 1
 

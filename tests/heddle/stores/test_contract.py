@@ -39,11 +39,11 @@ def test_a_vector_is_ranked_by_cosine(published: Store) -> None:
     assert [hit.score for hit in hits] == pytest.approx(sorted(scores, reverse=True)[:7], abs=1e-5)
 
 
-def test_each_column_of_vectors_is_searched_for_itself_and_a_row_without_one_is_not_found_by_it(
+def test_vector_columns_searched_alone_and_null_rows_skipped(
     published: Store,
 ) -> None:
-    said = np.array(listings().table.column("text_embedding")[9].as_py(), dtype=np.float32)
-    hits = published.search("listings", StoreQuery(vector=said, against="text_embedding", limit=100))
+    vector = np.array(listings().table.column("text_embedding")[9].as_py(), dtype=np.float32)
+    hits = published.search("listings", StoreQuery(vector=vector, against="text_embedding", limit=100))
     assert hits[0].id == "a:009"
     assert {hit.id for hit in hits} == ids("a") - {"a:003", "a:004"}
 
@@ -87,7 +87,7 @@ def test_numbers_are_bounded(published: Store, sign: str, column: str, bound: fl
 
 
 @pytest.mark.parametrize("wood", WOODS)
-def test_a_text_is_equal_to_itself_alone_whatever_characters_it_holds(published: Store, wood: str) -> None:
+def test_text_filter_any_characters_matches_exactly(published: Store, wood: str) -> None:
     rows = listings().table.to_pylist()
     query = StoreQuery(vector=LOOK, against="image_embedding", limit=100, where=(Condition("wood", "=", wood),))
     assert {hit.id for hit in published.search("listings", query)} == {r["id"] for r in rows if r["wood"] == wood}
@@ -112,7 +112,7 @@ def test_publishing_the_same_changes_nothing(published: Store) -> None:
     assert everything(published) == ids("a")
 
 
-def test_publishing_another_replaces_it_also_for_those_who_have_it_open(published: Store, settings, folder) -> None:
+def test_publish_replaces_collection_for_open_stores(published: Store, settings, folder) -> None:
     with open_store(settings, folder) as reader:
         for version in ("b", "a", "c"):
             assert everything(reader) != ids(version)
@@ -151,7 +151,10 @@ def test_the_content_s_name_follows_from_all_that_is_published() -> None:
         (StoreQuery(text="chair", columns=("colour",)), "listings has no column colour; it has .*wood"),
         (StoreQuery(text="chair", where=(Condition("weight", "<", 1),)), "no column weight"),
         (StoreQuery(text="chair", columns=("text_embedding",)), "no column text_embedding"),
-        (StoreQuery(vector=LOOK, against="price"), "no vectors price; it has image_embedding, text_embedding"),
+        (
+            StoreQuery(vector=LOOK, against="price"),
+            "listings has no vector column price; it has image_embedding, text_embedding",
+        ),
         (StoreQuery(vector=LOOK, against="text_embedding"), "8"),  # it has 6 dimensions
     ],
 )
@@ -171,8 +174,8 @@ def test_what_is_not_published_is_named(store: Store) -> None:
     [
         ({}, "the query is empty"),
         ({"text": "  "}, "the query is empty"),
-        ({"vector": LOOK}, "belong together"),
-        ({"text": "chair", "against": "image_embedding"}, "belong together"),
+        ({"vector": LOOK}, "vector and against must be passed together"),
+        ({"text": "chair", "against": "image_embedding"}, "vector and against must be passed together"),
         ({"text": "chair", "limit": 0}, "must be positive, found 0"),
         ({"text": "chair", "alpha": 1.5}, r"alpha must be in \[0, 1\]"),
     ],
@@ -187,7 +190,7 @@ def test_a_query_that_means_nothing_is_refused(wrong: dict, message: str) -> Non
     [
         ({"name": "Listings 2"}, "invalid name of a collection"),
         ({"text": "body"}, "has no column body"),
-        ({"vectors": ("price",)}, "price: vectors must be fixed-size lists of float32"),
+        ({"vectors": ("price",)}, "listings: price: vector columns must be fixed-size lists of float32"),
         ({"table": pa.concat_tables([listings().table] * 2)}, "ids must be unique"),
     ],
 )

@@ -31,7 +31,7 @@ def test_words_are_found_in_every_form(folder: Path) -> None:
         assert len(store.search("listings", StoreQuery(text="chairs", limit=100))) == 20
 
 
-def test_a_table_that_others_hold_open_answers_until_the_publish_after_next(folder: Path) -> None:
+def test_open_table_readable_until_publish_after_next(folder: Path) -> None:
     with open_store(LANCE, folder) as store:
         held = lancedb.connect(str(folder)).open_table(store.publish(listings("a")))
         store.publish(listings("b"))

@@ -89,7 +89,7 @@ def test_what_others_keep_in_the_server_stays(store: WeaviateStore, server: Weav
 def test_an_index_is_shown_only_when_its_vectors_are_indexed(
     store: WeaviateStore, server: WeaviateServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("heddle.stores.weaviate.POLL", 0.01)
+    monkeypatch.setattr("heddle.stores.weaviate.POLL_INTERVAL", 0.01)
     store.publish(listings("a"))
     server.queues = [40, 20, 5]
     left: list[int] = []
@@ -125,7 +125,7 @@ def test_rows_that_are_not_taken_fail_the_publish_and_are_named(
     assert everything(store) == ids("b")
 
 
-def test_a_server_that_dies_in_the_middle_loses_nothing_that_was_published(
+def test_server_death_during_publish_keeps_published(
     store: WeaviateStore, server: WeaviateServer, weaviate: Weaviate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.publish(listings("a"))
@@ -164,9 +164,7 @@ def test_a_collection_that_goes_under_a_search_is_followed(
     assert store.count("listings") == len(ids("b"))
 
 
-def test_an_alias_that_is_pointed_after_the_publisher_gave_up_points_to_something_whole(
-    server: WeaviateServer, weaviate: Weaviate
-) -> None:
+def test_late_alias_update_points_to_complete_collection(server: WeaviateServer, weaviate: Weaviate) -> None:
     released, pointed = threading.Event(), threading.Event()
     with open_store(_changed(weaviate, write_timeout=0.3), NOWHERE) as store:
         store.publish(listings("a"))
@@ -185,9 +183,7 @@ def test_an_alias_that_is_pointed_after_the_publisher_gave_up_points_to_somethin
     assert list(server.database.classes) == [published]
 
 
-def test_an_alias_whose_name_is_taken_is_told_and_no_more_than_one_attempt_is_left(
-    store: WeaviateStore, server: WeaviateServer
-) -> None:
+def test_taken_alias_name_raises_and_leaves_one_attempt(store: WeaviateStore, server: WeaviateServer) -> None:
     server.database.create({"class": "HeddleListings", "vectorizer": "none"})
     for _ in range(3):
         with pytest.raises(StoreError, match="a class of that name already exists"):
@@ -198,7 +194,7 @@ def test_an_alias_whose_name_is_taken_is_told_and_no_more_than_one_attempt_is_le
 def test_a_column_that_weaviate_has_no_place_for_is_told(store: WeaviateStore) -> None:
     one = guides()
     for column, values, message in (
-        ("identifier", ["x", "y", "z"], "rename the column of that name"),
+        ("identifier", ["x", "y", "z"], "the column name `identifier` is reserved for ids; rename the column"),
         ("when", [{"day": 1}] * 3, "column when: Weaviate has no type for struct<day: int64>"),
     ):
         table = one.table.append_column(column, [values])

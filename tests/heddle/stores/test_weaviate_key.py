@@ -1,4 +1,4 @@
-"""The key to a Weaviate server: told with the remedy where it is missing, wrong or too weak, and shown nowhere."""
+"""The key of a Weaviate server: errors name the fix if it is missing, wrong or too weak; no output contains it."""
 
 import logging
 import traceback
@@ -51,12 +51,12 @@ def test_the_key_shows_nowhere(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    key, said = server.api_key, [repr(weaviate), weaviate.model_dump_json()]
+    key, texts = server.api_key, [repr(weaviate), weaviate.model_dump_json()]
 
     def fails(attempt: Callable[[], object]) -> None:
         with pytest.raises(StoreError) as caught:
             attempt()
-        said.append("".join(traceback.format_exception(caught.value)))
+        texts.append("".join(traceback.format_exception(caught.value)))
 
     with open_store(weaviate, NOWHERE) as store:
         store.publish(listings("a"))
@@ -68,14 +68,14 @@ def test_the_key_shows_nowhere(
         fails(lambda: everything(store))
         server.before["create collection"] = _refusing(f"Bearer {key} is of no use")
         fails(lambda: store.publish(listings("b")))
-        said.append(str([each.config for each in server.database.classes.values()]))
+        texts.append(str([each.config for each in server.database.classes.values()]))
     server.api_key = "another"  # the refusal repeats the key that was sent
     fails(lambda: open_store(weaviate, NOWHERE))
     server.stop()
     fails(lambda: open_store(weaviate, NOWHERE))
     server.start()
     printed = capfd.readouterr()
-    everywhere = "\n".join([*said, caplog.text, printed.out, printed.err])
+    everywhere = "\n".join([*texts, caplog.text, printed.out, printed.err])
     assert "refuses the API key" in everywhere
     assert "came with ***" in everywhere
     assert key[:5] not in everywhere

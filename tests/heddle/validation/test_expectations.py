@@ -41,16 +41,16 @@ def test_reading_them_loads_no_great_expectations() -> None:
 
 
 @pytest.mark.parametrize(
-    ("section", "said"),
+    ("section", "message"),
     [
         ("{bounds: {titel_present: 0.1}}", "unknown expectation titel_present; allowed: answers_differ"),
         ("{bounds: {title_present: 1.5}}", "validated.bounds.title_present: found 1.5"),
     ],
 )
-def test_wrong_bounds_are_named(tmp_path: Path, section: str, said: str) -> None:
+def test_wrong_bounds_are_named(tmp_path: Path, section: str, message: str) -> None:
     (tmp_path / "scales").mkdir()
     (tmp_path / "scales/smoke.yaml").write_text("{}\n")
     (tmp_path / "params.yaml").write_text(f"scale: smoke\nvalidated: {section}\n")
     with pytest.raises(ParameterError) as caught:
         load("validated", ValidatedParameters, tmp_path)
-    assert said in str(caught.value)
+    assert message in str(caught.value)

@@ -49,7 +49,7 @@ def test_the_folder_is_a_whole_model(trained_project: Path) -> None:
     assert columns <= set(history[0])
     numbers = read_json(folder / "metrics.json")
     rows = read_rows(trained_project / "data/validated/listings.parquet")
-    wordless = numbers["train_listings_without_words"]
+    wordless = numbers["train_listings_without_text"]
     assert wordless <= sum(not (row["title"] or row["alt_text"]) for row in rows)
     shards = read_json(trained_project / "data/shards/metrics.json")
     assert numbers["train_listings"] + wordless == shards["train_listings"]
