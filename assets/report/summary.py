@@ -49,7 +49,7 @@ def _lead(data: ReportData, total: Flow) -> str:
     guides, index = data.accepted["guides"], data.metrics["index"]
     if not total.fetched:
         return (
-            f"The sources brought {counted(guides, 'guide')} and no listing. The index covers all guides, "
+            f"The sources contain {counted(guides, 'guide')} and no listing. The index covers all guides, "
             f"with {readable(index.get('guide_vocab_size', 0))} distinct word stems."
         )
     with_guides = f" and {counted(guides, 'guide')}" if guides else ""

@@ -5,9 +5,10 @@ import tarfile
 
 import numpy as np
 import pytest
-from ruamel.yaml import YAML
 
+from heddle.core.parameters.section import load
 from heddle.core.schemas import read_rows
+from heddle.sources.parameters import CatalogParameters
 
 pytestmark = pytest.mark.xdist_group("reproduced")
 
@@ -27,7 +28,7 @@ def test_held_out_images_have_no_duplicate_in_training(reproduced):
         row["sha256"]: np.unpackbits(np.frombuffer(bytes.fromhex(row["perceptual_hash"]), np.uint8))
         for row in read_rows(reproduced.root / "data/catalog/images.parquet")
     }
-    bits = YAML(typ="safe").load(reproduced.root / "params.yaml")["catalog"]["near_duplicate_bits"]
+    bits = load("catalog", CatalogParameters, reproduced.root).max_hash_distance
     train = _images(reproduced, "train")
     for split in ("validation", "test"):
         held_out = _images(reproduced, split)

@@ -93,14 +93,14 @@ def listings_only(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_guides_only_run_skips_every_model_with_its_reason(guides_only: Path) -> None:
     data = guides_only / "data"
     reasons = {name: skip_reason(data / name) for name in MODELS}
-    assert "0 of 0 listings have words" in reasons["clip"]
+    assert "0 of 0 listings have text" in reasons["clip"]
     assert "none of item, material, bin has two classes" in reasons["vision"]
     assert "0 classes of product_class" in reasons["product"]
-    assert "listings with words" in reasons["assistant"]
+    assert "at least one of each is needed" in reasons["assistant"]
     for name, reason in reasons.items():
         assert skip_reason(data / f"{name}_evaluation") == reason
     for name in ("alignment", "alignment_evaluation"):
-        assert skip_reason(data / name) == f"there is no space image: {reasons['vision']}"
+        assert skip_reason(data / name) == f"no image embeddings: {reasons['vision']}"
     assert read_json(data / "release/metrics.json")["models"] == 0
     assert read_json(data / "retrieval_evaluation/metrics.json")["rrf"]["mrr_at_10"]["value"] > 0.9
     with LanceStore(data / "published_index") as store:
@@ -109,7 +109,7 @@ def test_guides_only_run_skips_every_model_with_its_reason(guides_only: Path) ->
     page = (data / "report/index.html").read_text()
     for name in ("clip", "vision", "product"):
         assert reasons[name] in page
-    assert "12 guides and no listing went in" in page
+    assert "The sources contain 12 guides and no listing." in page
     assert "No points." not in page
 
 
@@ -117,7 +117,7 @@ def test_gates_of_skipped_models_fail_with_the_reason(guides_only: Path) -> None
     for verdict in verdicts(guides_only):
         assert not verdict.passed
         reason = skip_reason(guides_only / "data" / verdict.model)
-        assert verdict.description.endswith(f"reports no such number: {reason}")
+        assert verdict.description.endswith(f"reports no such metric: {reason}")
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -139,7 +139,7 @@ def test_listings_only_run_trains_all_but_the_assistant(listings_only: Path) -> 
     assert released == {"clip", "vision", "product", "writer"}
     assert skip_reason(data / "base_language") is None
     for name in ("alignment", "alignment_evaluation"):
-        assert skip_reason(data / name) == f"there is no space graph: {skip_reason(data / 'graph')}"
+        assert skip_reason(data / name) == f"no graph embeddings: {skip_reason(data / 'graph')}"
     assert "none with a relevant guide" in skip_reason(data / "retrieval_evaluation")
     assert len(search_listings("a lamp", data=data)) == 10
     assert search_guides("a lamp", RetrievalConfig(), 1, data).hits == []

@@ -12,7 +12,7 @@ from heddle.core.stage import METRICS_FILE, write_json
 from lightning_modules.alignment.alignment import Alignment
 from lightning_modules.alignment.config import AlignmentConfig
 
-NO_SPACE = "there is no space graph: a table of nodes is missing"
+NO_SPACE = "no graph embeddings: a table of nodes is missing"
 VALUE, CHANCE = 0.6543, 0.0321
 SECTION = """
 alignment:

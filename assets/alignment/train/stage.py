@@ -35,7 +35,7 @@ def alignment(stage: Stage) -> Metrics:
     return {
         **training_metrics(trained),
         "train_listings": len(training.samples),
-        "train_listings_left_out": training.skipped,
+        "train_listings_skipped": training.skipped,
         "validation_listings": len(validation.samples),
     }
 
@@ -47,7 +47,7 @@ def _find_missing_space(stage: Stage, spaces: Sequence[Space]) -> str | None:
     for space in spaces:
         reason = skip_reason(stage.input(NEEDED[space])) if space in NEEDED else None
         if reason:
-            return f"there is no space {space}: {reason}"
+            return f"no {space} embeddings: {reason}"
     return None
 
 

@@ -85,7 +85,7 @@ def test_page_of_a_plain_table_says_what_is_missing(bare: Page) -> None:
         "intake": (
             "No record was quarantined.",
             "No listing shows another listing's image.",
-            "The sources brought no images, guides, queries",
+            "The sources contain no images, guides, queries",
             "No expectations were evaluated.",
         ),
         "splits": ("No listing has a label.",),

@@ -103,7 +103,7 @@ def test_without_a_spaces_model_its_reason_is_told(changeable: Path, space: str,
     write_skipped(changeable / "data" / model, "no labels")
     for stage in STAGES:
         run(stage, changeable)
-        assert skip_reason(changeable / "data" / stage.__name__) == f"there is no space {space}: no labels"
+        assert skip_reason(changeable / "data" / stage.__name__) == f"no {space} embeddings: no labels"
 
 
 def test_graph_vector_depends_on_neighbours_not_on_the_title(project: Path) -> None:
