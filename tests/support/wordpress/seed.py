@@ -86,15 +86,15 @@ def _post(site: Site, listing: Listing, media: dict[str, Any], known: dict[tuple
 
 def labels(listing: Listing) -> dict[str, Any]:
     """The custom fields of a listing."""
-    facts, seen = listing.facts, listing.image.seen
+    facts, scene = listing.facts, listing.image.scene
     return {
         **{name: getattr(facts, name) for name in ("item", "material", "bin", "product_class", "price")},
         "objects": [
             {"label": each.label, "box": [round(edge, 5) for edge in each.box], "attributes": list(each.attributes)}
-            for each in seen.objects
+            for each in scene.objects
         ],
         "relations": [
-            {"subject": each.subject, "predicate": each.predicate, "object": each.object} for each in seen.relations
+            {"subject": each.subject, "predicate": each.predicate, "object": each.object} for each in scene.relations
         ],
         "locale": facts.locale,
         "preferences": list(facts.wishes),
