@@ -83,9 +83,7 @@ def test_skipped_model_gives_the_reason(tmp_path: Path) -> None:
     assert NO_VISION in str(error.value)
 
 
-def test_import_heddle_is_fast_and_loads_no_torch() -> None:
-    code = (
-        "import sys, time; start = time.process_time(); import heddle; spent = time.process_time() - start; "
-        "assert callable(heddle.load); assert 'torch' not in sys.modules; assert spent < 0.3, spent"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+def test_import_heddle_loads_no_torch() -> None:
+    code = "import sys, heddle; print(callable(heddle.load), 'torch' in sys.modules, 'pydantic' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert ended.stdout.split() == ["True", "False", "False"]

@@ -91,13 +91,13 @@ def metrics(project: Path) -> Metrics:
 
 
 @pytest.fixture(scope="module")
-def test_samples(project: Path) -> list[ShardSample]:
+def samples(project: Path) -> list[ShardSample]:
     """The test listings."""
     return list(read_samples(project / "data/shards/test"))
 
 
-def test_full_system_with_memorised_texts_has_full_scores(metrics: Metrics, test_samples: list[ShardSample]) -> None:
-    assert metrics["test_listings"] == len(test_samples)
+def test_full_system_with_memorised_texts_has_full_scores(metrics: Metrics, samples: list[ShardSample]) -> None:
+    assert metrics["test_listings"] == len(samples)
     for kind in CLAIM_KINDS:
         for path in (f"full.{kind}_recall", f"full.{kind}_precision", f"seller.{kind}_recall"):
             assert value(metrics, path) == 1
@@ -106,8 +106,8 @@ def test_full_system_with_memorised_texts_has_full_scores(metrics: Metrics, test
         assert value(metrics, path) == 1
 
 
-def test_image_only_recall_is_that_of_the_fake_errors(metrics: Metrics, test_samples: list[ShardSample]) -> None:
-    labelled = [sample.row for sample in test_samples if sample.row["item"] in SWAPS]
+def test_image_only_recall_is_that_of_the_fake_errors(metrics: Metrics, samples: list[ShardSample]) -> None:
+    labelled = [sample.row for sample in samples if sample.row["item"] in SWAPS]
     expected = np.mean([int(row["id"][-1]) % 2 for row in labelled])
     assert value(metrics, "image_only.item_recall") == pytest.approx(expected)
     assert value(metrics, "image_only.material_recall") == value(metrics, "image_only.colour_recall") == 1
@@ -123,17 +123,17 @@ def test_scene_graph_gain_is_the_recall_of_relations(metrics: Metrics) -> None:
     assert metrics["scene_graph_gain"] == {"value": 1, "low": 1, "high": 1}
 
 
-def test_baselines_match_brute_force(project: Path, metrics: Metrics, test_samples: list[ShardSample]) -> None:
+def test_baselines_match_brute_force(project: Path, metrics: Metrics, samples: list[ShardSample]) -> None:
     clip = ClipEncoder.from_pretrained(project / "data/clip", 1)
     train = [sample for sample in read_samples(project / "data/shards/train") if sample.row["alt_text"]]
-    similarity = clip.images(one.image for one in test_samples) @ clip.images(one.image for one in train).T
+    similarity = clip.images(one.image for one in samples) @ clip.images(one.image for one in train).T
     nearest = [train[index].row for index in similarity.argmax(axis=1)]
-    same = [row["item"] == one.row["item"] for row, one in zip(nearest, test_samples, strict=True) if one.row["item"]]
+    same = [row["item"] == one.row["item"] for row, one in zip(nearest, samples, strict=True) if one.row["item"]]
     assert value(metrics, "nearest_neighbour.item_recall") == pytest.approx(np.mean(same))
     vision = VisionClassifier.from_pretrained(project / "data/vision", 1)
-    predicted = vision.probabilities(one.image for one in test_samples)["item"].argmax(axis=1)
+    predicted = vision.probabilities(one.image for one in samples)["item"].argmax(axis=1)
     names = [vision.config.heads["item"][index] for index in predicted]
-    same = [name == one.row["item"] for name, one in zip(names, test_samples, strict=True) if one.row["item"]]
+    same = [name == one.row["item"] for name, one in zip(names, samples, strict=True) if one.row["item"]]
     assert value(metrics, "template.item_recall") == pytest.approx(np.mean(same))
     assert value(metrics, "template.relations_recall") == value(metrics, "template.colour_recall") == 0
     for other in ("nearest_neighbour", "template"):
@@ -166,10 +166,10 @@ def test_certainty_is_high_for_correct_texts(project: Path, metrics: Metrics) ->
     assert metrics["image_only"]["calibration_error"] < 0.2
 
 
-def test_corrupt_changes_about_half_of_the_texts(project: Path, test_samples: list[ShardSample]) -> None:
+def test_corrupt_changes_about_half_of_the_texts(project: Path, samples: list[ShardSample]) -> None:
     lexicon = Lexicon.from_folder(project / "data/writer")
-    prompter = WriterPrompter(FakeWriter(test_samples, SWAPS), lexicon, {}, seed=7)
-    with_text = [sample for sample in test_samples if sample.row["alt_text"]]
+    prompter = WriterPrompter(FakeWriter(samples, SWAPS), lexicon, {}, seed=7)
+    with_text = [sample for sample in samples if sample.row["alt_text"]]
     corrupted = prompter.corrupt(with_text)
     assert prompter.corrupt(with_text[3:]) == corrupted[3:]  # each by its own key
     assert 0.25 < np.mean([one.error is not None for one in corrupted]) < 0.75
