@@ -46,13 +46,15 @@ def ui(port: int) -> None:
 def status() -> None:
     """Show for each stage whether it is up to date, and if not, why."""
     from dagster_project.dvc.project import DvcProject
+    from dagster_project.parameters import check_parameters
     from heddle.evaluation.metric_names import plain_name
 
     project = DvcProject(Path.cwd())
+    check_parameters(project.root, project.sections)
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in ("stage", "state", "headline", "data version"):
         table.add_column(heading)
-    for state in project.states().values():
+    for state in project.graph.values():
         headline = state.meta.get("headline", "")
         value = project.metrics(state.name).get(headline)
         number = "" if value is None else f"{plain_name(headline)} {value:.4g}"

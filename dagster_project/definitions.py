@@ -32,7 +32,7 @@ EXECUTOR = dg.multiprocess_executor.configured(
 def definitions(root: Path) -> dg.Definitions:
     """Build the definitions of the project in ``root``."""
     project = DvcProject(root)
-    check_parameters(project.root, {name for stage in project.graph.values() for name in stage.sections})
+    check_parameters(project.root, project.sections)
     return dg.Definitions(
         assets=[
             *dvc_assets(project, DagsterDvcTranslator(project.root)),

@@ -7,18 +7,20 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from dagster_project.parameters import SECTIONS
+from dagster_project.parameters import SECTIONS, find_unknown_sections, written_sections
 from heddle.core.parameters.provenance import DEFAULT, EffectiveValue, effective_values
-from heddle.core.parameters.section import PARAMS_FILE, ParameterError, read_yaml, scale_file
+from heddle.core.parameters.section import ParameterError
 
 
 def read_values(section: str | None, root: Path) -> list[EffectiveValue]:
     """List the effective values of a section, or of all sections in the files.
 
     Raises:
-        ParameterError: the section is unknown, or one of its parameters is wrong.
+        ParameterError: the section or one in the files is unknown, or a parameter is wrong.
     """
-    names = _written_sections(root) if section is None else [_check_known(section)]
+    if unknown := find_unknown_sections(root):
+        raise ParameterError("\n".join(unknown))
+    names = _known_sections(root) if section is None else [_check_known(section)]
     return [value for name in names for value in effective_values(name, SECTIONS[name], root)]
 
 
@@ -28,8 +30,8 @@ def _check_known(section: str) -> str:
     return section
 
 
-def _written_sections(root: Path) -> list[str]:
-    written = {*read_yaml(root / PARAMS_FILE), *read_yaml(scale_file(root))}
+def _known_sections(root: Path) -> list[str]:
+    written = written_sections(root)
     return [name for name in SECTIONS if name in written]
 
 

@@ -24,6 +24,22 @@ VALUES = ("scale", "seed")
 ORCHESTRATOR_SECTIONS = ("gates", "published_index", "schedules")
 
 
+def written_sections(root: Path) -> set[str]:
+    """Return the names that ``params.yaml`` and the scale file contain, known or not."""
+    return {name for file in (root / PARAMS_FILE, scale_file(root)) for name in read_yaml(file)}
+
+
+def find_unknown_sections(root: Path, declared: Iterable[str] = ()) -> list[str]:
+    """Return one line for each section in the files that has no class and that no stage declares."""
+    known = {*declared, *SECTIONS, *VALUES}
+    return [
+        f"{file}: {name}: unknown section; allowed: {', '.join(sorted(known))}"
+        for file in (root / PARAMS_FILE, scale_file(root))
+        for name in read_yaml(file)
+        if name not in known
+    ]
+
+
 def check_parameters(root: Path, declared: Iterable[str]) -> None:
     """Check each section that is in the files or that a stage declares.
 
@@ -35,15 +51,8 @@ def check_parameters(root: Path, declared: Iterable[str]) -> None:
         ParameterError: one line for each mistake in any section: file, key, found, allowed.
     """
     expected = {*declared, *ORCHESTRATOR_SECTIONS} - set(VALUES)
-    mistakes = []
-    written = set()
-    for file in (root / PARAMS_FILE, scale_file(root)):
-        for name in read_yaml(file):
-            written.add(name)
-            if name not in expected and name not in SECTIONS and name not in VALUES:
-                allowed = ", ".join(sorted({*expected, *SECTIONS, *VALUES}))
-                mistakes.append(f"{file}: {name}: unknown section; allowed: {allowed}")
-    for name in sorted((written | expected) & SECTIONS.keys()):
+    mistakes = find_unknown_sections(root, expected)
+    for name in sorted((written_sections(root) | expected) & SECTIONS.keys()):
         try:
             load(name, SECTIONS[name], root)
         except ParameterError as error:

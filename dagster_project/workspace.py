@@ -24,7 +24,7 @@ class WorkspaceError(UserError):
 def open_instance(root: Path) -> dg.DagsterInstance:
     """The Dagster instance of this project. Its state is in ``.heddle/``."""
     if not (root / "dvc.yaml").is_file():
-        raise WorkspaceError(f"no dvc.yaml in {root}; run heddle in the project root")
+        raise WorkspaceError(f"no dvc.yaml in {root}; run the command in the project root")
     os.environ["DAGSTER_HOME"] = str(root)
     (root / STATE).mkdir(exist_ok=True)
     return dg.DagsterInstance.get()

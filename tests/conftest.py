@@ -1,5 +1,6 @@
 """Settings of every test process and of the processes that it starts; markers by folder."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -18,6 +19,17 @@ settings.load_profile("heddle")
 
 FOLDER_MARKERS = {"e2e": "e2e", "e2e/wordpress": "wordpress"}
 """Folder of tests -> the marker of every test in it."""
+
+
+def pytest_collection() -> None:
+    """Let the imports of collection, a million objects that live to the end, pass without the garbage collector."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again, among what the tests make alone."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -131,7 +131,8 @@ def normalize_box(box: Sequence[Any], size: Sequence[Any]) -> list[float]:
         left, top, wide, high, across, down = (float(value) for value in (*box, *size))
     except (TypeError, ValueError, OverflowError) as error:
         raise MalformedError(f"invalid box {list(box)} in an image of size {list(size)}") from error
-    values = (left / across, top / down, (left + wide) / across, (top + high) / down) if across * down > 0 else ()
+    has_size = across > 0 and down > 0
+    values = (left / across, top / down, (left + wide) / across, (top + high) / down) if has_size else ()
     if not values or not all(map(math.isfinite, values)) or wide < 0 or high < 0:
         raise MalformedError(f"invalid box {list(box)} in an image of size {list(size)}")
     shares = [min(1.0, max(0.0, value)) for value in values]

@@ -108,9 +108,9 @@ class DvcProject:
     def __init__(self, root: Path, config: dict[str, Any] | None = None) -> None:
         self.root = root.resolve()
         self._config = config
-        read_yaml(scale_file(self.root))  # checks the scale, because DVC's own message only mentions templates
         if not (self.root / "dvc.yaml").is_file():
             raise ProjectError(f"no dvc.yaml in {self.root}; run the command in the project root")
+        read_yaml(scale_file(self.root))  # checks the scale, because DVC's own message only mentions templates
 
     @contextmanager
     def _stages(self) -> Iterator[dict[str, PipelineStage]]:
@@ -140,6 +140,11 @@ class DvcProject:
     def graph(self) -> dict[str, StageState]:
         """The stages at the first access. A code location is built from them."""
         return self.states()
+
+    @property
+    def sections(self) -> set[str]:
+        """The sections of the parameters that the stages read."""
+        return {name for stage in self.graph.values() for name in stage.sections}
 
     def recorded_data_version(self, stage: str) -> str | None:
         """Data version of a stage from ``dvc.lock``. Nothing is hashed."""

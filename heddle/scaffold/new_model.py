@@ -80,7 +80,7 @@ def check_name(name: str, root: Path) -> None:
     if not NAME.fullmatch(name):
         raise ScaffoldError(f"name: found {name!r}, allowed: lower-case letters, digits and _, a letter first")
     if not (root / DVC_FILE).is_file():
-        raise ScaffoldError(f"{root} contains no {DVC_FILE}: run the command from the project's root")
+        raise ScaffoldError(f"no {DVC_FILE} in {root}; run the command in the project root")
     stages = read_yaml(root / DVC_FILE)["stages"]
     taken = [stage for stage in (name, f"{name}_evaluation") if stage in stages]
     taken += [folder for folder in (f"assets/{name}", f"lightning_modules/{name}") if (root / folder).exists()]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner, Result
 from dvc.repo import Repo
 
 from dagster_project.definitions import definitions
@@ -16,6 +17,7 @@ from dagster_project.dvc.project import DvcProject
 from dagster_project.dvc.runner import environment
 from dagster_project.staleness import find_unsynced_assets
 from dagster_project.workspace import open_instance
+from heddle.cli import main
 
 ROOT = Path(__file__).parents[2]
 
@@ -111,6 +113,13 @@ if name == "index":
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process make the completed project and run the tests on it; the slow ones rather run side by side."""
+    for item in items:
+        if "completed" in getattr(item, "fixturenames", ()) and not item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.xdist_group("completed"))
+
+
 class Toy:
     """The small project, and both engines on it."""
 
@@ -137,6 +146,10 @@ class Toy:
         """The console command."""
         command = [sys.executable, "-m", "heddle.cli", *arguments]
         return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False, timeout=600)
+
+    def invoke(self, *arguments: str) -> Result:
+        """The console command in this process."""
+        return CliRunner().invoke(main, arguments)
 
     def hashes(self) -> dict[str, str | None]:
         """What lies in ``data/``, by stage."""

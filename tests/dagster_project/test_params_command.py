@@ -50,6 +50,15 @@ def test_params_table_shows_values(capsys: pytest.CaptureFixture[str], monkeypat
     assert "scales/demo.yaml" in shown
 
 
+def test_params_misspelt_section_in_a_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "scales").mkdir()
+    (tmp_path / "scales/small.yaml").write_text("{}\n")
+    (tmp_path / "params.yaml").write_text("scale: small\ncatalogue: {}\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ParameterError, match=r"params\.yaml: catalogue: unknown section; allowed: .*catalog, "):
+        params.main([], standalone_mode=False)
+
+
 def test_params_unknown_section_names_the_allowed_ones() -> None:
     with pytest.raises(ParameterError, match=r"nope: unknown section; allowed: alignment, .*writer"):
         params.main(["nope"], standalone_mode=False)

@@ -14,10 +14,11 @@ def _flip_one_bit(file: Path) -> None:
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def test_verify_clean_workspace_passes(toy):
+def test_verify_clean_workspace_passes_and_leaves_no_clone(toy):
     ended = toy.heddle("verify")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "Verified: all 6 outputs reproduce bit for bit." in ended.stdout
+    assert not list(toy.root.parent.glob(".heddle-verify-*"))  # the clone
 
 
 def test_verify_modified_byte_in_output_and_cache_fails(toy):
@@ -41,8 +42,3 @@ def test_verify_wrong_hash_in_lock_fails(toy):
     ended = toy.heddle("verify")
     assert ended.returncode == 1
     assert "data/index: the reproduced output differs from dvc.lock" in ended.stdout
-
-
-def test_verify_removes_its_clone(toy):
-    toy.heddle("verify")
-    assert not list(toy.root.parent.glob(".heddle-verify-*"))

@@ -1,4 +1,4 @@
-"""Fixtures of every folder. Their imports are inside, so that a test without them waits for no torch."""
+"""Fixtures of every folder. Their imports are inside, so that a process without them waits for no torch."""
 
 import shutil
 from collections.abc import Iterator
@@ -6,14 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from assets.assistant.base.stage import base_language
-from assets.assistant.train.stage import assistant
-from assets.clip.evaluate.stage import clip_evaluation
-from assets.clip.train.stage import clip
-from assets.shards.stage import shards
-from assets.tokenizer.stage import tokenizer
-from tests.support.small_library import write_small_library
-from tests.support.small_project import run, write_project
 from tests.support.wordpress_site import FakeSite
 
 SCALE = """
@@ -50,7 +42,11 @@ clip:
 @pytest.fixture(scope="session")
 def trained_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two dozen listings after `shards`, `tokenizer`, `clip` and `clip_evaluation` have really run."""
-    from tests.support.small_project import run
+    from assets.clip.evaluate.stage import clip_evaluation
+    from assets.clip.train.stage import clip
+    from assets.shards.stage import shards
+    from assets.tokenizer.stage import tokenizer
+    from tests.support.small_project import run, write_project
 
     folder = write_project(tmp_path_factory.mktemp("trained") / "project")
     (folder / "scales/smoke.yaml").write_text(SCALE)
@@ -64,6 +60,10 @@ def trained_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def answering_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Guides and conversations after `base_language` and `assistant` have really run."""
+    from assets.assistant.base.stage import base_language
+    from assets.assistant.train.stage import assistant
+    from tests.support.small_library import write_small_library
+    from tests.support.small_project import run
 
     folder = write_small_library(tmp_path_factory.mktemp("answering") / "project")
     for stage in (base_language, assistant):

@@ -113,7 +113,8 @@ def _explain(
         elif mistake["type"] == "missing":
             lines.append(f"{file}: {key}: missing ({files[0].name} or {files[1]})")
         else:
-            lines.append(f"{file}: {key}: found {mistake['input']!r}; {mistake['msg']}")
+            found = "" if isinstance(mistake["input"], dict) else f"found {mistake['input']!r}; "
+            lines.append(f"{file}: {key}: {found}{mistake['msg'].removeprefix('Value error, ')}")
     return "\n".join(lines)
 
 
@@ -145,5 +146,5 @@ def _scale_names(root: Path) -> str:
 
 def _scales_hint(path: Path) -> str:
     if path.parent.name != "scales":
-        return "Run from the project's root."
+        return "Run the command in the project root."
     return f"params.yaml: scale may be one of: {_scale_names(path.parent.parent)}"

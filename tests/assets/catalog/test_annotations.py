@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from assets.catalog.annotations import extract_file_name, normalize_box
@@ -214,6 +214,7 @@ def test_names_of_files(place: str, name: str) -> None:
 numbers = st.floats(-1e6, 1e6) | st.integers(-100, 100) | st.floats() | st.none() | st.text(max_size=3)
 
 
+@example(box=[-1.0, 0.0, 1.0, 0.0], size=(-1.0, -1.0))  # two negative sides have a positive area
 @given(box=st.lists(numbers, min_size=4, max_size=4), size=st.tuples(numbers, numbers))
 def test_a_box_lies_in_its_image_or_is_refused(box: list[Any], size: tuple[Any, Any]) -> None:
     with suppress(MalformedError):

@@ -10,7 +10,7 @@ from heddle.core.schemas import TABLES
 from heddle.core.stage import Stage
 from tests.support.sound_catalogue import Tables, sound, write
 
-FEW, MANY = 2_000, 8_000
+FEW, MANY = 1_000, 4_000
 
 
 def catalogue(folder: Path, rows: int) -> None:

@@ -87,4 +87,4 @@ def test_new_model_refuses_a_name_that_is_taken_or_malformed(project: Path, name
 
 def test_new_model_outside_of_a_project_names_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert "run the command from the project's root" in new_model("toy").stderr
+    assert "run the command in the project root" in new_model("toy").stderr
