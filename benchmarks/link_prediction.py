@@ -49,7 +49,7 @@ CONVOLUTIONS: Mapping[str, dict[str, Any]] = {
     "gat": {"kind": "gat", "heads": 4, "negative_slope": 0.2},
 }
 SHARES = Split(validation=0.05, test=0.1)
-COLUMNS = ("auc", "average_precision", "ndcg_at_10", "hits_at_10", "mrr")
+COLUMNS = ("auroc", "average_precision", "ndcg_at_10", "hits_at_10", "mrr")
 QUERIES = 500
 
 
@@ -125,10 +125,12 @@ def main() -> None:
             trained = train_recommender(graph, parameters, seed, threads, lambda *_: None)
             spent = cpu_seconds() - before
             embeddings = GraphEmbedder(trained.network)(graph.features, graph.message_edges, graph.inductive_edges)
-            validation = trained.history[trained.best_epoch - 1]["validation_auc"]
+            validation = trained.history[trained.best_epoch - 1]["validation_auroc"]
             numbers = {**evaluate(graph, name, dot_product(embeddings)), "validation": validation, "cpu": spent}
             found.setdefault(name, []).append(numbers)
-            print(name, seed, {key: round(numbers[key], 4) for key in ("validation", "auc", "ndcg_at_10")}, flush=True)
+            print(
+                name, seed, {key: round(numbers[key], 4) for key in ("validation", "auroc", "ndcg_at_10")}, flush=True
+            )
         if seed == 0 or arguments.resplit or not arguments.graph.is_dir():
             for name, system in baselines(graph):
                 found.setdefault(name, []).append(evaluate(graph, name, system))
@@ -143,7 +145,7 @@ def cpu_seconds() -> float:
 
 def make_table(found: Mapping[str, list[Mapping[str, float]]]) -> Table:
     """One row per system: means and standard deviations over the seeds."""
-    shown = Table("system", "seeds", "validation AUC", *COLUMNS, "CPU s")
+    shown = Table("system", "seeds", "validation AUROC", *COLUMNS, "CPU s")
     for name, rows in found.items():
         cells = [format_spread([row[column] for row in rows]) for column in COLUMNS]
         trained = "cpu" in rows[0]

@@ -41,7 +41,10 @@ def build_index(shop: Shop, settings: IndexParameters) -> GuideIndex:
     encoder = SentenceEncoder.from_pretrained(settings.encoder.name, THREADS, settings.encoder.query_instruction)
     vectors = encoder.documents(texts)
     table = pa.Table.from_pylist(
-        [row | {"words": guide_text(row), "embedding": vector} for row, vector in zip(rows, vectors, strict=True)],
+        [
+            row | {"search_text": guide_text(row), "embedding": vector}
+            for row, vector in zip(rows, vectors, strict=True)
+        ],
         guides_schema(vectors.shape[1]),
     )
     return GuideIndex(table, BM25Index.build(texts, settings.k1, settings.b), settings.encoder)

@@ -40,21 +40,21 @@ class DriftComparison:
         against: git tag of the registered version.
         listings: number of listings before and now.
         fields: drift of each field, largest first.
-        embedding_auc: AUROC of a classifier that separates new from earlier text embeddings; 0.5 is chance.
+        embedding_auroc: AUROC of a classifier that separates new from earlier text embeddings; 0.5 is chance.
         bounds: section `drift`; larger values count as drift.
     """
 
     against: str
     listings: tuple[int, int]
     fields: list["Drift"]
-    embedding_auc: float
+    embedding_auroc: float
     bounds: DriftParameters
 
     @property
     def drifted(self) -> list[str]:
         """Names of the fields above their bound, and "embedding" if the text embeddings are."""
         fields = [each.field for each in self.fields if each.exceeds(self.bounds.stability_index)]
-        if self.embedding_auc > self.bounds.embedding_auc:
+        if self.embedding_auroc > self.bounds.embedding_auroc:
             fields.append("embedding")
         return fields
 
@@ -80,10 +80,10 @@ def compare(root: Path) -> DriftComparison:
     if not earlier or not now:
         raise DriftError(f"{LISTINGS}: {len(earlier)} listings at {newest.tag}, {len(now)} now; both need at least 1")
     bounds = load("drift", DriftParameters, root)
-    auc = _embedding_auc(
+    auroc = _embedding_auroc(
         root, select_by_hash(earlier, bounds.embedding_sample_size), select_by_hash(now, bounds.embedding_sample_size)
     )
-    return DriftComparison(newest.tag, (len(earlier), len(now)), measure_drift(earlier, now), auc, bounds)
+    return DriftComparison(newest.tag, (len(earlier), len(now)), measure_drift(earlier, now), auroc, bounds)
 
 
 def _earlier(root: Path, tag: str) -> list["Row"]:
@@ -94,7 +94,7 @@ def _earlier(root: Path, tag: str) -> list["Row"]:
         raise DriftError(f"cannot read {LISTINGS} of {tag} ({error}); run `dvc fetch --rev {tag} validated`") from error
 
 
-def _embedding_auc(root: Path, earlier: list["Row"], now: list["Row"]) -> float:
+def _embedding_auroc(root: Path, earlier: list["Row"], now: list["Row"]) -> float:
     from heddle.encoders.text_encoder import load_sentence_encoder  # importing torch takes seconds
     from heddle.monitoring.drift import domain_classifier_auroc, listing_words
 
@@ -126,7 +126,7 @@ def run_drift_check(root: Path) -> dg.AssetCheckResult:
         asset_key=STAGE,
         description=f"drifted since {found.against}: {', '.join(drifted) or 'nothing'}",
         metadata={
-            "embedding_auc": found.embedding_auc,
+            "embedding_auroc": found.embedding_auroc,
             **{f"stability_index_{each.field}": each.index for each in found.fields},
             "fields": dg.MetadataValue.md(_markdown(found)),
         },
@@ -150,8 +150,8 @@ def print_drift(root: Path, console: Console) -> int:
         style = "yellow" if each.exceeds(found.bounds.stability_index) else None
         table.add_row(*_cells(each), style=style)
     console.print(table)
-    colour = "yellow" if found.embedding_auc > found.bounds.embedding_auc else "default"
-    console.print(f"Text embeddings: AUROC of new against earlier listings [{colour}]{found.embedding_auc:.3f}[/]")
+    colour = "yellow" if found.embedding_auroc > found.bounds.embedding_auroc else "default"
+    console.print(f"Text embeddings: AUROC of new against earlier listings [{colour}]{found.embedding_auroc:.3f}[/]")
     return len(found.drifted)
 
 

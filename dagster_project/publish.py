@@ -15,7 +15,7 @@ from heddle.stores.store import Collection, StoreError, is_vector
 
 TABLES = ("listings", "guides")
 """Tables of the index."""
-TEXT_COLUMN = "words"
+TEXT_COLUMN = "search_text"
 """Column of both tables that keyword search (BM25) reads."""
 
 

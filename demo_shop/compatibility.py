@@ -1,7 +1,7 @@
 """The compatibility graph: items, materials and upcycled products, with edges sampled from latent factors.
 
 Each node has a hidden vector; an edge exists with probability ``sigmoid(sharpness * (cosine - threshold))``. Products
-take their vector from the two words of their name, so names are informative. No model can exceed the ROC AUC of the
+take their vector from the two words of their name, so names are informative. No model can exceed the AUROC of the
 true probabilities, :attr:`CompatibilityGraph.upper_bound`.
 """
 
@@ -58,7 +58,7 @@ Vector = tuple[float, ...]
 
 @dataclass(frozen=True)
 class CompatibilityGraph:
-    """Nodes and edges as rows of the tables, and the best possible ROC AUC for ``becomes`` and ``suits`` edges."""
+    """Nodes and edges as rows of the tables, and the best possible AUROC for ``becomes`` and ``suits`` edges."""
 
     nodes: list[dict[str, str]]
     edges: list[dict[str, str]]
@@ -90,7 +90,7 @@ def graph(seed: int, products: int) -> CompatibilityGraph:
                 drawn.append((likely, present))
                 if present:
                     edges.append({"source": f"{kind}:{source}", "relation": relation, "target": f"product:{name}"})
-    return CompatibilityGraph(nodes, edges, auc(drawn))
+    return CompatibilityGraph(nodes, edges, auroc(drawn))
 
 
 def probability(seed: int, kind: str, source: str, product: str) -> float:
@@ -114,7 +114,7 @@ def _normal(vector: Sequence[float]) -> Vector:
     return tuple(value / length for value in vector)
 
 
-def auc(scored: Sequence[tuple[float, bool]]) -> float:
+def auroc(scored: Sequence[tuple[float, bool]]) -> float:
     """Area under the ROC curve by ranks, ties counted half (Mann and Whitney)."""
     ranked = sorted(scored)
     positives = sum(present for _, present in ranked)

@@ -168,4 +168,4 @@ class Shop:
     def upper_bounds(self) -> dict[str, float]:
         """Upper bounds of the metrics, computed from the generator's probabilities (:mod:`demo_shop.upper_bounds`)."""
         agreement = sum(likely for _, likely in self._pairs) / max(1, len(self._pairs))
-        return {**upper_bounds(), "preference_accuracy": agreement, "link_prediction_auc": self.graph.upper_bound}
+        return {**upper_bounds(), "preference_accuracy": agreement, "link_prediction_auroc": self.graph.upper_bound}

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -126,6 +127,12 @@ def test_a_stage_has_one_name_everywhere(stage):
     assert stage in functions
     assert STAGES[stage]["outs"] == [f"data/{stage}"]
     assert STAGES[stage]["desc"].endswith(".")
+
+
+def test_no_two_classes_have_the_same_name():
+    trees = [ast.parse(file.read_text()) for package in PACKAGES for file in _source_files(package)]
+    names = Counter(node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("package", ALLOWED_IMPORTS)

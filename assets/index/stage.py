@@ -65,11 +65,11 @@ def _index_listings(
     write_table(
         stage.output / "listings.parquet", rows, index_schema(encoder.config.projection_dim if encoder else NO_VECTORS)
     )
-    bm25 = BM25Index.build([row["words"] for row in rows], parameters.k1, parameters.b)
+    bm25 = BM25Index.build([row["search_text"] for row in rows], parameters.k1, parameters.b)
     bm25.save(stage.output / "bm25")
     return {
         "listings": len(rows),
-        "listings_without_text": sum(not row["words"] for row in rows),
+        "listings_without_text": sum(not row["search_text"] for row in rows),
         "embedding_dim": encoder.config.projection_dim if encoder else 0,
         "vocab_size": bm25.vocab_size,
     }
@@ -119,7 +119,7 @@ def index_schema(dimensions: int) -> pa.Schema:
             pa.field("url", pa.string()),  # page of the listing
             pa.field("title", pa.string()),
             pa.field("text", pa.string()),  # text of text_embedding; null without one
-            pa.field("words", pa.string(), nullable=False),  # all texts, for BM25; may be empty
+            pa.field("search_text", pa.string(), nullable=False),  # all texts, for BM25; may be empty
             pa.field("item", pa.string()),
             pa.field("material", pa.string()),
             pa.field("bin", pa.string()),
@@ -147,7 +147,7 @@ def _rows(
         yield {
             **row,
             "text": text,
-            "words": "\n".join(dict.fromkeys([*all_texts(row), *captions(row).values()])),
+            "search_text": "\n".join(dict.fromkeys([*all_texts(row), *captions(row).values()])),
             "image_embedding": image_vector,
             "text_embedding": text_vector,
             "thumbnail": encode_jpeg(image, THUMBNAIL_QUALITY),

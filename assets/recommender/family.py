@@ -21,7 +21,7 @@ RECOMMENDER = Family(
         libraries=("torch", "torch-geometric", "lightning", "safetensors", "sentence-transformers", "numpy", "pyarrow"),
         evaluated_on="edges",
     ),
-    curves=(LOSS, Curve("AUROC, validation edges", ("validation_auc",), is_share=True), LEARNING_RATE),
+    curves=(LOSS, Curve("AUROC, validation edges", ("validation_auroc",), is_share=True), LEARNING_RATE),
     section=ReportSection(
         heading="Recommendation",
         builder="assets.recommender.report.section:recommendation",

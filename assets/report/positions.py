@@ -1,4 +1,4 @@
-"""How a transformer is told where a token stands, drawn from the very functions that its layers read."""
+"""Charts of the position encodings, computed with the functions that the models use."""
 
 import math
 from typing import Any
@@ -19,7 +19,7 @@ BASES = {"base 10,000, as in the paper": 1e4, "base 500,000, for long texts": 5e
 
 
 def positions() -> dict[str, Any]:
-    """What the template `positions` shows."""
+    """Return the content of the template `positions`."""
     table = sinusoidal_table(LENGTH, SHOWN_WIDTH).T
     return {
         "charts": [
@@ -38,7 +38,7 @@ def _cosines() -> Markup:
 
 
 def _dials() -> Markup:
-    """Where the same vector points at the first positions, for a few pairs of dimensions."""
+    """Draw the rotary angles of a few pairs of dimensions at the first positions."""
     angles = rotary_angles(HANDS, SHOWN_WIDTH)
     across = WIDTH / len(DIALS)
     parts: list[Markup] = []
@@ -57,7 +57,7 @@ def _dials() -> Markup:
 
 
 def _likeness() -> Markup:
-    """Mean over the pairs of the cosine between two equal vectors, by how far apart they stand."""
+    """Draw the mean cosine of two equal rotated vectors by their distance."""
     series = []
     for colour, (name, base) in enumerate(BASES.items()):
         angles = rotary_angles(DISTANCES, HEAD_WIDTH, base).astype(float).tolist()

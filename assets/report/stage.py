@@ -30,7 +30,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """A section of the page.
 
     Attributes:
@@ -59,7 +59,7 @@ def report(stage: Stage) -> Metrics:
     return {"bytes": len(html.encode()), "gates_passed": passed, "gates_failed": len(verdicts) - passed}
 
 
-def sections(data: ReportData, parameters: ReportParameters, graph: Sequence[GraphStage]) -> list[Section]:
+def sections(data: ReportData, parameters: ReportParameters, graph: Sequence[GraphStage]) -> list[PageSection]:
     """The sections in the order of the page: the data, the families, how to reproduce it all.
 
     Args:
@@ -68,25 +68,25 @@ def sections(data: ReportData, parameters: ReportParameters, graph: Sequence[Gra
         graph: the stages of ``dvc.yaml``.
     """
     return [
-        Section("intake", "Ingest", "intake.html.j2", intake(data, parameters.examples)),
-        Section("images", "Images", "images.html.j2", images(data, parameters.images)),
-        Section("splits", "Splits and labels", "splits.html.j2", splits(data, parameters.label_values)),
-        Section("training", "Training", "training.html.j2", training(data)),
+        PageSection("intake", "Ingest", "intake.html.j2", intake(data, parameters.examples)),
+        PageSection("images", "Images", "images.html.j2", images(data, parameters.images)),
+        PageSection("splits", "Splits and labels", "splits.html.j2", splits(data, parameters.label_values)),
+        PageSection("training", "Training", "training.html.j2", training(data)),
         *(_family_section(family, data, parameters) for family in FAMILIES),
-        Section("lineage", "Lineage", "lineage.html.j2", {"drawing": draw(graph), "stages": graph}),
-        Section("reproduce", "Parameters and metrics", "reproduce.html.j2", reproduce(data)),
-        Section("positions", "Position encodings", "positions.html.j2", positions()),
+        PageSection("lineage", "Lineage", "lineage.html.j2", {"drawing": draw(graph), "stages": graph}),
+        PageSection("reproduce", "Parameters and metrics", "reproduce.html.j2", reproduce(data)),
+        PageSection("positions", "Position encodings", "positions.html.j2", positions()),
     ]
 
 
-def _family_section(family: Family, data: ReportData, parameters: ReportParameters) -> Section:
+def _family_section(family: Family, data: ReportData, parameters: ReportParameters) -> PageSection:
     module, _, function = family.section.builder.partition(":")
     build: Callable[[ReportData, Family, ReportParameters], Any] = getattr(import_module(module), function)
     content = build(data, family, parameters)
-    return Section(family.name, family.section.heading, family.section.template, content)
+    return PageSection(family.name, family.section.heading, family.section.template, content)
 
 
-def render(summary_content: Any, page_sections: Sequence[Section]) -> str:
+def render(summary_content: Any, page_sections: Sequence[PageSection]) -> str:
     """The page. Every value is escaped unless it is Markup, which only the page's own drawings are."""
     environment = Environment(
         loader=FileSystemLoader([TEMPLATES, ASSETS]),

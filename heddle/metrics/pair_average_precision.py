@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torchmetrics.functional.classification import binary_average_precision
 
-from heddle.metrics.auc import rank_shares
+from heddle.metrics.auroc import rank_shares
 
 DESCRIPTION = """The precision at each score of a positive, averaged over the positives: the area under the steps of the
 precision-recall curve. It depends on how many negatives there are; link prediction takes as many as positives."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from heddle.metrics import compute
-from heddle.metrics.auc import Auc
+from heddle.metrics.auroc import Auroc
 
 NUM_CLASSES = 20  # most frequent values with a bin each; all other values share a bin
 QUANTILES = 10  # bins of numbers, with equal shares of the earlier listings
@@ -120,7 +120,7 @@ def domain_classifier_auroc(
         gram = (vectors[train].T * weight) @ vectors[train] + L2_PENALTY / len(vectors) * np.eye(vectors.shape[1])
         scores[~train] = vectors[~train] @ np.linalg.solve(gram, vectors[train].T @ (weight * is_new[train]))
     rounded = np.round(scores, 9).tolist()  # scores that differ by rounding errors are ties
-    return compute(Auc, predictions=rounded, references=(is_new > 0).astype(int).tolist())["auc"]
+    return compute(Auroc, predictions=rounded, references=(is_new > 0).astype(int).tolist())["auroc"]
 
 
 def select_by_hash(rows: Sequence[Row], count: int) -> list[Row]:

@@ -27,7 +27,7 @@ def guides_schema(dimensions: int) -> pa.Schema:
             pa.field("id", pa.string(), nullable=False),  # guides.id
             pa.field("title", pa.string()),
             pa.field("text", pa.string(), nullable=False),
-            pa.field("words", pa.string(), nullable=False),  # title and text, for keyword search in a store
+            pa.field("search_text", pa.string(), nullable=False),  # title and text, for keyword search in a store
             pa.field("embedding", pa.list_(pa.float32(), dimensions), nullable=False),  # of title and text, unit length
         ]
     )
@@ -43,7 +43,7 @@ def write_guide_index(
 ) -> None:
     """Write the guides with their vectors (N, D), the BM25 index of their texts, and the encoder for queries."""
     rows = [
-        {**guide, "words": guide_text(guide), "embedding": vector}
+        {**guide, "search_text": guide_text(guide), "embedding": vector}
         for guide, vector in zip(guides, vectors, strict=True)
     ]
     write_table(folder / GUIDES_FILE, rows, guides_schema(vectors.shape[1]))

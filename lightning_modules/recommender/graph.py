@@ -131,7 +131,7 @@ class GraphModule(TrainingModule):
 
 
 class LinkAurocLogger(Callback):
-    """Logs ``validation_auc`` after each epoch: the AUROC of edges against negatives."""
+    """Logs ``validation_auroc`` after each epoch: the AUROC of edges against negatives."""
 
     def on_validation_batch_end(
         self,
@@ -145,7 +145,7 @@ class LinkAurocLogger(Callback):
         # Ranks instead of scores: torchmetrics applies a sigmoid to scores, which creates ties.
         ranks = torch.unique(outputs["scores"], return_inverse=True)[1]
         shares = ranks.double() / max(1, int(ranks.max()))
-        pl_module.log("validation_auc", binary_auroc(shares, outputs["labels"].int()), batch_size=len(batch))
+        pl_module.log("validation_auroc", binary_auroc(shares, outputs["labels"].int()), batch_size=len(batch))
 
 
 def edge_logits(embeddings: Tensor, pairs: Tensor) -> Tensor:

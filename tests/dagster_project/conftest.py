@@ -108,7 +108,7 @@ if name == "release":
     (out / "clip" / "metrics.json").write_text(metrics)
 if name == "index":
     vectors = pyarrow.array([[1, 0], [0, 1]], pyarrow.list_(pyarrow.float32(), 2))
-    listings = pyarrow.table({"id": ["a", "b"], "words": ["oak chair", text[:8]], "image_embedding": vectors})
+    listings = pyarrow.table({"id": ["a", "b"], "search_text": ["oak chair", text[:8]], "image_embedding": vectors})
     pyarrow.parquet.write_table(listings, out / "listings.parquet")
 """
 

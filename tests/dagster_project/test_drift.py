@@ -83,7 +83,7 @@ def test_drift_without_registered_version_is_skipped(registered: Path) -> None:
 def test_drift_same_listings_passes(root: Path) -> None:
     found = compare(root)
     assert (found.against, found.listings, found.drifted) == ("clip@v1.0.0", (80, 80), [])
-    assert found.embedding_auc == 0.5
+    assert found.embedding_auroc == 0.5
     assert run_drift_check(root).passed
 
 
@@ -93,7 +93,7 @@ def test_drift_changed_fields_are_named(root: Path) -> None:
     result = run_drift_check(root)
     assert not result.passed
     assert result.description == "drifted since clip@v1.0.0: title, price, embedding"
-    assert result.metadata["embedding_auc"].value > 0.9
+    assert result.metadata["embedding_auroc"].value > 0.9
     result_of_command = CliRunner().invoke(main, ["drift"])
     assert result_of_command.exit_code == 2
     assert "80 listings, 80 at clip@v1.0.0" in result_of_command.output

@@ -32,7 +32,7 @@ def test_a_run_publishes_the_index_to_lancedb(toy):
 
 def test_every_table_of_the_index_is_a_collection_with_all_its_vectors(toy):
     (listings,) = collections(toy.root)
-    assert (listings.name, listings.text, listings.vectors) == ("listings", "words", ("image_embedding",))
+    assert (listings.name, listings.text, listings.vectors) == ("listings", "search_text", ("image_embedding",))
     assert (listings.k1, listings.b) == (1.5, 0.75)
     toy.shell("cp", "data/index/listings.parquet", "data/index/guides.parquet")
     assert [collection.name for collection in collections(toy.root)] == ["listings", "guides"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo_shop import Shop
-from demo_shop.compatibility import auc, graph
+from demo_shop.compatibility import auroc, graph
 from demo_shop.guide_topics import IDEAS, KINDS
 from demo_shop.guides import guides
 
@@ -72,4 +72,4 @@ def test_auc_counts_pairs(scored: list[tuple[float, bool]]) -> None:
     if not positives or not negatives:
         return
     wins = sum((a > b) + 0.5 * (a == b) for a in positives for b in negatives)
-    assert auc(scored) == pytest.approx(wins / len(positives) / len(negatives))
+    assert auroc(scored) == pytest.approx(wins / len(positives) / len(negatives))

@@ -129,7 +129,7 @@ def test_neither_image_nor_words_suffice_for_the_product_class(shop: Shop) -> No
     assert best["product_class_accuracy_from_words"] < 0.85
     assert best["product_class_accuracy_from_both"] > 0.95
     assert best["bin_accuracy_from_material"] < 0.8
-    assert 0.8 < best["link_prediction_auc"] < 1
+    assert 0.8 < best["link_prediction_auroc"] < 1
     assert 0.75 < best["preference_accuracy"] < 0.95
 
 

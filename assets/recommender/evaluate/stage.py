@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from assets.graph.statistics import adjacency
 from assets.recommender.evaluate.parameters import RecommenderEvaluationParameters
 from assets.recommender.evaluate.queries import Query, draw_queries
-from assets.recommender.evaluate.result import DEPTH, SystemResult, evaluate_system
+from assets.recommender.evaluate.result import DEPTH, RecommenderResult, evaluate_system
 from assets.recommender.evaluate.systems import (
     System,
     adamic_adar,
@@ -39,7 +39,7 @@ from heddle.metrics.bootstrap import ConfidenceInterval
 
 MODEL = "graph"
 """The system of the recommender's own node embeddings; the others are baselines."""
-UPPER_BOUND = "link_prediction_auc"
+UPPER_BOUND = "link_prediction_auroc"
 """Key of the best possible AUROC in ``upper_bounds.json``, which the demo shop knows."""
 COLUMNS = ("auroc", "average_precision", "ndcg_at_10", "hits_at_10", "precision_at_10", "mrr", "coverage")
 SHOWN = 5  # recommendations of an example
@@ -106,7 +106,7 @@ def _systems(graph: CatalogGraph, embeddings: NDArray[np.float32]) -> dict[str, 
     }
 
 
-def _write_plots(stage: Stage, results: Sequence[SystemResult]) -> None:
+def _write_plots(stage: Stage, results: Sequence[RecommenderResult]) -> None:
     """Write the table of all systems, hits@k by k, and ROC curves."""
     folder = stage.output / "plots"
     values = {result.name: flat_values(result.metrics) for result in results}
@@ -150,7 +150,7 @@ def _write_map(stage: Stage, graph: CatalogGraph, embeddings: NDArray[np.float32
     write_csv(stage.output / "plots" / "map.csv", ("type", "text", "x", "y"), rows)
 
 
-def _write_examples(stage: Stage, graph: CatalogGraph, queries: Sequence[Query], result: SystemResult) -> None:
+def _write_examples(stage: Stage, graph: CatalogGraph, queries: Sequence[Query], result: RecommenderResult) -> None:
     neighbours = Neighbours(graph.message_edges, len(graph.ids))
 
     def name_of(node: int) -> str:

@@ -1,6 +1,6 @@
-"""The page's charts: lines, histograms and reliability, as SVG without a plotting library.
+"""Line charts, histograms and reliability diagrams as SVG, without a plotting library.
 
-Drawn by hand so that they follow the page's light and dark colours, stay small, and are the same bytes everywhere.
+The SVG uses the page's colours, light and dark, is small, and has the same bytes on every machine.
 """
 
 import math
@@ -24,7 +24,7 @@ class Series:
         name: for the legend.
         points: (x, y) in data units, in order of x.
         colour: class suffix of the style sheet's palette.
-        dashed: for what is given rather than measured: chance, ceilings.
+        dashed: for reference lines such as chance and upper bounds.
     """
 
     name: str
@@ -35,13 +35,13 @@ class Series:
 
 @dataclass(frozen=True)
 class Frame:
-    """Data ranges of the plotting area, and where a data point falls in it."""
+    """Data ranges of the plotting area; converts data units to pixels."""
 
     x: tuple[float, float]
     y: tuple[float, float]
 
     def place(self, x: float, y: float) -> tuple[float, float]:
-        """Data units to pixels."""
+        """Convert a data point to pixels."""
         across = (x - self.x[0]) / ((self.x[1] - self.x[0]) or 1)
         up = (y - self.y[0]) / ((self.y[1] - self.y[0]) or 1)
         return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
@@ -49,7 +49,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Mark:
-    """An upright line between two points of the x axis, and what happens there."""
+    """A vertical line with a label, at a value of the x axis."""
 
     x: float
     label: str
@@ -62,14 +62,14 @@ def line_chart(
     y_range: tuple[float, float] | None = None,
     marks: Sequence[Mark] = (),
 ) -> Markup:
-    """Lines over a common x axis, with a legend of their names where there are several.
+    """Draw lines over a common x axis; several lines get a legend.
 
     Args:
-        title: what is to be seen; read to those who cannot see it.
-        x_label: what the x axis counts.
-        series: at least one; a chart of no points says so.
+        title: title and accessible name.
+        x_label: name of the x axis.
+        series: at least one; without points the chart says "No points.".
         y_range: fixed range of the y axis; otherwise that of the points.
-        marks: what happened on the way.
+        marks: vertical lines with labels.
     """
     points = [(x, y) for one in series for x, y in one.points if y is not None and math.isfinite(y)]
     if not points:
@@ -92,10 +92,10 @@ def line_chart(
 def histogram(
     title: str, x_label: str, edges: Sequence[float], counts: Sequence[tuple[str, Sequence[float]]]
 ) -> Markup:
-    """Overlaid shares over common bins, so that groups of different size can be compared.
+    """Draw one histogram for each group over common bins, as shares of the group.
 
     Args:
-        title: what is to be seen.
+        title: title and accessible name.
         x_label: unit of the edges.
         edges: bin edges, one more than bins, increasing.
         counts: (name, one count for each bin) for each group.
@@ -115,10 +115,10 @@ def histogram(
 
 
 def reliability_diagram(title: str, rows: Sequence[Mapping[str, float]]) -> Markup:
-    """How often a model is right when it is so and so sure; on the dashed line it knows exactly how sure to be.
+    """Draw a reliability diagram: accuracy by confidence. The dashed diagonal is perfect calibration.
 
     Args:
-        title: what is to be seen.
+        title: title and accessible name.
         rows: for each bin of confidence from `low` to `high`: mean `confidence`, `accuracy`, `share` of the answers.
     """
     frame = Frame((0, 1), (0, 1))
@@ -140,13 +140,13 @@ def reliability_diagram(title: str, rows: Sequence[Mapping[str, float]]) -> Mark
 
 
 def axes(frame: Frame, x_label: str, percent: bool = False, whole: bool = False, scale: float = 1) -> Markup:
-    """Horizontal grid lines with their values, x ticks and the x axis' name.
+    """Draw horizontal grid lines with values, x ticks and the name of the x axis.
 
     Args:
         frame: the data ranges.
         x_label: name of the x axis.
         percent: the y axis counts shares.
-        whole: the x axis counts things, so that there is nothing between two whole numbers.
+        whole: ticks of the x axis only at whole numbers.
         scale: by which the numbers on the x axis are multiplied: 100 shows shares as per cent.
     """
     parts = []
@@ -164,7 +164,7 @@ def axes(frame: Frame, x_label: str, percent: bool = False, whole: bool = False,
 
 
 def figure(title: str, legend: Sequence[Series], chart: Markup) -> Markup:
-    """A chart under its title, beside the names of its lines."""
+    """Return a figure: title, legend and chart."""
     entries = [
         element("span", Markup('<i class="key c{}{}"></i>{}').format(one.colour, " dashed" * one.dashed, one.name))
         for one in legend
@@ -180,7 +180,7 @@ def _mark(frame: Frame, mark: Mark) -> Markup:
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:
-    """The range with a little air, reaching down to zero where that is near."""
+    """Widen a range by 6 %; it starts at zero if the values are near zero."""
     air = (high - low or abs(high) or 1) * 0.06
     return (0.0 if 0 <= low < (high - low) * 0.6 else low - air), high + air
 

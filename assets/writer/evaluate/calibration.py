@@ -7,7 +7,7 @@ import numpy as np
 
 from assets.writer.evaluate.claims import Claims, Floats
 from assets.writer.evaluate.prompting import CALIBRATED, FULL, WriterOutput, WriterPrompter
-from assets.writer.evaluate.result import SystemResult, drop_nan
+from assets.writer.evaluate.result import WriterResult, drop_nan
 from heddle.core.stage import Stage
 from heddle.description.certainty import Certainty, PlattScaling
 from heddle.evaluation.classification import write_reliability
@@ -46,7 +46,7 @@ def predict_certainties(scalings: Mapping[str, PlattScaling], outputs: Mapping[s
 
 
 def measure_calibration(
-    plots: Path, certainties: Mapping[str, Floats], results: Mapping[str, SystemResult]
+    plots: Path, certainties: Mapping[str, Floats], results: Mapping[str, WriterResult]
 ) -> dict[str, float]:
     """Expected calibration error of each system, with its reliability diagram in ``plots``."""
     errors: dict[str, float] = {}

@@ -7,10 +7,10 @@ import numpy as np
 
 from assets.writer.evaluate.claims import Floats
 from assets.writer.evaluate.prompting import CALIBRATED, WriterOutput, WriterPrompter, alt_text_log_likelihoods
-from assets.writer.evaluate.result import SystemResult, drop_nan
+from assets.writer.evaluate.result import WriterResult, drop_nan
 from heddle.description.certainty import FIELD
 from heddle.metrics import compute
-from heddle.metrics.auc import Auc, auc_interval
+from heddle.metrics.auroc import Auroc, auroc_interval
 from heddle.metrics.bootstrap import Interval
 from lightning_modules.training.data import ShardSample
 from lightning_modules.writer.content_writer import WriterScores
@@ -98,7 +98,7 @@ def measure_error_detection(
     prompter: WriterPrompter,
     samples: Sequence[ShardSample],
     outputs: Mapping[str, WriterOutput],
-    results: Mapping[str, SystemResult],
+    results: Mapping[str, WriterResult],
     confidence: float,
 ) -> Iterator[DetectionResult]:
     """Measure the detection of errors inserted into sellers' texts, and of those in the writer's own texts.
@@ -134,6 +134,6 @@ def _detect(
 
 def _auroc(positives: Floats, negatives: Floats, confidence: float) -> Interval:
     labels = [1] * len(positives) + [0] * len(negatives)
-    low, high = auc_interval(positives, negatives, confidence)
-    value = compute(Auc, predictions=np.concatenate([positives, negatives]), references=labels)["auc"]
+    low, high = auroc_interval(positives, negatives, confidence)
+    value = compute(Auroc, predictions=np.concatenate([positives, negatives]), references=labels)["auroc"]
     return {"value": value, "low": low, "high": high}

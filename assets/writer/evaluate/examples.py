@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from assets.writer.evaluate.claims import Floats
-from assets.writer.evaluate.result import SystemResult
+from assets.writer.evaluate.result import WriterResult
 from heddle.core.schemas import write_table
 from heddle.evaluation.plots import sample_jpeg
 from lightning_modules.training.data import ShardSample
@@ -41,7 +41,7 @@ EXAMPLES = pa.schema(
 def write_examples(
     path: Path,
     samples: Sequence[ShardSample],
-    shown: Iterable[tuple[SystemResult, int]],
+    shown: Iterable[tuple[WriterResult, int]],
     certainties: Mapping[str, Floats],
 ) -> None:
     """Write a table of systems' texts.
@@ -56,13 +56,13 @@ def write_examples(
     write_table(path, rows, EXAMPLES)
 
 
-def most_certain_mistakes(result: SystemResult, certainties: Floats, count: int) -> list[int]:
+def most_certain_mistakes(result: WriterResult, certainties: Floats, count: int) -> list[int]:
     """Indices of the texts with a wrong claim and the highest certainty, in descending order."""
     wrong = np.flatnonzero(result.claims.all_correct == 0).tolist()
     return sorted(wrong, key=lambda index: (-np.nan_to_num(certainties[index]), index))[:count]
 
 
-def _row(sample: ShardSample, result: SystemResult, certainty: float, index: int) -> dict[str, Any]:
+def _row(sample: ShardSample, result: WriterResult, certainty: float, index: int) -> dict[str, Any]:
     content = result.contents[index]
     return {
         "id": sample.row["id"],

@@ -41,7 +41,7 @@ MetricLeaf = float | Interval
 
 
 @dataclass(frozen=True)
-class SystemResult:
+class WriterResult:
     """What a system wrote, with its metrics.
 
     Attributes:
@@ -73,7 +73,7 @@ class SystemResult:
             found["bleu"] = {"value": self._corpus_metrics["bleu"], "low": low, "high": high}
         return found
 
-    def difference(self, other: "SystemResult", metric: str, interval: ConfidenceInterval) -> Interval | None:
+    def difference(self, other: "WriterResult", metric: str, interval: ConfidenceInterval) -> Interval | None:
         """How much higher a metric is than another system's; None where it cannot be measured for both.
 
         The resamples are paired, so the difficulty of a listing cancels out.

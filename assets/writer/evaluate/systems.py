@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from assets.writer.evaluate.baselines import nearest_contents, template_contents, within_limits
 from assets.writer.evaluate.parameters import WriterEvaluationParameters
 from assets.writer.evaluate.prompting import CALIBRATED, FULL, IMAGE_ONLY, NO_SCENE_GRAPH, WriterOutput
-from assets.writer.evaluate.result import SystemResult
+from assets.writer.evaluate.result import WriterResult
 from assets.writer.evaluate.scoring import SystemScorer, add_bert_scores
 from heddle.content.content import Content
 from heddle.content.lexicon import Lexicon
@@ -46,7 +46,7 @@ def score_systems(
     samples: Sequence[ShardSample],
     lexicon: Lexicon,
     outputs: Mapping[str, WriterOutput],
-) -> dict[str, SystemResult]:
+) -> dict[str, WriterResult]:
     """Name to result of every system. All texts are cut to the same limits and scored in the same way."""
     clip = None if skip_reason(stage.input("clip")) else ClipEncoder.from_pretrained(stage.input("clip"), threads)
     images = None if clip is None else clip.images(sample.image for sample in samples)
@@ -68,7 +68,7 @@ def score_systems(
     return {result.name: result for result in results}
 
 
-def compare_systems(results: Mapping[str, SystemResult], interval: ConfidenceInterval) -> Iterator[SystemDifference]:
+def compare_systems(results: Mapping[str, WriterResult], interval: ConfidenceInterval) -> Iterator[SystemDifference]:
     """The differences of COMPARISONS that can be measured."""
     for system, baseline, metric in COMPARISONS:
         if system in results and baseline in results:

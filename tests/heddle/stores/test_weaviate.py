@@ -34,7 +34,7 @@ def test_the_schema_follows_from_the_columns(store: WeaviateStore, server: Weavi
     kinds = {each["name"]: each["dataType"] for each in config["properties"]}
     assert kinds == {
         "identifier": ["text"],
-        "words": ["text"],
+        "search_text": ["text"],
         "wood": ["text"],
         "price": ["number"],
         "stock": ["int"],
@@ -48,7 +48,7 @@ def test_the_schema_follows_from_the_columns(store: WeaviateStore, server: Weavi
         "text_embedding": {"none": {}},
     }
     assert {each["vectorIndexConfig"]["distance"] for each in config["vectorConfig"].values()} == {"cosine"}
-    assert [each["name"] for each in config["properties"] if each["indexSearchable"]] == ["words"]
+    assert [each["name"] for each in config["properties"] if each["indexSearchable"]] == ["search_text"]
 
 
 def test_an_id_has_the_same_uuid_in_every_version(store: WeaviateStore, server: WeaviateServer) -> None:

@@ -216,4 +216,4 @@ def test_the_validation_auc_knows_no_ties_that_there_are_not() -> None:
     scores, labels = torch.tensor([40.0, 41.0, 39.0, 42.0]), torch.tensor([0.0, 1.0, 0.0, 1.0])
     assert float(binary_auroc(scores, labels.int())) < 1  # the trap: large scores are squashed to 1
     LinkAurocLogger().on_validation_batch_end(None, Module(), {"scores": scores, "labels": labels}, [1], 0)  # type: ignore[arg-type]
-    assert logged["validation_auc"] == 1.0
+    assert logged["validation_auroc"] == 1.0

@@ -46,11 +46,11 @@ def test_every_direction_is_measured_with_baselines(project: Path) -> None:
     metrics = read_json(project / "data/alignment_evaluation/metrics.json")
     with (project / "data/alignment_evaluation/plots/retrieval.csv").open() as file:
         rows = list(csv.DictReader(file))
-    directions = {(row["from"], row["to"]) for row in rows if row["way"] == "random projections"}
+    directions = {(row["from"], row["to"]) for row in rows if row["method"] == "random projections"}
     assert len(directions) == 6
     for row in rows:
-        if row["way"] == "aligned" and row["to"] != "products":
-            found = metrics[f"{row['from']}_to_{row['to']}"][row["measure"]]
+        if row["method"] == "aligned" and row["to"] != "products":
+            found = metrics[f"{row['from']}_to_{row['to']}"][row["metric"]]
             assert float(row["value"]) == pytest.approx(found["value"], abs=1e-6)
             assert float(row["chance"]) == pytest.approx(found["chance"], abs=1e-6)
             assert found["low"] <= found["value"] <= found["high"]

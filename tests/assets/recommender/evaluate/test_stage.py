@@ -23,7 +23,7 @@ from heddle.evaluation.parameters import BootstrapParameters
 from heddle.graph.neighbours import Neighbours
 from heddle.graph.tables import CatalogGraph
 from heddle.metrics import compute
-from heddle.metrics.auc import Auc, auc_interval
+from heddle.metrics.auroc import Auroc, auroc_interval
 from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.pair_average_precision import PairAveragePrecision
 from tests.support.small_graph import NO_GRAPH, made, shop_rows
@@ -69,7 +69,7 @@ def test_text_similarity_is_the_cosine_and_0_without_text() -> None:
 @given(scored)
 def test_auroc_and_average_precision_are_those_of_scikit_learn(rows: list[tuple[int, bool]]) -> None:
     scores, labels = [float(score) for score, _ in rows], [int(label) for _, label in rows]
-    found = compute(Auc, predictions=scores, references=labels)["auc"]
+    found = compute(Auroc, predictions=scores, references=labels)["auroc"]
     assert found == pytest.approx(roc_auc_score(labels, scores), abs=1e-6)
     found = compute(PairAveragePrecision, predictions=scores, references=labels)["average_precision"]
     assert found == pytest.approx(average_precision_score(labels, scores), abs=1e-6)
@@ -81,14 +81,14 @@ def test_auroc_interval_is_that_of_delong(rows: list[tuple[int, bool]]) -> None:
     downs = np.array([score for score, label in rows if not label], float)
     wins = (ups[:, None] > downs) + 0.5 * (ups[:, None] == downs)  # the kernel of Mann and Whitney
     spread = np.sqrt(wins.mean(axis=1).var(ddof=1) / len(ups) + wins.mean(axis=0).var(ddof=1) / len(downs))
-    low, high = auc_interval(ups, downs, 0.95)
+    low, high = auroc_interval(ups, downs, 0.95)
     assert low == pytest.approx(max(0, wins.mean() - 1.959964 * spread), abs=1e-6)
     assert high == pytest.approx(min(1, wins.mean() + 1.959964 * spread), abs=1e-6)
 
 
 def test_auroc_interval_with_one_positive_is_refused() -> None:
     with pytest.raises(ValueError, match="1 positives and 2 negatives: two of each are needed"):
-        auc_interval(np.ones(1), np.zeros(2), 0.95)
+        auroc_interval(np.ones(1), np.zeros(2), 0.95)
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_known_upper_bound_is_part_of_the_metric(project: Path, tmp_path: Path) 
     assert "upper_bound" not in metrics["graph"]["auroc"]
     folder = tmp_path / "project"
     shutil.copytree(project, folder)
-    write_json(folder / "data/catalog/upper_bounds.json", {"link_prediction_auc": 0.9})
+    write_json(folder / "data/catalog/upper_bounds.json", {"link_prediction_auroc": 0.9})
     assert run(recommender_evaluation, folder, "again")["graph"]["auroc"]["upper_bound"] == 0.9
 
 

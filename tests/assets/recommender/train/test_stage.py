@@ -19,7 +19,7 @@ from heddle.core.vectors import matrix
 from heddle.graph.edges import assign_parts, sample_negatives
 from heddle.graph.tables import CatalogGraph
 from heddle.metrics import compute
-from heddle.metrics.auc import Auc
+from heddle.metrics.auroc import Auroc
 from lightning_modules.recommender.embedder import GraphEmbedder
 from lightning_modules.recommender.graph import GraphRecommender
 from tests.support.small_graph import PREDICTED, SECTION, SHARES, made, section, shop_rows
@@ -38,12 +38,12 @@ def project(folder: Path, graph: CatalogGraph, **changes: Any) -> Path:
     return folder
 
 
-def auc(graph: CatalogGraph, embeddings: np.ndarray) -> float:
+def auroc(graph: CatalogGraph, embeddings: np.ndarray) -> float:
     """On the test edges."""
     score = dot_product(embeddings)
     scores = [score(graph.predicted("test")), score(graph.negatives["test"])]
     labels = np.repeat([1, 0], [len(each) for each in scores])
-    return compute(Auc, predictions=np.concatenate(scores), references=labels)["auc"]
+    return compute(Auroc, predictions=np.concatenate(scores), references=labels)["auroc"]
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_the_folder_holds_network_history_nodes_and_edges(trained: Path, shop: C
     folder = trained / "data/recommender"
     names = {"config.json", "model.safetensors", "history.csv", "nodes.parquet", "edges.parquet", "metrics.json"}
     assert {path.name for path in folder.iterdir()} == names
-    assert (folder / "history.csv").read_text().startswith("epoch,learning_rate,train_loss,validation_auc,")
+    assert (folder / "history.csv").read_text().startswith("epoch,learning_rate,train_loss,validation_auroc,")
     nodes = pq.read_table(folder / "nodes.parquet")
     assert nodes["id"].to_pylist() == shop.ids
     network = GraphRecommender.from_pretrained(folder)
@@ -119,7 +119,7 @@ def test_every_network_learns_who_goes_with_whom(convolution: dict[str, Any], ch
     learned = train_recommender(
         graph, section(convolution=convolution, trainer=trainer, **changes), 1, 1, lambda *told: None
     )
-    reached = auc(graph, GraphEmbedder(learned.network)(graph.features, graph.message_edges, graph.inductive_edges))
+    reached = auroc(graph, GraphEmbedder(learned.network)(graph.features, graph.message_edges, graph.inductive_edges))
     assert reached > 0.72, reached  # 0.83 is the most: a third of the others go together as well
 
 
@@ -145,7 +145,9 @@ def test_cora_is_learned_without_features() -> None:
     }
     trainer = SECTION["trainer"] | {"max_epochs": 40, "patience": 40}
     learned = train_recommender(graph, section(**changes, trainer=trainer), 1, 1, lambda *told: None)
-    assert auc(graph, GraphEmbedder(learned.network)(graph.features, graph.message_edges, graph.inductive_edges)) > 0.78
+    assert (
+        auroc(graph, GraphEmbedder(learned.network)(graph.features, graph.message_edges, graph.inductive_edges)) > 0.78
+    )
 
 
 def _without(graph: CatalogGraph, *splits: str) -> CatalogGraph:

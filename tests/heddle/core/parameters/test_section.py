@@ -40,7 +40,12 @@ def project(tmp_path):
             "published_content: {posts: all}",
             ["published_content.source: missing"],
         ),
-        (Split, "split", "split: {validation: 0.6, test: 0.6}", ["split: validation + test must leave a share for training"]),
+        (
+            Split,
+            "split",
+            "split: {validation: 0.6, test: 0.6}",
+            ["split: validation + test must leave a share for training"],
+        ),
         (Split, "split", "split: much", ["split: found 'much', expected a mapping"]),
         (
             CatalogParameters,

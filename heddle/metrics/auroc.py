@@ -18,11 +18,11 @@ Args:
     predictions: scores, of any size: only their order counts.
     references: 1 where it is so, 0 where not; at least one of each.
 Returns:
-    auc: in [0, 1]; 0.5 is chance.
+    auroc: in [0, 1]; 0.5 is chance.
 """
 
 
-class Auc(evaluate.Metric):
+class Auroc(evaluate.Metric):
     """Chance that a positive scores higher than a negative."""
 
     def _info(self) -> evaluate.MetricInfo:
@@ -37,7 +37,7 @@ class Auc(evaluate.Metric):
 
     def _compute(self, predictions: list[float], references: list[int]) -> dict[str, float]:
         shares = torch.from_numpy(rank_shares(np.asarray(predictions)))
-        return {"auc": float(binary_auroc(shares, torch.as_tensor(references)))}
+        return {"auroc": float(binary_auroc(shares, torch.as_tensor(references)))}
 
 
 def rank_shares(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -45,7 +45,7 @@ def rank_shares(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return rankdata(scores, "dense") / len(scores)
 
 
-def auc_interval(
+def auroc_interval(
     positives: NDArray[np.float64], negatives: NDArray[np.float64], confidence: float
 ) -> tuple[float, float]:
     """Bounds of the area for these scores, (P,) and (N,), by the variance of DeLong et al. (1988), within [0, 1].
