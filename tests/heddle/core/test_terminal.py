@@ -1,0 +1,50 @@
+"""What comes from outside neither moves the cursor nor reorders text; pipes get whole lines."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.table import Table
+
+from heddle.core.terminal import PipeConsole, untrusted, visible
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("x [/b] y [oak]", "x [/b] y [oak]"),
+        ("a\x1b[31mb", "a\\x1b[31mb"),
+        ("chair\u202etxt", "chair\\u202etxt"),
+        ("nul\0", "nul\\x00"),
+        ("\u2028", "\\u2028"),
+        ("სკამი \N{NO-BREAK SPACE}🪑", "სკამი \N{NO-BREAK SPACE}🪑"),
+        ("👩\u200d🔧 می\u200cخواهم", "👩\u200d🔧 می\u200cخواهم"),  # noqa: RUF001
+        ("ends with \\", "ends with \\"),
+    ],
+)
+def test_visible_escapes_what_a_terminal_obeys(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@given(st.text())
+def test_printed_text_contains_no_control_character(text: str) -> None:
+    file = io.StringIO()
+    PipeConsole(file=file, force_terminal=False).print(untrusted(text))
+    assert not any(ord(character) < 32 and character not in "\n\t" for character in file.getvalue())
+    assert "\u202e" not in file.getvalue()
+
+
+def test_pipe_does_not_fold_ids() -> None:
+    table, file = Table(box=None), io.StringIO()
+    table.add_column("id")
+    table.add_row("shop:" + "x" * 4_000)
+    PipeConsole(file=file).print(table)
+    assert "shop:" + "x" * 4_000 in file.getvalue()
+
+
+def test_terminal_folds() -> None:
+    file = io.StringIO()
+    console = PipeConsole(file=file, force_terminal=True, width=40)
+    console.print("word " * 40)
+    assert max(map(len, file.getvalue().splitlines())) <= 40
