@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from heddle.core.processes import die_with_parent
@@ -30,6 +31,7 @@ OUTCOMES = {
     StageOutcome.UNCHANGED: re.compile(r"^Stage '.*' didn't change, skipping"),
 }
 HINTS = re.compile(r"^(To track the changes|\s+git add |To enable auto staging|\s+dvc config |Use `dvc push`|\s*$)")
+DVC = "dagster_project.dvc.dvc_command"
 TAIL = 30  # last lines of a failed stage that the error contains
 
 
@@ -46,7 +48,7 @@ def reproduce(root: Path, stage: str, on_line: Callable[[str], None], *, force: 
         StageFailedError: the stage or DVC failed.
     """
     # Always --single-item: two plain repros with a common upstream stage collide (iterative/dvc#11054).
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", stage]
+    command = [sys.executable, "-m", DVC, "--wait-for-lock", "repro", "--single-item", stage]
     process = subprocess.Popen(
         [*command, "--force"] if force else command,
         cwd=root,
@@ -56,7 +58,7 @@ def reproduce(root: Path, stage: str, on_line: Callable[[str], None], *, force: 
         text=True,
         errors="replace",
         start_new_session=True,
-        preexec_fn=die_with_parent,
+        preexec_fn=partial(die_with_parent, os.getpid()),
     )
     outcome, lines = None, []
     try:

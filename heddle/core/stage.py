@@ -1,25 +1,23 @@
 """Base of all stages: read parameters and input folders, write one output folder atomically.
 
 A stage is a function ``name(stage: Stage) -> Metrics`` that reads ``data/<dependency>/``, writes into ``stage.output``
-and returns its metrics. :func:`run_program` runs it. The function writes to a temporary folder that is renamed to
-``data/<name>/`` at the end, so a killed stage leaves no incomplete output.
+and returns its metrics. :func:`run_program` runs it. The function writes to a temporary folder that takes the place of
+``data/<name>/`` at the end, so a killed or failed stage leaves no incomplete output.
 """
 
 import json
-import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import psutil
 from rich.console import Console
 
 from heddle.core.dependencies import DATA, Dependencies
 from heddle.core.errors import UserError
+from heddle.core.folders import replace_folder, temporary_folder
 from heddle.core.parameters.section import SectionType, load
-from heddle.core.processes import die_with_parent
+from heddle.core.processes import is_orphan
 
 Metrics = Mapping[str, Any]
 """Metrics by name, maybe nested (:mod:`heddle.evaluation.metric_tree`): ``dvc metrics show`` lists them."""
@@ -77,44 +75,33 @@ class Stage:
         print(f"[{self.name}] {count}{message}", flush=True)
 
 
-def run_program(function: Callable[[Stage], Metrics], started: float) -> None:
+def run_program(function: Callable[[Stage], Metrics], started: float, parent: int) -> None:
     """Run a stage as a program, see :mod:`heddle.core.program`. Exit with 1 and a message on invalid input.
 
     Args:
         function: function of the stage, with the same name as the stage.
         started: start time of the program, seconds since the epoch.
+        parent: process that started the program; if it has ended, the output is discarded.
     """
     name = function.__name__
     if len(sys.argv) > 1:
         sys.exit(
             f"{function.__doc__}\nusage: dvc repro {name}\nParameters: section `{name}` of params.yaml and scales/"
         )
-    die_with_parent()
-    remove_unfinished(name)
-    temporary = DATA / f".{name}.{os.getpid()}"
-    temporary.mkdir(parents=True)
     try:
-        inputs = Dependencies(name, started)
-        metrics = function(Stage(name, temporary, inputs))
-        write_json(temporary / METRICS_FILE, dict(metrics))
-        edited = inputs.find_edited()
-        if edited:
-            raise StageError(f"source changed during the run: {', '.join(edited)}. Output discarded; run again")
-        shutil.rmtree(DATA / name, ignore_errors=True)
-        temporary.rename(DATA / name)
+        with temporary_folder(DATA / name) as temporary:
+            inputs = Dependencies(name, started)
+            metrics = function(Stage(name, temporary, inputs))
+            write_json(temporary / METRICS_FILE, dict(metrics))
+            edited = inputs.find_edited()
+            if edited:
+                raise StageError(f"source changed during the run: {', '.join(edited)}. Output discarded; run again")
+            if is_orphan(parent):
+                raise StageError("the process that started this stage has ended. Output discarded; run again")
+            replace_folder(temporary, DATA / name)
     except UserError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"{name}: {error}", markup=False)
         sys.exit(1)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def remove_unfinished(name: str) -> None:
-    """Delete temporary folders of killed runs of this stage."""
-    for folder in DATA.glob(f".{name}.*"):
-        pid = folder.name.rpartition(".")[2]
-        if not pid.isdigit() or not psutil.pid_exists(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_json(path: Path, content: object) -> None:

@@ -74,8 +74,9 @@ schedules: {ingest: "0 2 * * *", retrain: "0 4 * * *", timezone: UTC, source_pol
 # Each stage's output is a function of its words, parameters and inputs. A line of words that starts with # changes
 # nothing, nor does a # in the parameters: edits that change no bytes of the output.
 STAGE = """
-import hashlib, json, pathlib, shutil, sys, time
+import hashlib, json, pathlib, sys, time
 import pyarrow, pyarrow.parquet
+from heddle.core.folders import replace_folder, temporary_folder
 from heddle.core.processes import die_with_parent
 die_with_parent()  # as every stage does
 name = sys.argv[1]
@@ -92,9 +93,8 @@ for source in {"prepared": ["catalog"], "encoder": ["prepared"], "encoder_evalua
                "index": ["encoder", "catalog"], "release": ["encoder", "encoder_evaluation"]}.get(name, []):
     for file in sorted(pathlib.Path("data", source).rglob("*.txt")):
         text += hashlib.md5(file.read_bytes()).hexdigest()
-out = pathlib.Path("data", name)
-shutil.rmtree(out, ignore_errors=True)
-out.mkdir(parents=True)
+temporary = temporary_folder(pathlib.Path("data", name))
+out = temporary.__enter__()
 print(f"[{name}] at work", flush=True)
 while pathlib.Path("slow-" + name).exists():
     time.sleep(0.1)
@@ -110,6 +110,8 @@ if name == "index":
     vectors = pyarrow.array([[1, 0], [0, 1]], pyarrow.list_(pyarrow.float32(), 2))
     listings = pyarrow.table({"id": ["a", "b"], "search_text": ["oak chair", text[:8]], "image_embedding": vectors})
     pyarrow.parquet.write_table(listings, out / "listings.parquet")
+replace_folder(out, pathlib.Path("data", name))
+temporary.__exit__(None, None, None)
 """
 
 

@@ -1,5 +1,6 @@
 """A stage's program: all or nothing, and nothing edited unseen."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -43,6 +44,12 @@ stages:
     params: [params.yaml: [seed], 'scales/${scale}.yaml': [greeting]]
     outs: [data/greeting]
 """
+
+
+UNSHARE = ["unshare", "-pf", "--mount-proc", "true"]
+CAN_UNSHARE = (
+    bool(shutil.which("unshare")) and subprocess.run(UNSHARE, capture_output=True, check=False).returncode == 0
+)
 
 
 @pytest.fixture
@@ -121,11 +128,13 @@ def test_an_edit_elsewhere_in_the_same_file_is_no_drift(project):
     assert process.returncode == 0
 
 
-def test_bad_input_no_traceback_and_old_output_removed(project):
+def test_bad_input_no_traceback_and_the_old_output_stays(project):
+    _start(project).communicate(timeout=600)
     (project / "words.txt").write_text("bad\n")
     _, err = _start(project).communicate(timeout=600)
     assert err == "greeting: words.txt, row 1: 'bad' is not polite; write another word\n"
-    assert not (project / "data/greeting").exists()
+    assert (project / "data/greeting/greeting.txt").read_text() == "hello\n"
+    assert not list((project / "data").glob(".greeting*"))
 
 
 def test_leftovers_of_killed_runs_removed_live_runs_kept(project):
@@ -157,19 +166,71 @@ def test_help_says_what_it_does_and_how_to_run_it(project):
     assert "usage: dvc repro greeting" in ended.stderr
 
 
-def test_the_stage_dies_with_its_parent(project):
-    (project / "wait").touch()
-    parent = subprocess.Popen(
-        ["bash", "-c", f"{sys.executable} -m greeting & echo $!; wait"], cwd=project, stdout=subprocess.PIPE, text=True
+REAPER = """
+import ctypes, os, signal, subprocess, sys
+
+ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER, as `systemd --user` and `tini -s` do
+parent = subprocess.Popen(["bash", "-c", f"{sys.executable} -m greeting & echo $!; wait"])
+sys.stdin.readline()
+parent.kill()
+parent.wait()
+print("killed", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+@pytest.mark.parametrize("subreaper", [False, True])
+@pytest.mark.parametrize("moment", ["importing", "[greeting] read"])
+def test_stage_dies_with_its_parent(project, moment, subreaper):
+    (project / ("starting" if moment == "importing" else "wait")).touch()
+    (project / "greeting/stage.py").write_text(STAGE.replace("time.sleep(0.5)", "time.sleep(600)"))
+    command = (
+        [sys.executable, "-c", REAPER] if subreaper else ["bash", "-c", f"{sys.executable} -m greeting & echo $!; wait"]
     )
-    pid = int(parent.stdout.readline())
-    parent.stdout.readline()
-    parent.kill()
-    parent.wait()
+    outer = subprocess.Popen(command, cwd=project, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pid = int(outer.stdout.readline())
+    assert outer.stdout.readline() == f"{moment}\n"
+    if subreaper:
+        outer.stdin.write("kill\n")
+        outer.stdin.flush()
+        assert outer.stdout.readline() == "killed\n"
+    else:
+        outer.kill()
+        outer.wait()
     try:
         assert _ends(pid), "the stage outlived its parent"
     finally:
-        (project / "wait").unlink()  # for which it would otherwise wait for ever
+        outer.kill()
+        outer.wait()
+    assert not (project / "data/greeting").exists()
+
+
+def test_orphan_discards_its_output(project):
+    """Where the system does not end it with its parent, a stage finds out before it replaces its output."""
+    without = "import ctypes, types\nctypes.CDLL = lambda name: types.SimpleNamespace(prctl=lambda *arguments: None)\n"
+    program = PROGRAM.replace("\nrun_stage(", f"\n{without}run_stage(")
+    (project / "greeting/__main__.py").write_text(program.format(root=ROOT))
+    (project / "wait").touch()
+    command = ["bash", "-c", f"{sys.executable} -m greeting 2> errors.txt & echo $!; wait"]
+    parent = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True)
+    pid = int(parent.stdout.readline())
+    assert parent.stdout.readline() == "[greeting] read\n"
+    parent.kill()
+    parent.wait()
+    (project / "wait").unlink()
+    assert _ends(pid)
+    assert "the process that started this stage has ended" in (project / "errors.txt").read_text()
+    assert not (project / "data/greeting").exists()
+
+
+@pytest.mark.skipif(not CAN_UNSHARE, reason="`unshare -pf --mount-proc` is not possible here")
+def test_stage_runs_below_process_1(project):
+    """In a container, the command that starts the stage is process 1, which is no sign of an orphan."""
+    command = ["unshare", "-pf", "--mount-proc", "bash", "-c", f"{sys.executable} -m greeting; exit $?"]
+    ended = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=600)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert (project / "data/greeting/greeting.txt").read_text() == "hello\n"
 
 
 def _ends(pid: int) -> bool:
