@@ -68,6 +68,8 @@ def _result(project: DvcProject, stage: str, outcome: StageOutcome, seconds: flo
     version = project.recorded_data_version(stage)
     if version is None:
         raise dg.Failure(f"{stage}: `dvc repro` succeeded, but dvc.lock contains no hash of the output")
+    if problem := project.explain_missing_cache(stage):
+        raise dg.Failure(f"{stage}: `dvc repro` exited with 0, but {problem}")
     metadata: dict[str, Any] = {"outcome": str(outcome), "seconds": round(seconds, 1), **project.metrics(stage)}
     plot = plot_history(project.root / "data" / stage / "history.csv")
     if plot:

@@ -7,6 +7,7 @@ differ for the stage or for one of its inputs, exactly as in ``dvc status``.
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -151,6 +152,18 @@ class DvcProject:
         with self._stages() as stages:
             (output,) = stages[stage].outs
             return output.hash_info.value if output.hash_info else None
+
+    def explain_missing_cache(self, stage: str) -> str | None:
+        """Why DVC could not restore the recorded output of a stage; None if its cache contains the output."""
+        with self._stages() as stages:
+            (output,) = stages[stage].outs
+            if not output.changed_cache():
+                return None
+            folder = Path(output.cache.path)
+        free = shutil.disk_usage(folder).free
+        return (
+            f"its output is not in the cache {folder}, whose disk has {free:,} bytes free. Free space, then run again"
+        )
 
     def metrics(self, stage: str) -> dict[str, float]:
         """The metrics that a stage wrote last, by their paths; empty where it wrote none."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
+from heddle.core.cache_disk import check_cache_disk
 from heddle.core.dependencies import DATA, Dependencies
 from heddle.core.errors import UserError
 from heddle.core.folders import replace_folder, temporary_folder
@@ -96,6 +97,7 @@ def run_program(function: Callable[[Stage], Metrics], started: float, parent: in
             edited = inputs.find_edited()
             if edited:
                 raise StageError(f"source changed during the run: {', '.join(edited)}. Output discarded; run again")
+            check_cache_disk(temporary)
             if is_orphan(parent):
                 raise StageError("the process that started this stage has ended. Output discarded; run again")
             replace_folder(temporary, DATA / name)

@@ -170,6 +170,16 @@ class Toy:
         graph = self.definitions().resolve_asset_graph()
         return find_unsynced_assets(graph, self.instance) & set(self.project.graph)
 
+    def limit_cache(self, kilobytes: int) -> Path:
+        """Put DVC's cache on a disk of that size; skip the test where no disk can be mounted."""
+        disk = self.root.parent / "disk"
+        disk.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(disk)]
+        if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
+            pytest.skip("no disk of a few kilobytes can be mounted here (`mount -t tmpfs`)")
+        self.dvc("cache", "dir", "--local", str(disk))
+        return disk
+
     def changed(self) -> set[str]:
         """The stages that ``dvc status`` calls changed."""
         with Repo(str(self.root)) as repo:
