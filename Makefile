@@ -15,6 +15,7 @@ $(INSTALLED): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	$(BIN)/python -m pip check
+	$(BIN)/heddle libraries
 	touch $@
 
 run: install ## crawl, train, evaluate, index and register what is stale

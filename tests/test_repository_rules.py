@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -9,6 +10,9 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+
+from heddle.cli.libraries import declared_folders
+from heddle.core.libraries import find_outdated
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("assets", "dagster_project", "demo_shop", "heddle", "lightning_modules")
@@ -127,6 +131,19 @@ def test_a_stage_has_one_name_everywhere(stage):
     assert stage in functions
     assert STAGES[stage]["outs"] == [f"data/{stage}"]
     assert STAGES[stage]["desc"].endswith(".")
+
+
+def test_folders_name_the_pinned_versions_of_the_libraries_that_they_import():
+    assert find_outdated(declared_folders(ROOT)) == {}, "run `heddle libraries` and commit the changed files"
+    pins = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pinned = {re.split(r"[\[;]", pin.split("==")[0])[0].lower(): pin.split("==")[1] for pin in pins["dependencies"]}
+    named = {line for file in ROOT.glob("*/**/libraries.txt") for line in file.read_text().splitlines()}
+    versions = dict(line.split("==") for line in named)
+    assert len(versions) == len(named), "one version of each library"
+    normal = {name.replace("_", "-"): number for name, number in versions.items()}
+    assert {name: normal[name] for name in normal.keys() & pinned.keys()} == {
+        name: pinned[name] for name in normal.keys() & pinned.keys()
+    }
 
 
 def test_no_two_classes_have_the_same_name():

@@ -220,3 +220,17 @@ def quarantine_release(ids: tuple[str, ...]) -> None:
     from heddle.cli.quarantine import release_records
 
     release_records(Path.cwd(), ids, console)
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Only print the outdated files; exit code 1 if there is one.")
+def libraries(check: bool) -> None:
+    """Write the versions of the imported libraries into `libraries.txt` in each folder of code.
+
+    A stage depends on the files in its folders, so it is stale after an upgrade of a library that it imports.
+    `make install` calls this command; commit the files that it changes.
+    """
+    from heddle.cli.libraries import update_libraries
+
+    if update_libraries(Path.cwd(), console, check=check) and check:
+        sys.exit(1)

@@ -51,6 +51,11 @@ class Dependencies:
         """Names of the declared parameter sections."""
         return {name for names in self._parameters.values() for name in names}
 
+    @property
+    def code_folders(self) -> list[Path]:
+        """The declared folders of code."""
+        return [path for path in self.paths if path.is_dir() and not path.is_relative_to(DATA)]
+
     def find_edited(self) -> list[str]:
         """Return the dependencies that differ from the start, sorted."""
         after = dict(self._state())

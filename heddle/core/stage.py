@@ -17,6 +17,7 @@ from heddle.core.cache_disk import check_cache_disk
 from heddle.core.dependencies import DATA, Dependencies
 from heddle.core.errors import UserError
 from heddle.core.folders import replace_folder, temporary_folder
+from heddle.core.libraries import check_libraries
 from heddle.core.parameters.section import SectionType, load
 from heddle.core.processes import is_orphan
 
@@ -92,6 +93,7 @@ def run_program(function: Callable[[Stage], Metrics], started: float, parent: in
     try:
         with temporary_folder(DATA / name) as temporary:
             inputs = Dependencies(name, started)
+            check_libraries(inputs.code_folders)
             metrics = function(Stage(name, temporary, inputs))
             write_json(temporary / METRICS_FILE, dict(metrics))
             edited = inputs.find_edited()

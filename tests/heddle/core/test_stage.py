@@ -150,6 +150,13 @@ def test_leftovers_of_killed_runs_removed_live_runs_kept(project):
     assert not (project / "data/.greeting.999999999").exists()
 
 
+def test_other_library_versions_are_refused_before_the_stage_runs(project):
+    (project / "greeting/libraries.txt").write_text("numpy==0.1\n")
+    _, err = _start(project).communicate(timeout=600)
+    assert err.startswith("greeting: greeting/libraries.txt: numpy 0.1, installed: ")
+    assert not (project / "data/greeting").exists()
+
+
 def test_an_undeclared_folder_or_section_is_refused(project):
     program = (project / "greeting/stage.py").read_text()
     (project / "data/secret").mkdir()
