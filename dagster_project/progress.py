@@ -28,6 +28,10 @@ STYLES = {
 }
 
 
+CRASH = "ChildProcessCrashException"
+"""Dagster's error of a step whose process ended without one. It has no message."""
+
+
 @dataclass
 class ProgressRow:
     """One row of the table: an asset of the run."""
@@ -53,10 +57,13 @@ class RunProgress:
     def __init__(self, names: Iterable[str], stages: Mapping[str, StageState]) -> None:
         self.rows = {name: ProgressRow() for name in names}
         self.errors: dict[str, str] = {}
+        self.run_error = ""
         self._stages = stages
 
     def feed(self, entry: dg.EventLogEntry) -> str | None:
         """Process one event. Returns a line to print if there is no live table."""
+        if entry.is_dagster_event and entry.get_dagster_event().event_type is dg.DagsterEventType.RUN_FAILURE:
+            self.run_error = entry.get_dagster_event().message or ""
         row = self.rows.get(entry.step_key or "")
         if row is None or entry.step_key is None:
             return None
@@ -81,9 +88,10 @@ class RunProgress:
 
     def close(self) -> None:
         """Mark the waiting assets as skipped after the run has ended."""
+        reason = "an upstream stage failed" if self.errors else "the run ended before"
         for row in self.rows.values():
             if row.state == "waiting":
-                row.state, row.message = "skipped", "an upstream stage failed"
+                row.state, row.message = "skipped", reason
 
     def table(self) -> Table:
         """Table of the current state."""
@@ -138,6 +146,11 @@ def _reason(event: dg.DagsterEvent) -> str:
     if data.user_failure_data and data.user_failure_data.description:
         return data.user_failure_data.description
     error = data.error
+    if error and error.cls_name == CRASH:
+        return (
+            f"{event.step_key} failed:\nits process ended without a message, as when the system kills a process "
+            "for lack of memory. Run `heddle run` again"
+        )
     while error and error.cause:
         error = error.cause
     return error.message.strip() if error else "no error message"

@@ -71,7 +71,8 @@ def _execute(
         result = execute_run(dg.reconstructable(main_job), dagster_run, instance)
     print_errors(console, progress.errors)
     if not result.success and not progress.errors:
-        console.print(f"The run failed. Run `heddle ui` and open run {dagster_run.run_id[:8]}.")
+        console.print(f"The run failed: {progress.run_error}", markup=False, soft_wrap=True)
+        console.print(f"Its events are in `heddle ui`, run {dagster_run.run_id[:8]}.")
     return SUCCESS if result.success else STAGE_FAILED
 
 

@@ -16,8 +16,10 @@ PATIENCE = 600
 
 @contextmanager
 def _started(toy) -> Iterator[subprocess.Popen]:
+    """``heddle run``, with its output in ``output.txt``."""
     command = [sys.executable, "-m", "heddle.cli", "run"]
-    run = subprocess.Popen(command, cwd=toy.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with (toy.root / "output.txt").open("w") as output:
+        run = subprocess.Popen(command, cwd=toy.root, stdout=output, stderr=subprocess.STDOUT)
     try:
         yield run
     finally:
@@ -64,6 +66,11 @@ def test_the_next_run_completes_with_the_same_bytes(fresh, completed_hashes, sta
         run.wait(timeout=PATIENCE)
         _, alive = psutil.wait_procs(below, timeout=PATIENCE)
         assert not alive
+    if victim != "run":
+        output = " ".join((fresh.root / "output.txt").read_text().split())
+        reason = "its process ended without a message" if victim == "step" else f"stage.py {stage}, exited with -9"
+        assert f"{stage} failed: " in output
+        assert reason in output
 
     ended = fresh.heddle("run")
 
