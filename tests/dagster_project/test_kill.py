@@ -66,7 +66,7 @@ def test_the_next_run_completes_with_the_same_bytes(fresh, completed_hashes, sta
         run.wait(timeout=PATIENCE)
         _, alive = psutil.wait_procs(below, timeout=PATIENCE)
         assert not alive
-    if victim != "run":
+    if victim != "run" and stage == "encoder":  # Dagster tries catalog again
         output = " ".join((fresh.root / "output.txt").read_text().split())
         reason = "its process ended without a message" if victim == "step" else f"stage.py {stage}, exited with -9"
         assert f"{stage} failed: " in output
