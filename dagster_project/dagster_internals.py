@@ -19,6 +19,7 @@ from dagster._core.definitions.data_version import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.execution.api import execute_run
 from dagster._core.loader import LoadingContextForTest
+from dagster._utils.schedules import is_valid_cron_string
 
 __all__ = [
     "CODE_VERSION_TAG",
@@ -34,4 +35,5 @@ __all__ = [
     "execute_run",
     "get_input_data_version_tag",
     "get_input_event_pointer_tag",
+    "is_valid_cron_string",
 ]

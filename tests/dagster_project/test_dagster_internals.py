@@ -20,6 +20,7 @@ USES = {
     "execute_run": "a run with an id that is known before it starts (dagster_project/run.py)",
     "get_input_data_version_tag": "staleness of a runless materialisation (dagster_project/dvc/mirror.py)",
     "get_input_event_pointer_tag": "staleness of a runless materialisation (dagster_project/dvc/mirror.py)",
+    "is_valid_cron_string": "the cron lines that Dagster accepts (dagster_project/schedules.py)",
 }
 """Name in ``dagster_project.dagster_internals`` -> what depends on it."""
 
@@ -47,6 +48,7 @@ def test_dagster_internals_list_every_use(internals):
         ("execute_run", ["job", "dagster_run", "instance"]),
         ("get_input_data_version_tag", ["input_key"]),
         ("get_input_event_pointer_tag", ["input_key"]),
+        ("is_valid_cron_string", ["cron_string"]),
     ],
 )
 def test_dagster_internals_take_the_arguments_they_get(internals, name, arguments):
