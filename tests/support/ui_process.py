@@ -1,5 +1,6 @@
 """`heddle ui` as a process, and a client of its GraphQL interface."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -27,8 +28,10 @@ class UiProcess:
 
     @property
     def client(self) -> DagsterGraphQLClient:
-        """A client without headers of its own."""
-        return DagsterGraphQLClient("127.0.0.1", port_number=self.port)
+        """A client that sends the token of the environment."""
+        token = os.environ.get("HEDDLE_UI_TOKEN", "")
+        headers = {"Authorization": f"Bearer {token}"}
+        return DagsterGraphQLClient("127.0.0.1", port_number=self.port, headers=headers)
 
     def launch(self, job: str) -> str:
         """Launch a run as the UI does. Returns its id."""
