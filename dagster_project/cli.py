@@ -1,13 +1,15 @@
 """Commands that use Dagster, DVC and the registry. ``heddle`` loads them through entry points."""
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
-console = Console()
+from heddle.core.terminal import PipeConsole
+
+console = PipeConsole()
 
 
 @click.command()
@@ -35,43 +37,58 @@ def verify(keep: bool) -> None:
 
 @click.command()
 @click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
-def ui(port: int) -> None:
-    """Start the Dagster UI with lineage, schedules and checks. It reloads after edits of parameters and code."""
+@click.option(
+    "--allow-host", multiple=True, metavar="NAME", help="Also answer under this host name, for example of a proxy."
+)
+def ui(port: int, allow_host: tuple[str, ...]) -> None:
+    """Start the Dagster UI with lineage, schedules and checks. It reloads after edits of parameters and code.
+
+    Requests from other web sites are refused. If the environment variable HEDDLE_UI_TOKEN is set, its value is required
+    as password or bearer token.
+
+    Exit code 0: closed with Ctrl-C. 1: a process of the UI ended, for example because the port is in use.
+    """
     from dagster_project.ui import serve
 
-    sys.exit(serve(Path.cwd(), port, console))
+    sys.exit(serve(Path.cwd(), port, console, allow_host))
 
 
 @click.command()
-def status() -> None:
-    """Show for each stage whether it is up to date, and if not, why."""
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list with one object for each stage.")
+def status(as_json: bool) -> None:
+    """Show for each stage whether it is up to date, and if not, why.
+
+    Exit code 0: the state was read, also if stages are stale. 1: the project or its parameters are wrong.
+    """
     from dagster_project.dvc.project import DvcProject
     from dagster_project.parameters import check_parameters
-    from heddle.evaluation.metric_names import plain_name
+    from dagster_project.status import read_status, status_table
 
     project = DvcProject(Path.cwd())
     check_parameters(project.root, project.sections)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("stage", "state", "headline", "data version"):
-        table.add_column(heading)
-    for state in project.graph.values():
-        headline = state.meta.get("headline", "")
-        value = project.metrics(state.name).get(headline)
-        number = "" if value is None else f"{plain_name(headline)} {value:.4g}"
-        summary = f"[yellow]{'; '.join(state.causes)}[/]" if state.causes else "[green]up to date[/]"
-        table.add_row(state.name, summary, number, (state.data_version or "")[:12])
-    console.print(table)
+    states = read_status(project)
+    if as_json:
+        _print_json([vars(state) for state in states])
+    else:
+        console.print(status_table(states))
 
 
 @click.command()
-def drift() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: one object.")
+def drift(as_json: bool) -> None:
     """Show how far the listings have drifted from those of the last registered version.
 
-    Exit code 0: no drift. 2: a field or the text embeddings drifted by more than section `drift` of params.yaml allows.
+    Exit code 0: no drift. 1: there is nothing to compare with. 2: a field or the text embeddings drifted by more than
+    section `drift` of params.yaml allows.
     """
-    from dagster_project.drift import print_drift
+    from dagster_project.drift import compare, drift_record, print_drift
 
-    sys.exit(2 if print_drift(Path.cwd(), console) else 0)
+    found = compare(Path.cwd())
+    if as_json:
+        _print_json(drift_record(found))
+    else:
+        print_drift(found, console)
+    sys.exit(2 if found.drifted else 0)
 
 
 @click.command()
@@ -89,18 +106,23 @@ def registry() -> None:
 
 
 @registry.command("list")
-def registry_list() -> None:
-    """List all registered versions with stage, commit and metrics."""
-    from dagster_project.registry import versions
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list with one object for each version.")
+def registry_list(as_json: bool) -> None:
+    """List all registered versions with stage, commit, the metrics and bounds of their gates, and their headline.
 
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("version", "stage", "commit", "metrics"):
-        table.add_column(heading)
-    rows = versions(Path.cwd())
-    for row in rows:
-        numbers = ", ".join(f"{path} {value:.4g}" for path, value in list(row.metrics.items())[:3])
-        table.add_row(row.tag, ", ".join(row.stages), row.commit[:7], numbers)
-    console.print(table if rows else "No model is registered yet. `heddle run` registers models that pass their gates.")
+    Exit code 0: the registry was read, also if it is empty. 1: the parameters or tags cannot be read.
+    """
+    from dagster_project.checks import read_gates
+    from dagster_project.registry import versions
+    from dagster_project.registry_table import registry_records, registry_table
+
+    rows, gates = versions(Path.cwd()), read_gates(Path.cwd())
+    if as_json:
+        _print_json(registry_records(rows, gates))
+    elif rows:
+        console.print(registry_table(rows, gates))
+    else:
+        console.print("No model is registered yet. `heddle run` registers models that pass their gates.")
 
 
 @registry.command()
@@ -121,3 +143,7 @@ def rollback(model: str) -> None:
     from dagster_project.registry import rollback as roll_back
 
     console.print(f"{model}@{roll_back(Path.cwd(), model)} is champion again.")
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -19,6 +19,9 @@ from dagster._core.definitions.data_version import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.execution.api import execute_run
 from dagster._core.loader import LoadingContextForTest
+from dagster._core.workspace.context import WorkspaceProcessContext
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._utils.schedules import is_valid_cron_string
 
 __all__ = [
     "CODE_VERSION_TAG",
@@ -31,7 +34,10 @@ __all__ = [
     "LoadingContextForTest",
     "StaleStatus",
     "UnresolvedAssetJobDefinition",
+    "WorkspaceFileTarget",
+    "WorkspaceProcessContext",
     "execute_run",
     "get_input_data_version_tag",
     "get_input_event_pointer_tag",
+    "is_valid_cron_string",
 ]

@@ -1,8 +1,9 @@
 """Drift of the listings since the last registered version: an asset check, and `heddle drift`."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pyarrow.parquet as pq
@@ -22,6 +23,7 @@ from heddle.monitoring.parameters import DriftParameters
 if TYPE_CHECKING:
     from heddle.monitoring.drift import Drift, Row
 
+NO_DRIFT_AUROC = 0.5
 CHECK = "drift"
 STAGE = "validated"
 LISTINGS = "data/validated/listings.parquet"
@@ -42,6 +44,7 @@ class DriftComparison:
         fields: drift of each field, largest first.
         embedding_auroc: AUROC of a classifier that separates new from earlier text embeddings; 0.5 is chance.
         bounds: section `drift`; larger values count as drift.
+        identical: whether the files are equal, so that nothing was measured.
     """
 
     against: str
@@ -49,6 +52,7 @@ class DriftComparison:
     fields: list["Drift"]
     embedding_auroc: float
     bounds: DriftParameters
+    identical: bool = False
 
     @property
     def drifted(self) -> list[str]:
@@ -60,38 +64,46 @@ class DriftComparison:
 
 
 def compare(root: Path) -> DriftComparison:
-    """Compare ``data/validated`` with that of the last registered version.
+    """Compare ``data/validated`` with that of the last registered version. Files of equal hash are not read.
 
     Raises:
         DriftError: no model is registered, or its data is not in the cache.
     """
-    from heddle.monitoring.drift import (  # importing scipy takes seconds
-        measure_drift,
-        select_by_hash,
-    )
-
     registered = versions(root)
     if not registered:
         raise DriftError("no model is registered yet, so there are no earlier listings; run `heddle run`")
     newest = max(registered, key=lambda version: version.created)
     if not (root / LISTINGS).is_file():
         raise DriftError(f"{LISTINGS} does not exist; run `heddle run`")
-    earlier, now = _earlier(root, newest.tag), pq.read_table(root / LISTINGS).to_pylist()
+    bounds = load("drift", DriftParameters, root)
+    try:
+        files = DVCFileSystem(str(root), rev=newest.tag)
+        if files.info(LISTINGS).get("md5") == _md5(root / LISTINGS):
+            count = pq.read_metadata(root / LISTINGS).num_rows
+            return DriftComparison(newest.tag, (count, count), [], NO_DRIFT_AUROC, bounds, identical=True)
+        with files.open(LISTINGS, "rb") as file:
+            earlier = pq.read_table(file).to_pylist()
+    except (OSError, DvcException, DataIndexDirError) as error:
+        remedy = f"run `dvc fetch --rev {newest.tag} validated`"
+        raise DriftError(f"cannot read {LISTINGS} of {newest.tag} ({error}); {remedy}") from error
+    now = pq.read_table(root / LISTINGS).to_pylist()
     if not earlier or not now:
         raise DriftError(f"{LISTINGS}: {len(earlier)} listings at {newest.tag}, {len(now)} now; both need at least 1")
-    bounds = load("drift", DriftParameters, root)
-    auroc = _embedding_auroc(
-        root, select_by_hash(earlier, bounds.embedding_sample_size), select_by_hash(now, bounds.embedding_sample_size)
-    )
-    return DriftComparison(newest.tag, (len(earlier), len(now)), measure_drift(earlier, now), auroc, bounds)
+    return _measure(root, newest.tag, earlier, now, bounds)
 
 
-def _earlier(root: Path, tag: str) -> list["Row"]:
-    try:
-        with DVCFileSystem(str(root), rev=tag).open(LISTINGS, "rb") as file:
-            return list(pq.read_table(file).to_pylist())
-    except (OSError, DvcException, DataIndexDirError) as error:
-        raise DriftError(f"cannot read {LISTINGS} of {tag} ({error}); run `dvc fetch --rev {tag} validated`") from error
+def _md5(path: Path) -> str:
+    """The hash by which DVC identifies a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def _measure(root: Path, tag: str, earlier: list["Row"], now: list["Row"], bounds: DriftParameters) -> DriftComparison:
+    from heddle.monitoring.drift import measure_drift, select_by_hash  # importing scipy takes seconds
+
+    samples = (select_by_hash(rows, bounds.embedding_sample_size) for rows in (earlier, now))
+    auroc = _embedding_auroc(root, *samples)
+    return DriftComparison(tag, (len(earlier), len(now)), measure_drift(earlier, now), auroc, bounds)
 
 
 def _embedding_auroc(root: Path, earlier: list["Row"], now: list["Row"]) -> float:
@@ -133,14 +145,12 @@ def run_drift_check(root: Path) -> dg.AssetCheckResult:
     )
 
 
-def print_drift(root: Path, console: Console) -> int:
-    """Print the comparison. Returns the number of drifted fields.
-
-    Raises:
-        DriftError: there are no listings to compare with.
-    """
-    found = compare(root)
+def print_drift(found: DriftComparison, console: Console) -> None:
+    """Print the comparison."""
     earlier, now = found.listings
+    if found.identical:
+        console.print(f"No drift: the {now:,} listings are identical to those at {found.against}.")
+        return
     table = Table(
         box=None, pad_edge=False, header_style="dim", title=f"{now:,} listings, {earlier:,} at {found.against}"
     )
@@ -152,7 +162,13 @@ def print_drift(root: Path, console: Console) -> int:
     console.print(table)
     colour = "yellow" if found.embedding_auroc > found.bounds.embedding_auroc else "default"
     console.print(f"Text embeddings: AUROC of new against earlier listings [{colour}]{found.embedding_auroc:.3f}[/]")
-    return len(found.drifted)
+
+
+def drift_record(found: DriftComparison) -> dict[str, Any]:
+    """The comparison for JSON."""
+    record = asdict(found) | {"bounds": found.bounds.model_dump(), "drifted": found.drifted}
+    record["listings"] = dict(zip(("earlier", "now"), found.listings, strict=True))
+    return record
 
 
 def _cells(drift: "Drift") -> tuple[str, ...]:

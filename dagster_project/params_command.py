@@ -5,9 +5,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-console = Console()
+from heddle.core.terminal import PipeConsole
+
+console = PipeConsole()
 
 
 @click.command()

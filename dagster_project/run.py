@@ -15,8 +15,9 @@ from dagster_project.dagster_internals import execute_run
 from dagster_project.dvc.mirror import mirror
 from dagster_project.dvc.project import DvcProject
 from dagster_project.progress import RunProgress, print_errors
+from dagster_project.run_owner import owner_tags
 from dagster_project.staleness import find_stale_assets
-from dagster_project.workspace import STARTED_BY_HEDDLE, open_instance, own_workspace
+from dagster_project.workspace import open_instance, own_workspace
 
 SUCCESS, STAGE_FAILED, GATE_FAILED = 0, 1, 2
 POLL_SECONDS = 0.5
@@ -39,7 +40,7 @@ def main_job() -> dg.JobDefinition:
 
 def run(root: Path, console: Console) -> int:
     """Run all stale assets. Returns the exit code: 0, 1 (a stage failed) or 2 (a gate failed)."""
-    with open_instance(root) as instance, own_workspace(root, instance):
+    with open_instance(root) as instance, own_workspace(root, instance, console):
         project = DvcProject(root)
         job = main_job()
         mirror(project, instance)
@@ -64,7 +65,7 @@ def _execute(
         job_def=job.get_subset(asset_selection=frozenset(dg.AssetKey(name) for name in names)),
         run_id=str(uuid.uuid4()),
         run_config=QUIET,
-        tags={STARTED_BY_HEDDLE: "heddle run"},
+        tags=owner_tags(),
         asset_selection=frozenset(dg.AssetKey(name) for name in names),
     )
     with RunWatcher(instance, dagster_run.run_id, progress, console):

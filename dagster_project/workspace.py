@@ -1,20 +1,19 @@
-"""The workspace lock: one run at a time, and orphaned runs are marked as failed."""
+"""The workspace lock: one run at a time, and runs that nobody executes are ended first."""
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 from filelock import FileLock, Timeout
+from rich.console import Console
 
-from dagster_project.automation import IN_PROGRESS
+from dagster_project.orphaned_runs import cancel_unclaimed_runs, fail_orphaned_runs, find_daemon, runs_in_progress
+from dagster_project.run_owner import find_owner
 from heddle.core.errors import UserError
 
 STATE = Path(".heddle")
-STARTED_BY_HEDDLE = "heddle/started_by"
-DAEMON_SILENCE = 300  # seconds without a heartbeat after which the daemon counts as stopped
 
 
 class WorkspaceError(UserError):
@@ -31,11 +30,11 @@ def open_instance(root: Path) -> dg.DagsterInstance:
 
 
 @contextmanager
-def own_workspace(root: Path, instance: dg.DagsterInstance) -> Iterator[None]:
+def own_workspace(root: Path, instance: dg.DagsterInstance, console: Console) -> Iterator[None]:
     """Hold the workspace lock during a run. The kernel releases the lock even if this process is killed.
 
     Raises:
-        WorkspaceError: another run holds the lock.
+        WorkspaceError: another run holds the lock, or a run from the Dagster UI is queued or executed.
     """
     lock = FileLock(root / STATE / "workspace.lock", timeout=0)
     try:
@@ -43,28 +42,32 @@ def own_workspace(root: Path, instance: dg.DagsterInstance) -> Iterator[None]:
     except Timeout:
         raise WorkspaceError("another `heddle run` is running in this folder; wait for it or stop it") from None
     try:
-        _fail_orphaned_runs(instance)
+        end_orphaned_runs(root, instance, console)
+        _refuse_runs_in_progress(root, instance)
         yield
     finally:
         lock.release()
 
 
-def _fail_orphaned_runs(instance: dg.DagsterInstance) -> None:
-    """Mark runs whose process was killed as failed and free their pool slots.
+def end_orphaned_runs(root: Path, instance: dg.DagsterInstance, console: Console) -> None:
+    """Fail killed runs, and cancel unclaimed runs if no daemon will execute them. Print a line for each."""
+    for run in fail_orphaned_runs(instance):
+        console.print(f"Run {run.run_id[:8]} is marked as failed: its process was killed.")
+    if find_daemon(root) is None:
+        for run in cancel_unclaimed_runs(instance):
+            console.print(f"Run {run.run_id[:8]} is canceled: it was queued, and no Dagster daemon is running.")
 
-    Raises:
-        WorkspaceError: a run that was started from the Dagster UI is still running.
-    """
-    for run in instance.get_runs(dg.RunsFilter(statuses=IN_PROGRESS)):
-        if STARTED_BY_HEDDLE not in run.tags and _daemon_is_alive(instance):
+
+def _refuse_runs_in_progress(root: Path, instance: dg.DagsterInstance) -> None:
+    for run in runs_in_progress(instance):
+        owner = find_owner(instance, run)
+        name, status = f"run {run.run_id[:8]}", run.status.value.lower()
+        if owner is not None:
             raise WorkspaceError(
-                f"run {run.run_id[:8]} was started from the Dagster UI and is {run.status.value.lower()}; "
-                "wait for it or terminate it in the UI"
+                f"{name} was started from the Dagster UI or by a schedule and is {status} (process {owner.pid}); "
+                f"wait for it, terminate it in the UI, or end the process with `kill {owner.pid}`"
             )
-        instance.report_run_failed(run, "The process of this run was killed.")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-
-
-def _daemon_is_alive(instance: dg.DagsterInstance) -> bool:
-    beats = [beat.timestamp for beat in instance.get_daemon_heartbeats().values()]
-    return bool(beats) and time.time() - max(beats) < DAEMON_SILENCE
+        raise WorkspaceError(
+            f"{name} is {status}, and the Dagster daemon (process {find_daemon(root)}) will execute it; "
+            "wait for it, terminate it in the UI, or close the UI"
+        )

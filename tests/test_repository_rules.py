@@ -30,7 +30,7 @@ PRIVATE_NAMES = {
     "assets/catalog/ssrf_httpx.py": {"_pool", "_network_backend"},
     "assets/catalog/ssrf_twisted.py": {"_reactor"},  # Twisted: likewise for Scrapy
     "assets/catalog/workers.py": {"_exit"},  # os._exit, which is documented
-    "dagster_project/dagster_internals.py": {"_core"},  # the state that Dagster's UI shows
+    "dagster_project/dagster_internals.py": {"_core", "_utils"},  # the state that Dagster's UI shows; cron lines
     "demo_shop/server.py": {"_exit"},
     "lightning_modules/training/phases.py": {"_ddp_kwargs"},  # Lightning's DDP: does it look for unused weights?
 }

@@ -1,4 +1,4 @@
-"""Detect cheaply whether any source has changed, so that an ingest starts only when it has."""
+"""Detect cheaply which sources have changed, so that an ingest starts only when one has."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ import os
 import urllib.parse
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from huggingface_hub import HfApi
@@ -41,15 +41,28 @@ class ChangeDetectionError(Exception):
     """A source could not be checked; the message contains its name and the failure."""
 
 
-def compute_change_token(root: Path = Path()) -> str:
-    """Compute a token that changes when any source changes.
+class SourceChanges(NamedTuple):
+    """The result of asking all sources.
 
-    Raises:
-        ChangeDetectionError: a source does not respond, or its response is invalid.
+    Attributes:
+        tokens: for each source that answered, a token that changes when the source changes.
+        failures: for each other source, a message with its name and the failure.
     """
-    sources = load("catalog", CatalogParameters, root).sources
-    changes = {source.name: _describe_newest_change(source, root) for source in sources}
-    return hashlib.sha256(json.dumps(changes, sort_keys=True).encode()).hexdigest()[:16]
+
+    tokens: dict[str, str]
+    failures: dict[str, str]
+
+
+def compute_change_tokens(root: Path = Path()) -> SourceChanges:
+    """Compute a token for each source; a source that does not respond, or not validly, hides no other one."""
+    found = SourceChanges({}, {})
+    for source in load("catalog", CatalogParameters, root).sources:
+        try:
+            newest = _describe_newest_change(source, root)
+            found.tokens[source.name] = hashlib.sha256(newest.encode()).hexdigest()[:16]
+        except ChangeDetectionError as error:
+            found.failures[source.name] = str(error)
+    return found
 
 
 def _describe_newest_change(source: Source, root: Path) -> str:

@@ -18,6 +18,7 @@ from dagster_project.dvc.runner import environment
 from dagster_project.staleness import find_unsynced_assets
 from dagster_project.workspace import open_instance
 from heddle.cli import main
+from tests.support.ui_process import UiProcess, running_ui
 
 ROOT = Path(__file__).parents[2]
 
@@ -262,6 +263,13 @@ def toy(completed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     """A project whose main job Dagster has run once."""
     with opened(completed, tmp_path, monkeypatch) as toy:
         yield toy
+
+
+@pytest.fixture
+def ui(toy: Toy) -> Iterator[UiProcess]:
+    """`heddle ui` on a project whose main job Dagster has run once."""
+    with running_ui(toy.root) as process:
+        yield process
 
 
 @pytest.fixture(scope="session")

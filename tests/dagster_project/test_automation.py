@@ -79,22 +79,6 @@ def test_the_outside_sensor_reports_a_terminal_repro_once(toy):
     assert evaluate() == []
 
 
-def test_source_change_starts_one_ingest(toy, monkeypatch):
-    sensor = toy.definitions().resolve_sensor_def("source_changes")
-
-    def evaluate(newest: str, cursor: str | None):
-        monkeypatch.setattr("assets.catalog.change_detection.compute_change_token", lambda root: newest)
-        with dg.build_sensor_context(instance=toy.instance, cursor=cursor) as context:
-            return sensor.evaluate_tick(context)
-
-    first = evaluate("monday", None)
-    assert (first.run_requests, first.cursor) == ([], "monday")  # the first poll only sets the cursor
-    assert "No source has changed" in evaluate("monday", "monday").skip_message
-    news = evaluate("tuesday", "monday")
-    assert [request.run_key for request in news.run_requests] == ["tuesday"]
-    assert sensor.job_name == "ingest"
-
-
 @pytest.mark.parametrize(
     ("words", "requested"), [("# a remark\ncatalog\n", set()), ("new listings\n", {"prepared", "index"})]
 )

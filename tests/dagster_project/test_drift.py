@@ -1,11 +1,13 @@
 """The drift check on a small repository with one registered version."""
 
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import gto.api
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -80,11 +82,40 @@ def test_drift_without_registered_version_is_skipped(registered: Path) -> None:
     assert "not compared: no model is registered yet" in str(result.description)
 
 
-def test_drift_same_listings_passes(root: Path) -> None:
-    found = compare(root)
-    assert (found.against, found.listings, found.drifted) == ("clip@v1.0.0", (80, 80), [])
-    assert found.embedding_auroc == 0.5
+def test_drift_identical_file_answers_without_torch_and_scipy(root: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "heddle.cli", "drift"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "No drift: the 80 listings are identical to those at clip@v1.0.0.\n"
+    imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
+    assert "dvc.api" in imported
+    assert not imported & {"torch", "scipy", "transformers"}
     assert run_drift_check(root).passed
+
+
+def test_drift_equal_listings_in_another_file_agree_with_the_quick_answer(root: Path) -> None:
+    quick = compare(root)
+    file = root / "data/validated/listings.parquet"
+    table = pq.read_table(file)
+    file.unlink()  # a link to the cache
+    pq.write_table(table, file, compression="none")
+    measured = compare(root)
+    assert (quick.identical, measured.identical) == (True, False)
+    assert measured.drifted == quick.drifted == []
+    assert measured.listings == quick.listings == (80, 80)
+    assert measured.embedding_auroc == quick.embedding_auroc == 0.5
+    assert {field.index for field in measured.fields} == {0.0}
+
+
+def test_drift_json_of_changed_fields_names_them(root: Path) -> None:
+    _listings(root / "data/validated", 100, "Colourless dreams sleep furiously beneath a")
+    result = CliRunner().invoke(main, ["drift", "--json"])
+    assert result.exit_code == 2
+    record = json.loads(result.stdout)
+    assert record["drifted"] == ["title", "price", "embedding"]
+    assert record["listings"] == {"earlier": 80, "now": 80}
+    assert (record["identical"], record["against"]) == (False, "clip@v1.0.0")
+    assert {"field", "index", "chance"} <= record["fields"][0].keys()
 
 
 def test_drift_changed_fields_are_named(root: Path) -> None:

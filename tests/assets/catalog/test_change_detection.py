@@ -1,11 +1,11 @@
 """A source's token changes when, and only when, the source has something newer."""
 
+import os
+import re
 import socket
 from pathlib import Path
 
-import pytest
-
-from assets.catalog.change_detection import ChangeDetectionError, compute_change_token
+from assets.catalog.change_detection import compute_change_tokens
 from demo_shop import Shop
 from demo_shop.server import serve
 from tests.support import wordpress_site
@@ -29,16 +29,16 @@ def _always(address):
 def test_a_table_has_news_when_its_file_changes(tmp_path):
     project = _project(tmp_path, "{name: mine, kind: table, path: mine.csv, columns: {id: id, image: image}}")
     (tmp_path / "mine.csv").write_text("id,image\n1,a.jpg\n")
-    first = compute_change_token(project)
-    assert compute_change_token(project) == first
+    first = compute_change_tokens(project).tokens
+    assert compute_change_tokens(project).tokens == first
     (tmp_path / "mine.csv").write_text("id,image\n1,a.jpg\n2,b.jpg\n")
-    assert compute_change_token(project) != first
+    assert compute_change_tokens(project).tokens != first
 
 
 def test_a_table_that_is_not_there_is_named(tmp_path):
     project = _project(tmp_path, "{name: mine, kind: table, path: mine.csv, columns: {id: id, image: image}}")
-    with pytest.raises(ChangeDetectionError, match=r"source mine: .*mine\.csv does not exist"):
-        compute_change_token(project)
+    (failure,) = compute_change_tokens(project).failures.values()
+    assert re.search(r"source mine: .*mine\.csv does not exist", failure)
 
 
 def test_a_wordpress_site_is_asked_for_its_newest_post(tmp_path):
@@ -48,7 +48,7 @@ def test_a_wordpress_site_is_asked_for_its_newest_post(tmp_path):
             source = (
                 f'{{name: shop, kind: wordpress, url: "http://127.0.0.1:{port}", contact: me@shop.example, {NEAR}}}'
             )
-            tokens.append(compute_change_token(_project(tmp_path, source)))
+            tokens.append(compute_change_tokens(_project(tmp_path, source)).tokens)
     assert tokens[0] == tokens[1] != tokens[2]
 
 
@@ -57,16 +57,16 @@ def test_probe_unreachable_site_error_names_request(tmp_path):
         tmp_path,
         '{name: shop, kind: wordpress, url: "http://127.0.0.1:9", contact: me@shop.example, private_addresses: true}',
     )
-    with pytest.raises(ChangeDetectionError, match=r"source shop: request to .* failed"):
-        compute_change_token(project)
+    (failure,) = compute_change_tokens(project).failures.values()
+    assert re.search(r"source shop: request to .* failed", failure)
 
 
 def test_the_demo_shop_has_news_when_it_grows(tmp_path):
     project = _project(tmp_path, "{name: demo_shop, kind: demo}")
-    first = compute_change_token(project)
-    assert compute_change_token(project) == first
+    first = compute_change_tokens(project).tokens
+    assert compute_change_tokens(project).tokens == first
     (tmp_path / "scales/small.yaml").write_text("demo_shop: {listings: 49, guides: 8}\n")
-    assert compute_change_token(project) != first
+    assert compute_change_tokens(project).tokens != first
 
 
 def test_a_sitemap_and_a_tar_far_away_have_news_when_they_change(tmp_path):
@@ -78,13 +78,13 @@ def test_a_sitemap_and_a_tar_far_away_have_news_when_they_change(tmp_path):
         for source in ("kind: sitemap, url: 'URL/map.xml'", "kind: webdataset, tars: ['URL/map.xml']"):
             source_yaml = f"{{name: far, contact: a@b.test, {NEAR}, {source.replace('URL', site.url)}}}"
             for content[0] in (b"<urlset/>", b"<urlset/>", b"<urlset><url/></urlset>"):
-                tokens.append(compute_change_token(_project(tmp_path, source_yaml)))
+                tokens.append(compute_change_tokens(_project(tmp_path, source_yaml)).tokens)
     finally:
         site.close()
     for first, second, third in (tokens[:3], tokens[3:]):
         assert first == second != third
-    with pytest.raises(ChangeDetectionError, match=r"source far: .*request to .* failed"):
-        compute_change_token(tmp_path)
+    (failure,) = compute_change_tokens(tmp_path).failures.values()
+    assert re.search(r"source far: .*request to .* failed", failure)
 
 
 def test_probe_private_address_refused_unless_allowed(tmp_path, monkeypatch):
@@ -95,8 +95,8 @@ def test_probe_private_address_refused_unless_allowed(tmp_path, monkeypatch):
         for host in ("127.0.0.1", "2130706433", "shop.example"):  # by itself, spelled otherwise, by a name
             url = f"http://{host}:{site.url.rpartition(':')[2]}/map.xml"
             source = f"{{name: far, kind: sitemap, url: '{url}', contact: a@b.test}}"
-            with pytest.raises(ChangeDetectionError, match=r"source far: .*loopback; set `private_addresses: true`"):
-                compute_change_token(_project(tmp_path, source))
+            (failure,) = compute_change_tokens(_project(tmp_path, source)).failures.values()
+            assert re.search(r"source far: .*loopback; set `private_addresses: true`", failure)
         assert not site.requests
     finally:
         site.close()
@@ -111,10 +111,23 @@ def test_credentials_are_not_sent_to_redirected_host(tmp_path, monkeypatch):
     monkeypatch.setenv("PASSWORD", "secret")
     options = f"name: shop, kind: wordpress, url: '{site.url}', contact: a@b.test, {NEAR}"
     try:
-        compute_change_token(_project(tmp_path, f"{{{options}, username: me, application_password_env: PASSWORD}}"))
+        compute_change_tokens(_project(tmp_path, f"{{{options}, username: me, application_password_env: PASSWORD}}"))
         (asked,), (redirected,) = site.requests, other.requests
     finally:
         site.close()
         other.close()
     assert "Authorization" in asked[1]
     assert "Authorization" not in redirected[1]
+
+
+def test_a_source_that_is_down_hides_no_other_one(tmp_path):
+    down = "{name: far, kind: sitemap, url: 'http://127.0.0.1:9/map.xml', contact: a@b.test, private_addresses: true}"
+    _project(tmp_path, f"{down}\n    - {{name: mine, kind: table, path: mine.csv, columns: {{id: id, image: image}}}}")
+    tokens = []
+    for rows in ("1,a.jpg\n", "1,a.jpg\n", "1,a.jpg\n2,b.jpg\n"):
+        (tmp_path / "mine.csv").write_text(f"id,image\n{rows}")
+        os.utime(tmp_path / "mine.csv", (0, 0))  # equal times: only the size differs
+        found = compute_change_tokens(tmp_path)
+        assert (set(found.tokens), set(found.failures)) == ({"mine"}, {"far"})
+        tokens.append(found.tokens["mine"])
+    assert tokens[0] == tokens[1] != tokens[2]

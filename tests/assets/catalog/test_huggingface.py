@@ -12,7 +12,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, Value
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assets.catalog.change_detection import compute_change_token
+from assets.catalog.change_detection import compute_change_tokens
 from assets.catalog.huggingface import HuggingFaceSource
 from heddle.core.stage import StageError
 from tests.support.source_project import adds_up, image, parameters, read, refused, rows, run
@@ -63,9 +63,9 @@ def test_a_folder_of_parquet_is_the_same_data_set(project: Path) -> None:
     dataset().to_parquet(str(project / "set/train.parquet"))
     run(project, source())
     assert items(project) == EXPECTED
-    first = compute_change_token(project)
+    first = compute_change_tokens(project).tokens
     dataset().to_parquet(str(project / "set/more.parquet"))
-    assert compute_change_token(project) != first
+    assert compute_change_tokens(project).tokens != first
 
 
 def test_a_folder_of_csv_names_images_by_path(project: Path) -> None:
