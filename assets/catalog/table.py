@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from assets.catalog.collector import Collector
 from assets.catalog.crawl_job import CrawlJob
+from assets.catalog.local_images import ImageFolders
 from assets.catalog.mapped_records import MappedRecords, check_columns, check_fields
 from assets.catalog.rows import qualify_id
 from heddle.core.stage import StageError
@@ -38,7 +39,8 @@ class TableSource:
         check_fields(self._named(), self._source.table, self._source.columns)
         if not self._path.is_file():
             raise StageError(f"{self._named()}: file not found; `path` is relative to the project")
-        records = MappedRecords(self._source, self._source.path, collector, self._path.parent)
+        folders = ImageFolders([self._path.parent], self._source.outside)
+        records = MappedRecords(self._source, self._source.path, collector, folders)
         number = 0
         for number, row in enumerate(self._read_rows(), 1):
             origin = f"{self._source.path} row {number}"

@@ -84,8 +84,8 @@ class Stage:
                 f"not be seen; add {link} to the deps of `{self.name}` in dvc.yaml, or move the folder into {SOURCES}/"
             )
         raise StageError(
-            f"source {source}: {path} is in no dependency of `{self.name}`, so edits would not be seen; move or link it "
-            f"into {SOURCES}/ and change the path, or add its folder to the deps of `{self.name}` in dvc.yaml"
+            f"source {source}: {path} is in no dependency of `{self.name}`, so edits would not be seen; move or link "
+            f"it into {SOURCES}/ and change the path, or add its folder to the deps of `{self.name}` in dvc.yaml"
         )
 
     def progress(self, message: str, done: int | None = None, total: int | None = None) -> None:

@@ -21,6 +21,7 @@ def test_ingest_runs_catalog_though_nothing_changed(toy):
     assert run.job_name == "ingest"
 
 
+@pytest.mark.slow
 def test_ingest_changed_catalogue_lists_downstream_stages(toy):
     toy.write("words/catalog.txt", "other words\n")
     ended = toy.heddle("ingest")
