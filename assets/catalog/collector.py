@@ -124,7 +124,8 @@ class Collector:
         except OSError:  # the name is too long
             size = None
         if size is None:
-            self.reject_image(draft, "image_missing", f"{path}: file not found")
+            shown = name if path.is_absolute() else path  # no absolute path of this machine gets into an output
+            self.reject_image(draft, "image_missing", f"{shown}: file not found")
         elif size > self.max_bytes:
             self.reject_image(draft, "image_too_large", f"{size:,} bytes, allowed: {self.max_bytes:,}")
         else:

@@ -137,6 +137,12 @@ class Table(Mapped):
     path: str = Field(
         min_length=1, description="path of the file: .csv, .tsv, .parquet, .jsonl; relative to the project"
     )
+    delimiter: str | None = Field(
+        default=None, min_length=1, max_length=1, description="character between the cells of a CSV; default: detected"
+    )
+    encoding: str | None = Field(
+        default=None, min_length=1, description="encoding of a CSV: utf-8, utf-16, latin-1, …; default: detected"
+    )
     outside: AllowOutside = False
 
 
