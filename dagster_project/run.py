@@ -17,6 +17,7 @@ from dagster_project.crawl_ages import print_crawl_ages
 from dagster_project.dagster_internals import execute_run
 from dagster_project.dvc.mirror import mirror
 from dagster_project.dvc.project import DvcProject
+from dagster_project.losses import print_losses
 from dagster_project.progress import RunProgress, print_errors
 from dagster_project.staleness import find_stale_assets
 from dagster_project.workspace import STARTED_BY_HEDDLE, open_instance, own_workspace
@@ -132,6 +133,7 @@ def _print_summary(root: Path, console: Console) -> int:
     """Print the report, the registered versions, the failed gates and next commands. Returns the exit code."""
     console.print()
     print_crawl_ages(root, console)
+    print_losses(root, console)
     console.print(f"Report      {root / 'data/report/index.html'}", soft_wrap=True)
     for version in registry.versions(root):
         if version.stages:

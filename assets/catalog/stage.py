@@ -16,6 +16,7 @@ from assets.catalog.fetch_images import fetch_images
 from assets.catalog.image_tars import write_images
 from assets.catalog.images import ImageInfo
 from assets.catalog.listing_drafts import CollectionResult, Draft
+from assets.catalog.losses import find_losses
 from heddle.core.parameters.shared import read_seed
 from heddle.core.schemas import DUPLICATES, IMAGES, LISTINGS, QUARANTINE, TABLES, TOMBSTONES, write_table
 from heddle.core.stage import Metrics, Stage, StageError, write_json
@@ -78,6 +79,9 @@ def catalog(stage: Stage) -> Metrics:
     duplicates = find_duplicates(images, parameters.max_hash_distance, parameters.max_colour_distance)
     dropped = {each.id for each in duplicates}
     accepted = [(draft, image) for draft, image in result.listings if draft.id not in dropped]
+    refused = [row["id"] for row in result.quarantine if row["table"] == "listings"]
+    for warning in find_losses((draft.id for draft, _ in accepted), refused, dropped):
+        stage.progress(warning)
     _write(stage, collector, result, accepted, duplicates)
     _write_tombstones(stage, parameters.sources, result)
     shutil.rmtree(blob_folder)
