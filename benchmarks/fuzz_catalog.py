@@ -25,6 +25,7 @@ from scrapy.http import TextResponse
 
 from assets.catalog.collector import Collector
 from assets.catalog.images import ImageRejectedError, ImageRejection, examine_image
+from assets.catalog.local_images import ImageFolders
 from assets.catalog.table import TableSource
 from assets.catalog.wordpress import WordPressSite, WordPressSpider
 from heddle.core.html_text import plain_text, safe_html
@@ -99,7 +100,7 @@ def rows(folder: Path, cases: int) -> Outcomes:
             if table != "listings":
                 collector.add_row(table, "mine", values, values, f"row {number}")
             elif draft := collector.add_listing("mine", str(number % 3), values, values, f"row {number}"):
-                collector.set_image_file(draft, folder / "sound.png")
+                collector.set_image_file(draft, "sound.png", ImageFolders([folder]))
         found[_finish(collector, folder)] += 1
 
     row()

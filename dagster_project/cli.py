@@ -24,6 +24,17 @@ def run() -> None:
 
 
 @click.command()
+def ingest() -> None:
+    """Crawl the sources again, though no parameter or file has changed, and show what `heddle run` would run next.
+
+    Exit code 0: success. 1: a source could not be read.
+    """
+    from dagster_project.ingest import ingest as run_ingest_job
+
+    sys.exit(run_ingest_job(Path.cwd(), console))
+
+
+@click.command()
 @click.option("--keep", is_flag=True, help="Keep the temporary clone.")
 def verify(keep: bool) -> None:
     """Reproduce all stages in a fresh clone without the run cache, and compare each output hash with dvc.lock.

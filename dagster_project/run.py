@@ -2,7 +2,9 @@
 
 import threading
 import uuid
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from rich.console import Console
@@ -11,9 +13,11 @@ from rich.live import Live
 from dagster_project import registry
 from dagster_project.automation import MAIN_JOB
 from dagster_project.checks import verdicts
+from dagster_project.crawl_ages import print_crawl_ages
 from dagster_project.dagster_internals import execute_run
 from dagster_project.dvc.mirror import mirror
 from dagster_project.dvc.project import DvcProject
+from dagster_project.losses import print_losses
 from dagster_project.progress import RunProgress, print_errors
 from dagster_project.run_owner import owner_tags
 from dagster_project.staleness import find_stale_assets
@@ -46,7 +50,7 @@ def run(root: Path, console: Console) -> int:
         mirror(project, instance)
         names = find_stale_assets(project, job.asset_layer.asset_graph, instance)
         if names:
-            code = _execute(project, job, instance, names, console)
+            code = execute(project, main_job, instance, names, console)
             mirror(project, instance)
         else:
             console.print("Everything is up to date.")
@@ -54,9 +58,22 @@ def run(root: Path, console: Console) -> int:
     return code or _print_summary(root, console)
 
 
-def _execute(
-    project: DvcProject, job: dg.JobDefinition, instance: dg.DagsterInstance, names: set[str], console: Console
+def execute(
+    project: DvcProject,
+    load_job: Callable[[], dg.JobDefinition],
+    instance: dg.DagsterInstance,
+    names: set[str],
+    console: Console,
+    config: Mapping[str, Any] | None = None,
 ) -> int:
+    """Run assets of a job and show the progress. Returns the exit code: 0, or 1 (a stage failed).
+
+    Args:
+        load_job: function of a module; step processes load the job by its name.
+        names: assets to run.
+        config: run configuration of the assets.
+    """
+    job = load_job()
     order = [
         key.to_user_string() for level in job.asset_layer.asset_graph.toposorted_asset_keys_by_level for key in level
     ]
@@ -64,12 +81,12 @@ def _execute(
     dagster_run = instance.create_run_for_job(
         job_def=job.get_subset(asset_selection=frozenset(dg.AssetKey(name) for name in names)),
         run_id=str(uuid.uuid4()),
-        run_config=QUIET,
+        run_config={**QUIET, **(config or {})},
         tags=owner_tags(),
         asset_selection=frozenset(dg.AssetKey(name) for name in names),
     )
     with RunWatcher(instance, dagster_run.run_id, progress, console):
-        result = execute_run(dg.reconstructable(main_job), dagster_run, instance)
+        result = execute_run(dg.reconstructable(load_job), dagster_run, instance)
     print_errors(console, progress.errors)
     if not result.success and not progress.errors:
         console.print(f"The run failed: {progress.run_error}", markup=False, soft_wrap=True)
@@ -117,6 +134,8 @@ class RunWatcher:
 def _print_summary(root: Path, console: Console) -> int:
     """Print the report, the registered versions, the failed gates and next commands. Returns the exit code."""
     console.print()
+    print_crawl_ages(root, console)
+    print_losses(root, console)
     console.print(f"Report      {root / 'data/report/index.html'}", soft_wrap=True)
     for version in registry.versions(root):
         if version.stages:

@@ -19,6 +19,7 @@ from dagster_project.dvc.project import DvcProject
 from dagster_project.dvc.runner import environment
 from dagster_project.git_identity import set_git_identity
 from dagster_project.workspace import WorkspaceError
+from heddle.core.dependencies import SOURCES
 
 EQUAL, DIFFERENT = 0, 1
 
@@ -58,6 +59,7 @@ def verify(root: Path, console: Console, *, keep: bool = False) -> int:
     clone = Path(tempfile.mkdtemp(prefix=".heddle-verify-", dir=root.parent))
     try:
         _clone(root, commit, clone)
+        copy_sources(root, clone)
         console.print(f"Reproducing {commit[:7]} in {clone}", soft_wrap=True)
         (clone / "dvc.lock").unlink(missing_ok=True)  # the clone computes its own hashes
         ended = subprocess.run(
@@ -117,6 +119,21 @@ def snapshot(root: Path) -> str:
 def _clone(root: Path, commit: str, clone: Path) -> None:
     _git(root, "clone", "--quiet", "--shared", "--no-checkout", str(root), str(clone))
     _git(clone, "-c", "advice.detachedHead=false", "checkout", "--quiet", commit)
+
+
+def copy_sources(root: Path, clone: Path) -> None:
+    """Give the clone the user's own data, which git ignores. Files are hard links where the file system allows."""
+    if (root / SOURCES).is_dir():
+        shutil.copytree(root / SOURCES, clone / SOURCES, symlinks=True, copy_function=_link_or_copy, dirs_exist_ok=True)
+
+
+def _link_or_copy(file: str, copy: str) -> None:
+    if Path(copy).exists():  # git has checked it out
+        return
+    try:
+        os.link(file, copy)
+    except OSError:
+        shutil.copy2(file, copy)
 
 
 def _git(root: Path, *arguments: str, **environment: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from heddle.cli.libraries import declared_folders
+from heddle.core.dependencies import SOURCES
 from heddle.core.libraries import find_outdated
 
 ROOT = Path(__file__).parents[1]
@@ -84,8 +85,8 @@ def _closure(stage: str) -> set[Path]:
 
 
 def _declared(stage: str) -> set[Path]:
-    """The source folders that a stage declares."""
-    return {Path(path) for path in STAGES[stage]["deps"] if not path.startswith("data/")}
+    """The folders of code that a stage declares."""
+    return {Path(path) for path in STAGES[stage]["deps"] if not path.startswith("data/") and path != str(SOURCES)}
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -102,6 +103,13 @@ def test_imports_stay_inside_the_declared_folders(stage):
 def test_every_declared_folder_is_used(stage):
     unused = [folder for folder in _declared(stage) if not any(file.is_relative_to(folder) for file in _closure(stage))]
     assert not unused, f"dvc.yaml: {stage}: imports nothing from {', '.join(map(str, unused))}; remove it from deps"
+
+
+def test_own_data_are_a_dependency_of_catalog_and_ignored_by_git():
+    assert [stage for stage in STAGES if str(SOURCES) in STAGES[stage]["deps"]] == ["catalog"]
+    ignored = {"/sources/*", "!/sources/README.md"}
+    assert ignored <= set((ROOT / ".gitignore").read_text().splitlines())
+    assert (ROOT / SOURCES / "README.md").is_file()
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from assets.catalog.collector import Collector
 from assets.catalog.listing_drafts import Draft
+from assets.catalog.local_images import ImageFolders
 from assets.catalog.rows import MalformedError, qualify_id
 from heddle.core.stage import StageError
 from heddle.sources.parameters import Annotations
@@ -56,6 +57,7 @@ class AnnotationSource(ABC):
         folder = Path(self._source.images)
         if not folder.is_dir():
             raise StageError(f"source {self._source.name}: images: {folder}: folder not found")
+        folders = ImageFolders([folder], self._source.outside)
         for each in self.read_annotations():
             if each.fault:
                 self._reject(collector, each, each.fault, "malformed_record")
@@ -64,7 +66,7 @@ class AnnotationSource(ABC):
                 self._source.name, each.id or "", each.fields, each.record, self._origin(each), image=each.file_name
             )
             if draft is not None:
-                _set_image(collector, draft, folder, each.file_name)
+                collector.set_image_file(draft, each.file_name, folders)
 
     def annotate(self, collector: Collector) -> None:
         """Add the annotations to the listings of another source. An annotation without a listing is rejected."""
@@ -139,11 +141,3 @@ def normalize_box(box: Sequence[Any], size: Sequence[Any]) -> list[float]:
     if (shares[0] == shares[2] and wide > 0) or (shares[1] == shares[3] and high > 0):
         raise MalformedError(f"box {list(box)} is outside its image of size {list(size)}")
     return shares
-
-
-def _set_image(collector: Collector, draft: Draft, folder: Path, name: str) -> None:
-    """Set the image from the folder. Annotations must not make the stage read files outside of it."""
-    if not name or "\0" in name or not (folder / name).resolve().is_relative_to(folder.resolve()):
-        collector.reject_image(draft, "image_missing", f"{name!r} is not in {folder}")
-    else:
-        collector.set_image_file(draft, folder / name)

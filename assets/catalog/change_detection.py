@@ -14,9 +14,9 @@ from huggingface_hub.constants import HF_HUB_OFFLINE
 
 from assets.catalog.addresses import BlockedAddressError
 from assets.catalog.ssrf_httpx import open_client
-from assets.catalog.webdataset import local_tars
 from heddle.core.parameters.section import load
 from heddle.core.parameters.shared import read_seed
+from heddle.sources.locations import find_tars
 from heddle.sources.parameters import (
     Beir,
     CatalogParameters,
@@ -106,7 +106,7 @@ def _describe_tar(source: WebDataset, tar: str, root: Path) -> str:
     if "://" in tar:
         headers = _request(source.name, tar, source, "HEAD")[1]
         return " ".join(headers.get(name) or "" for name in ("ETag", "Last-Modified", "Content-Length"))
-    return _describe_files(source.name, local_tars(tar, root) or [root / tar])
+    return _describe_files(source.name, find_tars(tar, root) or [root / tar])
 
 
 def _huggingface(source: HuggingFace, root: Path) -> str:

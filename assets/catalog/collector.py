@@ -13,13 +13,16 @@ from typing import Any
 from assets.catalog.blob_file import AppendOnlyBlobFile
 from assets.catalog.images import ImageInfo, ImageRejectedError, ImageRejection, examine_image
 from assets.catalog.listing_drafts import CollectionResult, Draft, ImageReference
+from assets.catalog.local_images import ImageFolders
 from assets.catalog.record_store import RecordStore
 from assets.catalog.rows import (
     KEYS,
     MalformedError,
     build_listing_row,
     build_table_row,
+    check_id,
     escape_surrogates,
+    printable_id,
     qualify_id,
     to_json,
 )
@@ -63,10 +66,7 @@ class Collector:
         """
         self.fetched["listings"] += 1
         try:
-            if not native_id:
-                raise MalformedError("id is missing")
-            if escape_surrogates(native_id) != native_id:
-                raise MalformedError("id contains half of a surrogate pair")
+            check_id(native_id)
             row = build_listing_row(source, native_id, fields)
             offset = self._store.put((escape_surrogates(origin), to_json(record), row))
             draft = Draft(qualify_id(source, native_id), image, self._store, offset)
@@ -108,14 +108,24 @@ class Collector:
             self._examine(sha256, self._blob_file.put(content))
         draft.image_reference = self._local_images[sha256]
 
-    def set_image_file(self, draft: Draft, path: Path) -> None:
-        """Set a listing's image to a local file, which is not copied."""
+    def set_image_file(self, draft: Draft, name: str, folders: ImageFolders) -> None:
+        """Set a listing's image to a local file, which is not copied.
+
+        Args:
+            name: path in the first of the folders.
+            folders: folders that must contain the file.
+        """
         try:
+            path = folders.locate(name)
             size = path.stat().st_size if path.is_file() else None
-        except (OSError, ValueError):  # the name is too long or contains invalid characters
+        except ImageRejectedError as error:
+            self.reject_image(draft, error.reason, error.detail)
+            return
+        except OSError:  # the name is too long
             size = None
         if size is None:
-            self.reject_image(draft, "image_missing", f"{path}: file not found")
+            shown = name if path.is_absolute() else path  # no absolute path of this machine gets into an output
+            self.reject_image(draft, "image_missing", f"{shown}: file not found")
         elif size > self.max_bytes:
             self.reject_image(draft, "image_too_large", f"{size:,} bytes, allowed: {self.max_bytes:,}")
         else:
@@ -204,6 +214,6 @@ class Collector:
         self, table: str, record_id: str, origin: str, reason: str, detail: object, record: object
     ) -> None:
         text = record if isinstance(record, str) else to_json(record)
-        values = {"id": record_id, "origin": origin, "detail": str(detail), "record": text}
+        values = {"id": printable_id(record_id), "origin": origin, "detail": str(detail), "record": text}
         escaped = {name: escape_surrogates(value) for name, value in values.items()}
         self._quarantine.append({"table": table, "reason": reason} | escaped)

@@ -9,6 +9,7 @@ from typing import Any
 
 from assets.catalog.collector import Collector
 from assets.catalog.crawl_job import CrawlJob
+from assets.catalog.local_images import ImageFolders
 from assets.catalog.mapped_records import ImageContent, MappedRecords, check_columns, check_fields
 from heddle.core.stage import StageError
 from heddle.sources.parameters import HuggingFace
@@ -38,13 +39,13 @@ class HuggingFaceSource:
         check_fields(self._named, self._source.table, columns)
         dataset = self._open()
         check_columns(self._named, columns.values(), [*dataset.column_names, ROW])
-        records = MappedRecords(self._source, self._source.path, collector, self._folder)
+        records = MappedRecords(self._source, self._source.path, collector, self._find_folders())
         number = 0
         for number, row in enumerate(self._rows(dataset), 1):
             values = row | {ROW: number}
             fields = {field: values[column] for field, column in columns.items()}
             if "image" in fields:
-                fields["image"] = self._read_image(fields["image"], collector.max_bytes)
+                fields["image"] = _read_image(fields["image"])
             record = {name: value for name, value in values.items() if not _is_media(value)}
             records.add(fields, record, f"{self._source.path} {self._source.split} row {number}")
         if number == 0:
@@ -81,24 +82,22 @@ class HuggingFaceSource:
         except Exception as error:
             raise StageError(f"{self._named}: cannot be read: {type(error).__name__}: {error}") from error
 
-    def _read_image(self, value: Any, max_bytes: int) -> ImageContent | str | None:
-        """Read a value of a column of images, paths or URLs; None if it is empty or a file that may not be read."""
-        if not _is_media(value):
-            return None if value is None else str(value)
-        content, name = value["bytes"], str(value["path"] or "")
-        if content is not None:
-            return ImageContent(name, content)
-        if not name or "://" in name:
-            return name
-        # A row may name images in the data set's folder only, no other local files.
-        from datasets.config import HF_CACHE_HOME
+    def _find_folders(self) -> ImageFolders:
+        """Return the folders of local images: those of the data set, and of the library's caches of images."""
+        from datasets.config import HF_DATASETS_CACHE
+        from huggingface_hub.constants import HF_HUB_CACHE
 
-        path = Path(name).resolve()
-        roots = (self._folder, CACHE) if self._folder is not None else (Path(HF_CACHE_HOME),)
-        if not any(path.is_relative_to(root.resolve()) for root in roots) or not path.is_file():
-            return None
-        with path.open("rb") as file:
-            return ImageContent(name, file.read(max_bytes + 1))
+        # Not the parent of these caches, because it contains the hub's token.
+        own = (self._folder, CACHE) if self._folder else (Path(HF_DATASETS_CACHE), Path(HF_HUB_CACHE))
+        return ImageFolders([folder.absolute() for folder in own], self._source.outside)
+
+
+def _read_image(value: Any) -> ImageContent | str:
+    """Return the image of a value of a column of images, paths or URLs; empty if it has none."""
+    if not _is_media(value):
+        return "" if value is None else str(value)
+    name = str(value["path"] or "")
+    return name if value["bytes"] is None else ImageContent(name, value["bytes"])
 
 
 def _is_media(value: Any) -> bool:

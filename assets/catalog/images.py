@@ -70,7 +70,7 @@ def examine_image(original: Original, max_pixels: float) -> ImageInfo:
         content = original.read()
     except OSError as error:
         raise ImageRejectedError("image_missing", f"the file cannot be read: {error}") from error
-    return describe_image(open_image(content, max_pixels), content, original)
+    return describe_image(open_image(content, max_pixels, quotes=False), content, original)
 
 
 def describe_image(image: Image.Image, content: bytes, original: Original) -> ImageInfo:
@@ -100,11 +100,12 @@ def describe_image(image: Image.Image, content: bytes, original: Original) -> Im
     )
 
 
-def open_image(content: bytes, max_pixels: float) -> Image.Image:
+def open_image(content: bytes, max_pixels: float, *, quotes: bool = True) -> Image.Image:
     """Read the header of an image without decoding the image.
 
     Args:
         max_pixels: largest image that may be decoded, against decompression bombs.
+        quotes: whether the message about another file contains its first bytes. A local file may be secret.
 
     Raises:
         ImageRejectedError: the content is no image (`image_type`), its header is damaged (`image_truncated`) or it has
@@ -115,7 +116,8 @@ def open_image(content: bytes, max_pixels: float) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError as error:
-        detail = f"not an image in {', '.join(FORMATS)}; first bytes: {content[:12]!r}"
+        found = f"first bytes: {content[:12]!r}" if quotes else f"found a file of {len(content):,} bytes"
+        detail = f"not an image in {', '.join(FORMATS)}; {found}"
         raise ImageRejectedError("image_type", detail) from error
     except Image.DecompressionBombError as error:
         raise ImageRejectedError("image_too_large", f"more than {max_pixels:,.0f} pixels") from error

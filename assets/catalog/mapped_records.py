@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, get_args
 
 from assets.catalog.collector import Collector
 from assets.catalog.crawl_job import CrawlJob
 from assets.catalog.listing_drafts import Draft
+from assets.catalog.local_images import ImageFolders
 from heddle.core.schemas import TABLES
 from heddle.core.stage import StageError
 from heddle.sources.parameters import ListingField, Mapped
@@ -26,13 +26,13 @@ class MappedRecords:
 
     Args:
         location: file, folder or data set, for messages.
-        folder: folder of relative image paths; None if records must not name local files.
+        folders: folders of local images; None if records must not name local files.
     """
 
-    def __init__(self, source: Mapped, location: str, collector: Collector, folder: Path | None) -> None:
+    def __init__(self, source: Mapped, location: str, collector: Collector, folders: ImageFolders | None) -> None:
         self._source = source
         self._collector = collector
-        self._folder = folder
+        self._folders = folders
         self._named = f"source {source.name}: {location}"
 
     def add(self, fields: Mapping[str, Any], record: object, origin: str) -> None:
@@ -82,12 +82,12 @@ class MappedRecords:
                 self._collector.set_image_bytes(draft, image.bytes)
         elif "://" in image:
             self._collector.set_image_url(draft, image)
-        elif self._folder is None or "\0" in image:
+        elif self._folders is None:
             self._collector.reject_image(
                 draft, "image_missing", f"{image!r} is neither a URL nor a local file that may be read"
             )
         else:
-            self._collector.set_image_file(draft, self._folder / image)
+            self._collector.set_image_file(draft, image, self._folders)
 
 
 def check_fields(named: str, table: str, fields: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,13 +26,45 @@ KEYS = REFERENCES | {"edges": ("source", "relation", "target")}
 """Columns that together are the key of a table."""
 
 
+MAX_ID_LENGTH = 1_000
+"""Characters of the longest id: a page's path with percent-encoded words fits, a description does not."""
+
+
 class MalformedError(ValueError):
     """A record is malformed; the message contains the field and its value."""
+
+
+def check_id(native: str) -> None:
+    """Check a source's own id. Ids become part of URLs, custom fields of posts, keys of stores and lines on terminals.
+
+    Letters, digits, signs and spaces of any language are allowed, also `/`, as pages and members of tars have paths.
+
+    Raises:
+        MalformedError: the id is missing or too long; it has a character that cannot be seen (line breaks, control and
+            bidi characters, half of a surrogate pair), which would change lines or make two ids look equal; or it has
+            a part `.` or `..`, which a path or URL resolves to another one.
+    """
+    if not native:
+        raise MalformedError("id is missing")
+    if len(native) > MAX_ID_LENGTH:
+        raise MalformedError(f"id has {len(native):,} characters, allowed: {MAX_ID_LENGTH:,}")
+    for number, character in enumerate(native, 1):
+        if not character.isprintable():
+            code = f"U+{ord(character):04X}"
+            raise MalformedError(f"id: character {number} is {code}; allowed: characters that are visible, and spaces")
+    if any(part in (".", "..") for part in re.split(r"[/\\]", native)):
+        raise MalformedError(f"id {native[:200]!r} has a part `.` or `..`, which leads elsewhere in a path or URL")
 
 
 def qualify_id(source: str, native: str) -> str:
     """Prefix an id with the name of its source: `<source>:<id>`."""
     return f"{source}:{native}"
+
+
+def printable_id(record_id: str) -> str:
+    """Return an id for the quarantine, also of a record whose id was refused: one line of visible characters, cut."""
+    cut = record_id[: 2 * MAX_ID_LENGTH]
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)
 
 
 def build_listing_row(source: str, native_id: str, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,6 +100,8 @@ def build_table_row(table: str, source: str, fields: Mapping[str, Any]) -> dict[
         fitted: dict[str, Any] = pa.Table.from_pylist([_coerce_types(row, schema)], schema=schema).to_pylist()[0]
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise MalformedError(f"does not fit the table {table}: {one_line(str(error))}") from error
+    for name in REFERENCES[table]:
+        check_id(fitted[name])
     return fitted | {name: qualify_id(source, fitted[name]) for name in REFERENCES[table]}
 
 

@@ -16,9 +16,12 @@ from assets.catalog.fetch_images import fetch_images
 from assets.catalog.image_tars import write_images
 from assets.catalog.images import ImageInfo
 from assets.catalog.listing_drafts import CollectionResult, Draft
+from assets.catalog.losses import find_losses
 from heddle.core.parameters.shared import read_seed
 from heddle.core.schemas import DUPLICATES, IMAGES, LISTINGS, QUARANTINE, TABLES, TOMBSTONES, write_table
 from heddle.core.stage import Metrics, Stage, StageError, write_json
+from heddle.sources.last_crawl import note_crawl
+from heddle.sources.locations import is_remote, local_paths
 from heddle.sources.parameters import (
     Beir,
     CatalogParameters,
@@ -54,6 +57,9 @@ REASONS = ("image_missing", "image_truncated", "image_type", "image_too_large", 
 def catalog(stage: Stage) -> Metrics:
     """Collect listings, images and further tables from all sources, and drop duplicate listings."""
     parameters = stage.parameters(CatalogParameters)
+    for source in parameters.sources:
+        for path in local_paths(source):
+            stage.check_watched(source.name, path)
     blob_folder = stage.output / ".originals"
     blob_folder.mkdir()
     collector = Collector(
@@ -73,9 +79,14 @@ def catalog(stage: Stage) -> Metrics:
     duplicates = find_duplicates(images, parameters.max_hash_distance, parameters.max_colour_distance)
     dropped = {each.id for each in duplicates}
     accepted = [(draft, image) for draft, image in result.listings if draft.id not in dropped]
+    refused = [row["id"] for row in result.quarantine if row["table"] == "listings"]
+    for warning in find_losses((draft.id for draft, _ in accepted), refused, dropped):
+        stage.progress(warning)
     _write(stage, collector, result, accepted, duplicates)
     _write_tombstones(stage, parameters.sources, result)
     shutil.rmtree(blob_folder)
+    for source in filter(is_remote, parameters.sources):
+        note_crawl(source.name)
     write_json(stage.output / "upper_bounds.json", _compute_upper_bounds(stage, parameters.sources))
     sizes = {image.sha256: image.original.size for _, image in accepted}
     return _metrics(collector, result, len(accepted), len(duplicates)) | {

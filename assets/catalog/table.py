@@ -1,6 +1,5 @@
 """The source `table`: rows of a CSV, TSV, Parquet or JSON Lines file whose columns are mapped to fields."""
 
-import csv
 import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -11,13 +10,14 @@ import pyarrow.parquet as pq
 
 from assets.catalog.collector import Collector
 from assets.catalog.crawl_job import CrawlJob
+from assets.catalog.delimited import DelimitedError, read_delimited
+from assets.catalog.local_images import ImageFolders
 from assets.catalog.mapped_records import MappedRecords, check_columns, check_fields
 from assets.catalog.rows import qualify_id
 from heddle.core.stage import StageError
 from heddle.sources.parameters import Table
 
 BATCH = 1_000  # rows of a Parquet file in memory at a time
-_MAX_FIELD_LENGTH = 10_000_000  # characters of one CSV field
 
 Row = Mapping[str, Any]
 
@@ -38,7 +38,8 @@ class TableSource:
         check_fields(self._named(), self._source.table, self._source.columns)
         if not self._path.is_file():
             raise StageError(f"{self._named()}: file not found; `path` is relative to the project")
-        records = MappedRecords(self._source, self._source.path, collector, self._path.parent)
+        folders = ImageFolders([self._path.parent], self._source.outside)
+        records = MappedRecords(self._source, self._source.path, collector, folders)
         number = 0
         for number, row in enumerate(self._read_rows(), 1):
             origin = f"{self._source.path} row {number}"
@@ -66,17 +67,18 @@ class TableSource:
                 raise StageError(
                     f"{self._named()}: unknown extension {suffix!r}; allowed: .csv, .tsv, .parquet, .jsonl"
                 )
-        except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
+        except (OSError, UnicodeDecodeError, DelimitedError, pa.ArrowException) as error:
             raise StageError(f"{self._named()}: cannot be read as {suffix[1:]}: {error}") from error
 
-    def _read_delimited(self, delimiter: str) -> Iterator[Any]:
-        csv.field_size_limit(_MAX_FIELD_LENGTH)
-        with self._path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, delimiter=delimiter, restkey="", restval="")
-            self._check_columns(list(reader.fieldnames or ()))
-            for row in reader:
-                has_extra_cells = isinstance(row.get(""), list)  # probably a delimiter that should have been quoted
-                yield join_cells(row, delimiter) if has_extra_cells else row
+    def _read_delimited(self, default: str) -> Iterator[Any]:
+        lines = read_delimited(self._path, self._source.delimiter, self._source.encoding, default)
+        header = next(lines, [])
+        self._check_columns(header)
+        for cells in lines:
+            if len(cells) > len(header):  # probably a delimiter that should have been quoted
+                yield default.join(cells)
+            else:
+                yield dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=True))
 
     def _read_parquet(self) -> Iterator[Row]:
         with pq.ParquetFile(self._path) as file:
@@ -106,14 +108,3 @@ def parse_json_or_text(line: str) -> Any:
         return json.loads(line)
     except ValueError:
         return line
-
-
-def join_cells(row: Mapping[Any, Any], delimiter: str) -> str:
-    """Join a delimited row to one text, for the quarantine."""
-    cells: list[str] = []
-    for value in row.values():
-        if isinstance(value, list):
-            cells += value
-        else:
-            cells.append(value)
-    return delimiter.join(cells)

@@ -19,6 +19,7 @@ from assets.catalog.rows import qualify_id
 from assets.catalog.spiders import PASS_ERRORS, PageSpider
 from assets.catalog.tar_samples import TarDamage, TarSample, read_samples
 from heddle.core.stage import StageError
+from heddle.sources.locations import find_tars
 from heddle.sources.parameters import WebDataset
 
 IMAGES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
@@ -82,7 +83,7 @@ class WebDatasetSource:
             check_columns(f"source {self._source.name}: its samples", self._columns.values(), self._found)
 
     def _find_paths(self, pattern: str) -> list[Path]:
-        paths = local_tars(pattern)
+        paths = find_tars(pattern)
         if not paths:
             raise StageError(
                 f"source {self._source.name}: {pattern}: file not found; `tars` are relative to the project"
@@ -138,13 +139,6 @@ class WebDatasetSource:
         columns += [column for column in self._columns.values() if _get_path(column, texts) is not None]
         if len(self._found) < 1_000:
             self._found |= dict.fromkeys(columns)
-
-
-def local_tars(pattern: str, root: Path = Path()) -> list[Path]:
-    """Return the files that match a path with `*`, sorted."""
-    path = root / pattern
-    found = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
-    return sorted(each for each in found if each.is_file())
 
 
 class TarSpider(PageSpider):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from heddle.core.dependencies import DATA, DVC_FILE
+from heddle.core.dependencies import DVC_FILE, is_data
 from heddle.core.libraries import find_outdated
 from heddle.core.parameters.section import read_yaml
 
@@ -12,7 +12,7 @@ from heddle.core.parameters.section import read_yaml
 def declared_folders(root: Path) -> list[Path]:
     """The folders of code that the stages in ``dvc.yaml`` declare, sorted."""
     stages = read_yaml(root / DVC_FILE)["stages"].values()
-    paths = {path for stage in stages for path in stage.get("deps", []) if not Path(path).is_relative_to(DATA)}
+    paths = {path for stage in stages for path in stage.get("deps", []) if not is_data(Path(path))}
     return sorted(root / path for path in paths if (root / path).is_dir())
 
 

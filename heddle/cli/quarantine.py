@@ -24,6 +24,7 @@ FILE = Path("data/validated/quarantine.parquet")
 _RELEASABLE = frozenset(each.name for each in EXPECTATIONS if each.releasable)
 _REMEDIES = {
     "image_missing": "make the image available at the source",
+    "image_outside": "move the image into the source's folder, or set the source's `outside: true`",
     "image_truncated": "replace the image at the source with a complete one",
     "image_type": "replace the file at the source with an image",
     "image_too_large": "raise `catalog.image_megabytes` or `catalog.image_megapixels`",

@@ -6,6 +6,7 @@ a difference, so that DVC records nothing.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,16 @@ from heddle.core.parameters.section import read_yaml, scale_file
 DVC_FILE = Path("dvc.yaml")
 SCALE_TEMPLATE = "scales/${scale}.yaml"
 DATA = Path("data")
+SOURCES = Path("sources")
+"""Folder of the user's own data, or links to them."""
 
 
 class Dependencies:
     """State of a stage's dependencies in ``dvc.yaml`` when the stage's program started.
 
-    Source files and parameters are compared by content, data folders by sizes and modification times. A source file
-    that changed after the process started but before this object was created (during imports) counts as edited.
+    Source files and parameters are compared by content; data folders, `sources` and what is outside the project by
+    sizes and modification times. A source file that changed after the process started but before this object was
+    created (during imports) counts as edited.
 
     Args:
         stage: name of the stage in ``dvc.yaml``.
@@ -40,7 +44,7 @@ class Dependencies:
         self._late = {
             str(file)
             for path in self.paths
-            if not path.is_relative_to(DATA)
+            if not is_data(path)
             for file in _files(path)
             if file.stat().st_mtime > started
         }
@@ -54,7 +58,7 @@ class Dependencies:
     @property
     def code_folders(self) -> list[Path]:
         """The declared folders of code."""
-        return [path for path in self.paths if path.is_dir() and not path.is_relative_to(DATA)]
+        return [path for path in self.paths if path.is_dir() and not is_data(path)]
 
     def find_edited(self) -> list[str]:
         """Return the dependencies that differ from the start, sorted."""
@@ -62,9 +66,24 @@ class Dependencies:
         changed = {name for name in self._before.keys() | after.keys() if self._before.get(name) != after.get(name)}
         return sorted(changed | self._late)
 
+    def is_watched(self, location: str) -> bool:
+        """Return whether DVC sees edits of a file or folder: it is in a dependency, with no link to a folder between.
+
+        Paths are compared as written, so a link inside a dependency counts as inside.
+        """
+        return any(_link_between(top, location) is None for top in self._around(location))
+
+    def find_linked_folder(self, location: str) -> str | None:
+        """Return the link to a folder, below a dependency, through which DVC does not walk to this location."""
+        return next((link for top in self._around(location) if (link := _link_between(top, location))), None)
+
+    def _around(self, location: str) -> list[Path]:
+        """Return the dependencies that contain a location."""
+        return [path for path in self.paths if _absolute(location).is_relative_to(_absolute(path))]
+
     def _state(self) -> Iterator[tuple[str, Any]]:
         for path in self.paths:
-            if path.is_relative_to(DATA):
+            if is_data(path):
                 yield str(path), [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in _files(path)]
             else:
                 yield from ((str(file), hashlib.md5(file.read_bytes()).hexdigest()) for file in _files(path))
@@ -74,8 +93,29 @@ class Dependencies:
                 yield f"{file}: {key}", values.get(key)
 
 
+def is_data(path: Path) -> bool:
+    """Whether a dependency is data, which is large, rather than code."""
+    is_outside = not _absolute(path).is_relative_to(Path.cwd())
+    return is_outside or path.is_relative_to(DATA) or path.is_relative_to(SOURCES)
+
+
+def _absolute(path: Path | str) -> Path:
+    """Return an absolute path without `..`; links stay, which `Path.resolve` would replace by their targets."""
+    return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def _link_between(top: Path, location: str) -> str | None:
+    """Return the first link to a folder below `top` on the way to a location; None if there is none."""
+    steps = _absolute(location).relative_to(_absolute(top)).parts
+    below = [top.joinpath(*steps[: number + 1]) for number in range(len(steps))]
+    return next((str(path) for path in below if path.is_symlink() and path.is_dir()), None)
+
+
 def _files(path: Path) -> Iterator[Path]:
-    """Iterate over the files of a dependency, without byte code, which ``.dvcignore`` excludes."""
+    """Iterate over the files that DVC hashes: no byte code, which ``.dvcignore`` excludes, and no linked subfolders.
+
+    A dependency that is itself a link to a folder is walked.
+    """
     if path.is_file():
         yield path
     for file in sorted(path.rglob("*")):

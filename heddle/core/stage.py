@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from heddle.core.cache_disk import check_cache_disk
-from heddle.core.dependencies import DATA, Dependencies
+from heddle.core.dependencies import DATA, SOURCES, Dependencies
 from heddle.core.errors import UserError
 from heddle.core.folders import replace_folder, temporary_folder
 from heddle.core.libraries import check_libraries
@@ -68,6 +68,25 @@ class Stage:
         if self._inputs and wanted not in self._inputs.sections:
             raise StageError(f"dvc.yaml: stage {self.name} reads the section {wanted}; add it to its params")
         return load(wanted, section)
+
+    def check_watched(self, source: str, path: str) -> None:
+        """Check that DVC sees edits of a local file or folder of a source. Nothing is checked without ``dvc.yaml``.
+
+        Raises:
+            StageError: the path is in no declared dependency, or behind a link to a folder, which DVC does not follow.
+        """
+        if self._inputs is None or self._inputs.is_watched(path):
+            return
+        link = self._inputs.find_linked_folder(path)
+        if link:
+            raise StageError(
+                f"source {source}: {path}: {link} is a link to a folder, which DVC does not follow, so edits would "
+                f"not be seen; add {link} to the deps of `{self.name}` in dvc.yaml, or move the folder into {SOURCES}/"
+            )
+        raise StageError(
+            f"source {source}: {path} is in no dependency of `{self.name}`, so edits would not be seen; move or link "
+            f"it into {SOURCES}/ and change the path, or add its folder to the deps of `{self.name}` in dvc.yaml"
+        )
 
     def progress(self, message: str, done: int | None = None, total: int | None = None) -> None:
         """Print one line of progress on standard output: ``[stage] 120/2400 message``."""

@@ -43,6 +43,12 @@ TableName = Literal[
 ]  # all tables except `images`, which is derived from the listings
 
 
+AllowOutside = Annotated[
+    bool,
+    Field(description="allow local images outside of the source's folder; DVC does not watch these files"),
+]
+
+
 class CrawlSettings(Section):
     """Limits of the requests to a source's hosts."""
 
@@ -131,6 +137,13 @@ class Table(Mapped):
     path: str = Field(
         min_length=1, description="path of the file: .csv, .tsv, .parquet, .jsonl; relative to the project"
     )
+    delimiter: str | None = Field(
+        default=None, min_length=1, max_length=1, description="character between the cells of a CSV; default: detected"
+    )
+    encoding: str | None = Field(
+        default=None, min_length=1, description="encoding of a CSV: utf-8, utf-16, latin-1, …; default: detected"
+    )
+    outside: AllowOutside = False
 
 
 class HuggingFace(Mapped):
@@ -144,6 +157,7 @@ class HuggingFace(Mapped):
     config: str | None = Field(default=None, description="configuration of the data set, if it has several")
     split: str = Field(default="train", pattern=r"^\w+$", description="split of the data set")
     revision: str | None = Field(default=None, description="commit, tag or branch on the hub; default: the newest")
+    outside: AllowOutside = False
 
 
 class WebDataset(Mapped):
@@ -210,6 +224,7 @@ class Annotations(Section):
         description="join by the file name of the image, or by the ids of listing and image",
     )
     images: str | None = Field(default=None, description="folder of the images, which become listings of their own")
+    outside: AllowOutside = False
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:

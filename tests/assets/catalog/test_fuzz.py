@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from assets.catalog.collector import Collector
 from assets.catalog.images import ImageRejectedError, examine_image
+from assets.catalog.local_images import ImageFolders
 from benchmarks import fuzz_catalog
 from heddle.images.originals import Original
 
@@ -37,7 +38,7 @@ def taken(folder: Path, fields: dict[str, Any], native: str = "1", origin: str =
     collector = Collector(folder, 1e6, 1_000_000, 1)
     draft = collector.add_listing("mine", native, fields, fields, origin)
     if draft:
-        collector.set_image_file(draft, folder / ("x" * 300))
+        collector.set_image_file(draft, "x" * 300, ImageFolders([folder]))
     (row,) = collector.finish().quarantine
     json.dumps(row, ensure_ascii=False).encode()  # can be written
     return dict(row)

@@ -107,7 +107,7 @@ def test_rows_cannot_make_us_read_other_files(project: Path) -> None:
     pq.write_table(table, project / "set/train.parquet")
     settings = parameters(name="hf", kind="huggingface", path="set", columns={"id": "id", "image": "image"})
     _, result, _ = read(HuggingFaceSource(settings), project / "spool")
-    assert [(row["id"], row["reason"]) for row in result.quarantine] == [("hf:private", "no_image")]
+    assert [(row["id"], row["reason"]) for row in result.quarantine] == [("hf:private", "image_outside")]
     assert [draft.id for draft, _ in result.listings] == ["hf:inside"]
 
 
