@@ -16,7 +16,7 @@ CUES: Mapping[str, str] = {
         warning\w* caution\w* attention danger\w* hazard\w* risk\w* unsafe safety safely beware careful\w* mind\s
         toxic\w* poison\w* harmful flammable inflammable explo[ds]\w* corrosive caustic fumes? asbestos splinters?
         sharp burns? scald\w* injur\w* hurt\w* chok\w* electrocut\w* electric\sshock shocks? live\swires? unplug\w*
-        wear protect\w* gloves? goggles masks? respirators? ventilat\w* open\sa\swindow never do\snot don['’]t
+        wear protect\w* gloves? goggles masks? respirators? ventilat\w* open\sa\swindow never do\snot don\W?t
         must\snot avoid\w* out\sof\sreach keep\s(?:\w+\s){0,3}(?:away|dry|clear|closed)
         (?:hidden|inconspicuous)\s(?:spot|area|place)
     """,
