@@ -7,12 +7,14 @@ from assets import sections
 from dagster_project.schedules import Schedules
 from heddle.core.parameters.section import PARAMS_FILE, ParameterError, Section, load, read_yaml, scale_file
 from heddle.core.parameters.shared import read_seed
+from heddle.description.parameters import DescribeParameters
 from heddle.monitoring.parameters import DriftParameters
 from heddle.publishing.parameters import PublishedContentParameters
 from heddle.stores.parameters import PublishedIndexParameters
 
 SECTIONS: Mapping[str, type[Section]] = {
     **sections.SECTIONS,
+    "describe": DescribeParameters,
     "drift": DriftParameters,
     "published_content": PublishedContentParameters,
     "published_index": PublishedIndexParameters,

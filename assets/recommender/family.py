@@ -16,6 +16,7 @@ RECOMMENDER = Family(
     release=Release(
         files=("model.safetensors", "config.json", "nodes.parquet", "edges.parquet", "encoder.json"),
         optional_files=("projection.safetensors",),
+        evaluation_files=("calibration.json",),
         task="graph-ml",
         upstream_sections=("graph", "index"),
         libraries=("torch", "torch-geometric", "lightning", "safetensors", "sentence-transformers", "numpy", "pyarrow"),

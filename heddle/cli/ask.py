@@ -6,6 +6,7 @@ import json
 from rich.console import Console
 
 from heddle.cli.search import confidence_text, guides_table
+from heddle.core.terminal import untrusted
 from heddle.inference.ask import ask
 
 
@@ -17,6 +18,10 @@ def print_answer(question: str, top_k: int, *, as_json: bool, console: Console) 
         print(json.dumps(dataclasses.asdict(reply), ensure_ascii=False))
     elif reply.answer is not None:
         console.print(reply.answer, markup=False, highlight=False)
+        if reply.safety:
+            console.print("\nSafety, from the cited guides:", style="bold")
+        for note in reply.safety:
+            console.print(untrusted(f"- {note.text}"))
         console.print(f"\nSources (confidence: {confidence}):", style="dim")
         console.print(guides_table([guide for guide in reply.guides if guide.id in reply.cited]))
     elif reply.guides:

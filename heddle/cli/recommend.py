@@ -22,12 +22,16 @@ def print_recommendations(query: str, top: int, *, as_json: bool, console: Conso
         console.print("No new recommendations: this node is already linked to every candidate.")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("score", justify="right", no_wrap=True)
-    for heading in ("type", "recommended", "shared neighbours"):
+    table.add_column("probability", justify="right", no_wrap=True)
+    for heading in ("type", "recommended", "relation", "shared neighbours"):
         table.add_column(heading)
     for hit in found.hits:
-        table.add_row(f"{hit.score:.3f}", escape(hit.type), escape(hit.text), escape(", ".join(hit.shared)))
+        probability = "-" if hit.probability is None else f"{hit.probability:.2f}"
+        relations = "\n".join(map(str, hit.edges))
+        table.add_row(probability, *map(escape, (hit.type, hit.text, relations, ", ".join(hit.shared))))
     console.print(table)
+    if found.hits[0].probability is None:
+        console.print("No probabilities: run `dvc repro recommender_evaluation`, which calibrates them.", style="dim")
 
 
 def _describe_node(node: QueryNode) -> str:

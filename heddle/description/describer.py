@@ -12,21 +12,24 @@ import pyarrow.parquet as pq
 from heddle.content.content import Content
 from heddle.content.lexicon import Lexicon
 from heddle.content.rubric import Titles
-from heddle.core.parameters.section import load
+from heddle.core.parameters.section import PARAMS_FILE, load
 from heddle.core.parameters.shared import Split
 from heddle.core.skipped import skip_reason
 from heddle.core.splits import split_of
 from heddle.description.certainty import CERTAINTY_FILE, Certainty
+from heddle.description.grounding import ground
 from heddle.description.inputs import ImageFile, Shape, decode_image_file, shape_of
-from heddle.description.quality import ContentScorer, DescribedImage
+from heddle.description.parameters import DescribeParameters
+from heddle.description.quality import ContentScorer, DescribedImage, QualityScores
 from heddle.description.resumable_jsonl import JsonLine
 from heddle.description.user_inputs import UserInputs
 from heddle.images.resize import ImageDecodeError
 from lightning_modules.clip.encoder import ClipEncoder
 from lightning_modules.layers.generation import Pick, greedy
 from lightning_modules.vision.classifier import VisionClassifier
-from lightning_modules.writer.content_writer import ContentWriter
+from lightning_modules.writer.content_writer import ContentWriter, GeneratedContent
 from lightning_modules.writer.row_sampler import RowSampler
+from lightning_modules.writer.samples import Inputs
 
 TOP_P = 0.9
 """Nucleus of sampling with a seed (Holtzman et al. 2020)."""
@@ -70,6 +73,7 @@ class Describer:
         models_hash: hash of the models' files.
         seed: seed of sampling; None decodes greedily.
         remarks: which scores are missing, and why.
+        min_certainty: content with a smaller certainty is marked as not certain.
     """
 
     def __init__(
@@ -79,8 +83,10 @@ class Describer:
         models_hash: str = "",
         seed: int | None = None,
         remarks: Sequence[str] = (),
+        min_certainty: float = DescribeParameters().min_certainty,
     ) -> None:
         self.writer, self.scorer, self.models_hash, self.seed, self.remarks = writer, scorer, models_hash, seed, remarks
+        self.min_certainty = min_certainty
         self.shape = shape_of(writer.network.config)
         self.shapes = [self.shape, *scorer.shapes]
 
@@ -97,7 +103,10 @@ class Describer:
             None if "clip" in missing else ClipEncoder.from_pretrained(data / "clip", threads),
             None if "vision" in missing else VisionClassifier.from_pretrained(data / "vision", threads),
         )
-        return cls(writer, scorer, _hash_models(data), seed, _remarks(missing, certainty, titles))
+        remarks = _remarks(missing, certainty, titles)
+        has_parameters = (data.parent / PARAMS_FILE).is_file()  # a released writer works without a project
+        settings = load("describe", DescribeParameters, data.parent) if has_parameters else DescribeParameters()
+        return cls(writer, scorer, _hash_models(data), seed, remarks, settings.min_certainty)
 
     def read(self, path: Path, name: str, inputs: UserInputs) -> PendingImage:
         """Read a file.
@@ -120,7 +129,7 @@ class Describer:
             columns: columns `context`, `objects` and `relations` of a listing.
             image: the file's bytes, or the reason why there are none.
         """
-        request = json.dumps([self.models_hash, self.seed, columns], sort_keys=True)
+        request = json.dumps([self.models_hash, self.seed, self.min_certainty, columns], sort_keys=True)
         sha256 = None if isinstance(image, str) else hashlib.sha256(image).hexdigest()
         header = {"path": name, "sha256": sha256, "request": hashlib.sha256(request.encode()).hexdigest()[:12]}
         return PendingImage(header, columns, image)
@@ -142,15 +151,34 @@ class Describer:
         images = [pending.image for pending in batch if isinstance(pending.image, ImageFile)]
         columns = [pending.columns for pending in batch]
         inputs = [image.writer_inputs(self.shape, row) for image, row in zip(images, columns, strict=True)]
-        written = self.writer.write(inputs, self._pick([image.sha256 for image in images]))
+        written = self._ground(
+            inputs, columns, self.writer.write(inputs, self._pick([image.sha256 for image in images]))
+        )
         described = [
             DescribedImage(image, row, one, Content.from_fields(one.fields))
             for image, row, one in zip(images, columns, written, strict=True)
         ]
         return [
-            {"content": image.content.as_json(), "scores": scores.as_json()}
+            {"content": image.content.as_json(), "certain": self._is_certain(scores), "scores": scores.as_json()}
             for image, scores in zip(described, self.scorer.score(described), strict=True)
         ]
+
+    def _ground(
+        self, inputs: Sequence[Inputs], columns: Sequence[Mapping[str, Any]], written: Sequence[GeneratedContent]
+    ) -> list[GeneratedContent]:
+        """The written content without unsupported facts; content that changes is scored again."""
+        contents = list(written)
+        grounded = [ground(one.fields, row, self.scorer.lexicon) for one, row in zip(written, columns, strict=True)]
+        changed = [index for index, fields in enumerate(grounded) if fields != written[index].fields]
+        if changed:
+            scores = self.writer.score([inputs[index] for index in changed], [grounded[index] for index in changed])
+            for index, score in zip(changed, scores, strict=True):
+                contents[index] = GeneratedContent(**vars(score), fields=grounded[index])
+        return contents
+
+    def _is_certain(self, scores: QualityScores) -> bool | None:
+        """Whether the certainty reaches the bound; None without a certainty."""
+        return None if scores.certainty is None else scores.certainty >= self.min_certainty
 
     def _pick(self, keys: Sequence[str]) -> Pick:
         return greedy if self.seed is None else RowSampler(keys, self.seed, TOP_P)

@@ -14,6 +14,7 @@ from heddle.core.errors import UserError
 from heddle.core.parameters.section import load
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import DATA
+from heddle.inference.safety import find_safety_sentences
 from heddle.inference.search import search_guides
 
 if TYPE_CHECKING:
@@ -37,11 +38,25 @@ class AskError(UserError):
 
 
 @dataclass(frozen=True)
+class SafetyNote:
+    """A safety sentence of a guide, word for word.
+
+    Attributes:
+        guide: id of the guide.
+        text: the sentence.
+    """
+
+    guide: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Reply:
     """The answer to a question.
 
     Attributes:
         answer: None if the confidence is too low.
+        safety: safety sentences of the cited guides, each once, whether the answer repeats them or not.
         cited: ids of the guides that the answer was generated from, best first.
         guides: the best guides, best first.
         confidence: in the first guide, in [0, 1].
@@ -49,6 +64,7 @@ class Reply:
     """
 
     answer: str | None
+    safety: list[SafetyNote]
     cited: list[str]
     guides: list["GuideHit"]
     confidence: float
@@ -65,7 +81,7 @@ def ask(question: str, top_k: int = 5, data: Path = DATA) -> Reply:
 
     Raises:
         AskError: there is no assistant, or the question is longer than its context.
-        SearchError: the question is empty, or the index is missing.
+        SearchError: the question contains no word, or the index is missing.
         ParameterError: a section of the parameters is invalid.
     """
     from heddle.retrieval.config import RetrievalConfig
@@ -76,9 +92,18 @@ def ask(question: str, top_k: int = 5, data: Path = DATA) -> Reply:
     found = search_guides(question, config, max(top_k, parameters.num_context_documents), data)
     context = found.hits[: parameters.num_context_documents]
     if not _is_confident(found, config.rerank):
-        return Reply(None, [], found.hits[:top_k], found.confidence, LOW)
+        return Reply(None, [], [], found.hits[:top_k], found.confidence, LOW)
     answer = _generate(question, context, parameters, data)
-    return Reply(answer, [guide.id for guide in context], found.hits[:top_k], found.confidence, found.band)
+    cited = [guide.id for guide in context]
+    return Reply(answer, _safety_notes(context), cited, found.hits[:top_k], found.confidence, found.band)
+
+
+def _safety_notes(guides: Sequence["GuideHit"]) -> list[SafetyNote]:
+    notes: dict[str, SafetyNote] = {}
+    for guide in guides:
+        for sentence in find_safety_sentences(guide.text):
+            notes.setdefault(sentence, SafetyNote(guide.id, sentence))
+    return list(notes.values())
 
 
 def _is_confident(found: "GuideSearchResult", reranked: bool) -> bool:

@@ -1,6 +1,7 @@
 """Recommend nodes of the graph for a node, a text or an image.
 
-Reads ``data/recommender``, and ``data/vision`` for an image; needs no server.
+Reads ``data/recommender``, the calibration in ``data/recommender_evaluation``, and ``data/vision`` for an image; needs
+no server.
 """
 
 import os
@@ -22,6 +23,9 @@ from heddle.graph.features import ENCODER_FILE, PROJECTION_FILE, Projection
 from heddle.graph.neighbours import Neighbours
 from heddle.graph.tables import EDGES_FILE, INDUCTIVE, NODES_FILE, CatalogGraph
 from heddle.images.image_file import is_file
+from heddle.recommendation.calibration import RecommenderCalibration
+from heddle.recommendation.relations import RecommendedEdge, RelationIndex, partner_types
+from heddle.recommendation.similarity import cosine, query_candidates
 
 FILES = (NODES_FILE, EDGES_FILE)
 MAX_SHARED = 4
@@ -51,16 +55,18 @@ class Recommendation:
     """A recommended node.
 
     Attributes:
-        score: mean logit of an edge to the query nodes.
-        probability: sigmoid of the score, for an equal number of edges and negatives.
+        edges: the edges that it predicts, in the direction of the graph: at least one for each query node.
+        probability: of an edge, calibrated on validation edges and as many negatives; None without a calibration.
+        score: mean dot product with the query nodes, of any size and sign; the order of the recommendations.
         shared: texts of neighbours shared with the query nodes, those with the fewest edges first.
     """
 
     id: str
     type: str
     text: str
+    edges: tuple[RecommendedEdge, ...]
+    probability: float | None
     score: float
-    probability: float
     shared: tuple[str, ...]
 
 
@@ -81,7 +87,8 @@ def recommend(query: str, top: int = 10, data: Path = DATA) -> Recommendations:
         data: folder that contains ``recommender``.
 
     Raises:
-        RecommendError: a stage has not run, or nodes of this type have no recommendations.
+        RecommendError: a stage has not run, no node is similar to the text, or nodes of this type have no
+            recommendations.
     """
     return RecommenderIndex.open(data / "recommender").recommend(query, top)
 
@@ -93,10 +100,18 @@ class RecommenderIndex:
         folder: output of stage `recommender`.
         graph: its nodes and edges.
         embeddings: of the nodes, (N, D).
+        calibration: of scores and query texts.
     """
 
-    def __init__(self, folder: Path, graph: CatalogGraph, embeddings: NDArray[np.float32]) -> None:
-        self.folder, self.graph, self.embeddings = folder, graph, embeddings
+    def __init__(
+        self,
+        folder: Path,
+        graph: CatalogGraph,
+        embeddings: NDArray[np.float32],
+        calibration: RecommenderCalibration = RecommenderCalibration(),  # noqa: B008, it is frozen
+    ) -> None:
+        self.folder, self.graph, self.embeddings, self.calibration = folder, graph, embeddings, calibration
+        self._relations = RelationIndex(graph)
         transductive = graph.edges[graph.parts != INDUCTIVE]
         self._neighbours = Neighbours(transductive, len(graph.ids))
         self._linked = Neighbours(graph.predicted(*SPLITS), len(graph.ids))
@@ -118,7 +133,8 @@ class RecommenderIndex:
             raise RecommendError(
                 f"{folder} lacks {', '.join(missing)}: run `heddle run` or `dvc repro recommender` first"
             )
-        return cls(folder, CatalogGraph.open(folder), matrix(pq.read_table(folder / NODES_FILE), "embedding"))
+        embeddings = matrix(pq.read_table(folder / NODES_FILE), "embedding")
+        return cls(folder, CatalogGraph.open(folder), embeddings, RecommenderCalibration.open(folder))
 
     def recommend(self, query: str, top: int = 10) -> Recommendations:
         """Recommend nodes that no predicted edge links to the query nodes yet.
@@ -165,9 +181,10 @@ class RecommenderIndex:
             neighbour for query_node in query_nodes for neighbour in self._neighbours.shared(query_node, node)
         )
         texts = tuple(self._text_of(neighbour) for neighbour in list(shared)[:MAX_SHARED])
-        probability = float(1 / (1 + np.exp(-score)))
-        graph = self.graph
-        return Recommendation(graph.ids[node], graph.types[node], self._text_of(node), score, probability, texts)
+        edges = tuple(edge for query_node in query_nodes for edge in self._relations.between(query_node, node))
+        scaling, graph = self.calibration.probability, self.graph
+        probability = None if scaling is None else float(scaling(np.array([score]))[0])
+        return Recommendation(graph.ids[node], graph.types[node], self._text_of(node), edges, probability, score, texts)
 
     def _make_query_node(self, node: int, similarity: float | None) -> QueryNode:
         return QueryNode(self.graph.ids[node], self.graph.types[node], self._text_of(node), similarity)
@@ -225,19 +242,17 @@ class RecommenderIndex:
         except (OSError, ValueError) as error:
             raise RecommendError(f"cannot load encoder {name!r}, which computed the features: {error}") from error
         vector = Projection.load(self.folder)(encoder.documents([text]))[0]
-        nodes = np.flatnonzero(np.isin(self._types, sorted(self._partner_types)))
-        features = self.graph.features[nodes]
-        lengths = np.linalg.norm(features, axis=1) * np.linalg.norm(vector)
-        similarity = features @ vector / np.maximum(lengths, 1e-12)
+        nodes = query_candidates(self.graph)
+        similarity = cosine(self.graph.features[nodes], vector)
         best = int(similarity.argmax())
+        self._check_similarity(text, int(nodes[best]), float(similarity[best]))
         return int(nodes[best]), float(similarity[best])
 
-
-def partner_types(graph: CatalogGraph) -> dict[str, set[str]]:
-    """Type of a node -> types that predicted edges link it to, in either direction."""
-    found: dict[str, set[str]] = {}
-    for source, targets in graph.targets_of.items():
-        for target in targets:
-            found.setdefault(source, set()).add(target)
-            found.setdefault(target, set()).add(source)
-    return found
+    def _check_similarity(self, text: str, nearest: int, similarity: float) -> None:
+        floor = self.calibration.min_similarity
+        if floor is not None and similarity < floor:
+            raise RecommendError(
+                f"nothing in the catalogue is similar to {text!r}: the nearest is {self.graph.types[nearest]} "
+                f"{self._text_of(nearest)!r} with similarity {similarity:.2f}, at least {floor:.2f} is needed; use the "
+                "text or the id of a node"
+            )

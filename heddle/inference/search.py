@@ -175,9 +175,12 @@ def search_guides(query: str, config: "RetrievalConfig", top_k: int = 10, data: 
     """Search the guides, with section `retrieval` of the parameters. The best hit comes first.
 
     Raises:
-        SearchError: the query is empty, or the index or a model that `config` needs is missing.
+        SearchError: the query contains no word (no letter and no digit of any script), or the index or a model that
+            `config` needs is missing.
         ParameterError: the section is invalid.
     """
+    if query.strip() and not any(character.isalnum() for character in query):
+        raise SearchError(f"{query!r} contains no word: write a question or some keywords")
     # Imported here, as a search of the listings does not need it.
     from heddle.core.parameters.section import load
     from heddle.retrieval.config import RetrievalError

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from heddle.content.content import Content
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import StageError
-from heddle.description.resumable_jsonl import ResumableJsonlWriter
+from heddle.description.resumable_jsonl import JsonLine, ResumableJsonlWriter
 from heddle.images.originals import find_originals
 from heddle.inference.describe import BATCH, DESCRIPTIONS_FILE, open_describer
 
@@ -29,11 +29,13 @@ class ListingContent:
         id: id of the listing.
         content: as :meth:`Content.as_json` returns it; None where there is none.
         error: why there is no content.
+        skipped: why the content is not to be published.
     """
 
     id: str
     content: Mapping[str, Any] | None
     error: str = ""
+    skipped: str = ""
 
 
 def has_writer(data: Path) -> bool:
@@ -79,8 +81,22 @@ def listing_contents(rows: Sequence[Row], data: Path) -> Iterator[ListingContent
             ]
             descriptions.append(describer.describe([image for image in batch if not descriptions.find(image.header)]))
             for image in batch:
-                line = descriptions.find(image.header) or {"error": "the writer returned no content"}
-                yield ListingContent(image.header["path"], line.get("content"), str(line.get("error", "")))
+                line = descriptions.find(image.header) or {
+                    "path": image.header["path"],
+                    "error": "the writer returned no content",
+                }
+                yield _listing_content(line, describer.min_certainty)
+
+
+def _listing_content(line: JsonLine, min_certainty: float) -> ListingContent:
+    """The content in a line; content that is not certain is skipped."""
+    skipped = ""
+    if line.get("certain") is False:
+        skipped = (
+            f"certainty {line['scores']['certainty']} is below describe.min_certainty {min_certainty}; "
+            "add objects to the listing, or write its content by hand"
+        )
+    return ListingContent(line["path"], line.get("content"), str(line.get("error", "")), skipped)
 
 
 def post_fields(content: Mapping[str, Any]) -> dict[str, Any]:

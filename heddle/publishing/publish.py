@@ -71,7 +71,9 @@ class Publisher:
                 yield replace(planned, action=Action.ERROR, reason=str(error))
 
     def _desired_state(self, listing: ListingContent) -> DesiredState | PlannedChange:
-        """The content as this site can store it, or an error."""
+        """The content as this site can store it, or why it is not written."""
+        if listing.skipped:
+            return PlannedChange(listing.id, Action.SKIP, reason=listing.skipped)
         if listing.content is None:
             return PlannedChange(listing.id, Action.ERROR, reason=f"no content: {listing.error}")
         post = self._posts.get(listing.id.partition(":")[2])

@@ -1,7 +1,7 @@
 """A writer that says what it was told, and images for it."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,10 +16,11 @@ from heddle.description.describer import Describer
 from heddle.description.quality import ContentScorer
 from lightning_modules.layers.generation import Pick, greedy
 from lightning_modules.writer.content_fields import FIELDS, fit_field
-from lightning_modules.writer.content_writer import GeneratedContent
+from lightning_modules.writer.content_writer import GeneratedContent, WriterScores
 from lightning_modules.writer.samples import Inputs
 
 SIZE = 16
+WRONG = {"alt_text": 0.1, "description": 0.6, "body": 0.7}
 NO_MODELS = ContentScorer(Lexicon({"item": {}, "material": {}, "colour": {}}, {}, {}), Titles({}), None, None, None)
 
 
@@ -45,13 +46,15 @@ class EchoWriter:
         logits = torch.stack([torch.from_numpy(one.image[:, 0, 0] % 5).float() for one in inputs])
         return [self._written(one, number) for one, number in zip(inputs, pick(logits).tolist(), strict=True)]
 
+    def score(self, inputs: Sequence[Inputs], fields: Sequence[Mapping[str, Any]]) -> list[WriterScores]:
+        return [WriterScores({"alt_text": -0.25}, WRONG, 0.5) for _ in inputs]
+
     def _written(self, one: Inputs, number: int) -> GeneratedContent:
         things = " ".join(f"{thing.label} {' '.join(thing.attributes)}" for thing in one.objects)
         words = f"Colour {one.image[8, 8].tolist()} {number} {things} {one.context or ''}"
         values: dict[str, Any] = {"line": words, "list": [words, things], "blocks": [("p", words), ("li", words)]}
-        wrong = {"alt_text": 0.1, "description": 0.6, "body": 0.7}
         fields = {field.name: fit_field(field, values[field.kind]) for field in FIELDS}
-        return GeneratedContent({"alt_text": -0.25}, wrong, 0.5, fields)
+        return GeneratedContent({"alt_text": -0.25}, WRONG, 0.5, fields)
 
 
 def describer(patience: int | None = None, seed: int | None = None, scorer: ContentScorer = NO_MODELS) -> Describer:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from assets.graph.statistics import adjacency
+from assets.recommender.evaluate.calibration import fit_recommender_calibration, measure_recommender_calibration
 from assets.recommender.evaluate.parameters import RecommenderEvaluationParameters
 from assets.recommender.evaluate.queries import Query, draw_queries
 from assets.recommender.evaluate.result import DEPTH, RecommenderResult, evaluate_system
@@ -25,7 +26,7 @@ from assets.recommender.evaluate.systems import (
     text_similarity,
 )
 from heddle.core.csv_file import write_csv
-from heddle.core.parameters.shared import read_seed
+from heddle.core.parameters.shared import Split, read_seed
 from heddle.core.schemas import write_table
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import Metrics, Stage, read_json
@@ -65,7 +66,7 @@ EXAMPLES = pa.schema(
 
 
 def recommender_evaluation(stage: Stage) -> Metrics:
-    """Score the test edges and rank candidates with every system; write metrics, tables, map and examples."""
+    """Score the test edges and rank candidates with every system; write metrics, calibration, tables and examples."""
     parameters = stage.parameters(RecommenderEvaluationParameters)
     upper_bounds = read_json(stage.input("catalog") / "upper_bounds.json")
     reason = skip_reason(stage.input("graph")) or skip_reason(stage.input("recommender"))
@@ -86,9 +87,16 @@ def recommender_evaluation(stage: Stage) -> Metrics:
     _write_plots(stage, results)
     _write_map(stage, graph, embeddings, parameters.projection_nodes)
     _write_examples(stage, graph, queries[: parameters.examples], results[0])
+    split, system = stage.parameters(Split, "split"), dot_product(embeddings)
+    calibration = fit_recommender_calibration(graph, system, split)
+    calibration.save(stage.output)
+    probabilities, query_texts = measure_recommender_calibration(graph, system, calibration, split)
     metrics: dict[str, Any] = {"test_edges": len(edges), "queries": len(queries)}
     for result in results:
         metrics[result.name] = dict(result.metrics)
+    metrics[MODEL] |= probabilities
+    if query_texts:
+        metrics["query_texts"] = query_texts
     if UPPER_BOUND in upper_bounds:
         metrics[MODEL]["auroc"] = {**metrics[MODEL]["auroc"], "upper_bound": upper_bounds[UPPER_BOUND]}
     return metrics

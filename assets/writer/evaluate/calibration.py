@@ -9,8 +9,9 @@ from assets.writer.evaluate.claims import Claims, Floats
 from assets.writer.evaluate.prompting import CALIBRATED, FULL, WriterOutput, WriterPrompter
 from assets.writer.evaluate.result import WriterResult, drop_nan
 from heddle.core.stage import Stage
-from heddle.description.certainty import Certainty, PlattScaling
+from heddle.description.certainty import Certainty
 from heddle.evaluation.classification import write_reliability
+from heddle.evaluation.platt_scaling import PlattScaling
 from heddle.metrics import compute
 from heddle.metrics.expected_calibration_error import ExpectedCalibrationError
 from lightning_modules.training.data import read_samples

@@ -77,7 +77,17 @@ def test_released_classifiers_predict_like_the_trained_ones(project: Path) -> No
     [
         ("vision", {"model.safetensors", "config.json"}),
         ("product", {"model.safetensors", "config.json", "tokenizer.json"}),
-        ("recommender", {"model.safetensors", "config.json", "nodes.parquet", "edges.parquet", "encoder.json"}),
+        (
+            "recommender",
+            {
+                "model.safetensors",
+                "config.json",
+                "nodes.parquet",
+                "edges.parquet",
+                "encoder.json",
+                "calibration.json",
+            },
+        ),
         ("writer", {"model.safetensors", "config.json", "tokenizer.json", "lexicon.json", "certainty.json"}),
     ],
 )

@@ -26,10 +26,12 @@ def test_recommend_prints_query_and_sorted_table(project: Path, monkeypatch: pyt
     code, output = _heddle(project, monkeypatch, "chair", "-k", "3")
     assert code == 0
     assert output.startswith("For item chair:")
-    rows = output.splitlines()[2:]
+    rows = [row for row in output.splitlines()[2:] if row.split()[0][0].isdigit()]
     assert [row.split()[1] for row in rows] == ["product"] * 3
-    scores = [float(row.split()[0]) for row in rows]
-    assert scores == sorted(scores, reverse=True)
+    probabilities = [float(row.split()[0]) for row in rows]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert all(0 <= probability <= 1 for probability in probabilities)
+    assert output.split().count("becomes") == 3
 
 
 def test_recommend_json_is_one_object(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +39,11 @@ def test_recommend_json_is_one_object(project: Path, monkeypatch: pytest.MonkeyP
     assert code == 0
     found = json.loads(output)
     assert found["query_nodes"] == [{"id": "shop:item:chair", "type": "item", "text": "chair", "similarity": None}]
-    assert [set(hit) for hit in found["hits"]] == [{"id", "type", "text", "score", "probability", "shared"}] * 2
+    assert [set(hit) for hit in found["hits"]] == [
+        {"id", "type", "text", "edges", "probability", "score", "shared"}
+    ] * 2
+    for hit in found["hits"]:
+        assert hit["edges"] == [{"source": "chair", "relation": "becomes", "target": hit["text"]}]
 
 
 def test_recommend_without_model_prints_the_reason(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

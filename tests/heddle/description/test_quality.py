@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import heddle.metrics.clip_score
 from heddle.content.lexicon import ImageFacts, Lexicon
 from heddle.content.rubric import Titles
-from heddle.description.certainty import Certainty, PlattScaling
+from heddle.description.certainty import Certainty
 from heddle.description.describer import Describer
 from heddle.description.quality import (
     WEIGHTS,
@@ -24,6 +24,7 @@ from heddle.description.quality import (
     suspect_fields,
 )
 from heddle.description.user_inputs import UserContext, UserInputs, UserObject, UserScene
+from heddle.evaluation.platt_scaling import PlattScaling
 from lightning_modules.clip.encoder import ClipEncoder
 from lightning_modules.vision.classifier import VisionClassifier
 from tests.support.echo_writer import NO_MODELS, describer, image

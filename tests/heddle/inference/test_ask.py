@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from assets.assistant.train.stage import assistant
-from heddle.inference.ask import MIN_RERANKER_SCORE, AskError, ask
+from heddle.inference.ask import MIN_RERANKER_SCORE, AskError, SafetyNote, ask
 from heddle.inference.search import SearchError, search_guides
 from heddle.retrieval.config import RetrievalConfig
 from heddle.retrieval.retriever import GuideHit, GuideSearchResult
@@ -67,6 +67,38 @@ def test_ask_low_reranker_score_gives_no_answer(
     reply = ask(QUESTION, data=data)
     assert (reply.answer is not None, reply.band) == (answered, "high" if answered else "low")
     assert reply.guides == hits
+
+
+def test_ask_safety_sentences_of_cited_guides_come_with_the_answer(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["Glue it. Wear gloves! Mind sharp edges.", "Wear gloves! Achtung, heiß.", "Never burn it."]
+    hits = [GuideHit(f"guide:{number}", "", text, 1 / (number + 1)) for number, text in enumerate(texts)]
+    found = GuideSearchResult(hits, 0.9, "high")
+    monkeypatch.setattr("heddle.inference.ask.search_guides", lambda *_: found)
+    reply = ask(QUESTION, data=data)
+    assert reply.cited == ["guide:0", "guide:1"]
+    assert reply.safety == [
+        SafetyNote("guide:0", "Wear gloves!"),
+        SafetyNote("guide:0", "Mind sharp edges."),
+        SafetyNote("guide:1", "Achtung, heiß."),
+    ]
+
+
+def test_ask_without_an_answer_has_no_safety_sentences(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hits = [GuideHit("guide:0", "", "Wear gloves!", 0.5)]
+    monkeypatch.setattr("heddle.inference.ask.search_guides", lambda *_: GuideSearchResult(hits, 0.0, "low"))
+    assert ask(QUESTION, data=data).safety == []
+
+
+@pytest.mark.parametrize("question", ["🤔🤔", "?!", "— … —", "❤️", "\u0301"])
+def test_ask_and_search_refuse_texts_without_words(data: Path, question: str) -> None:
+    for answer in (lambda: ask(question, data=data), lambda: search_guides(question, RetrievalConfig(), 5, data)):
+        with pytest.raises(SearchError, match="contains no word: write a question or some keywords"):
+            answer()
+
+
+@pytest.mark.parametrize("question", ["椅", "стул", "كرسي", "7", "ஒ", "🤔 chair"])
+def test_search_accepts_words_of_any_script(data: Path, question: str) -> None:
+    assert search_guides(question, RetrievalConfig(), 5, data).band
 
 
 def test_ask_without_guides_gives_no_answer(data: Path) -> None:

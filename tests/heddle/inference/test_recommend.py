@@ -11,8 +11,11 @@ from ruamel.yaml import YAML
 from assets.graph.stage import graph
 from assets.recommender.train.stage import recommender
 from heddle.core.stage import read_json, write_json
+from heddle.evaluation.platt_scaling import PlattScaling
 from heddle.inference.classify import predict_labels
 from heddle.inference.recommend import Recommendations, RecommenderIndex, RecommendError, recommend
+from heddle.recommendation.calibration import RecommenderCalibration
+from heddle.recommendation.relations import RecommendedEdge
 from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder
 from tests.support.small_graph import NO_GRAPH, SECTION, shop_rows, write_tables
 from tests.support.small_project import run, write_project
@@ -36,6 +39,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_tables(folder / "data/validated", *shop_rows(), [listing])
     run(graph, folder)
     run(recommender, folder)
+    shutil.rmtree(folder / "data/recommender_evaluation")
     return folder / "data"
 
 
@@ -58,7 +62,7 @@ def test_hits_are_sorted_and_exclude_known_edges(data: Path) -> None:
     assert set(_products(found)) == {row["id"] for row in shop_rows()[0] if row["type"] == "product"} - known
     scores = [hit.score for hit in found.hits]
     assert scores == sorted(scores, reverse=True)
-    assert all(hit.probability == pytest.approx(1 / (1 + np.exp(-hit.score))) for hit in found.hits)
+    assert all(hit.probability is None for hit in found.hits)  # no evaluation has run
     assert _products(recommend(BAG, 3, data)) == _products(found)[:3]
 
 
@@ -68,6 +72,47 @@ def test_scores_are_dot_products_of_embeddings(data: Path) -> None:
     for hit in recommend(BAG, 5, data).hits:
         expected = float(index.embeddings[place[BAG]] @ index.embeddings[place[hit.id]])
         assert hit.score == pytest.approx(expected, abs=1e-5)
+
+
+def _calibrate(data: Path, folder: Path, calibration: RecommenderCalibration) -> Path:
+    """A copy of the recommender with a calibration."""
+    shutil.copytree(data / "recommender", folder / "recommender")
+    calibration.save(folder / "recommender")
+    return folder
+
+
+def test_probabilities_are_those_of_the_calibration(data: Path, tmp_path: Path) -> None:
+    calibrated = _calibrate(data, tmp_path, RecommenderCalibration(PlattScaling(2.0, -1.0)))
+    hits = recommend(BAG, 1000, calibrated).hits
+    assert [hit.probability for hit in hits] == pytest.approx([1 / (1 + np.exp(1 - 2 * hit.score)) for hit in hits])
+
+
+def test_edges_have_the_direction_of_the_graph(data: Path) -> None:
+    for hit in recommend(BAG, 5, data).hits:
+        assert hit.edges == (RecommendedEdge("bag", "becomes", hit.text),)
+    name = next(row["text"] for row in shop_rows()[0] if row["type"] == "product")
+    relation = {"item": "becomes", "material": "suits"}
+    for hit in recommend(name, 50, data).hits:
+        assert hit.edges == (RecommendedEdge(hit.text, relation[hit.type], name),)
+    for hit in recommend("shop:1", 5, data).hits:
+        expected = (RecommendedEdge("bag", "becomes", hit.text), RecommendedEdge("cotton", "suits", hit.text))
+        assert hit.edges == expected
+
+
+def test_text_below_the_smallest_similarity_is_refused(data: Path, tmp_path: Path) -> None:
+    query = "bag bag of wool"
+    (nearest,) = recommend(query, 1, data).query_nodes
+    assert nearest.similarity is not None
+    accepting = _calibrate(data, tmp_path / "low", RecommenderCalibration(None, nearest.similarity - 0.01))
+    assert recommend(query, 1, accepting).query_nodes == (nearest,)
+    refusing = _calibrate(data, tmp_path / "high", RecommenderCalibration(None, nearest.similarity + 0.01))
+    with pytest.raises(
+        RecommendError,
+        match=f"nothing in the catalogue is similar to {query!r}: the nearest is {nearest.type} {nearest.text!r} with "
+        f"similarity {nearest.similarity:.2f}, at least {nearest.similarity + 0.01:.2f} is needed",
+    ):
+        recommend(query, 1, refusing)
+    assert recommend("bag", 1, refusing).hits  # names a node, so it needs no similarity
 
 
 def test_hit_lists_shared_neighbours(data: Path) -> None:

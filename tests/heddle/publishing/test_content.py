@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from heddle.content.content import Content
 from heddle.core.schemas import LISTINGS, write_table
 from heddle.core.skipped import write_skipped
 from heddle.core.stage import StageError
+from heddle.description.certainty import Certainty
+from heddle.evaluation.platt_scaling import PlattScaling
 from heddle.inference.describe import DESCRIPTIONS_FILE
 from heddle.publishing.content import listing_contents, post_fields, read_accepted_listings
-from tests.support.echo_writer import describer
+from tests.support.echo_writer import NO_MODELS, describer
 
 COUNT = 20  # more than a batch
 
@@ -87,3 +90,20 @@ def test_every_word_of_the_content_has_its_field() -> None:
     text = json.dumps(fields)
     assert all(text.count(f'"{name} &') == 1 for name in names)
     assert (fields["tags"], fields["categories"]) == (["t"], ["c"])
+
+
+@pytest.mark.parametrize(("min_certainty", "is_published"), [(0.4, True), (0.6, False)])
+def test_content_below_the_certainty_bound_is_skipped_with_a_reason(
+    data: Path, monkeypatch: pytest.MonkeyPatch, min_certainty: float, is_published: bool
+) -> None:
+    certainty = Certainty({objects: PlattScaling(0.0, 0.0) for objects in (True, False)})  # always 0.5
+    made = describer(scorer=replace(NO_MODELS, certainty=certainty))
+    made.min_certainty = min_certainty
+    monkeypatch.setattr("heddle.publishing.content.open_describer", lambda data: made)
+    found = list(listing_contents(read_accepted_listings(data, "shop"), data))
+    assert len(found) == COUNT
+    assert all((listing.skipped == "") == is_published for listing in found)
+    if not is_published:
+        assert found[0].skipped.startswith("certainty 0.5 is below describe.min_certainty 0.6")
+    lines = map(json.loads, (data / "published_content" / DESCRIPTIONS_FILE).open())
+    assert [line["certain"] for line in lines] == [is_published] * COUNT

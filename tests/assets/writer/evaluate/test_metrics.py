@@ -13,7 +13,8 @@ from assets.writer.evaluate.baselines import fill_template, nearest_neighbours
 from assets.writer.evaluate.claims import ClaimLabel, Claims
 from assets.writer.evaluate.parameters import WriterEvaluationParameters
 from heddle.content.lexicon import KINDS, ImageFacts
-from heddle.description.certainty import Certainty, PlattScaling
+from heddle.description.certainty import Certainty
+from heddle.evaluation.platt_scaling import PlattScaling
 
 ON = ("ball", "on")
 BEHIND = ("cube", "behind")
