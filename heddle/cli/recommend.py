@@ -1,23 +1,21 @@
 """``heddle recommend``: print the results of :mod:`heddle.inference.recommend` as a table or as JSON."""
 
 import dataclasses
-import json
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from heddle.core.terminal import PipeConsole, json_text, untrusted
 from heddle.inference.recommend import QueryNode, recommend
 
 
-def print_recommendations(query: str, top: int, *, as_json: bool, console: Console) -> None:
+def print_recommendations(query: str, top: int, *, as_json: bool, console: PipeConsole) -> None:
     """Print the query nodes and their recommendations, best first; as JSON one object."""
     found = recommend(query, top)
     if as_json:
-        print(json.dumps(dataclasses.asdict(found), ensure_ascii=False))
+        print(json_text(dataclasses.asdict(found)))
         return
     names = " and ".join(_describe_node(node) for node in found.query_nodes)
-    console.print(f"For {names}:", markup=False, highlight=False, soft_wrap=True)
+    console.print_line(f"For {names}:")
     if not found.hits:
         console.print("No new recommendations: this node is already linked to every candidate.")
         return
@@ -26,7 +24,8 @@ def print_recommendations(query: str, top: int, *, as_json: bool, console: Conso
     for heading in ("type", "recommended", "shared neighbours"):
         table.add_column(heading)
     for hit in found.hits:
-        table.add_row(f"{hit.score:.3f}", escape(hit.type), escape(hit.text), escape(", ".join(hit.shared)))
+        texts = (hit.type, hit.text, ", ".join(hit.shared))
+        table.add_row(f"{hit.score:.3f}", *map(untrusted, texts))
     console.print(table)
 
 

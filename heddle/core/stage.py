@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from rich.console import Console
 
 from heddle.core.dependencies import DATA, Dependencies
-from heddle.core.errors import UserError
+from heddle.core.errors import UserError, naming, translate
 from heddle.core.parameters.section import SectionType, load
 from heddle.core.processes import die_with_parent
+from heddle.core.terminal import PipeConsole, visible
 
 Metrics = Mapping[str, Any]
 """Metrics by name, maybe nested (:mod:`heddle.evaluation.metric_tree`): ``dvc metrics show`` lists them."""
@@ -74,7 +74,7 @@ class Stage:
         count = ""
         if done is not None:
             count = f"{done} " if total is None else f"{done}/{total} "
-        print(f"[{self.name}] {count}{message}", flush=True)
+        print(f"[{self.name}] {count}{visible(message)}", flush=True)
 
 
 def run_program(function: Callable[[Stage], Metrics], started: float) -> None:
@@ -102,8 +102,11 @@ def run_program(function: Callable[[Stage], Metrics], started: float) -> None:
             raise StageError(f"source changed during the run: {', '.join(edited)}. Output discarded; run again")
         shutil.rmtree(DATA / name, ignore_errors=True)
         temporary.rename(DATA / name)
-    except UserError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"{name}: {error}", markup=False)
+    except Exception as error:
+        user_error = translate(error)
+        if user_error is None:
+            raise
+        PipeConsole(stderr=True).print_line(f"{name}: {user_error}")
         sys.exit(1)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -124,4 +127,5 @@ def write_json(path: Path, content: object) -> None:
 
 def read_json(path: Path) -> dict:
     """Read the object in a JSON file."""
-    return json.loads(path.read_text())
+    with naming(path):
+        return json.loads(path.read_text())

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from heddle.core.errors import UserError
+from heddle.core.schemas import read_table
 from heddle.core.skipped import skip_reason
 from heddle.core.splits import SPLITS
 from heddle.core.stage import DATA, read_json
@@ -118,7 +118,7 @@ class RecommenderIndex:
             raise RecommendError(
                 f"{folder} lacks {', '.join(missing)}: run `heddle run` or `dvc repro recommender` first"
             )
-        return cls(folder, CatalogGraph.open(folder), matrix(pq.read_table(folder / NODES_FILE), "embedding"))
+        return cls(folder, CatalogGraph.open(folder), matrix(read_table(folder / NODES_FILE), "embedding"))
 
     def recommend(self, query: str, top: int = 10) -> Recommendations:
         """Recommend nodes that no predicted edge links to the query nodes yet.
