@@ -50,7 +50,7 @@ class Heddle(click.Group):
             sys.exit(1)
 
 
-@click.group(cls=Heddle, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Heddle, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
 @click.version_option(package_name="heddle")
 def main() -> None:
     """Train, evaluate, index and register models from a catalogue of listings.
@@ -202,7 +202,7 @@ def new_model(name: str) -> None:
     write_scaffold(name, Path.cwd(), console)
 
 
-@main.group()
+@main.group(epilog=EXIT_CODES)
 def quarantine() -> None:
     """Inspect quarantined records and release them."""
 

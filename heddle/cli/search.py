@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from heddle.core.terminal import PipeConsole, json_text, untrusted
-from heddle.images.image_file import is_file
-from heddle.inference.search import ListingHit, ListingMode, search_guides, search_listings
+from heddle.images.image_file import is_file, read_image
+from heddle.images.resize import ImageDecodeError
+from heddle.inference.search import ListingHit, ListingMode, SearchError, search_guides, search_listings
 
 if TYPE_CHECKING:
     from heddle.retrieval.config import RetrievalConfig
@@ -25,6 +26,7 @@ NO_HITS = "No hits."
 def print_listings(query: str, top_k: int, mode: ListingMode, *, as_json: bool, console: PipeConsole) -> None:
     """Search the listings and print the hits, best first. In mode dense, the query may be the path of an image."""
     if mode == "dense" and _is_image_path(query):
+        _check_image(Path(query))
         hits = search_listings(image=Path(query), top_k=top_k)
     else:
         hits = search_listings(text=query, top_k=top_k, mode=mode)
@@ -70,6 +72,14 @@ def guides_table(hits: Sequence["GuideHit"]) -> Table:
 
 def _is_image_path(query: str) -> bool:
     return Path(query).suffix.lower() in IMAGE_SUFFIXES or is_file(query)
+
+
+def _check_image(image: Path) -> None:
+    """Refuse a wrong path at once: the index and torch take seconds to load."""
+    try:
+        read_image(image, 1, "pad")
+    except ImageDecodeError as error:
+        raise SearchError(str(error)) from error
 
 
 def _listings_table(hits: Sequence[ListingHit]) -> Table:
