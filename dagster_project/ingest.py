@@ -22,7 +22,7 @@ def ingest_job() -> dg.JobDefinition:
 
 def ingest(root: Path, console: Console) -> int:
     """Crawl the sources again, and print what `heddle run` would run next. Returns the exit code: 0, or 1 (failed)."""
-    with open_instance(root) as instance, own_workspace(root, instance):
+    with open_instance(root) as instance, own_workspace(root, instance, console):
         project = DvcProject(root)
         mirror(project, instance)
         before = project.recorded_data_version(INGEST_STAGE)

@@ -1,23 +1,20 @@
 """``heddle ask``: print the reply of :mod:`heddle.inference.ask` as text or as JSON."""
 
 import dataclasses
-import json
-
-from rich.console import Console
 
 from heddle.cli.search import confidence_text, guides_table
-from heddle.core.terminal import untrusted
+from heddle.core.terminal import PipeConsole, json_text, untrusted
 from heddle.inference.ask import ask
 
 
-def print_answer(question: str, top_k: int, *, as_json: bool, console: Console) -> None:
+def print_answer(question: str, top_k: int, *, as_json: bool, console: PipeConsole) -> None:
     """Print the answer and the cited guides; without a confident answer, print the closest guides."""
     reply = ask(question, top_k)
     confidence = confidence_text(reply.confidence, reply.band)
     if as_json:
-        print(json.dumps(dataclasses.asdict(reply), ensure_ascii=False))
+        print(json_text(dataclasses.asdict(reply)))
     elif reply.answer is not None:
-        console.print(reply.answer, markup=False, highlight=False)
+        console.print(untrusted(reply.answer))
         if reply.safety:
             console.print("\nSafety, from the cited guides:", style="bold")
         for note in reply.safety:

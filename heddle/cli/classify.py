@@ -1,39 +1,38 @@
 """``heddle classify``: print the results of :mod:`heddle.inference.classify` as tables or as JSON."""
 
 import dataclasses
-import json
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from heddle.core.terminal import PipeConsole, json_text, untrusted
 from heddle.inference.classify import Classification, Probabilities, classify
 
 BAR = 24
 """Characters of the bar for a probability of 1."""
 
 
-def print_classification(image: Path, text: str | None, top: int, *, as_json: bool, console: Console) -> None:
+def print_classification(image: Path, text: str | None, top: int, *, as_json: bool, console: PipeConsole) -> None:
     """Print the ``top`` most probable classes of each label; as JSON all classes."""
     found = classify(image, text)
     if as_json:
-        print(json.dumps(dataclasses.asdict(found), ensure_ascii=False))
+        print(json_text(dataclasses.asdict(found)))
         return
     for heads in found.labels.values():
         for label, probabilities in heads.items():
             console.print(_make_table(label, probabilities, top))
             console.print()
     for note in _make_notes(found):
-        console.print(note, style="dim", markup=False, highlight=False, soft_wrap=True)
+        console.print_line(note, "dim")
 
 
 def _make_table(label: str, probabilities: Probabilities, top: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column(label.replace("_", " "), min_width=28)
+    table.add_column(untrusted(label.replace("_", " ")), min_width=28)
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for name, probability in list(probabilities.items())[:top]:
-        table.add_row(name, f"{probability:.1%}", "━" * round(probability * BAR), style=None)
+        table.add_row(untrusted(name), f"{probability:.1%}", "━" * round(probability * BAR), style=None)
     return table
 
 

@@ -7,20 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
-from heddle.core.errors import UserError
+from heddle.core.errors import translate
 from heddle.core.program import prepare_process
+from heddle.core.terminal import PipeConsole
 
 if TYPE_CHECKING:
     from heddle.inference.search import ListingMode
     from heddle.retrieval.config import Mode
 
-console = Console()
-
+console = PipeConsole()
 
 COMMANDS = "heddle.commands"
 """Entry-point group of commands from other packages, such as those that use Dagster."""
+EXIT_CODES = "Exit code 0: success. 1: an error. 2: an invalid option or argument."
+"""Last line of the help of each command."""
 
 
 class Heddle(click.Group):
@@ -38,15 +39,18 @@ class Heddle(click.Group):
         return found
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command and print user errors."""
+        """Run the command and print the errors that a user can fix."""
         try:
             return super().invoke(ctx)
-        except UserError as error:
-            Console(stderr=True).print(f"heddle: {error}", markup=False, highlight=False, soft_wrap=True)
+        except Exception as error:
+            user_error = translate(error)
+            if user_error is None:
+                raise
+            PipeConsole(stderr=True).print_line(f"heddle: {user_error}")
             sys.exit(1)
 
 
-@click.group(cls=Heddle, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Heddle, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
 @click.version_option(package_name="heddle")
 def main() -> None:
     """Train, evaluate, index and register models from a catalogue of listings.
@@ -67,7 +71,7 @@ def top_k_option(default: int, help_text: str) -> Callable[[Callable[..., Any]],
     )
 
 
-@main.command()
+@main.command(epilog=EXIT_CODES)
 @click.argument("query", metavar="QUERY")
 @click.option(
     "--in",
@@ -114,7 +118,7 @@ def _check_listings_options(mode: str | None, expand: bool, rerank: bool) -> Non
             raise click.UsageError(f"{option} requires `--in guides`; listings have --mode dense and --mode bm25")
 
 
-@main.command()
+@main.command(epilog=EXIT_CODES)
 @click.argument("question")
 @top_k_option(5, "Maximum number of guides to print.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -128,7 +132,7 @@ def ask(question: str, top_k: int, as_json: bool) -> None:
     print_answer(question, top_k, as_json=as_json, console=console)
 
 
-@main.command()
+@main.command(epilog=EXIT_CODES)
 @click.argument("image", type=click.Path(path_type=Path))
 @click.option("--text", help="Text about the image, for a better prediction of the product class.")
 @top_k_option(5, "Maximum number of classes of each label.")
@@ -140,7 +144,7 @@ def classify(image: Path, text: str | None, top_k: int, as_json: bool) -> None:
     print_classification(image, text, top_k, as_json=as_json, console=console)
 
 
-@main.command()
+@main.command(epilog=f"{EXIT_CODES} 130: interrupted by Ctrl+C.")
 @click.argument("path", metavar="IMAGE|FOLDER", type=click.Path(path_type=Path))
 @click.option(
     "--context", metavar="TEXT|FILE", help="Wishes as words, or a JSON file with site, locale and preferences."
@@ -162,7 +166,7 @@ def describe(path: Path, context: str | None, objects: Path | None, seed: int | 
     """Write and score title, alt text, tags, SEO texts and body for one image or for all images of a folder.
 
     For one image, print JSON. For a folder, write one line of JSON for each image; the same command continues after an
-    interruption.
+    interruption. An image that cannot be read gets a line with its error.
     """
     if output and not path.is_dir():
         raise click.UsageError("--output requires a FOLDER; the JSON of one IMAGE is printed to the standard output")
@@ -171,7 +175,7 @@ def describe(path: Path, context: str | None, objects: Path | None, seed: int | 
     print_descriptions(path, context, objects, seed, output)
 
 
-@main.command()
+@main.command(epilog=EXIT_CODES)
 @click.argument("query", metavar="NODE|TEXT|IMAGE")
 @top_k_option(10, "Maximum number of recommendations.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -186,7 +190,7 @@ def recommend(query: str, top_k: int, as_json: bool) -> None:
     print_recommendations(query, top_k, as_json=as_json, console=console)
 
 
-@main.command("new-model")
+@main.command("new-model", epilog=EXIT_CODES)
 @click.argument("name")
 def new_model(name: str) -> None:
     """Add the model family NAME: write its files and enter it into dvc.yaml, assets/families.py and params.yaml.
@@ -198,22 +202,23 @@ def new_model(name: str) -> None:
     write_scaffold(name, Path.cwd(), console)
 
 
-@main.group()
+@main.group(epilog=EXIT_CODES)
 def quarantine() -> None:
     """Inspect quarantined records and release them."""
 
 
-@quarantine.command("show")
+@quarantine.command("show", epilog=EXIT_CODES)
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.option("--reason", help="Show only records with this reason.")
-def quarantine_show(ids: tuple[str, ...], reason: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line: a reason or a record.")
+def quarantine_show(ids: tuple[str, ...], reason: str | None, as_json: bool) -> None:
     """Count quarantined records by reason. With IDs or --reason, show these records."""
     from heddle.cli.quarantine import show_quarantine
 
-    show_quarantine(Path.cwd(), ids, reason, console)
+    show_quarantine(Path.cwd(), ids, reason, as_json=as_json, console=console)
 
 
-@quarantine.command("release")
+@quarantine.command("release", epilog=EXIT_CODES)
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 def quarantine_release(ids: tuple[str, ...]) -> None:
     """Accept records at the next run. Their ids are added to params.yaml, so that every run accepts them."""

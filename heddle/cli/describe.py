@@ -1,14 +1,13 @@
 """``heddle describe``: print the content of one image as JSON, or write a folder's as JSON Lines."""
 
-import json
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from heddle.core.terminal import PipeConsole, json_text
 from heddle.description.user_inputs import UserInputs, read_context, read_scene, read_scenes
 from heddle.inference.describe import (
     DESCRIPTIONS_FILE,
@@ -36,7 +35,7 @@ def print_descriptions(
         output: path of the JSON Lines of a folder; None writes to a file in the folder.
     """
     warnings.filterwarnings("ignore", module="PIL")  # an image with invalid EXIF is described all the same
-    errors = Console(stderr=True)
+    errors = PipeConsole(stderr=True)
     user_context = read_context(context) if context else None
     if path.is_dir():
         inputs = UserInputs(user_context, read_scenes(objects) if objects else {})
@@ -46,10 +45,10 @@ def print_descriptions(
         inputs = UserInputs(user_context, {str(path): read_scene(objects)} if objects else {})
         describer = open_describer(seed=seed)
         _print_lines(errors, describer.remarks)
-        print(json.dumps(describe(path, inputs, describer), indent=2, ensure_ascii=False))
+        print(json_text(describe(path, inputs, describer), indent=2))
 
 
-def _describe_folder(folder: Path, inputs: UserInputs, seed: int | None, output: Path, errors: Console) -> None:
+def _describe_folder(folder: Path, inputs: UserInputs, seed: int | None, output: Path, errors: PipeConsole) -> None:
     names = find_images(folder)
     describer = open_describer(seed=seed)
     _print_lines(errors, [*_unused_scenes(inputs, names, folder), *describer.remarks])
@@ -83,6 +82,6 @@ def _unused_scenes(inputs: UserInputs, names: Sequence[str], folder: Path) -> li
     return [f"--objects: {len(unknown)} images are not in {folder}: {unknown[0]}{more}"]
 
 
-def _print_lines(console: Console, lines: Iterable[str]) -> None:
+def _print_lines(console: PipeConsole, lines: Iterable[str]) -> None:
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print_line(line)

@@ -1,14 +1,14 @@
 """``heddle quarantine``: inspect quarantined records and release them."""
 
+import dataclasses
 import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -17,6 +17,7 @@ from ruamel.yaml.nodes import CollectionNode, Node
 from heddle.core.errors import UserError
 from heddle.core.parameters.section import PARAMS_FILE, load
 from heddle.core.schemas import read_rows
+from heddle.core.terminal import PipeConsole, json_text, untrusted
 from heddle.validation.expectations import EXPECTATIONS
 from heddle.validation.parameters import ValidatedParameters
 
@@ -42,15 +43,17 @@ class QuarantineError(UserError):
     """There is no quarantine yet, or a record cannot be released; the message contains what to do."""
 
 
-def show_quarantine(root: Path, ids: Sequence[str], reason: str | None, console: Console) -> None:
+def show_quarantine(root: Path, ids: Sequence[str], reason: str | None, *, as_json: bool, console: PipeConsole) -> None:
     """Print the number of quarantined records by reason; with ids or a reason, print these records.
+
+    As JSON, print one object a line: a reason with its number of records, or a record.
 
     Raises:
         QuarantineError: there is no quarantine, or no record has the id or reason.
     """
     rows = _rows(root)
     if not ids and reason is None:
-        console.print(_build_summary(rows) if rows else "The quarantine is empty.")
+        _print_summary(_count_reasons(rows), as_json=as_json, console=console)
         return
     wanted = [row for row in rows if (not ids or row["id"] in ids) and reason in (None, row["reason"])]
     missing = sorted(set(ids) - {row["id"] for row in wanted})
@@ -59,13 +62,16 @@ def show_quarantine(root: Path, ids: Sequence[str], reason: str | None, console:
             f"no quarantined record has {_describe_filter(missing, reason)}; run `heddle quarantine show` to list them"
         )
     for row in wanted:
-        console.print(f"{row['table']} {row['id']}: {row['reason']}", style="bold", markup=False, highlight=False)
+        if as_json:
+            print(json_text(row))
+            continue
+        console.print_line(f"{row['table']} {row['id']}: {row['reason']}", "bold")
         for line in (row["origin"], row["detail"], row["record"] if ids else None):
             if line:
-                console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+                console.print_line(f"  {line}")
 
 
-def release_records(root: Path, ids: Sequence[str], console: Console) -> None:
+def release_records(root: Path, ids: Sequence[str], console: PipeConsole) -> None:
     """Add ids to ``params.yaml: validated.released``, all or none; the next run accepts these rows.
 
     Raises:
@@ -80,7 +86,7 @@ def release_records(root: Path, ids: Sequence[str], console: Console) -> None:
     new = [id_ for id_ in dict.fromkeys(ids) if id_ not in released]
     if new:
         _write(root / PARAMS_FILE, new)
-    console.print(f"{len(new)} released in {PARAMS_FILE}: validated.released; the next `heddle run` accepts them.")
+    console.print_line(f"{len(new)} released in {PARAMS_FILE}: validated.released; the next `heddle run` accepts them.")
 
 
 def _rows(root: Path) -> list[dict[str, Any]]:
@@ -89,22 +95,56 @@ def _rows(root: Path) -> list[dict[str, Any]]:
     return read_rows(root / FILE)
 
 
-def _build_summary(rows: Iterable[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("records", justify="right")
-    for heading in ("table", "reason", ""):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("example", overflow="fold")
+@dataclass(frozen=True)
+class ReasonCount:
+    """A row of the summary.
+
+    Attributes:
+        table: intended table of the records.
+        reason: why they were quarantined.
+        records: how many.
+        releasable: whether `heddle quarantine release` accepts them.
+        example: id of the first one.
+    """
+
+    table: str
+    reason: str
+    records: int
+    releasable: bool
+    example: str
+
+
+def _count_reasons(rows: Iterable[dict[str, Any]]) -> list[ReasonCount]:
+    """Records by table and reason, most frequent first."""
     examples: dict[tuple[str, str], str] = {}
     counts: Counter[tuple[str, str]] = Counter()
     for row in rows:
         key = (row["table"], row["reason"])
         counts[key] += 1
         examples.setdefault(key, row["id"])
-    for key, number in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
-        releasable = "releasable" if key[1] in _RELEASABLE else ""
-        table.add_row(str(number), *key, releasable, escape(examples[key]))
-    return table
+    return [
+        ReasonCount(table, reason, number, reason in _RELEASABLE, examples[table, reason])
+        for (table, reason), number in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    ]
+
+
+def _print_summary(reasons: Sequence[ReasonCount], *, as_json: bool, console: PipeConsole) -> None:
+    if as_json:
+        for each in reasons:
+            print(json_text(dataclasses.asdict(each)))
+        return
+    if not reasons:
+        console.print("The quarantine is empty.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("records", justify="right")
+    for heading in ("table", "reason", ""):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("example", overflow="fold")
+    for each in reasons:
+        texts = (each.table, each.reason, "releasable" if each.releasable else "", each.example)
+        table.add_row(str(each.records), *map(untrusted, texts))
+    console.print(table)
 
 
 def _find_blocker(id_: str, rows: Iterable[dict[str, Any]]) -> str | None:

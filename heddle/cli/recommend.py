@@ -1,23 +1,21 @@
 """``heddle recommend``: print the results of :mod:`heddle.inference.recommend` as a table or as JSON."""
 
 import dataclasses
-import json
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from heddle.core.terminal import PipeConsole, json_text, untrusted
 from heddle.inference.recommend import QueryNode, recommend
 
 
-def print_recommendations(query: str, top: int, *, as_json: bool, console: Console) -> None:
+def print_recommendations(query: str, top: int, *, as_json: bool, console: PipeConsole) -> None:
     """Print the query nodes and their recommendations, best first; as JSON one object."""
     found = recommend(query, top)
     if as_json:
-        print(json.dumps(dataclasses.asdict(found), ensure_ascii=False))
+        print(json_text(dataclasses.asdict(found)))
         return
     names = " and ".join(_describe_node(node) for node in found.query_nodes)
-    console.print(f"For {names}:", markup=False, highlight=False, soft_wrap=True)
+    console.print_line(f"For {names}:")
     if not found.hits:
         console.print("No new recommendations: this node is already linked to every candidate.")
         return
@@ -28,7 +26,7 @@ def print_recommendations(query: str, top: int, *, as_json: bool, console: Conso
     for hit in found.hits:
         probability = "-" if hit.probability is None else f"{hit.probability:.2f}"
         relations = "\n".join(map(str, hit.edges))
-        table.add_row(probability, *map(escape, (hit.type, hit.text, relations, ", ".join(hit.shared))))
+        table.add_row(probability, *map(untrusted, (hit.type, hit.text, relations, ", ".join(hit.shared))))
     console.print(table)
     if found.hits[0].probability is None:
         console.print("No probabilities: run `dvc repro recommender_evaluation`, which calibrates them.", style="dim")

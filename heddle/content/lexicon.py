@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from heddle.core.errors import naming
+
 LEXICON_FILE = "lexicon.json"
 PURITY = 0.95
 """Smallest share of the texts with a phrase whose listings have the phrase's value."""
@@ -88,7 +90,9 @@ class Lexicon:
     @classmethod
     def from_folder(cls, folder: Path) -> "Lexicon":
         """Read ``lexicon.json``."""
-        read = json.loads((folder / LEXICON_FILE).read_text())
+        file = folder / LEXICON_FILE
+        with naming(file):
+            read = json.loads(file.read_text())
         phrases: dict[Kind, Phrases] = {kind: _parse_phrases(read["phrases"][kind]) for kind in KINDS}
         return cls(phrases, _parse_phrases(read["predicates"]), _parse_phrases(read["labels"]))
 

@@ -11,6 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from heddle.core.errors import naming
+
 ROW_GROUP = 10_000
 BATCH = 1_000  # rows that are dictionaries at the same time; a dictionary takes ten times the memory of a table row
 
@@ -204,7 +206,7 @@ def _batches(rows: Iterator[Mapping[str, Any]], schema: pa.Schema) -> Iterator[p
 
 def read_table(path: Path) -> pa.Table:
     """Read a whole Parquet table. Arrow's function of this name loads its data sets and threads, 60 MB more."""
-    with pq.ParquetFile(path) as file:
+    with naming(path), pq.ParquetFile(path) as file:
         return file.read(use_threads=False)
 
 

@@ -11,15 +11,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from heddle.core.cache_disk import check_cache_disk
 from heddle.core.dependencies import DATA, SOURCES, Dependencies
-from heddle.core.errors import UserError
+from heddle.core.errors import UserError, naming, translate
 from heddle.core.folders import replace_folder, temporary_folder
 from heddle.core.libraries import check_libraries
 from heddle.core.parameters.section import SectionType, load
 from heddle.core.processes import is_orphan
+from heddle.core.terminal import PipeConsole, visible
 
 Metrics = Mapping[str, Any]
 """Metrics by name, maybe nested (:mod:`heddle.evaluation.metric_tree`): ``dvc metrics show`` lists them."""
@@ -93,7 +92,7 @@ class Stage:
         count = ""
         if done is not None:
             count = f"{done} " if total is None else f"{done}/{total} "
-        print(f"[{self.name}] {count}{message}", flush=True)
+        print(f"[{self.name}] {count}{visible(message)}", flush=True)
 
 
 def run_program(function: Callable[[Stage], Metrics], started: float, parent: int) -> None:
@@ -122,8 +121,11 @@ def run_program(function: Callable[[Stage], Metrics], started: float, parent: in
             if is_orphan(parent):
                 raise StageError("the process that started this stage has ended. Output discarded; run again")
             replace_folder(temporary, DATA / name)
-    except UserError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"{name}: {error}", markup=False)
+    except Exception as error:
+        user_error = translate(error)
+        if user_error is None:
+            raise
+        PipeConsole(stderr=True).print_line(f"{name}: {user_error}")
         sys.exit(1)
 
 
@@ -134,4 +136,5 @@ def write_json(path: Path, content: object) -> None:
 
 def read_json(path: Path) -> dict:
     """Read the object in a JSON file."""
-    return json.loads(path.read_text())
+    with naming(path):
+        return json.loads(path.read_text())

@@ -1,5 +1,6 @@
 """Print to terminals, pipes and files: whole lines in pipes, and text from outside without control characters."""
 
+import json
 import unicodedata
 
 from rich.console import Console, ConsoleDimensions
@@ -26,6 +27,10 @@ class PipeConsole(Console):
     def size(self, new_size: tuple[int, int]) -> None:
         self._width, self._height = new_size
 
+    def print_line(self, text: str, style: str = "") -> None:
+        """Print a line of text from outside. No line break is added, so that a path can be copied from a terminal."""
+        self.print(untrusted(text, style), soft_wrap=True)
+
 
 def visible(text: str) -> str:
     r"""Replace control, bidi and unassigned characters by their escape: ``\x1b``, ``\u202e``."""
@@ -34,12 +39,25 @@ def visible(text: str) -> str:
     return "".join(_escape(character) for character in text)
 
 
+def json_text(content: object, indent: int | None = None) -> str:
+    r"""Convert to JSON, on one line unless there is an indent, with hidden characters as ``\uXXXX``.
+
+    The text is safe on a terminal, and a JSON parser returns the content unchanged.
+    """
+    text = json.dumps(content, ensure_ascii=False, indent=indent)
+    if text.isprintable():
+        return text
+    return "".join(json.dumps(character)[1:-1] if _is_hidden(character) else character for character in text)
+
+
 def untrusted(text: str, style: str = "") -> Text:
     """Return text from outside for a table or a line: no markup is interpreted, no control character is printed."""
     return Text(visible(text), style)
 
 
 def _escape(character: str) -> str:
-    if character in _ALLOWED or unicodedata.category(character) not in _HIDDEN:
-        return character
-    return character.encode("unicode_escape").decode()
+    return character.encode("unicode_escape").decode() if _is_hidden(character) else character
+
+
+def _is_hidden(character: str) -> bool:
+    return character not in _ALLOWED and unicodedata.category(character) in _HIDDEN

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
+from heddle.core.errors import naming
 from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder
 
 Floats = NDArray[np.float32]
@@ -58,7 +59,9 @@ class Projection:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read the projection that :meth:`save` wrote."""
-        return cls(**load_file(folder / PROJECTION_FILE))
+        file = folder / PROJECTION_FILE
+        with naming(file):
+            return cls(**load_file(file))
 
 
 def embed_texts(

@@ -14,10 +14,9 @@ from typing import Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from heddle.core.schemas import write_table
+from heddle.core.schemas import read_table, write_table
 from heddle.core.splits import SPLITS
 from heddle.core.vectors import matrix
 from lightning_modules.negatives.negatives import Pairs, pair_keys
@@ -83,10 +82,10 @@ class CatalogGraph:
     @classmethod
     def open(cls, folder: Path) -> Self:
         """Read the tables of ``data/graph`` or of ``data/recommender``, which has no negatives."""
-        nodes, edges = pq.read_table(folder / NODES_FILE), pq.read_table(folder / EDGES_FILE)
+        nodes, edges = read_table(folder / NODES_FILE), read_table(folder / EDGES_FILE)
         negatives: dict[str, Pairs] = {}
         if (folder / NEGATIVES_FILE).is_file():
-            table = pq.read_table(folder / NEGATIVES_FILE)
+            table = read_table(folder / NEGATIVES_FILE)
             negatives = {split: _read_pairs(table)[_is_any(table["part"].to_numpy(), [split])] for split in HELD_OUT}
         return cls(
             nodes["id"].to_pylist(),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heddle.conversations.parameters import AssistantParameters
-from heddle.core.errors import UserError
+from heddle.core.errors import UserError, naming
 from heddle.core.parameters.section import load
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import DATA
@@ -126,7 +126,8 @@ def _generate(question: str, context: Sequence["GuideHit"], parameters: Assistan
     from lightning_modules.assistant.assistant import Assistant
     from lightning_modules.assistant.chat import Message, truncate_text
 
-    model = Assistant.from_pretrained(data / "assistant", os.cpu_count() or 1, data / "base_language")
+    with naming(data / "assistant"):
+        model = Assistant.from_pretrained(data / "assistant", os.cpu_count() or 1, data / "base_language")
     guides = [
         truncate_text(
             model.tokenizer, guide_text({"title": guide.title, "text": guide.text}), parameters.context_document_tokens

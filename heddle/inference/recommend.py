@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from heddle.core.errors import UserError
+from heddle.core.schemas import read_table
 from heddle.core.skipped import skip_reason
 from heddle.core.splits import SPLITS
 from heddle.core.stage import DATA, read_json
@@ -133,7 +133,7 @@ class RecommenderIndex:
             raise RecommendError(
                 f"{folder} lacks {', '.join(missing)}: run `heddle run` or `dvc repro recommender` first"
             )
-        embeddings = matrix(pq.read_table(folder / NODES_FILE), "embedding")
+        embeddings = matrix(read_table(folder / NODES_FILE), "embedding")
         return cls(folder, CatalogGraph.open(folder), embeddings, RecommenderCalibration.open(folder))
 
     def recommend(self, query: str, top: int = 10) -> Recommendations:

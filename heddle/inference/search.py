@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from heddle.core.errors import UserError
+from heddle.core.schemas import read_table
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import DATA
 from heddle.core.vectors import matrix
@@ -72,7 +72,7 @@ class ListingIndex:
         file = data / "index" / "listings.parquet"
         if not file.is_file():
             raise SearchError(f"{file} is missing: run `heddle run` or `dvc repro index` first")
-        self._table = pq.read_table(file)
+        self._table = read_table(file)
         if not self._table.num_rows:
             raise SearchError(
                 f"{file} contains no listings: add a source of listings to `catalog`, or search the guides "

@@ -6,10 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from heddle.core.schemas import write_table
+from heddle.core.schemas import read_table, write_table
 from heddle.core.stage import read_json, write_json
 from heddle.core.vectors import NO_VECTORS, matrix
 from heddle.encoders.parameters import Encoder
@@ -79,7 +78,7 @@ class GuideIndex:
         Raises:
             FileNotFoundError: one of the files is missing.
         """
-        table = pq.read_table(folder / GUIDES_FILE)
+        table = read_table(folder / GUIDES_FILE)
         if not table.num_rows:
             return cls(table, None, None)
         encoder = Encoder.model_validate(read_json(folder / ENCODER_FILE))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from heddle.core.errors import naming
 from heddle.core.skipped import skip_reason
 from heddle.retrieval.config import RetrievalError
 from heddle.retrieval.steps import PairScorer
@@ -22,7 +23,8 @@ def open_reranker(folder: Path, threads: int) -> PairScorer | None:
     from lightning_modules.reranker.reranker import Reranker  # torch takes seconds to import
 
     try:
-        return Reranker.from_pretrained(folder, threads)
+        with naming(folder):
+            return Reranker.from_pretrained(folder, threads)
     except (OSError, ValueError) as error:
         raise RetrievalError(
             f"cannot load the reranker in {folder} ({error}): run `heddle run` or `dvc repro reranker` first"

@@ -13,6 +13,7 @@ from lightning_modules.clip.clip import Clip
 from lightning_modules.clip.config import ClipConfig
 from lightning_modules.clip.pairs import encode_texts
 from lightning_modules.training.data import stack_pixels
+from lightning_modules.training.files import read_tokenizer
 from lightning_modules.training.inference import iterate_batches, prepare_for_inference
 
 TOKENIZER_FILE = "tokenizer.json"
@@ -41,7 +42,7 @@ class ClipEncoder:
             FileNotFoundError: a file is missing.
         """
         network = prepare_for_inference(Clip.from_pretrained(folder), threads)
-        return cls(network, Tokenizer.from_file(str(folder / TOKENIZER_FILE)))
+        return cls(network, read_tokenizer(folder / TOKENIZER_FILE))
 
     @property
     def config(self) -> ClipConfig:

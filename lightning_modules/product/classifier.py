@@ -14,6 +14,7 @@ from lightning_modules.product.config import ProductConfig
 from lightning_modules.product.product import Product
 from lightning_modules.product.samples import ProductReader
 from lightning_modules.training.data import Row
+from lightning_modules.training.files import read_tokenizer
 from lightning_modules.training.inference import iterate_batches, prepare_for_inference
 
 TOKENIZER_FILE = "tokenizer.json"
@@ -43,7 +44,7 @@ class ProductClassifier:
             FileNotFoundError: a file is missing.
         """
         network = prepare_for_inference(Product.from_pretrained(folder), threads)
-        tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_FILE)) if network.config.reads_words else None
+        tokenizer = read_tokenizer(folder / TOKENIZER_FILE) if network.config.reads_words else None
         return cls(network, tokenizer)
 
     @property

@@ -11,6 +11,8 @@ from pydantic import TypeAdapter
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from lightning_modules.training.files import read_file
+
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 
@@ -58,10 +60,10 @@ class Network(nn.Module, ABC):
             ValueError: the folder contains another architecture, or the config is invalid.
             RuntimeError: the weights do not match the config.
         """
-        content = json.loads((folder / CONFIG_FILE).read_text())
+        content = read_file(folder / CONFIG_FILE, lambda file: json.loads(file.read_text()))
         architecture = content.pop("architecture", None)
         if architecture != cls.__name__:
             raise ValueError(f"{folder / CONFIG_FILE}: found architecture {architecture!r}, expected {cls.__name__!r}")
         network = cls(TypeAdapter(cls.Config).validate_python(content))
-        network.load_state_dict(load_file(folder / WEIGHTS_FILE))
+        network.load_state_dict(read_file(folder / WEIGHTS_FILE, load_file))
         return network.eval()

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from lightning_modules.layers.generation import Pick, greedy
+from lightning_modules.training.files import read_tokenizer
 from lightning_modules.training.inference import iterate_batches, prepare_for_inference
 from lightning_modules.writer.config import WriterConfig
 from lightning_modules.writer.content_grammar import ContentGrammar
@@ -64,7 +65,7 @@ class ContentWriter:
             threads: number of threads that this process uses from now on; None keeps it.
         """
         network = prepare_for_inference(Writer.from_pretrained(folder), threads or torch.get_num_threads())
-        return cls(network, Tokenizer.from_file(str(folder / TOKENIZER_FILE)))
+        return cls(network, read_tokenizer(folder / TOKENIZER_FILE))
 
     @torch.inference_mode()
     def write(self, inputs: Sequence[Inputs], pick: Pick = greedy, until: str | None = None) -> list[GeneratedContent]:

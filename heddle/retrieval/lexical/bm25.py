@@ -15,6 +15,8 @@ import bm25s
 import numpy as np
 import Stemmer
 
+from heddle.core.errors import naming
+
 EMPTY_TOKEN = ""  # of bm25s, for texts without words
 
 
@@ -58,7 +60,8 @@ class BM25Index:
         Raises:
             FileNotFoundError: a file of the index is missing.
         """
-        return cls(bm25s.BM25.load(folder, show_progress=False))
+        with naming(folder):
+            return cls(bm25s.BM25.load(folder, show_progress=False))
 
     @property
     def vocab_size(self) -> int:

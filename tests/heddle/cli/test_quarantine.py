@@ -1,13 +1,15 @@
 """``heddle quarantine``: shows quarantined records and releases them reproducibly."""
 
+import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from heddle.cli.commands import main
+from heddle.cli.quarantine import FILE
 from heddle.core.parameters.section import load
-from heddle.core.schemas import QUARANTINE, write_table
+from heddle.core.schemas import QUARANTINE, read_rows, write_table
 from heddle.validation.expectations import EXPECTATIONS
 from heddle.validation.parameters import ValidatedParameters
 
@@ -27,7 +29,6 @@ REFUSED = (
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project's own parameters, and a quarantine."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("heddle.cli.commands.console.width", 200, raising=False)
     (tmp_path / "scales").mkdir()
     (tmp_path / "scales/demo.yaml").write_text("{}\n")
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
@@ -55,6 +56,17 @@ def test_reasons_are_counted_and_records_shown(project: Path) -> None:
     assert "shop:4" not in shown
     assert "[b]title_present" in shown  # what strangers wrote is no markup
     assert '{"title": "[red]Chair"}' in heddle("show", "shop:1").output
+
+
+def test_show_json_prints_reasons_and_records(project: Path) -> None:
+    reasons = [json.loads(line) for line in heddle("show", "--json").output.splitlines()]
+    example = {"table": "listings", "reason": "title_present", "records": 2, "releasable": True, "example": "shop:2"}
+    assert example in reasons
+    assert sum(each["records"] for each in reasons) == len(REFUSED)
+    records = [json.loads(line) for line in heddle("show", "--json", "--reason", "title_present").output.splitlines()]
+    assert records == [row for row in read_rows(project / FILE) if row["reason"] == "title_present"]
+    write_table(project / FILE, [], QUARANTINE)
+    assert heddle("show", "--json").output == ""
 
 
 def test_what_is_not_there_is_said(project: Path) -> None:

@@ -33,6 +33,12 @@ def greeting(stage):
         time.sleep(0.05)
     if "bad" in words:
         raise StageError("words.txt, row 1: 'bad' is not polite; write another word")
+    if "full" in words:
+        pathlib.Path("/dev/full").write_text(words)
+    if "bug" in words:
+        raise KeyError(words)
+    if "lost" in words:
+        pathlib.Path("data/lists/b.txt").read_text()
     (stage.output / "greeting.txt").write_text(words)
     return {"letters": len(words)}
 '''
@@ -135,6 +141,30 @@ def test_bad_input_no_traceback_and_the_old_output_stays(project):
     assert err == "greeting: words.txt, row 1: 'bad' is not polite; write another word\n"
     assert (project / "data/greeting/greeting.txt").read_text() == "hello\n"
     assert not list((project / "data").glob(".greeting*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("full", "no space left on this disk; free some space"),
+        ("lost", "greeting: data/lists/b.txt: no such file; restore it with `dvc checkout --force data/lists`"),
+    ],
+)
+def test_error_of_the_machine_is_one_line_with_remedy(project, words, message):
+    (project / "words.txt").write_text(words)
+    process = _start(project)
+    (line,) = process.communicate(timeout=600)[1].splitlines()
+    assert message in line
+    assert process.returncode == 1
+    assert not (project / "data/greeting").exists()
+
+
+def test_bug_keeps_its_traceback_and_leaves_no_output(project):
+    (project / "words.txt").write_text("bug")
+    _, err = _start(project).communicate(timeout=600)
+    assert "Traceback" in err
+    assert err.endswith("KeyError: 'bug'\n")
+    assert sorted(path.name for path in (project / "data").iterdir()) == ["lists"]
 
 
 def test_leftovers_of_killed_runs_removed_live_runs_kept(project):

@@ -1,13 +1,15 @@
 """What comes from outside neither moves the cursor nor reorders text; pipes get whole lines."""
 
 import io
+import json
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.table import Table
 
-from heddle.core.terminal import PipeConsole, untrusted, visible
+from heddle.core.terminal import PipeConsole, json_text, untrusted, visible
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,17 @@ def test_terminal_folds() -> None:
     console = PipeConsole(file=file, force_terminal=True, width=40)
     console.print("word " * 40)
     assert max(map(len, file.getvalue().splitlines())) <= 40
+
+
+@given(st.dictionaries(st.text(), st.text()))
+def test_json_text_is_lossless_and_printable(content: dict[str, str]) -> None:
+    text = json_text(content, indent=2)
+    assert json.loads(text) == content
+    hidden = {each for each in text if unicodedata.category(each) in {"Cc", "Cf", "Zl", "Zp"}}
+    assert hidden <= set("\n\u200c\u200d")
+
+
+def test_print_line_prints_no_emoji_no_markup_no_folds() -> None:
+    file = io.StringIO()
+    PipeConsole(file=file, force_terminal=True, width=20).print_line("a :cat: [b] \x1b[2J " + "word " * 20)
+    assert file.getvalue() == "a :cat: [b] \\x1b[2J " + "word " * 20 + "\n"
