@@ -227,7 +227,7 @@ def quarantine_release(ids: tuple[str, ...]) -> None:
     release_records(Path.cwd(), ids, console)
 
 
-@main.command()
+@main.command(epilog=EXIT_CODES)
 @click.option("--check", is_flag=True, help="Only print the outdated files; exit code 1 if there is one.")
 def libraries(check: bool) -> None:
     """Write the versions of the imported libraries into `libraries.txt` in each folder of code.

@@ -17,7 +17,10 @@ catalog:
 
 
 def _configure(toy, section: str) -> None:
-    toy.write("params.yaml", (toy.root / "params.yaml").read_text() + SHOP + f"published_content: {section}\n")
+    others = [
+        line for line in (toy.root / "params.yaml").read_text().splitlines(True) if not line.startswith("catalog:")
+    ]
+    toy.write("params.yaml", "".join(others) + SHOP + f"published_content: {section}\n")
 
 
 def _main(toy) -> set[str]:

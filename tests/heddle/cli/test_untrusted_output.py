@@ -16,10 +16,11 @@ from heddle.cli.commands import main
 from heddle.core.schemas import QUARANTINE
 from heddle.core.stage import Stage
 from heddle.core.terminal import PipeConsole
-from heddle.inference.ask import Reply
+from heddle.inference.ask import Reply, SafetyNote
 from heddle.inference.classify import Classification
 from heddle.inference.recommend import QueryNode, Recommendation, Recommendations
 from heddle.inference.search import ListingHit
+from heddle.recommendation.relations import RecommendedEdge
 from heddle.retrieval.config import RetrievalConfig
 from heddle.retrieval.retriever import GuideHit, GuideSearchResult
 
@@ -40,7 +41,7 @@ def _print_guides(patch: pytest.MonkeyPatch, text: str, **options: Any) -> None:
 
 
 def _print_answer(patch: pytest.MonkeyPatch, text: str, **options: Any) -> None:
-    reply = Reply(text, [text], [GuideHit(text, text, text, 0.5)], 0.5, "high")
+    reply = Reply(text, [SafetyNote(text, text)], [text], [GuideHit(text, text, text, 0.5)], 0.5, "high")
     patch.setattr(ask, "ask", lambda *_: reply)
     ask.print_answer("chair?", 1, **options)
 
@@ -52,7 +53,8 @@ def _print_classification(patch: pytest.MonkeyPatch, text: str, **options: Any) 
 
 
 def _print_recommendations(patch: pytest.MonkeyPatch, text: str, **options: Any) -> None:
-    hit = Recommendation(text, text, text, 1.0, 0.7, (text,))
+    edge = RecommendedEdge(text, text, text)
+    hit = Recommendation(text, text, text, (edge,), 0.7, 1.0, (text,))
     found = Recommendations((QueryNode(text, text, text, 0.5),), (hit,))
     patch.setattr(recommend, "recommend", lambda *_: found)
     recommend.print_recommendations("chair", 1, **options)
