@@ -93,9 +93,13 @@ class RunProgress:
             if row.state == "waiting":
                 row.state, row.message = "skipped", reason
 
-    def table(self) -> Table:
-        """Table of the current state."""
-        table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+    def table(self, expand: bool = True) -> Table:
+        """Table of the current state.
+
+        Args:
+            expand: fill the width of the terminal. A pipe has no width to fill.
+        """
+        table = Table(box=None, pad_edge=False, header_style="dim", expand=expand)
         table.add_column("stage", no_wrap=True, min_width=max((len(name) for name in self.rows), default=0))
         table.add_column("state", no_wrap=True, min_width=max(len(row.state) for row in self.rows.values()))
         table.add_column("time", no_wrap=True, min_width=6, justify="right")

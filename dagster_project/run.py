@@ -115,7 +115,7 @@ class RunWatcher:
         if self._console.is_terminal:
             self._live.stop()
         else:
-            self._console.print(self._progress.table())
+            self._console.print(self._progress.table(expand=False))
 
     def _follow(self) -> None:
         cursor = None

@@ -23,6 +23,7 @@ def test_run_after_edit_executes_downstream_stages_only(toy):
     ran = {line.partition(":")[0] for line in ended.stdout.splitlines() if ": ran in" in line}
     assert ran == {"encoder", "encoder_evaluation", "index", "release"}
     assert "clip@v1.1.0" in ended.stdout
+    assert max(map(len, ended.stdout.splitlines())) < 1_000  # a pipe has no width to fill
 
 
 @pytest.mark.slow
