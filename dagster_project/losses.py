@@ -4,10 +4,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from assets.catalog.losses import LARGEST_SHARE
 from heddle.core.stage import METRICS_FILE, read_json
-
-LARGEST_SHARE = 0.05
-"""Share of all listings that may be quarantined or dropped as duplicates without a warning."""
 
 
 def print_losses(root: Path, console: Console) -> None:

@@ -63,4 +63,5 @@ def test_every_accepted_cron_line_makes_a_schedule(line):
         accepted = Schedules(**TIMES | {"ingest": line}).ingest
     except ValidationError:
         return
-    dg.ScheduleDefinition(name="any", job_name="any", cron_schedule=accepted, execution_timezone="UTC")
+    schedule = dg.ScheduleDefinition(name="any", job_name="any", cron_schedule=accepted, execution_timezone="UTC")
+    assert schedule.cron_schedule == line

@@ -92,6 +92,7 @@ def test_poll_source_that_returns_to_an_earlier_state_is_ingested(daemon):
     daemon.poll({"shop": "monday"})
     for state in ("tuesday", "monday", "tuesday"):
         daemon.launch(daemon.poll({"shop": state}), SUCCEEDED)
+        assert not daemon.poll({"shop": state}).run_requests
 
 
 def test_poll_source_that_is_down_is_named_and_hides_no_other_one(daemon):
