@@ -76,7 +76,7 @@ schedules: {ingest: "0 2 * * *", retrain: "0 4 * * *", timezone: UTC, source_pol
 # Each stage's output is a function of its words, parameters and inputs. A line of words that starts with # changes
 # nothing, nor does a # in the parameters: edits that change no bytes of the output.
 STAGE = """
-import hashlib, json, pathlib, sys, time
+import contextlib, hashlib, json, pathlib, sys, time
 import pyarrow, pyarrow.parquet
 from heddle.core.folders import replace_folder, temporary_folder
 from heddle.core.processes import die_with_parent
@@ -95,8 +95,8 @@ for source in {"prepared": ["catalog"], "encoder": ["prepared"], "encoder_evalua
                "index": ["encoder", "catalog"], "release": ["encoder", "encoder_evaluation"]}.get(name, []):
     for file in sorted(pathlib.Path("data", source).rglob("*.txt")):
         text += hashlib.md5(file.read_bytes()).hexdigest()
-temporary = temporary_folder(pathlib.Path("data", name))
-out = temporary.__enter__()
+stack = contextlib.ExitStack()
+out = stack.enter_context(temporary_folder(pathlib.Path("data", name)))
 print(f"[{name}] at work", flush=True)
 while pathlib.Path("slow-" + name).exists():
     time.sleep(0.1)
@@ -113,7 +113,7 @@ if name == "index":
     listings = pyarrow.table({"id": ["a", "b"], "search_text": ["oak chair", text[:8]], "image_embedding": vectors})
     pyarrow.parquet.write_table(listings, out / "listings.parquet")
 replace_folder(out, pathlib.Path("data", name))
-temporary.__exit__(None, None, None)
+stack.close()
 """
 
 
