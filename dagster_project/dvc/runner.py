@@ -32,6 +32,7 @@ OUTCOMES = {
 }
 HINTS = re.compile(r"^(To track the changes|\s+git add |To enable auto staging|\s+dvc config |Use `dvc push`|\s*$)")
 DVC = "dagster_project.dvc.dvc_command"
+SIGNAL = re.compile(r"exited with -\d+$")
 TAIL = 30  # last lines of a failed stage that the error contains
 
 
@@ -76,12 +77,16 @@ def reproduce(root: Path, stage: str, on_line: Callable[[str], None], *, force: 
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     if code or outcome is None:
-        printed = [line for line in lines if not line.startswith(("Running stage", "> "))]
-        # The last line of DVC only repeats that the stage failed.
-        from_stage = [line for line in printed if not line.startswith("ERROR: failed to reproduce")]
-        tail = (from_stage or printed)[-TAIL:]
-        raise StageFailedError("\n".join(tail) or f"`dvc repro` exited with code {code} and printed nothing")
+        raise StageFailedError(_reason(lines) or f"`dvc repro` exited with code {code} and printed nothing")
     return outcome
+
+
+def _reason(lines: list[str]) -> str:
+    """The last lines of a failed stage, and the signal that ended it, if one did."""
+    printed = [line for line in lines if not line.startswith(("Running stage", "> "))]
+    # The last line of DVC says no more than that the stage failed, except where a signal ended it: nothing else does.
+    from_stage = [line for line in printed if not line.startswith("ERROR: failed to reproduce") or SIGNAL.search(line)]
+    return "\n".join((from_stage or printed)[-TAIL:])
 
 
 def environment() -> dict[str, str]:

@@ -41,6 +41,13 @@ def _find(run: subprocess.Popen, words: str) -> psutil.Process:
     raise AssertionError(f"no process {words!r} was started; the run's exit code: {run.poll()}")
 
 
+def _wait_for_output(toy, text: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while text not in (toy.root / "output.txt").read_text():
+        assert time.monotonic() < deadline, f"{text!r} was not printed"
+        time.sleep(0.1)
+
+
 def _victim(run: subprocess.Popen, stage: str, victim: str) -> psutil.Process:
     program = _find(run, f"stage.py {stage}")
     if victim == "stage":
@@ -58,6 +65,7 @@ def test_the_next_run_completes_with_the_same_bytes(fresh, completed_hashes, sta
     with _started(fresh) as run:
         below = [_find(run, f"stage.py {stage}")]
         below += below[0].parents()[: below[0].parents().index(psutil.Process(run.pid))]
+        _wait_for_output(fresh, f"[{stage}] at work")  # the signal must be reported beside what the stage printed
         _victim(run, stage, victim).send_signal(signal.SIGKILL)
         if victim == "run":  # while the stage still waits for its file to go, so that it cannot just have finished
             _, alive = psutil.wait_procs(below, timeout=PATIENCE)
