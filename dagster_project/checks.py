@@ -1,4 +1,4 @@
-"""Asset checks: the gates of ``params.yaml`` and the named expectations of ``validated``.
+"""Asset checks: losses of ``catalog``, the named expectations of ``validated`` and the gates of ``params.yaml``.
 
 The ops evaluate them right after their stage, so a check's history in the UI has one point for each materialisation.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from assets.gates import Gates
+from dagster_project import losses
 from heddle.core.parameters.section import load
 from heddle.evaluation.gate_parameters import GatesSection
 from heddle.evaluation.gates import Verdict, evaluate_gates, read_metrics, read_skip_reasons
@@ -38,6 +39,8 @@ def check_specs(gates: GatesSection, stage: str) -> Sequence[dg.AssetCheckSpec]:
     A failed gate does not stop the run: the report is still written, and other models may pass their gates. The
     registry refuses the model.
     """
+    if stage == losses.CATALOG:
+        return [losses.CHECK]
     if stage == EXPECTATIONS_STAGE:
         return [
             dg.AssetCheckSpec(expectation.name, asset=stage, description=expectation.description)
@@ -58,9 +61,17 @@ def check_specs(gates: GatesSection, stage: str) -> Sequence[dg.AssetCheckSpec]:
 
 def check_results(root: Path, stage: str, specs: Sequence[dg.AssetCheckSpec]) -> Iterator[dg.AssetCheckResult]:
     """The results of those checks that :func:`check_specs` declared when the code location was loaded."""
-    results = _expectations(root) if stage == EXPECTATIONS_STAGE else _gates(root, stage)
     wanted = {spec.name for spec in specs}
-    yield from (result for result in results if result.check_name in wanted)
+    yield from (result for result in _results(root, stage) if result.check_name in wanted)
+
+
+def _results(root: Path, stage: str) -> Iterator[dg.AssetCheckResult]:
+    if stage == losses.CATALOG:
+        yield losses.check_losses(root)
+    elif stage == EXPECTATIONS_STAGE:
+        yield from _expectations(root)
+    else:
+        yield from _gates(root, stage)
 
 
 def _expectations(root: Path) -> Iterator[dg.AssetCheckResult]:

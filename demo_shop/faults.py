@@ -46,7 +46,7 @@ class Fault:
         kind: description of the fault.
         outcome: expected result.
         reason: quarantine reason or expectation's name; ``exact`` or ``near`` for duplicates.
-        original: id of the listing whose image a duplicate repeats.
+        original: id of the listing whose image and texts a duplicate repeats.
     """
 
     id: str

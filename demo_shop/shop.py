@@ -81,10 +81,11 @@ class Shop:
             image = self.listing(self._shown(number)).image
         else:
             image = listing_image(self.seed, truth, reencoded=fault is not None and fault.reason == "near")
-        return Listing(listing_id(number), truth, write(truth, image.scene, stream(self.seed, "words", number)), image)
+        words = write(truth, image.scene, stream(self.seed, "words", self._shown(number)))
+        return Listing(listing_id(number), truth, words, image)
 
     def _shown(self, number: int) -> int:
-        """Number of the listing whose facts and image this listing has: its original, or itself."""
+        """Number of the listing whose facts, texts and image this listing has: its original, or itself."""
         fault = self.listing_faults.get(number)
         return int(fault.original) - int(listing_id(0)) if fault and fault.original else number
 

@@ -1,13 +1,19 @@
-"""Find listings that show the same image, or nearly the same image, as another listing."""
+"""Find listings that show the same image, or nearly the same image, as another one, and choose which to drop.
+
+Many listings may share one image. Those that also have the same texts are one listing that was published twice.
+"""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assets.catalog.images import ImageInfo
+from assets.catalog.listing_drafts import Draft
+from heddle.core.listing_text import without_markup
+from heddle.sources.parameters import DuplicateRule
 
 _BYTES = 32  # of a perceptual hash
 
@@ -28,48 +34,84 @@ def natural_order(listing_id: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts)
 
 
-def find_duplicates(images: Sequence[tuple[str, ImageInfo]], max_bits: int, max_colour: int) -> list[Duplicate]:
-    """Find the listings to drop, so that no two kept listings show the same image or nearly the same image.
+def find_copies(images: Sequence[tuple[str, ImageInfo]], max_bits: int, max_colour: int) -> dict[str, str]:
+    """Find the listings that show the same image, or nearly the same image, as an older listing.
 
-    Listings are processed in the natural order of their ids; a listing is dropped if a kept listing shows a similar
-    image. So the result does not depend on the order of arrival, and the oldest listing of a group is kept.
+    Listings are processed in the natural order of their ids; a listing is a copy if a listing that is none shows a
+    similar image. So the result does not depend on the order of arrival, and a new listing changes no older one.
 
     Args:
         images: ids of listings and their images, in any order.
-        max_bits: two images are near duplicates if at most this many bits of their perceptual hashes differ ...
+        max_bits: two images are nearly the same if at most this many bits of their perceptual hashes differ ...
         max_colour: ... and no value of their colour grids differs by more, levels of 255. The perceptual hash ignores
-            colour, so a red and a blue chair of one drawing would otherwise be duplicates.
+            colour, so a red and a blue chair of one drawing would otherwise be the same.
+
+    Returns:
+        Id of each copy -> id of the oldest listing with that image, in natural order.
     """
     ordered = sorted(images, key=lambda pair: (natural_order(pair[0]), pair[0]))
     first: dict[str, str] = {}
-    duplicates = []
-    unique: list[tuple[str, ImageInfo]] = []
     for listing, image in ordered:
-        original = first.setdefault(image.sha256, listing)
-        if original == listing:
-            unique.append((listing, image))
-        else:
-            duplicates.append(Duplicate(listing, original, "exact", 0))
+        first.setdefault(image.sha256, listing)
+    unique = [(listing, image) for listing, image in ordered if first[image.sha256] == listing]
     near = _find_near(unique, max_bits, max_colour)
-    kept = {each.id: each.original for each in near}
-    # The original of an exact copy of a near duplicate is the kept listing, not the dropped one.
-    distance = {each.id: each.distance for each in near}
-    resolved = [
-        Duplicate(each.id, kept[each.original], "near", distance[each.original]) if each.original in kept else each
-        for each in duplicates
-    ]
-    return sorted(resolved + near, key=lambda each: each.id)
+    oldest = {listing: near.get(first[image.sha256], first[image.sha256]) for listing, image in ordered}
+    return {listing: original for listing, original in oldest.items() if original != listing}
 
 
-def _find_near(unique: Sequence[tuple[str, ImageInfo]], max_bits: int, max_colour: int) -> list[Duplicate]:
-    """Find near duplicates greedily, comparing only images that share a hash piece: 50,000 images are 10^9 pairs."""
-    if len(unique) < 2:
+def find_duplicates(
+    drafts: Sequence[tuple[Draft, ImageInfo]], copies: Mapping[str, str], rule: DuplicateRule
+) -> list[Duplicate]:
+    """Choose which copies to drop; of listings that repeat each other, the oldest is kept.
+
+    Args:
+        drafts: all listings and their images, in any order.
+        copies: result of :func:`find_copies`.
+        rule: what a listing must repeat to be dropped.
+
+    Returns:
+        The dropped listings, sorted by id.
+    """
+    if rule == "none":
         return []
+    by_id = {draft.id: (draft, image) for draft, image in drafts}
+    kept: dict[tuple[str, str], str] = {}
+    for original in set(copies.values()):
+        kept[original, _repeated_text(by_id[original][0], rule)] = original
+    duplicates = []
+    for copy, original in copies.items():
+        draft, image = by_id[copy]
+        twin = kept.setdefault((original, _repeated_text(draft, rule)), copy)
+        if twin != copy:
+            duplicates.append(_compare(copy, image, twin, by_id[twin][1]))
+    return sorted(duplicates, key=lambda each: each.id)
+
+
+def _repeated_text(draft: Draft, rule: DuplicateRule) -> str:
+    """What two listings with the same image must have in common, without regard to case, spaces and markup."""
+    if rule == "same_image":
+        return ""
+    row = draft.row
+    texts = (row["title"] or "", row["description"] or "", without_markup(row["body"] or ""))
+    return "\n".join(" ".join(text.casefold().split()) for text in texts)
+
+
+def _compare(listing: str, image: ImageInfo, original: str, other: ImageInfo) -> Duplicate:
+    if image.sha256 == other.sha256:
+        return Duplicate(listing, original, "exact", 0)
+    bits = zip(image.perceptual_hash, other.perceptual_hash, strict=True)
+    return Duplicate(listing, original, "near", sum((one ^ two).bit_count() for one, two in bits))
+
+
+def _find_near(unique: Sequence[tuple[str, ImageInfo]], max_bits: int, max_colour: int) -> dict[str, str]:
+    """Find near copies greedily, comparing only images that share a hash piece: 50,000 images are 10^9 pairs."""
+    if len(unique) < 2:
+        return {}
     hashes = np.frombuffer(b"".join(image.perceptual_hash for _, image in unique), np.uint8).reshape(-1, _BYTES)
     colours = np.frombuffer(b"".join(image.colours for _, image in unique), np.uint8).reshape(len(unique), -1)
     buckets = [_Buckets(piece) for piece in _pieces(hashes, max_bits)]
     kept = np.ones(len(unique), dtype=bool)
-    duplicates = []
+    copies = {}
     for row in np.flatnonzero(np.any([each.is_shared for each in buckets], axis=0)).tolist():
         others = np.unique(np.concatenate([each.before(row) for each in buckets]))
         others = others[kept[others]]
@@ -78,9 +120,8 @@ def _find_near(unique: Sequence[tuple[str, ImageInfo]], max_bits: int, max_colou
         similar = np.abs(colours[others].astype(np.int16) - colours[row]).max(axis=1, initial=0) <= max_colour
         if similar.any():
             kept[row] = False
-            first = int(similar.argmax())
-            duplicates.append(Duplicate(unique[row][0], unique[others[first]][0], "near", int(distances[first])))
-    return duplicates
+            copies[unique[row][0]] = unique[others[int(similar.argmax())]][0]
+    return copies
 
 
 def _pieces(hashes: NDArray[np.uint8], max_bits: int) -> Iterator[NDArray[np.bytes_]]:

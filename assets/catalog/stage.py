@@ -3,25 +3,26 @@
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from typing import Any, Protocol
 
 from assets.catalog.annotations import AnnotationSource
 from assets.catalog.collector import OTHER_TABLES, Collector
 from assets.catalog.crawl_history import CrawlHistory
 from assets.catalog.crawl_job import CrawlJob
-from assets.catalog.duplicates import Duplicate, find_duplicates
+from assets.catalog.duplicates import find_copies, find_duplicates
 from assets.catalog.fetch_images import fetch_images
 from assets.catalog.image_tars import write_images
 from assets.catalog.images import ImageInfo
 from assets.catalog.listing_drafts import CollectionResult, Draft
-from assets.catalog.losses import find_losses
 from heddle.core.parameters.shared import read_seed
 from heddle.core.schemas import DUPLICATES, IMAGES, LISTINGS, QUARANTINE, TABLES, TOMBSTONES, write_table
 from heddle.core.stage import Metrics, Stage, StageError, write_json
 from heddle.sources.last_crawl import note_crawl
 from heddle.sources.locations import is_remote, local_paths
+from heddle.sources.losses import ListingCounts, find_losses
 from heddle.sources.parameters import (
     Beir,
     CatalogParameters,
@@ -76,13 +77,16 @@ def catalog(stage: Stage) -> Metrics:
         raise StageError(f"catalog.sources: {named} contain neither listings nor guides; add a source that does")
     stage.progress("finding duplicates")
     images = [(draft.id, image) for draft, image in result.listings]
-    duplicates = find_duplicates(images, parameters.max_hash_distance, parameters.max_colour_distance)
+    copies = find_copies(images, parameters.max_hash_distance, parameters.max_colour_distance)
+    duplicates = find_duplicates(result.listings, copies, parameters.duplicates)
     dropped = {each.id for each in duplicates}
     accepted = [(draft, image) for draft, image in result.listings if draft.id not in dropped]
-    refused = [row["id"] for row in result.quarantine if row["table"] == "listings"]
-    for warning in find_losses((draft.id for draft, _ in accepted), refused, dropped):
-        stage.progress(warning)
-    _write(stage, collector, result, accepted, duplicates)
+    sources = _count_listings(result, dropped)
+    for loss in find_losses(sources):
+        stage.progress(f"WARNING: {loss}")
+    accepted.sort(key=lambda each: each[0].id)
+    _write(stage, collector, result, accepted, copies)
+    write_table(stage.output / "duplicates.parquet", [vars(each) for each in duplicates], DUPLICATES)
     _write_tombstones(stage, parameters.sources, result)
     shutil.rmtree(blob_folder)
     for source in filter(is_remote, parameters.sources):
@@ -92,6 +96,7 @@ def catalog(stage: Stage) -> Metrics:
     return _metrics(collector, result, len(accepted), len(duplicates)) | {
         "images": len(sizes),
         "image_bytes": sum(sizes.values()),
+        "sources": {name: asdict(counts) for name, counts in sources.items()},
     }
 
 
@@ -181,18 +186,28 @@ def _check_sources(result: CollectionResult, annotating: set[str]) -> None:
         )
 
 
+def _count_listings(result: CollectionResult, dropped: set[str]) -> dict[str, ListingCounts]:
+    """Counts of listings by source."""
+    fetched = Counter(draft.source for draft, _ in result.listings)
+    quarantined = Counter(row["id"].partition(":")[0] for row in result.quarantine if row["table"] == "listings")
+    duplicates = Counter(draft.source for draft, _ in result.listings if draft.id in dropped)
+    return {
+        source: ListingCounts(fetched[source] - duplicates[source], quarantined[source], duplicates[source])
+        for source in sorted({*fetched, *quarantined})
+    }
+
+
 def _write(
     stage: Stage,
     collector: Collector,
     result: CollectionResult,
-    accepted: list[tuple[Draft, ImageInfo]],
-    duplicates: list[Duplicate],
+    accepted: Sequence[tuple[Draft, ImageInfo]],
+    copies: Mapping[str, str],
 ) -> None:
-    """Write all tables and tars."""
+    """Write the tables and tars of all accepted records, and the quarantine."""
     stage.progress("writing tables and images")
     folder = stage.output
-    accepted = sorted(accepted, key=lambda each: each[0].id)
-    write_table(folder / "listings.parquet", _listings(accepted), LISTINGS)
+    write_table(folder / "listings.parquet", _listings(accepted, copies), LISTINGS)
     for table in OTHER_TABLES:
         rows = [row for _, (_, row) in sorted(collector.tables[table].items())]
         write_table(folder / f"{table}.parquet", rows, TABLES[table])
@@ -200,7 +215,6 @@ def _write(
     write_table(folder / "images.parquet", images, IMAGES)
     quarantine = sorted(result.quarantine, key=lambda row: tuple(row[name] for name in QUARANTINE.names))
     write_table(folder / "quarantine.parquet", quarantine, QUARANTINE)
-    write_table(folder / "duplicates.parquet", [vars(each) for each in duplicates], DUPLICATES)
 
 
 def _write_tombstones(stage: Stage, sources: Sequence[Source], result: CollectionResult) -> None:
@@ -221,9 +235,10 @@ def _tombstone(draft: Draft) -> dict[str, Any]:
     return {name: row[name] for name in TOMBSTONES.names}
 
 
-def _listings(accepted: list[tuple[Draft, ImageInfo]]) -> Iterator[dict[str, Any]]:
+def _listings(accepted: Sequence[tuple[Draft, ImageInfo]], copies: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     for draft, image in accepted:
-        yield draft.row | {"image": image.sha256, "exif": list(image.exif)}
+        same_image_as = copies.get(draft.id)
+        yield draft.row | {"image": image.sha256, "same_image_as": same_image_as, "exif": list(image.exif)}
 
 
 def _compute_upper_bounds(stage: Stage, sources: Sequence[Source]) -> dict[str, float]:

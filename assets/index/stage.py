@@ -16,7 +16,7 @@ from heddle.core.listing_text import all_texts, caption, captions, has_caption
 from heddle.core.parameters.shared import Compute, Split
 from heddle.core.schemas import read_rows, write_table
 from heddle.core.skipped import skip_reason
-from heddle.core.splits import split_of
+from heddle.core.splits import split_of_listing
 from heddle.core.stage import Metrics, Stage, StageError
 from heddle.core.vectors import NO_VECTORS
 from heddle.encoders.parameters import IndexParameters
@@ -61,7 +61,7 @@ def _index_listings(
         rows += _rows(chunk, originals, encoder, parameters.thumbnail)
         stage.progress("listings embedded" if encoder else "listings indexed without vectors", len(rows), len(listings))
     for row in rows:
-        row["split"] = split_of(row["id"], split)
+        row["split"] = split_of_listing(row, split)
     write_table(
         stage.output / "listings.parquet", rows, index_schema(encoder.config.projection_dim if encoder else NO_VECTORS)
     )

@@ -2,34 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from assets.report.collection import data_url
 from assets.report.report_data import ReportData
+from heddle.sources.losses import ListingCounts, find_losses
 
 
-@dataclass(frozen=True)
-class Flow:
-    """Where the listings went: ``fetched`` is the sum of the other three."""
-
-    accepted: int
-    quarantined: int
-    duplicates: int
-
-    @property
-    def fetched(self) -> int:
-        """All that a source brought."""
-        return self.accepted + self.quarantined + self.duplicates
-
-
-def flow(data: ReportData, source: str | None = None) -> Flow:
-    """The listings of one source, or of all. Each record that came in is one row of exactly one of three tables."""
+def count_listings(data: ReportData, source: str | None = None) -> ListingCounts:
+    """Count the listings of one source, or of all. Each fetched record is one row of exactly one of three tables."""
 
     def count(rows: Iterable[Mapping[str, Any]]) -> int:
         return sum(source is None or _source(row["id"]) == source for row in rows)
 
-    return Flow(count(data.listings), count(quarantined_listings(data)), count(data.duplicates))
+    return ListingCounts(count(data.listings), count(quarantined_listings(data)), count(data.duplicates))
 
 
 def quarantined_listings(data: ReportData) -> list[Mapping[str, Any]]:
@@ -42,10 +28,11 @@ def intake(data: ReportData, examples: int) -> dict[str, Any]:
     reasons, tables = _reasons(data), _tables(data)
     kinds = Counter(row["kind"] for row in data.duplicates)
     listings = [*data.listings, *data.duplicates, *quarantined_listings(data)]
-    sources = sorted({_source(row["id"]) for row in listings})
+    sources = {source: count_listings(data, source) for source in sorted({_source(row["id"]) for row in listings})}
     return {
-        "sources": [{"name": source, **_row(flow(data, source))} for source in sources],
-        "total": _row(flow(data)),
+        "sources": [{"name": source, **_row(counts)} for source, counts in sources.items()],
+        "losses": list(find_losses(sources)),
+        "total": _row(count_listings(data)),
         "reasons": reasons,
         "most": max((row["count"] for row in reasons), default=0),
         "duplicates": [_duplicate(row, data) for row in data.duplicates[:examples]],
@@ -91,7 +78,7 @@ def _duplicate(row: Mapping[str, Any], data: ReportData) -> dict[str, Any]:
     return {**row, **({"jpeg": data_url(kept["thumbnail"]), "alt": row["original"]} if kept else {"jpeg": ""})}
 
 
-def _row(total: Flow) -> dict[str, int]:
+def _row(total: ListingCounts) -> dict[str, int]:
     return {
         "fetched": total.fetched,
         "accepted": total.accepted,

@@ -6,19 +6,20 @@ from typing import Any
 
 from assets.families import FAMILIES
 from assets.report.charts.svg import counted, readable
-from assets.report.intake import Flow, flow
+from assets.report.intake import count_listings
 from assets.report.report_data import ReportData
 from heddle.evaluation.gates import Verdict
 from heddle.evaluation.metric_names import plain_name
 from heddle.evaluation.metric_tree import MetricValue, find
 from heddle.families.family import Family
+from heddle.sources.losses import ListingCounts
 
 SIGNS = {"at least": "gate ≥", "at most": "gate ≤"}
 
 
 def summary(data: ReportData, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """The content of the page's head."""
-    total = flow(data)
+    total = count_listings(data)
     models = [_model(data, family, verdicts) for family in FAMILIES if family.headline]
     return {
         "scale": data.scale,
@@ -33,7 +34,7 @@ def summary(data: ReportData, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     }
 
 
-def _title(data: ReportData, total: Flow, verdicts: Sequence[Verdict]) -> str:
+def _title(data: ReportData, total: ListingCounts, verdicts: Sequence[Verdict]) -> str:
     accepted = counted(total.accepted, "listing") if total.accepted else counted(data.accepted["guides"], "guide")
     failed = sum(not verdict.passed for verdict in verdicts)
     if not verdicts:
@@ -45,7 +46,7 @@ def _title(data: ReportData, total: Flow, verdicts: Sequence[Verdict]) -> str:
     return f"{accepted}, {outcome}"
 
 
-def _lead(data: ReportData, total: Flow) -> str:
+def _lead(data: ReportData, total: ListingCounts) -> str:
     guides, index = data.accepted["guides"], data.metrics["index"]
     if not total.fetched:
         return (
@@ -61,7 +62,7 @@ def _lead(data: ReportData, total: Flow) -> str:
     )
 
 
-def _flow(data: ReportData, total: Flow) -> dict[str, Any]:
+def _flow(data: ReportData, total: ListingCounts) -> dict[str, Any]:
     """The count that `catalog` fetched and where the rows are now. The two must agree."""
     fetched = data.metrics["catalog"]["listings_fetched"]
     lost = fetched - total.fetched
@@ -71,7 +72,7 @@ def _flow(data: ReportData, total: Flow) -> dict[str, Any]:
     return {"fetched": fetched, "parts": _parts(total), "words": _other_tables(data), "alarm": alarm}
 
 
-def _parts(total: Flow) -> list[dict[str, Any]]:
+def _parts(total: ListingCounts) -> list[dict[str, Any]]:
     return [
         {"name": "accepted", "count": total.accepted, "colour": 0},
         {"name": "quarantined", "count": total.quarantined, "colour": 1},

@@ -24,7 +24,7 @@ from assets.shards.parameters import ShardsParameters
 from heddle.core.parameters.shared import Compute, Split
 from heddle.core.processes import die_with_parent
 from heddle.core.schemas import read_table
-from heddle.core.splits import SPLITS, SplitName, split_of
+from heddle.core.splits import SPLITS, SplitName, split_of_listing
 from heddle.core.stage import Metrics, Stage, StageError, write_json
 from heddle.images.originals import Original, find_originals
 from heddle.images.resize import ImageDecodeError, decode, encode_jpeg, fit
@@ -72,7 +72,8 @@ def shards(stage: Stage) -> Metrics:
 
 def split_listings(listings: pa.Table, split: Split) -> dict[SplitName, pa.Table]:
     """Split a table of listings."""
-    names = np.array([split_of(listing_id, split) for listing_id in listings["id"].to_pylist()], dtype=object)
+    keys = listings.select(["id", "same_image_as"]).to_pylist()
+    names = np.array([split_of_listing(key, split) for key in keys], dtype=object)
     return {name: listings.filter(pa.array(names == name)) for name in SPLITS}
 
 

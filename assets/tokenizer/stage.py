@@ -9,7 +9,7 @@ from assets.tokenizer.parameters import TokenizerParameters
 from heddle.core.listing_text import all_texts
 from heddle.core.parameters.shared import Split
 from heddle.core.schemas import read_rows
-from heddle.core.splits import split_of
+from heddle.core.splits import split_of_listing
 from heddle.core.stage import Metrics, Stage
 from lightning_modules.tokenization.vocabulary import SPECIAL_TOKENS
 
@@ -22,7 +22,7 @@ def tokenizer(stage: Stage) -> Metrics:
     texts: list[str] = []
     held_out: list[str] = []
     for listing in listings:
-        if split_of(listing["id"], split) == "train":
+        if split_of_listing(listing, split) == "train":
             texts += all_texts(listing)
         else:
             held_out += all_texts(listing)

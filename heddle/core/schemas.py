@@ -44,6 +44,7 @@ LISTINGS = pa.schema(
         pa.field("source", pa.string(), nullable=False),  # name of the source in params.yaml
         pa.field("url", pa.string()),  # page that a person would open
         pa.field("image", pa.string()),  # sha256 of the original bytes, in hex
+        pa.field("same_image_as", pa.string()),  # id of the oldest listing with nearly this image; null if this is it
         pa.field("title", pa.string()),  # plain text
         pa.field("description", pa.string()),  # plain text
         pa.field("body", pa.string()),  # sanitised HTML

@@ -15,7 +15,7 @@ from heddle.content.rubric import Titles
 from heddle.core.parameters.section import PARAMS_FILE, load
 from heddle.core.parameters.shared import Split
 from heddle.core.skipped import skip_reason
-from heddle.core.splits import split_of
+from heddle.core.splits import split_of_listing
 from heddle.description.certainty import CERTAINTY_FILE, Certainty
 from heddle.description.grounding import ground
 from heddle.description.inputs import ImageFile, Shape, decode_image_file, shape_of
@@ -196,8 +196,8 @@ def _train_titles(data: Path) -> dict[str, str]:
     if not file.is_file():
         return {}
     split = load("split", Split, data.parent)
-    rows = pq.read_table(file, columns=["id", "title"]).to_pylist()
-    return {row["id"]: row["title"] for row in rows if row["title"] and split_of(row["id"], split) == "train"}
+    rows = pq.read_table(file, columns=["id", "title", "same_image_as"]).to_pylist()
+    return {row["id"]: row["title"] for row in rows if row["title"] and split_of_listing(row, split) == "train"}
 
 
 def _hash_models(data: Path) -> str:

@@ -9,6 +9,8 @@ from pydantic import Field, HttpUrl, StringConstraints, field_validator, model_v
 from heddle.core.parameters.section import Section
 
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+DuplicateRule = Literal["same_image_and_text", "same_image", "none"]
+"""What a listing must repeat of an older one to be dropped: the image nearly; title, description and body exactly."""
 EnvironmentVariable = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$")]
 
 ListingField = Literal[
@@ -274,17 +276,20 @@ class CatalogParameters(Section):
     )
     image_megabytes: float = Field(default=8, gt=0, description="largest accepted image file, 10^6 bytes")
     image_megapixels: float = Field(default=64, gt=0, description="largest decoded image, 10^6 pixels")
+    duplicates: DuplicateRule = Field(
+        default="same_image_and_text", description="listings are dropped that repeat this of an older listing"
+    )
     max_hash_distance: int = Field(
         default=12,
         ge=0,
         le=64,
-        description="near duplicates differ in at most this many of 256 bits of the perceptual hash",
+        description="images are nearly the same if they differ in at most this many of 256 bits of the perceptual hash",
     )
     max_colour_distance: int = Field(
         default=24,
         ge=0,
         le=255,
-        description="near duplicates differ by at most this in each cell of an 8 x 8 colour grid, levels of 255",
+        description="and if they differ by at most this in each cell of an 8 x 8 colour grid, levels of 255",
     )
 
     @model_validator(mode="after")

@@ -98,7 +98,7 @@ def test_exact_duplicate_has_the_same_bytes_and_near_duplicate_the_same_scene(sh
         copy, original = (shop.listing(int(name) - 100_001) for name in (fault.id, fault.original or ""))
         assert (copy.image.content == original.image.content) == (reason == "exact")
         assert copy.image.scene == original.image.scene
-        assert copy.words != original.words
+        assert copy.words == original.words
 
 
 def test_distinct_listings_have_distinct_images(shop: Shop) -> None:

@@ -16,7 +16,7 @@ from heddle.conversations.conversations import Sources
 from heddle.core.listing_text import all_texts
 from heddle.core.parameters.shared import Compute, Split, read_seed
 from heddle.core.schemas import read_rows
-from heddle.core.splits import split_of
+from heddle.core.splits import split_of_listing
 from heddle.core.stage import Metrics, Stage, StageError
 from heddle.training.checkpoint import checkpoint_errors
 from heddle.training.training import HISTORY_FILE, exit_other_processes, skip_training, training_metrics, write_history
@@ -70,7 +70,7 @@ def _read_texts(stage: Stage) -> tuple[list[str], list[str]]:
     training, validation = list(Sources.read(validated).texts), []
     for listing in sorted(read_rows(validated / "listings.parquet"), key=lambda row: row["id"]):
         text = " ".join(all_texts(listing))
-        part = split_of(listing["id"], split)
+        part = split_of_listing(listing, split)
         if text and part == "train":
             training.append(text)
         elif text and part == "validation":

@@ -18,7 +18,7 @@ from heddle.core.listing_text import all_texts
 from heddle.core.parameters.shared import Compute, Split, read_seed
 from heddle.core.schemas import read_rows
 from heddle.core.skipped import skip_reason
-from heddle.core.splits import split_of
+from heddle.core.splits import split_of_listing
 from heddle.core.stage import Metrics, Stage
 from heddle.training.training import HISTORY_FILE, exit_other_processes, skip_training, training_metrics, write_history
 from lightning_modules.assistant.chat import Message, encode_chat, truncate_text
@@ -160,7 +160,7 @@ def _replace_answers(messages: Sequence[Message], answers: Sequence[str]) -> lis
 def _read_sentences(stage: Stage, sources: Sources, split: Split) -> list[str]:
     """Sorted sentences of the guides and of the train listings."""
     rows = read_rows(stage.input("validated") / "listings.parquet")
-    listings = [" ".join(all_texts(row)) for row in rows if split_of(row["id"], split) == "train"]
+    listings = [" ".join(all_texts(row)) for row in rows if split_of_listing(row, split) == "train"]
     return sorted({sentence for text in (*sources.texts, *listings) for sentence in split_sentences(text)})
 
 

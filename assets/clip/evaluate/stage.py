@@ -1,10 +1,11 @@
 """Evaluate the dual encoder on the test split: retrieval in both directions, CLIPScore and zero-shot classification.
 
-Each test listing with a caption is one pair of an image and a text. The only relevant candidate of a text is the image
-of its own listing, and the other way round, even where two listings have the same text: `duplicate_texts` counts them.
-Candidates that tie with the relevant one are ranked before it.
+Each image is paired with the text of the first test listing that shows it and has one; `repeated_images` counts the
+other listings. The only relevant candidate of a text is its own image, and the other way round, even where two listings
+have the same text: `duplicate_texts` counts them. Candidates that tie with the relevant one are ranked before it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,13 +54,18 @@ def clip_evaluation(stage: Stage) -> Metrics:
     """Embed the test split; write metrics, plots and examples."""
     parameters = stage.parameters(ClipEvaluationParameters)
     samples = list(read_samples(stage.input("shards") / "test"))
-    paired = np.array([has_caption(sample.row) for sample in samples], dtype=bool)
-    counts = {"test_listings": len(samples), "test_listings_without_text": int((~paired).sum())}
+    described = np.array([has_caption(sample.row) for sample in samples], dtype=bool)
+    paired = described & _are_first([sample.row["image"] for sample in samples], described)
+    counts = {
+        "test_listings": len(samples),
+        "test_listings_without_text": int((~described).sum()),
+        "repeated_images": int((described & ~paired).sum()),
+    }
     reason = skip_reason(stage.input("clip"))
     if not reason and paired.sum() < 2:
         reason = (
-            f"data/shards/test: {paired.sum()} of {len(samples)} listings have text, at least 2 are needed; "
-            "add listings or raise split.test"
+            f"data/shards/test: {paired.sum()} of {len(samples)} listings have text, at least 2 with different "
+            "images are needed; add listings or raise split.test"
         )
     if reason:
         return skip_evaluation(stage, reason, counts)
@@ -92,6 +98,14 @@ def _evaluate(
         "similarity": _similarity(text, image, interval),
         "zero_shot": _zero_shot(stage, encoder, samples, all_images, labels["item"], parameters, interval),
     }
+
+
+def _are_first(images: Sequence[str], counted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether each of the counted images is the first with its hash, (N,)."""
+    first: dict[str, int] = {}
+    for row in np.flatnonzero(counted).tolist():
+        first.setdefault(images[row], row)
+    return np.array([first.get(image) == row for row, image in enumerate(images)], dtype=bool)
 
 
 def _retrieval(ranking: DirectionRanking, interval: ConfidenceInterval) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """Duplicates against an oracle that compares every pair, and against images that a person would call copies."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -9,9 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageEnhance
 
-from assets.catalog.duplicates import Duplicate, find_duplicates, natural_order
+from assets.catalog.duplicates import Duplicate, find_copies, find_duplicates, natural_order
 from assets.catalog.images import ImageInfo, examine_image
+from assets.catalog.listing_drafts import Draft
+from heddle.core.schemas import LISTINGS
 from heddle.images.originals import Original
+from heddle.sources.parameters import DuplicateRule
 
 BITS, COLOUR = 12, 24
 NOWHERE = Original("", 0, 9)
@@ -51,26 +57,68 @@ def test_what_stays_is_what_comparing_every_pair_in_order_leaves(shown: list[tup
     for listing, image in shown:  # ids are in natural order already
         if not any(alike(image, other, bits) for _, other in kept):
             kept.append((listing, image))
-    left_out = {each.id for each in find_duplicates(shown, bits, COLOUR)}
-    assert [listing for listing, _ in shown if listing not in left_out] == [listing for listing, _ in kept]
+    copies = find_copies(shown, bits, COLOUR)
+    assert [listing for listing, _ in shown if listing not in copies] == [listing for listing, _ in kept]
 
 
 @given(shown=images)
-def test_duplicates_point_at_similar_kept_listing(shown: list[tuple[str, ImageInfo]]) -> None:
-    found = find_duplicates(shown, BITS, COLOUR)
-    left_out = {each.id for each in found}
+def test_copies_point_at_a_similar_listing_that_is_none(shown: list[tuple[str, ImageInfo]]) -> None:
+    copies = find_copies(shown, BITS, COLOUR)
     by_id = dict(shown)
-    for each in found:
-        assert each.original not in left_out
-        assert alike(by_id[each.id], by_id[each.original])
-        assert each.distance == distance(by_id[each.id], by_id[each.original])
-        assert (each.kind == "exact") == (by_id[each.id].sha256 == by_id[each.original].sha256)
+    for copy, original in copies.items():
+        assert original not in copies
+        assert alike(by_id[copy], by_id[original]) or any(
+            by_id[copy].sha256 == by_id[other].sha256 and alike(by_id[other], by_id[original]) for other in by_id
+        )
 
 
 @given(data=st.data(), shown=images)
 def test_order_of_arrival_changes_nothing(data: st.DataObject, shown: list[tuple[str, ImageInfo]]) -> None:
     shuffled = data.draw(st.permutations(shown))
-    assert find_duplicates(shuffled, BITS, COLOUR) == find_duplicates(shown, BITS, COLOUR)
+    assert find_copies(shuffled, BITS, COLOUR) == find_copies(shown, BITS, COLOUR)
+
+
+@given(shown=images, number=st.integers(0, 30))
+def test_new_listing_changes_no_older_one(shown: list[tuple[str, ImageInfo]], number: int) -> None:
+    older = find_copies(shown[:number], BITS, COLOUR)
+    assert {copy: original for copy, original in find_copies(shown, BITS, COLOUR).items() if copy in older} == older
+
+
+def drafts(images: Sequence[tuple[str, ImageInfo]], titles: Sequence[str]) -> list[tuple[Draft, ImageInfo]]:
+    """Drafts that have no other text than a title; only the row is read."""
+    blank = dict.fromkeys(LISTINGS.names)
+    return [
+        (cast(Draft, SimpleNamespace(id=listing, row=blank | {"id": listing, "title": title})), image)
+        for (listing, image), title in zip(images, titles, strict=True)
+    ]
+
+
+@given(shown=images, data=st.data(), rule=st.sampled_from(["same_image_and_text", "same_image", "none"]))
+def test_dropped_listings_repeat_a_kept_one(
+    shown: list[tuple[str, ImageInfo]], data: st.DataObject, rule: DuplicateRule
+) -> None:
+    titles = data.draw(
+        st.lists(st.sampled_from(["Oak chair", "oak  CHAIR", "Stool"]), min_size=len(shown), max_size=len(shown))
+    )
+    copies = find_copies(shown, BITS, COLOUR)
+    found = find_duplicates(drafts(shown, titles), copies, rule)
+    by_id, words = (
+        dict(shown),
+        {listing: title.casefold().split() for (listing, _), title in zip(shown, titles, strict=True)},
+    )
+    group = {listing: copies.get(listing, listing) for listing in by_id}
+    dropped = {each.id for each in found}
+    for each in found:
+        assert each.original not in dropped
+        assert group[each.id] == group[each.original]
+        assert rule == "same_image" or words[each.id] == words[each.original]
+        assert each.distance == distance(by_id[each.id], by_id[each.original])
+        assert (each.kind == "exact") == (by_id[each.id].sha256 == by_id[each.original].sha256)
+    kept = [listing for listing in by_id if listing not in dropped]
+    different = {
+        (group[listing], *words[listing]) if rule == "same_image_and_text" else group[listing] for listing in by_id
+    }
+    assert len(kept) == (len(by_id) if rule == "none" else len(different))
 
 
 @settings(max_examples=5, deadline=None)
@@ -87,13 +135,14 @@ def test_planted_copies_are_found_wherever_they_lie(seed: int) -> None:
     shown = [
         (f"s:{n}", ImageInfo(str(n), NOWHERE, "PNG", 9, 9, hashes[n].tobytes(), flat.tobytes(), ())) for n in range(700)
     ]
-    found = {each.id: each.original for each in find_duplicates(shown, BITS, COLOUR)}
+    found = find_copies(shown, BITS, COLOUR)
     assert found.keys() == {f"s:{place}" for place in copies}
 
 
 def test_older_listing_stays() -> None:
     same = describe_image("a", frozenset(), 0)
-    found = find_duplicates([("s:10", same), ("s:9", same)], BITS, COLOUR)
+    two = [("s:10", same), ("s:9", same)]
+    found = find_duplicates(drafts(two, ["", ""]), find_copies(two, BITS, COLOUR), "same_image_and_text")
     assert found == [Duplicate("s:10", "s:9", "exact", 0)]
     assert sorted(["s:10", "s:9", "s:1"], key=natural_order) == ["s:1", "s:9", "s:10"]
 
@@ -130,11 +179,12 @@ def test_same_image_in_another_file_is_a_near_duplicate(
     tmp_path: Path, image: Image.Image, form: str, options: dict[str, int]
 ) -> None:
     two = shown(tmp_path, {"1": (drawn("red"), "PNG", {}), "2": (image, form, options)})
-    assert [(each.id, each.kind) for each in find_duplicates(two, BITS, COLOUR)] == [("s:2", "near")]
+    found = find_duplicates(drafts(two, ["Chair", "Chair"]), find_copies(two, BITS, COLOUR), "same_image_and_text")
+    assert [(each.id, each.kind) for each in found] == [("s:2", "near")]
 
 
 def test_same_thing_in_another_colour_is_no_duplicate(tmp_path: Path) -> None:
     """Red and blue of one lightness: the perceptual hash alone would call them copies."""
     two = shown(tmp_path, {"1": (drawn("#d02020"), "PNG", {}), "2": (drawn("#2060d0"), "PNG", {})})
     assert distance(two[0][1], two[1][1]) <= BITS
-    assert find_duplicates(two, BITS, COLOUR) == []
+    assert find_copies(two, BITS, COLOUR) == {}

@@ -185,9 +185,10 @@ def test_bad_rows_go_to_the_quarantine_and_counts_add_up(project: Path) -> None:
     Image.new("1", (9000, 9000)).save(project / "images/vast.png")
     (project / "images/fat.png").write_bytes(b"\0" * 9_000_000)
     (project / "images/copy.png").write_bytes(image(1))
-    images = ["none.png", "text.png", "cut.png", "bomb.png", "vast.png", "fat.png", "copy.png"]
+    images = ["none.png", "text.png", "cut.png", "bomb.png", "vast.png", "fat.png"]
     extra = [{"id": name, "image": f"images/{name}", "title": "t", "price": ""} for name in images]
     extra += [
+        {"id": "copy.png", "image": "images/copy.png", "title": "thing,  1", "price": ""},
         {"id": "", "image": "images/0.png", "title": "t", "price": ""},
         {"id": "n0", "image": "images/0.png", "title": "again", "price": ""},
         {"id": "blank", "image": " ", "title": "t", "price": ""},
@@ -258,6 +259,30 @@ def test_order_of_rows_changes_nothing_and_no_record_is_lost(
     run(project, source("table.csv"))
     assert {file.name: file.read_bytes() for file in (project / "output").iterdir()} == first
     assert metrics["listings_accepted"] + metrics["listings_quarantined"] == 5
+
+
+def _shared_images(project: Path) -> str:
+    """A table of 60 listings of 20 titles that share five images; three listings repeat each title with its image."""
+    titles = [number % 20 for number in range(60)]
+    shared = [
+        {"id": n, "image": f"images/{t % 5}.png", "title": f"Chair {t}", "price": 5} for n, t in enumerate(titles)
+    ]
+    write_csv(project / "table.csv", shared)
+    return source("table.csv")
+
+
+@pytest.mark.parametrize(("rule", "accepted"), [("same_image_and_text", 20), ("same_image", 5), ("none", 60)])
+def test_many_listings_share_one_image(
+    project: Path, capsys: pytest.CaptureFixture[str], rule: str, accepted: int
+) -> None:
+    metrics = run(project, _shared_images(project) + f"\n  duplicates: {rule}")
+    assert (metrics["listings_accepted"], metrics["images"]) == (accepted, 5)
+    assert metrics["sources"] == {"shop": {"accepted": accepted, "duplicates": 60 - accepted, "quarantined": 0}}
+    assert ("WARNING: source shop" in capsys.readouterr().out) == (accepted < 60)
+    listings = rows(project, "listings")
+    first = {row["image"]: row["id"] for row in listings if row["same_image_as"] is None}
+    assert len(first) == 5
+    assert all(first[row["image"]] == row["same_image_as"] or row["id"] in first.values() for row in listings)
 
 
 @pytest.mark.skipif(not CLOTHING.is_file(), reason="../shared/data/clothing is not on this machine")

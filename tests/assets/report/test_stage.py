@@ -84,7 +84,7 @@ def test_page_of_a_plain_table_says_what_is_missing(bare: Page) -> None:
     missing = {
         "intake": (
             "No record was quarantined.",
-            "No listing shows another listing's image.",
+            "No listing repeats another one.",
             "The sources contain no images, guides, queries",
             "No expectations were evaluated.",
         ),

@@ -4,6 +4,7 @@ import json
 import tarfile
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -61,6 +62,16 @@ def test_every_listing_with_an_image_is_in_its_split_once(project: Path) -> None
     numbers = read_json(project / "data/shards/metrics.json")
     assert sum(numbers[f"{name}_listings"] for name in SPLITS) == len(rows)
     assert numbers["images_shared_between_splits"] == 0
+
+
+def test_listings_with_one_image_are_in_one_split(project: Path) -> None:
+    listings = pq.read_table(project / "data/validated/listings.parquet")
+    column = listings.schema.get_field_index("same_image_as")
+    oldest = listings["id"][0].as_py()
+    shared = pa.array([None, *[oldest] * (listings.num_rows - 1)], pa.string())
+    splits = split_listings(listings.set_column(column, "same_image_as", shared), Shares(validation=0.2, test=0.4))
+    assert sorted(split.num_rows for split in splits.values()) == [0, 0, listings.num_rows]
+    assert splits[split_of(oldest, Shares(validation=0.2, test=0.4))].num_rows == listings.num_rows
 
 
 def test_vocabularies_come_from_the_train_split_alone(project: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from assets.clip.evaluate.stage import clip_evaluation
+from assets.clip.evaluate.stage import _are_first, clip_evaluation
 from heddle import metrics
 from heddle.core.schemas import read_rows
 from heddle.core.skipped import skip_reason, write_skipped
@@ -45,6 +45,11 @@ def test_a_model_that_says_the_same_of_everything_is_last() -> None:
     ranks, heads = own_ranks(same, same, depth=10)
     assert ranks.tolist() == [12] * 12
     assert all(row not in head for row, head in enumerate(heads))
+
+
+def test_first_described_listing_of_each_image_is_evaluated() -> None:
+    described = np.array([False, True, True, True, True])
+    assert _are_first(["a", "a", "b", "a", "b"], described).tolist() == [False, True, True, False, False]
 
 
 def test_chunks_of_queries_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +124,7 @@ def test_evaluation_of_a_skipped_model_is_skipped(trained_project: Path, tmp_pat
     (project / "data/clip").mkdir()
     write_skipped(project / "data/clip", "No words; write some.")
     numbers = run(clip_evaluation, project, "again")
-    assert numbers.keys() == {"test_listings", "test_listings_without_text"}
+    assert numbers.keys() == {"test_listings", "test_listings_without_text", "repeated_images"}
     assert numbers["test_listings"] > 0
     assert skip_reason(project / "data/again") == "No words; write some."
 
@@ -130,4 +135,6 @@ def test_evaluation_of_a_single_listing_with_text_is_skipped(
     project = Path(shutil.copytree(trained_project, tmp_path / "project"))
     monkeypatch.setattr("assets.clip.evaluate.stage.read_samples", lambda folder: list(read_samples(folder))[:1])
     assert run(clip_evaluation, project, "again")["test_listings"] == 1
-    assert "1 of 1 listings have text, at least 2 are needed" in (skip_reason(project / "data/again") or "")
+    assert "1 of 1 listings have text, at least 2 with different images are needed" in (
+        skip_reason(project / "data/again") or ""
+    )
