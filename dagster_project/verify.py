@@ -138,7 +138,12 @@ def _link_or_copy(file: str, copy: str) -> None:
 
 def _git(root: Path, *arguments: str, **environment: str) -> str:
     ended = subprocess.run(
-        ["git", *arguments], cwd=root, capture_output=True, text=True, env={**os.environ, **environment}, check=False
+        ["git", *arguments],  # noqa: S607 - the git of the user's PATH
+        cwd=root,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=False,
     )
     if ended.returncode:
         raise WorkspaceError(f"`git {' '.join(arguments)}` failed: {ended.stderr.strip()}")

@@ -14,7 +14,7 @@ from dagster_project.dagster_internals import WorkspaceFileTarget, WorkspaceProc
 from dagster_project.request_guard import RequestGuard
 
 HOST = "127.0.0.1"
-TOKEN_VARIABLE = "HEDDLE_UI_TOKEN"
+TOKEN_VARIABLE = "HEDDLE_UI_TOKEN"  # noqa: S105 - a variable's name
 POLL_MILLISECONDS = 2000
 """Interval at which the pages ask for new events, as in `dagster dev`."""
 SHUTDOWN_SECONDS = 5

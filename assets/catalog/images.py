@@ -2,8 +2,9 @@
 
 import hashlib
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import imagehash
 import numpy as np
@@ -46,6 +47,21 @@ class ImageInfo(NamedTuple):
     perceptual_hash: bytes
     colours: bytes
     exif: tuple[tuple[str, str], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Convert to JSON's types."""
+        return self._asdict() | {"perceptual_hash": self.perceptual_hash.hex(), "colours": self.colours.hex()}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Convert back from the result of :meth:`to_json`."""
+        types = {
+            "original": Original(*content["original"]),
+            "perceptual_hash": bytes.fromhex(content["perceptual_hash"]),
+            "colours": bytes.fromhex(content["colours"]),
+            "exif": tuple((name, value) for name, value in content["exif"]),
+        }
+        return cls(**{**content, **types})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Listings before they are written, and references to their images. Their contents are kept in a record store."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from assets.catalog.images import ImageInfo, ImageRejection
@@ -25,12 +25,14 @@ class ImageReference:
     @property
     def result(self) -> ImageInfo | ImageRejection | None:
         """Description of the image, or why it cannot be used; None until the image is examined."""
-        result: ImageInfo | ImageRejection | None = None if self.offset is None else self.store.get(self.offset)
-        return result
+        if self.offset is None:
+            return None
+        content = self.store.get(self.offset)
+        return ImageRejection(**content) if "reason" in content else ImageInfo.from_json(content)
 
     def set_result(self, result: ImageInfo | ImageRejection) -> None:
         """Store the result of the examination."""
-        self.offset = self.store.put(result)
+        self.offset = self.store.put(asdict(result) if isinstance(result, ImageRejection) else result.to_json())
 
 
 @dataclass(slots=True, eq=False)

@@ -1,7 +1,7 @@
 """Store records in a temporary file, so that memory holds only their offsets."""
 
+import json
 import os
-import pickle
 import tempfile
 import threading
 from pathlib import Path
@@ -11,7 +11,7 @@ _LENGTH = 8  # bytes of the length prefix of each record
 
 
 class RecordStore:
-    """An unnamed temporary file of pickled records. It is thread-safe and is deleted with its last reference.
+    """An unnamed temporary file of records as JSON. It is thread-safe and is deleted with its last reference.
 
     Args:
         folder: folder of the temporary file.
@@ -23,8 +23,8 @@ class RecordStore:
         self._lock = threading.Lock()
 
     def put(self, record: object) -> int:
-        """Append a record and return its offset."""
-        content = pickle.dumps(record, pickle.HIGHEST_PROTOCOL)
+        """Append a record, made of JSON's types, and return its offset."""
+        content = json.dumps(record).encode()
         with self._lock:
             offset = self._end
             self._file.write(len(content).to_bytes(_LENGTH))
@@ -37,4 +37,4 @@ class RecordStore:
         with self._lock:
             self._file.flush()
         length = int.from_bytes(os.pread(self._file.fileno(), _LENGTH, offset))
-        return pickle.loads(os.pread(self._file.fileno(), length, offset + _LENGTH))
+        return json.loads(os.pread(self._file.fileno(), length, offset + _LENGTH))

@@ -40,7 +40,9 @@ REQUESTED_FIELDS = (
 _SIZE = re.compile(r"(?:-\d+x\d+|-scaled)(?=\.\w+$)")  # suffix of a smaller copy of an image
 _MEDIA_CLASS = re.compile(r"(?:^|\s)wp-image-(\d{1,12})(?:\s|$)")
 _SHORTCODE = re.compile(r"\[(/?)([A-Za-z][\w-]*)((?:\s[^\[\]<>]*)?)(/?)\]")
-_ELLIPSIS = re.compile(r"\s*\[(?:&hellip;|&#8230;|…)\](?=\s*(?:</p>)?\s*$)")  # WordPress adds it to generated excerpts
+_ELLIPSIS = re.compile(  # WordPress adds it to generated excerpts; the runs of spaces are matched from one start only
+    r"(?:(?<!\s)\s+)?\[(?:&hellip;|&#8230;|…)\](?=\s*+(?:</p>)?+\s*+$)"
+)
 
 
 @dataclass(frozen=True)

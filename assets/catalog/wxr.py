@@ -28,9 +28,9 @@ from heddle.sources.parameters import Wxr
 ATTACHMENT = "attachment"
 PUBLISHED = ("publish", "inherit")  # attachments inherit from the post that they were uploaded to
 _MAX_ITEM_BYTES = 64_000_000
-_IMAGE = re.compile(r"<img\b[^>]{0,4000}?\ssrc=[\"']([^\"'<>]{1,4000})[^>]{0,4000}", re.IGNORECASE)
+_IMAGE = re.compile(r"<img\b[^<>]{0,4000}?\ssrc=[\"']([^\"'<>]{1,4000})[^<>]{0,4000}", re.IGNORECASE)
 _UPLOADED = re.compile(r"\bwp-image-(\d+)")  # class of an image in this site's library
-_SHORTCODE = re.compile(r"\[/?(?:caption|wp_caption|gallery|playlist|audio|video|embed)\b[^\]]*\]")
+_SHORTCODE = re.compile(r"\[/?(?:caption|wp_caption|gallery|playlist|audio|video|embed)\b[^\[\]]*\]")
 
 Item = dict[str, Any]
 

@@ -42,7 +42,7 @@ def model_card(
     assert family.release is not None
     systems = family.release.card_systems
     shown = [metric for metric in leaves(metrics) if not systems or metric.path.split(".")[0] in systems]
-    environment = Environment(
+    environment = Environment(  # noqa: S701 - `finalize` escapes for Markdown, which contains HTML
         loader=FileSystemLoader(ASSETS),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -52,7 +52,7 @@ def model_card(
     environment.filters["figure"] = figure
     template = environment.get_template(f"{family.name}/card.md.j2")
     return template.render(
-        front_matter=Markup(_yaml(front_matter(family, parameters, shown, lineage.get("base")))),
+        front_matter=Markup(_yaml(front_matter(family, parameters, shown, lineage.get("base")))),  # noqa: S704 - YAML
         family=family,
         evaluated_on=family.release.evaluated_on,
         base=lineage.get("base"),
@@ -108,7 +108,7 @@ def figure(value: float | None) -> Markup:
     """Four decimals, whole numbers as such, nothing for None."""
     if value is None:
         return Markup()
-    return Markup(f"{int(value):,}" if value == int(value) else f"{value:.4f}")
+    return Markup(f"{int(value):,}" if value == int(value) else f"{value:.4f}")  # noqa: S704 - digits
 
 
 def _yaml(content: Mapping[str, Any]) -> str:

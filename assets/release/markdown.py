@@ -26,4 +26,4 @@ def escape(value: Any) -> Any:
     if isinstance(value, Markup | Undefined | bool | int | float):
         return value
     line = visible(" ".join(str(value).split()))
-    return Markup(SPECIAL.sub(r"\\\g<0>", line))
+    return Markup(SPECIAL.sub(r"\\\g<0>", line))  # noqa: S704 - escaped

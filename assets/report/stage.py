@@ -97,6 +97,6 @@ def render(summary_content: Any, page_sections: Sequence[PageSection]) -> str:
     )
     environment.filters["number"] = readable
     environment.filters["percent"] = lambda share: f"{share * 100:g} %"
-    style = Markup((TEMPLATES / "style.css").read_text())
+    style = Markup((TEMPLATES / "style.css").read_text())  # noqa: S704 - the project's own file
     page = environment.get_template("page.html.j2")
     return page.render(summary=summary_content, sections=page_sections, style=style) + "\n"

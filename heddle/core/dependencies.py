@@ -86,7 +86,10 @@ class Dependencies:
             if is_data(path):
                 yield str(path), [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in _files(path)]
             else:
-                yield from ((str(file), hashlib.md5(file.read_bytes()).hexdigest()) for file in _files(path))
+                yield from (
+                    (str(file), hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest())
+                    for file in _files(path)
+                )
         for file, keys in self._parameters.items():
             values = read_yaml(file)
             for key in keys:

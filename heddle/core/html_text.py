@@ -5,7 +5,7 @@ import re
 
 import nh3
 
-_BREAK = re.compile(r"<(?:br|/p|/div|/li|/h[1-6]|/tr|/blockquote|/figcaption)\b[^>]*>", re.IGNORECASE)
+_BREAK = re.compile(r"<(?:br|/p|/div|/li|/h[1-6]|/tr|/blockquote|/figcaption)\b[^<>]*>", re.IGNORECASE)
 _MARKED = re.compile(r"[<&\0]")
 _SPACE = re.compile(r"\s+")
 

@@ -76,7 +76,7 @@ def all_texts(listing: Listing) -> Iterator[str]:
 
 def without_markup(body: str) -> str:
     """Convert sanitised HTML to text: tags become spaces, entities become characters."""
-    return _plain(html.unescape(re.sub(r"<[^>]*>", " ", body)))
+    return _plain(html.unescape(re.sub(r"<[^<>]*>", " ", body)))
 
 
 def _plain(text: str | None) -> str:

@@ -47,7 +47,7 @@ def new_model(name: str, root: Path, console: Console) -> None:
     """
     check_name(name, root)
     class_name = "".join(part.capitalize() for part in name.split("_"))
-    environment = Environment(
+    environment = Environment(  # noqa: S701 - the templates are Python; the name is an identifier
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         keep_trailing_newline=True,

@@ -4,11 +4,23 @@ import re
 from collections import Counter
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, HttpUrl, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, HttpUrl, StringConstraints, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
-from heddle.core.parameters.section import Section
+from heddle.core.parameters.section import UNQUOTED, Section
 
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _without_password(url: HttpUrl) -> HttpUrl:
+    if url.username or url.password:
+        raise PydanticCustomError(
+            UNQUOTED, "contains a user or password, which would be written to dvc.lock; remove it from the URL"
+        )
+    return url
+
+
+SiteUrl = Annotated[HttpUrl, AfterValidator(_without_password)]
 DuplicateRule = Literal["same_image_and_text", "same_image", "none"]
 """What a listing must repeat of an older one to be dropped: the image nearly; title, description and body exactly."""
 EnvironmentVariable = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$")]
@@ -83,7 +95,7 @@ class WordPress(CrawlSettings):
 
     kind: Literal["wordpress"]
     name: SourceName = Field(description="prefix of the listings' ids; do not change it later")
-    url: HttpUrl = Field(description="URL of the site, without /wp-json")
+    url: SiteUrl = Field(description="URL of the site, without /wp-json")
     contact: str = Field(min_length=3, description="mail address or URL for the site's owner, sent in the user agent")
     posts: str = Field(
         default="posts", pattern=r"^[a-z0-9_-]+$", description="REST base of the listings: posts, products, …"
@@ -184,7 +196,7 @@ class Sitemap(CrawlSettings):
 
     kind: Literal["sitemap"]
     name: SourceName = Field(description="prefix of the listings' ids; do not change it later")
-    url: HttpUrl = Field(description="URL of the sitemap or sitemap index, also .gz")
+    url: SiteUrl = Field(description="URL of the sitemap or sitemap index, also .gz")
     contact: str = Field(min_length=3, description="mail address or URL for the site's owner, sent in the user agent")
     listings: str = Field(default="", description="regular expression that matches URLs of listings: `/shop/`")
     guides: str | None = Field(

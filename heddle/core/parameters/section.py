@@ -18,6 +18,10 @@ from heddle.core.errors import UserError
 PARAMS_FILE = "params.yaml"
 
 
+UNQUOTED = "unquoted"
+"""Type of a validation error whose message must not quote the value."""
+
+
 class ParameterError(UserError, ValueError):
     """A wrong parameter; the message names file, key, what was found and what is allowed."""
 
@@ -113,7 +117,8 @@ def _explain(
         elif mistake["type"] == "missing":
             lines.append(f"{file}: {key}: missing ({files[0].name} or {files[1]})")
         else:
-            found = "" if isinstance(mistake["input"], dict) else f"found {mistake['input']!r}; "
+            is_hidden = mistake["type"] == UNQUOTED or isinstance(mistake["input"], dict)
+            found = "" if is_hidden else f"found {mistake['input']!r}; "
             lines.append(f"{file}: {key}: {found}{mistake['msg'].removeprefix('Value error, ')}")
     return "\n".join(lines)
 

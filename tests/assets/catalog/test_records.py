@@ -17,6 +17,7 @@ from assets.catalog.images import ImageInfo, ImageRejectedError, examine_image
 from assets.catalog.politeness import parse_retry_after
 from assets.catalog.rows import MalformedError, build_listing_row, build_table_row
 from heddle.core.html_text import one_line, plain_text, safe_html
+from heddle.core.listing_text import without_markup
 from heddle.core.schemas import IMAGES, write_table
 from heddle.images.originals import Original
 
@@ -227,3 +228,11 @@ def test_rows_of_other_tables_fit_their_schema() -> None:
 )
 def test_retry_after_is_a_number_or_a_date(value: str | None, seconds: float | None) -> None:
     assert parse_retry_after(value) == seconds
+
+
+@pytest.mark.parametrize("part", ["<br ", "<", " ", "<!--"])
+def test_text_of_long_hostile_markup_takes_linear_time(part: str) -> None:
+    """A pattern that takes quadratic time would need hours here."""
+    hostile = part * 500_000 + "<"
+    assert len(plain_text(hostile)) <= len(hostile)
+    assert len(without_markup(hostile)) <= len(hostile)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from assets.catalog.collector import Collector
 from assets.catalog.images import examine_image
-from assets.catalog.wordpress_post import compute_stamp, find_content_images, find_images, strip_shortcodes
+from assets.catalog.wordpress_post import _ELLIPSIS, compute_stamp, find_content_images, find_images, strip_shortcodes
 from heddle.images.originals import Original
 from heddle.sources.parameters import WordPress
 from tests.support.wordpress_site import image
@@ -55,6 +55,13 @@ def test_strip_shortcodes_removes_only_brackets(markup: str) -> None:
     left = strip_shortcodes(markup)
     assert len(left) <= len(markup)
     assert strip_shortcodes(markup.replace("[", "(")) == markup.replace("[", "(")
+
+
+def test_ellipsis_of_an_excerpt_is_found_in_linear_time() -> None:
+    """A pattern that takes quadratic time would need hours here."""
+    spaces = " " * 500_000
+    assert _ELLIPSIS.sub("…", f"Oak{spaces}[&hellip;]{spaces}</p>\n") == f"Oak…{spaces}</p>\n"
+    assert _ELLIPSIS.sub("…", f"Oak{spaces}[&hellip;]{spaces}x") == f"Oak{spaces}[&hellip;]{spaces}x"
 
 
 def test_images_of_a_post_are_found_once_each_in_their_order() -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from assets.catalog import wxr
 from assets.catalog.wxr import WxrSource
 from heddle.core.stage import StageError
 from tests.support import wordpress_site
@@ -240,3 +241,11 @@ def test_images_of_an_export_are_crawled(tmp_path: Path) -> None:
         site.close()
     assert done.returncode == 0, done.stderr
     assert [row["id"] for row in wordpress_site.rows(tmp_path, "listings")] == ["w:1", "w:8"]
+
+
+@pytest.mark.parametrize("part", ["[caption ", "<img "])
+def test_patterns_take_linear_time(part: str) -> None:
+    """A pattern that takes quadratic time would need an hour here."""
+    hostile = part * 300_000
+    assert wxr._SHORTCODE.sub(" ", hostile) == hostile
+    assert wxr._IMAGE.search(hostile) is None

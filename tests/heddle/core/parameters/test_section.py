@@ -93,6 +93,14 @@ def test_load_wrong_value_names_file_key_and_allowed(project, section, name, par
         assert part in str(caught.value)
 
 
+def test_password_in_a_url_is_refused_and_not_quoted(project):
+    url = "http://me:hush@a.test"
+    root = project(f"catalog: {{sources: [{{name: a, kind: sitemap, url: '{url}', contact: a@b.test}}]}}")
+    with pytest.raises(ParameterError, match=r"catalog\.sources\.0\.sitemap\.url: contains a user") as caught:
+        load("catalog", CatalogParameters, root)
+    assert "hush" not in str(caught.value)
+
+
 def test_load_unknown_nested_key_lists_keys_of_its_block(project):
     root = project("", "clip: {trainer: {max_epoch: 3}}\n")
     with pytest.raises(ParameterError, match=r"clip\.trainer\.max_epoch: unknown key; allowed: .*max_epochs") as caught:
