@@ -8,6 +8,7 @@ for `sitemap` a sitemap and a page, for `beir` corpus, queries and judgements.
 """
 
 import argparse
+import copy
 import gzip
 import json
 import os
@@ -283,6 +284,7 @@ def _draw_value(record: Any, paths: list[Any], draw: random.Random) -> Any:
     value = record
     for key in draw.choice(paths):
         value = value[key]
+    value = copy.deepcopy(value)  # a later change must not change it in two places, or put it into itself
     return [value, value] if draw.random() < 0.2 else value
 
 
