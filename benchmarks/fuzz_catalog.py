@@ -29,7 +29,7 @@ from assets.catalog.local_images import ImageFolders
 from assets.catalog.table import TableSource
 from assets.catalog.wordpress import WordPressSite, WordPressSpider
 from heddle.core.html_text import plain_text, safe_html
-from heddle.core.schemas import LISTINGS, QUARANTINE, TABLES, write_table
+from heddle.core.schemas import QUARANTINE, TABLES, write_table
 from heddle.core.stage import StageError
 from heddle.images.originals import Original
 from heddle.sources.parameters import ListingField, Table
@@ -54,7 +54,7 @@ def posts(folder: Path, cases: int) -> Outcomes:
     """Pages of WordPress posts, of any shape, through the source's own parser."""
     found: Outcomes = Counter()
     whole = examine_image(Original.whole(folder / "sound.png"), 1e6)
-    changes = st.lists(st.tuples(st.sampled_from(_paths(_POST)), _json | _markup), max_size=4)
+    changes = st.lists(st.tuples(st.sampled_from(find_paths(_POST)), _json | _markup), max_size=4)
 
     @_fuzz(cases)
     @given(
@@ -64,9 +64,9 @@ def posts(folder: Path, cases: int) -> Outcomes:
         status=st.sampled_from([200, 404]),
     )
     def page(pages: list[Any], strange: Any, cut: int | None, status: int) -> None:
-        told = [_changed(_POST | {"id": number}, each) for number, each in enumerate(pages, 1)]
+        told = [change_values(_POST | {"id": number}, each) for number, each in enumerate(pages, 1)]
         body = json.dumps(told if strange is None else [*told, strange] if len(told) % 2 else strange).encode()
-        collector = _new_collector(folder)
+        collector = new_collector(folder)
         spider = WordPressSpider(WordPressSite("shop", "http://shop.test", per_page=9), collector=collector)
         headers = {"X-WP-TotalPages": "1", "Content-Type": "application/json"}
         answer = TextResponse("http://shop.test/posts", body=body[: cut and -cut], headers=headers, encoding="utf-8")
@@ -77,7 +77,7 @@ def posts(folder: Path, cases: int) -> Outcomes:
             return
         for shown in collector.pending_images("shop").values():
             shown.set_result(whole if status == 200 else ImageRejection("image_missing", "returned 404 Not Found"))
-        found[_finish(collector, folder)] += 1
+        found[finish(collector, folder)] += 1
 
     page()
     return found
@@ -95,13 +95,13 @@ def rows(folder: Path, cases: int) -> Outcomes:
     @_fuzz(cases)
     @given(told=st.lists(one, min_size=1, max_size=4))
     def row(told: list[tuple[str, dict[str, Any]]]) -> None:
-        collector = _new_collector(folder)
+        collector = new_collector(folder)
         for number, (table, values) in enumerate(told):
             if table != "listings":
                 collector.add_row(table, "mine", values, values, f"row {number}")
             elif draft := collector.add_listing("mine", str(number % 3), values, values, f"row {number}"):
                 collector.set_image_file(draft, "sound.png", ImageFolders([folder]))
-        found[_finish(collector, folder)] += 1
+        found[finish(collector, folder)] += 1
 
     row()
     return found
@@ -151,7 +151,7 @@ def files(folder: Path, cases: int) -> Outcomes:
         path.write_bytes(content if junk is None else content[:place] + junk + content[place:])
         columns = {"id": "id", "image": "image", "title": "title", "price": "price"}
         source = Table(kind="table", name="mine", path=str(path), columns=columns, contact="me@shop.test")
-        collector = _new_collector(folder)
+        collector = new_collector(folder)
         try:
             TableSource(source).gather(collector)
         except StageError as error:
@@ -159,7 +159,7 @@ def files(folder: Path, cases: int) -> Outcomes:
             return
         for url, shown in collector.pending_images("mine").items():
             shown.set_result(ImageRejection("image_missing", url or "no address"))
-        found[_finish(collector, folder)] += 1
+        found[finish(collector, folder)] += 1
 
     file()
     return found
@@ -168,7 +168,7 @@ def files(folder: Path, cases: int) -> Outcomes:
 def images(folder: Path, cases: int) -> Outcomes:
     """JPEG, PNG, WebP, GIF and the other formats with bytes changed, cut out, repeated and put in."""
     found: Outcomes = Counter()
-    whole = {form: _image(form) for form in ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")}
+    whole = {form: sample_image(form) for form in ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")}
     path = folder / "mutated"
 
     @_fuzz(cases)
@@ -214,30 +214,31 @@ def _fuzz(cases: int) -> Callable[[Any], Any]:
     return settings(max_examples=cases, deadline=None, database=None, derandomize=True, suppress_health_check=checks)
 
 
-def _new_collector(folder: Path) -> Collector:
+def new_collector(folder: Path) -> Collector:
     return Collector(folder, 1e6, 1_000_000, 1)
 
 
-def _finish(collector: Collector, folder: Path) -> str:
+def finish(collector: Collector, folder: Path) -> str:
     """How it ended; nothing may be lost, and what there is must fit the tables and be written."""
     result = collector.finish()
     accepted = len(result.listings) + sum(map(len, collector.tables.values()))
     assert sum(collector.fetched.values()) == accepted + len(result.quarantine)
     assert all(row["reason"] and row["detail"] for row in result.quarantine)
-    write_table(folder / "quarantine.parquet", result.quarantine, QUARANTINE)
-    listings = [draft.row | {"image": image.sha256, "exif": []} for draft, image in result.listings]
-    write_table(folder / "listings.parquet", listings, LISTINGS)
-    for name, kept in collector.tables.items():
-        write_table(folder / f"{name}.parquet", [row for _, row in kept.values()], TABLES[name])
+    tables = {name: [row for _, row in kept.values()] for name, kept in collector.tables.items()}
+    tables["quarantine"] = result.quarantine
+    tables["listings"] = [draft.row | {"image": image.sha256, "exif": []} for draft, image in result.listings]
+    for name, rows in tables.items():
+        if rows:
+            write_table(folder / f"{name}.parquet", rows, (TABLES | {"quarantine": QUARANTINE})[name])
     return "accepted" if not result.quarantine else "quarantined" if not accepted else "some of each"
 
 
-def _paths(record: Any, start: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+def find_paths(record: Any, start: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     inner = record.items() if isinstance(record, dict) else enumerate(record) if isinstance(record, list) else ()
-    return [path for key, value in inner for path in ((*start, key), *_paths(value, (*start, key)))]
+    return [path for key, value in inner for path in ((*start, key), *find_paths(value, (*start, key)))]
 
 
-def _changed(record: Any, changes: list[tuple[tuple[Any, ...], Any]]) -> Any:
+def change_values(record: Any, changes: list[tuple[tuple[Any, ...], Any]]) -> Any:
     """The record with other values at some paths, as far as they still are there."""
     copy = json.loads(json.dumps(record))
     for path, value in changes:
@@ -249,7 +250,7 @@ def _changed(record: Any, changes: list[tuple[tuple[Any, ...], Any]]) -> Any:
     return copy
 
 
-def _image(form: str) -> bytes:
+def sample_image(form: str) -> bytes:
     file = io.BytesIO()
     exif = Image.Exif()
     exif[0x010F] = "Loomtech"
@@ -288,7 +289,7 @@ def main() -> None:
     for kind, fuzz in KINDS.items():
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            folder.joinpath("sound.png").write_bytes(_image("PNG"))
+            folder.joinpath("sound.png").write_bytes(sample_image("PNG"))
             found = fuzz(folder, -(-cases // len(KINDS)))
         total += found.total()
         outcomes = ", ".join(f"{name} {times:,}" for name, times in sorted(found.items()))

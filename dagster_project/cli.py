@@ -1,13 +1,12 @@
 """Commands that use Dagster, DVC and the registry. ``heddle`` loads them through entry points."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from heddle.core.terminal import PipeConsole
+from heddle.core.terminal import PipeConsole, json_text
 
 console = PipeConsole()
 
@@ -157,4 +156,4 @@ def rollback(model: str) -> None:
 
 
 def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(json_text(value, indent=2))

@@ -1,15 +1,14 @@
 """Effective parameters of one or all sections, as values and as a table."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.table import Table
-from rich.text import Text
 
 from dagster_project.parameters import SECTIONS, find_unknown_sections, written_sections
 from heddle.core.parameters.provenance import DEFAULT, EffectiveValue, effective_values
 from heddle.core.parameters.section import ParameterError
+from heddle.core.terminal import json_text, untrusted
 
 
 def read_values(section: str | None, root: Path) -> list[EffectiveValue]:
@@ -42,6 +41,6 @@ def parameter_table(values: Sequence[EffectiveValue]) -> Table:
         table.add_column(heading, overflow="fold", no_wrap=heading in ("key", "origin"))
     for value in values:
         style = "dim" if value.origin == DEFAULT else ""
-        shown = value.value if isinstance(value.value, str) else json.dumps(value.value, ensure_ascii=False)
-        table.add_row(*(Text(text, style) for text in (value.key, shown, value.origin, value.description)))
+        shown = value.value if isinstance(value.value, str) else json_text(value.value)
+        table.add_row(*(untrusted(text, style) for text in (value.key, shown, value.origin, value.description)))
     return table

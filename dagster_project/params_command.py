@@ -1,12 +1,11 @@
 """The command ``heddle params``: effective parameters, their origin and their description."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from heddle.core.terminal import PipeConsole
+from heddle.core.terminal import PipeConsole, json_text
 
 console = PipeConsole()
 
@@ -28,6 +27,6 @@ def params(section: str | None, as_json: bool) -> None:
 
     values = read_values(section, Path.cwd())
     if as_json:
-        click.echo(json.dumps([asdict(value) for value in values], indent=2, ensure_ascii=False))
+        click.echo(json_text([asdict(value) for value in values], indent=2))
     else:
         console.print(parameter_table(values))

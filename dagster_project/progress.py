@@ -13,6 +13,7 @@ from rich.text import Text
 
 from dagster_project.dvc.project import StageState
 from dagster_project.dvc.runner import StageOutcome
+from heddle.core.terminal import untrusted, visible
 from heddle.evaluation.metric_names import plain_name
 
 PROGRESS = re.compile(r"^\[(?P<stage>\w+)\] (?P<message>.*)$")
@@ -107,7 +108,7 @@ class RunProgress:
         now = time.time()
         for name, row in self.rows.items():
             state = Text(row.state, STYLES.get(row.state, ""))
-            table.add_row(name, state, row.seconds(now), Text(row.message, "dim", overflow="ellipsis"))
+            table.add_row(name, state, row.seconds(now), _message(row.message))
         return table
 
     def _log(self, name: str, row: ProgressRow, message: str) -> str | None:
@@ -134,8 +135,13 @@ def print_errors(console: Console, errors: Mapping[str, str]) -> None:
     """Print the error of each failed stage."""
     for error in errors.values():
         heading, _, details = error.partition("\n")
-        console.print(Text(f"\n{heading}", "bold red"))
-        console.print(Text(details), soft_wrap=True)
+        console.print(untrusted(f"\n{heading}", "bold red"))
+        console.print(untrusted(details), soft_wrap=True)
+
+
+def _message(words: str) -> Text:
+    """A stage's own words, and those of its libraries."""
+    return Text(visible(words), "dim", overflow="ellipsis")
 
 
 def _number(value: Any) -> str:

@@ -17,6 +17,7 @@ from dagster_project.checks import verdicts
 from dagster_project.dvc.project import DvcProject
 from heddle.core.parameters.section import PARAMS_FILE, ParameterError, load, read_yaml
 from heddle.core.stage import StageError
+from heddle.core.terminal import visible
 from heddle.description.resumable_jsonl import ResumableJsonlError
 from heddle.inference.describe import DescribeError
 from heddle.publishing.content import has_writer, listing_contents, read_accepted_listings
@@ -132,7 +133,8 @@ def _details(change: PlannedChange) -> str:
 def _cell(value: Any, width: int = 60) -> str:
     """A value as text that is safe in a cell of a Markdown table."""
     text = ", ".join(value) if isinstance(value, list) else str(value or "")
-    escaped = html.escape(shorten(html.unescape(text) or "nothing", width, placeholder=" …"), quote=False)
+    words = visible(shorten(html.unescape(text) or "nothing", width, placeholder=" …"))
+    escaped = html.escape(words, quote=False)
     return "".join(f"&#{ord(each)};" if each in "|`*_[]!\\" else each for each in escaped)
 
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from assets.families import FAMILIES
 from dagster_project.registry import Version
+from heddle.core.terminal import untrusted
 from heddle.evaluation.gate_parameters import Gate, GatesSection
 from heddle.evaluation.metric_names import plain_name
 
@@ -54,7 +55,7 @@ def registry_table(versions: Sequence[Version], gates: GatesSection) -> Table:
         table.add_column(heading)
     for version in versions:
         numbers = "; ".join(map(str, decisive_metrics(version, gates.by_model().get(version.model, ()))))
-        table.add_row(version.tag, ", ".join(version.stages), version.commit[:7], numbers)
+        table.add_row(*map(untrusted, (version.tag, ", ".join(version.stages), version.commit[:7], numbers)))
     return table
 
 

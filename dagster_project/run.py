@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from dagster_project import registry
 from dagster_project.automation import MAIN_JOB
@@ -22,6 +23,7 @@ from dagster_project.progress import RunProgress, print_errors
 from dagster_project.run_owner import owner_tags
 from dagster_project.staleness import find_stale_assets
 from dagster_project.workspace import open_instance, own_workspace
+from heddle.core.terminal import untrusted
 
 SUCCESS, STAGE_FAILED, GATE_FAILED = 0, 1, 2
 POLL_SECONDS = 0.5
@@ -89,7 +91,7 @@ def execute(
         result = execute_run(dg.reconstructable(load_job), dagster_run, instance)
     print_errors(console, progress.errors)
     if not result.success and not progress.errors:
-        console.print(f"The run failed: {progress.run_error}", markup=False, soft_wrap=True)
+        console.print(untrusted(f"The run failed: {progress.run_error}"), soft_wrap=True)
         console.print(f"Its events are in `heddle ui`, run {dagster_run.run_id[:8]}.")
     return SUCCESS if result.success else STAGE_FAILED
 
@@ -125,7 +127,7 @@ class RunWatcher:
             for record in page.records:
                 line = self._progress.feed(record.event_log_entry)
                 if line and not self._console.is_terminal:
-                    self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+                    self._console.print(untrusted(line), soft_wrap=True)
             cursor = page.cursor
             if is_last_poll and not page.has_more:
                 return
@@ -142,6 +144,7 @@ def _print_summary(root: Path, console: Console) -> int:
             console.print(f"Registered  {version.tag} ({', '.join(version.stages)})")
     failed = [verdict for verdict in verdicts(root) if not verdict.passed]
     for verdict in failed:
-        console.print(f"[bold red]Not registered[/]  {verdict.model}: {verdict.description}", soft_wrap=True)
+        words = untrusted(f"  {verdict.model}: {verdict.description}")
+        console.print(Text.assemble(("Not registered", "bold red"), words), soft_wrap=True)
     console.print(TRY_NEXT, highlight=False, soft_wrap=True)
     return GATE_FAILED if failed else SUCCESS

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dagster_project.dvc.project import DvcProject
+from heddle.core.terminal import untrusted
 from heddle.evaluation.metric_names import plain_name
 
 
@@ -49,6 +50,6 @@ def status_table(states: Sequence[StageStatus]) -> Table:
         table.add_column(heading)
     for state in states:
         number = "" if state.value is None else f"{plain_name(state.headline or '')} {state.value:.4g}"
-        summary = Text("up to date", "green") if state.up_to_date else Text("; ".join(state.causes), "yellow")
-        table.add_row(state.stage, summary, number, (state.data_version or "")[:12])
+        summary = Text("up to date", "green") if state.up_to_date else untrusted("; ".join(state.causes), "yellow")
+        table.add_row(untrusted(state.stage), summary, untrusted(number), (state.data_version or "")[:12])
     return table

@@ -1,6 +1,5 @@
 """Annotations of images in a separate file: for listings of another source, or with a folder of images."""
 
-import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from assets.catalog.collector import Collector
 from assets.catalog.listing_drafts import Draft
 from assets.catalog.local_images import ImageFolders
+from assets.catalog.nested_json import parse_json
 from assets.catalog.rows import MalformedError, qualify_id
 from heddle.core.stage import StageError
 from heddle.sources.parameters import Annotations
@@ -100,12 +100,12 @@ class AnnotationSource(ABC):
 
     def _json(self, path: str) -> Any:
         try:
-            return json.loads(Path(path).read_bytes())
+            return parse_json(Path(path).read_bytes())
         except FileNotFoundError as error:
             raise StageError(
                 f"source {self._source.name}: {path}: file not found; the path is relative to the project"
             ) from error
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError) as error:
             raise StageError(f"source {self._source.name}: {path}: cannot be read as JSON: {error}") from error
 
 

@@ -1,7 +1,6 @@
 """Detect cheaply which sources have changed, so that an ingest starts only when one has."""
 
 import hashlib
-import json
 import os
 import urllib.parse
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from huggingface_hub import HfApi
 from huggingface_hub.constants import HF_HUB_OFFLINE
 
 from assets.catalog.addresses import BlockedAddressError
+from assets.catalog.nested_json import parse_json
 from assets.catalog.ssrf_httpx import open_client
 from heddle.core.parameters.section import load
 from heddle.core.parameters.shared import read_seed
@@ -154,7 +154,7 @@ def _wordpress(source: WordPress) -> str:
         named["auth"] = (source.username, os.environ.get(source.application_password_env, ""))
     body, headers = _request(source.name, url, source, **named)
     try:
-        posts = json.loads(body)
+        posts = parse_json(body)
         newest = f"{posts[0]['id']} {posts[0]['modified_gmt']}" if posts else ""
     except (ValueError, LookupError, TypeError) as error:
         raise ChangeDetectionError(f"source {source.name}: {url} is no valid WordPress response: {error}") from error

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from assets.catalog.nested_json import parse_json
 from heddle.core.html_text import one_line, plain_text, safe_html
 from heddle.core.schemas import LISTINGS, TABLES
 
@@ -128,7 +129,7 @@ def _coerce_types(row: Mapping[str, Any], schema: pa.Schema) -> dict[str, Any]:
         elif pa.types.is_integer(field.type) and isinstance(value, str):
             converted[field.name] = int(value)
         elif pa.types.is_list(field.type) and isinstance(value, str):
-            converted[field.name] = json.loads(value)
+            converted[field.name] = parse_json(value)
     return converted
 
 
@@ -174,7 +175,7 @@ def _price(value: Any) -> float:
 def _list(value: Any) -> list[Any]:
     """Parse a list, JSON text, or text separated by `|`."""
     if isinstance(value, str):
-        value = json.loads(value) if value.lstrip().startswith("[") else value.split("|")
+        value = parse_json(value) if value.lstrip().startswith("[") else value.split("|")
     if not isinstance(value, list | tuple):
         raise MalformedError(f"expected a list, found {str(value)[:120]!r}")
     return list(value)

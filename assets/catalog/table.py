@@ -1,6 +1,5 @@
 """The source `table`: rows of a CSV, TSV, Parquet or JSON Lines file whose columns are mapped to fields."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from assets.catalog.crawl_job import CrawlJob
 from assets.catalog.delimited import DelimitedError, read_delimited
 from assets.catalog.local_images import ImageFolders
 from assets.catalog.mapped_records import MappedRecords, check_columns, check_fields
+from assets.catalog.nested_json import parse_json
 from assets.catalog.rows import qualify_id
 from heddle.core.stage import StageError
 from heddle.sources.parameters import Table
@@ -105,6 +105,6 @@ class TableSource:
 def parse_json_or_text(line: str) -> Any:
     """Parse a line of JSON Lines; return the line itself if it is no JSON."""
     try:
-        return json.loads(line)
+        return parse_json(line)
     except ValueError:
         return line

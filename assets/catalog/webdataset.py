@@ -1,7 +1,6 @@
 """The source `webdataset`: tars of samples, each an image with text or JSON; local files or URLs."""
 
 import io
-import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,6 +14,7 @@ from twisted.python.failure import Failure
 from assets.catalog.collector import Collector
 from assets.catalog.crawl_job import CrawlJob, format_status
 from assets.catalog.mapped_records import ImageContent, MappedRecords, check_columns, check_fields
+from assets.catalog.nested_json import parse_json
 from assets.catalog.rows import qualify_id
 from assets.catalog.spiders import PASS_ERRORS, PageSpider
 from assets.catalog.tar_samples import TarDamage, TarSample, read_samples
@@ -203,7 +203,7 @@ def _parse_text(ending: str, content: bytes) -> Any:
         raise ValueError(f"{ending}: more than {_MAX_TEXT_BYTES:,} bytes")
     try:
         text = content.decode("utf-8-sig")
-        return json.loads(text) if ending.rpartition(".")[2] == "json" else text
+        return parse_json(text) if ending.rpartition(".")[2] == "json" else text
     except ValueError as error:
         raise ValueError(f"{ending}: {error}") from error
 

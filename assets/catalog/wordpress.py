@@ -1,7 +1,6 @@
 """The source `wordpress`: posts of any WordPress site as listings, from its REST API (wp/v2)."""
 
 import base64
-import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -17,6 +16,7 @@ from assets.catalog.collector import Collector
 from assets.catalog.crawl_job import CrawlJob, format_status
 from assets.catalog.http_cache import can_revalidate
 from assets.catalog.listing_drafts import Draft
+from assets.catalog.nested_json import parse_json
 from assets.catalog.page_politeness import HostBudgetError, RobotsForbiddenError
 from assets.catalog.politeness import API_DIRECTIVES, find_forbidden_use
 from assets.catalog.rows import qualify_id
@@ -217,7 +217,7 @@ class WordPressSpider(PageSpider):
         if response.status != 200:
             self._fail(f"{response.url} returned {format_status(response.status)}. {_remedy(response)}")
         try:
-            records = json.loads(response.body)
+            records = parse_json(response.body)
         except ValueError:
             records = None
         if not isinstance(records, list):

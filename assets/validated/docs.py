@@ -16,6 +16,8 @@ from great_expectations.render import RenderedSectionContent
 from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 from great_expectations.render.view.view import DefaultJinjaSectionView
 
+from heddle.core.terminal import visible
+
 Results = Mapping[str, ExpectationSuiteValidationResult]
 
 _STYLE = """
@@ -57,6 +59,8 @@ def write_docs(folder: Path, results: Results, expectations: Sequence[Mapping[st
 def _sections(result: ExpectationSuiteValidationResult) -> Iterable[str]:
     """Render Great Expectations' sections as HTML: an overview, then one for each column."""
     result.meta = {"great_expectations_version": result.meta["great_expectations_version"]}  # without load times
+    for each in result.results:
+        each.result = _escape(each.result)
     document = ValidationResultsPageRenderer().render(result)
     overview, *columns = document.sections
     view = _SectionView()
@@ -64,6 +68,15 @@ def _sections(result: ExpectationSuiteValidationResult) -> Iterable[str]:
     yield _section(view, RenderedSectionContent(content_blocks=overview.content_blocks[1:2]), 1)
     for number, section in enumerate(columns, 2):
         yield _section(view, section, number)
+
+
+def _escape(value: Any) -> Any:
+    """Escape the ids and other values of failing rows, which Great Expectations writes into the page as they are."""
+    if isinstance(value, str):
+        return html.escape(visible(value))
+    if isinstance(value, Mapping):
+        return {key: _escape(inner) for key, inner in value.items()}
+    return [_escape(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _section(view: _SectionView, section: RenderedSectionContent, number: int) -> str:

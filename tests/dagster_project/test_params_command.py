@@ -1,5 +1,6 @@
 """`heddle params` shows every effective value with its origin."""
 
+import io
 import json
 from pathlib import Path
 
@@ -7,8 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from dagster_project import params_command
+from dagster_project.parameter_values import parameter_table
 from dagster_project.params_command import params
+from heddle.core.parameters.provenance import EffectiveValue
 from heddle.core.parameters.section import ParameterError
+from heddle.core.terminal import PipeConsole
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,3 +66,12 @@ def test_params_misspelt_section_in_a_file_is_refused(tmp_path: Path, monkeypatc
 def test_params_unknown_section_names_the_allowed_ones() -> None:
     with pytest.raises(ParameterError, match=r"nope: unknown section; allowed: alignment, .*writer"):
         params.main(["nope"], standalone_mode=False)
+
+
+def test_params_print_no_control_character_of_a_value() -> None:
+    attack = "[b]\x1b[2J\u202e\x9b"
+    file = io.StringIO()
+    rows = [EffectiveValue("k", attack, "params.yaml", ""), EffectiveValue("l", [attack], "params.yaml", attack)]
+    PipeConsole(file=file).print(parameter_table(rows))
+    assert "[b]\\x1b[2J\\u202e\\x9b" in file.getvalue()
+    assert not {"\x1b", "\u202e", "\x9b"} & set(file.getvalue())

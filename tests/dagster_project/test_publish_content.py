@@ -80,3 +80,11 @@ def test_the_report_counts_all_and_shows_no_markup_of_the_site_s():
     assert "&lt;script&gt;" in rows[0]
     assert "tags: a → nothing" in rows[0]
     assert "a person edited title" in rows[1]
+
+
+def test_the_report_has_no_control_character_of_the_site_s():
+    attack = "\x1b[2J&#x1b;[2J\u202e"
+    change = PlannedChange("shop:1", Action.UPDATE, 7, {"title": (attack, attack)}, reason=attack)
+    told = report(Publication((change,), applied=True))
+    assert told.count("\\u202e") + told.count("&#92;u202e") == 3
+    assert not {"\x1b", "\u202e"} & set(told)

@@ -1,5 +1,6 @@
 """`heddle registry list` and `heddle status`: what decides about a version, for people, pipes and programs."""
 
+import io
 import json
 from datetime import datetime
 
@@ -7,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.families import FAMILIES
+from assets.gates import Gates
 from dagster_project.registry import Version
-from dagster_project.registry_table import DecisiveMetric, decisive_metrics
+from dagster_project.registry_table import DecisiveMetric, decisive_metrics, registry_table
+from dagster_project.status import StageStatus, status_table
+from heddle.core.terminal import PipeConsole
 from heddle.evaluation.gate_parameters import Gate
 
 
@@ -64,3 +68,15 @@ def test_status_piped_does_not_fold_and_json_agrees_with_dvc(toy):
     assert all(bool(record["causes"]) != record["up_to_date"] for record in records)
     lines = toy.invoke("status").stdout.splitlines()
     assert len(lines) == len(records) + 1  # one line for each stage, under the heading
+
+
+def test_tables_print_brackets_and_no_control_character():
+    attack = "[red]\x1b[2J\u202e"
+    version = Version(attack, attack, "0" * 40, datetime(2026, 1, 1), (attack,), "", {attack: 0.5})
+    status = StageStatus(attack, False, (attack,), attack, 0.5, None)
+    gates = Gates.model_validate({})
+    for table in (registry_table([version], gates), status_table([status])):
+        file = io.StringIO()
+        PipeConsole(file=file).print(table)
+        assert "[red]\\x1b[2J\\u202e" in file.getvalue()
+        assert not {"\x1b", "\u202e"} & set(file.getvalue())

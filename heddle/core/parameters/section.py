@@ -7,6 +7,7 @@ contains sizes; other keys have the defaults of the section's class. The same ke
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
+from reprlib import Repr
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,6 +17,11 @@ from ruamel.yaml.error import YAMLError
 from heddle.core.errors import UserError
 
 PARAMS_FILE = "params.yaml"
+_REPR = Repr()
+"""Shows a wrong value. A few lines of YAML with anchors can be a value of a billion elements."""
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = 500
+_REPR.maxlist = _REPR.maxtuple = _REPR.maxdict = _REPR.maxset = 20
+_REPR.maxlevel = 2
 
 
 UNQUOTED = "unquoted"
@@ -41,15 +47,32 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         ParameterError: the file is missing, is not YAML or is not a mapping.
     """
-    if not path.is_file():
+    if not _is_file(path):
         raise ParameterError(f"{path}: no such file. {_scales_hint(path)}")
     try:
         content = deepcopy(_parsed(path.read_bytes()))
-    except YAMLError as error:
-        raise ParameterError(f"{path}: not valid YAML: {error}") from error
+    except (YAMLError, ValueError, LookupError, TypeError, AttributeError) as error:  # such as the 31st of February
+        raise ParameterError(f"{path}: not valid YAML: {error or type(error).__name__}") from error
+    except RecursionError as error:
+        raise ParameterError(f"{path}: not valid YAML: its values are nested too deeply") from error
     if not isinstance(content, dict):
         raise ParameterError(f"{path}: expected a mapping of sections, found {type(content).__name__}")
     return content
+
+
+def show_value(value: object) -> str:
+    """Return a value as an error message shows it: like :func:`repr`, but short."""
+    try:
+        return _REPR.repr(value)
+    except ValueError:  # Python does not convert integers of more than 4300 digits
+        return "a number with too many digits"
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # the name is too long
+        return False
 
 
 @lru_cache(maxsize=32)
@@ -63,7 +86,7 @@ def scale_file(root: Path = Path()) -> Path:
     params = read_yaml(root / PARAMS_FILE)
     scale = params.get("scale")
     if not isinstance(scale, str):
-        raise ParameterError(f"{root / PARAMS_FILE}: scale: found {scale!r}, allowed: {_scale_names(root)}")
+        raise ParameterError(f"{root / PARAMS_FILE}: scale: found {show_value(scale)}, allowed: {_scale_names(root)}")
     return root / "scales" / f"{scale}.yaml"
 
 
@@ -95,7 +118,7 @@ def read_section(name: str, root: Path = Path()) -> tuple[dict[str, Any], dict[s
     for file in (root / PARAMS_FILE, scale_file(root)):
         values = read_yaml(file).get(name) or {}
         if not isinstance(values, dict):
-            raise ParameterError(f"{file}: {name}: found {values!r}, expected a mapping")
+            raise ParameterError(f"{file}: {name}: found {show_value(values)}, expected a mapping")
         for key in values:
             if key in origin:
                 raise ParameterError(f"{file}: {name}.{key}: also in {origin[key]}; keep one of the two")
@@ -118,7 +141,7 @@ def _explain(
             lines.append(f"{file}: {key}: missing ({files[0].name} or {files[1]})")
         else:
             is_hidden = mistake["type"] == UNQUOTED or isinstance(mistake["input"], dict)
-            found = "" if is_hidden else f"found {mistake['input']!r}; "
+            found = "" if is_hidden else f"found {show_value(mistake['input'])}; "
             lines.append(f"{file}: {key}: {found}{mistake['msg'].removeprefix('Value error, ')}")
     return "\n".join(lines)
 

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from heddle.core.parameters.section import PARAMS_FILE, ParameterError, Section, read_yaml
+from heddle.core.parameters.section import PARAMS_FILE, ParameterError, Section, read_yaml, show_value
 
 
 class Split(Section):
@@ -40,5 +40,7 @@ def read_seed(root: Path = Path()) -> int:
     """
     seed = read_yaml(root / PARAMS_FILE).get("seed")
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**32:
-        raise ParameterError(f"{root / PARAMS_FILE}: seed: found {seed!r}, expected an integer from 0 to 2**32 - 1")
+        raise ParameterError(
+            f"{root / PARAMS_FILE}: seed: found {show_value(seed)}, expected an integer from 0 to 2**32 - 1"
+        )
     return seed

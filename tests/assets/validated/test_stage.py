@@ -1,8 +1,10 @@
 """The stage `validated` as a whole: quarantine, closure, sources, equal bytes."""
 
 import copy
+import html
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -115,6 +117,21 @@ def test_docs_open_offline_and_name_every_expectation(project: Path) -> None:
         assert "<script" not in page
     for expectation in EXPECTATIONS:
         assert expectation.name in pages[f"docs/{expectation.suite}.html"]
+
+
+def test_ids_of_failing_rows_are_no_elements_of_the_docs(project: Path) -> None:
+    """An id may have any visible character: the address of a page, the name of a file."""
+    attack = "<img src=x onerror='alert(1)'><script>"
+    tables = sound()
+    tables["listings"][2] |= {"id": f"s:{attack}", "title": None}
+    tables["edges"].append({"source": "s:n00", "relation": f"{attack}\u202e", "target": f"s:{attack}"})
+    write(project / "data/catalog", tables)
+    run(project)
+    pages = {name: body.decode() for name, body in outputs(project / "output").items() if name.endswith(".html")}
+    shown = {name for name, page in pages.items() if html.escape(attack) in page}
+    assert shown == {"docs/listings.html", "docs/edges.html"}
+    for page in pages.values():
+        assert not re.search("<img|<script|\u202e", page)
 
 
 def test_expectations_are_listed_for_the_orchestrator(project: Path) -> None:

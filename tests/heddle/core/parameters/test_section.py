@@ -132,3 +132,42 @@ def test_read_yaml_returns_fresh_mapping_of_current_file(tmp_path: Path) -> None
     assert read_yaml(file) == {"split": {"test": 0.1}}
     file.write_text("split: {test: 0.2}")
     assert read_yaml(file) == {"split": {"test": 0.2}}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "split: 2024-02-31",
+        f"split: {'9' * 5000}",
+        "split: !!int many",
+        "split: !!float many",
+        "split: !!bool maybe",
+        f"split: {'[' * 3000}{']' * 3000}",
+    ],
+    ids=lambda line: line[:20],
+)
+def test_yaml_that_its_library_cannot_construct_is_an_error_with_the_file(project, line: str) -> None:
+    root = project(line)
+    with pytest.raises(ParameterError, match=r"params\.yaml: not valid YAML: ."):
+        load("split", Split, root)
+
+
+def test_scale_with_a_name_that_no_file_can_have_is_an_error(project) -> None:
+    root = project("split: {}")
+    (root / "params.yaml").write_text(f"scale: {'a' * 5000}\n")
+    with pytest.raises(ParameterError, match="scale may be one of: small"):
+        load("split", Split, root)
+
+
+def test_wrong_value_of_a_billion_elements_is_shown_in_a_few(project) -> None:
+    lines = ["a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 5)]
+    for params in ("split: *a4", "split: {validation: *a4}"):
+        with pytest.raises(ParameterError, match="split") as caught:
+            load("split", Split, project("\n".join([*lines, params])))
+        assert len(str(caught.value)) < 5_000
+
+
+def test_seed_with_more_digits_than_python_converts_is_an_error(project) -> None:
+    with pytest.raises(ParameterError, match="seed: found a number with too many digits, expected an integer"):
+        read_seed(project(f"seed: 0x{'f' * 9000}"))
