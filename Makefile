@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: help install run test test-all test-rest ui verify lint clean
+.PHONY: audit help install run test test-all test-rest ui verify lint clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ lint: install ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: install ## look up known vulnerabilities of the installed packages (needs pypi.org)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,audit]'
+	$(BIN)/pip-audit --strict --skip-editable --progress-spinner off
 
 clean: ## delete the environment and everything that `make run` made, except the registered tags
 	rm -rf .venv .heddle .dvc/cache .dvc/tmp data/*/ data/.[!.]* *.egg-info

@@ -1,9 +1,10 @@
 """Send hostile text through the stages `catalog` and `validated`, the commands, the report and the parameters.
 
 Each batch of records is written in five formats, read by the stage `catalog`, checked by `validated`, and printed by
-all commands. The text has markup of terminals, HTML, Markdown and YAML, control and bidi characters, long words and wrong
-types. Nothing may end with a traceback or get lost, no control character may reach a terminal, and no value may become
-an element of a page. ``python -m benchmarks.fuzz_commands --rows 20000 --files 2000`` prints how many inputs ended how.
+all commands. The text has markup of terminals, HTML, Markdown and YAML, control and bidi characters, long words and
+wrong types. Nothing may end with a traceback or get lost, no control character may reach a terminal, and no value may
+become an element of a page. ``python -m benchmarks.fuzz_commands --rows 20000 --files 2000`` prints how many inputs
+ended how.
 """
 
 import argparse
