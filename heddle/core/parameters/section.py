@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from heddle.core.errors import UserError
+from heddle.core.errors import UserError, yaml_mistake
 
 PARAMS_FILE = "params.yaml"
 
@@ -39,10 +39,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise ParameterError(f"{path}: no such file. {_scales_hint(path)}")
+    written = path.read_bytes()
     try:
-        content = deepcopy(_parsed(path.read_bytes()))
+        content = deepcopy(_parsed(written))
     except YAMLError as error:
-        raise ParameterError(f"{path}: not valid YAML: {error}") from error
+        mistake = yaml_mistake(error, written.decode(errors="replace"))
+        raise ParameterError(f"{path}: {mistake}; fix the file") from error
     if not isinstance(content, dict):
         raise ParameterError(f"{path}: expected a mapping of sections, found {type(content).__name__}")
     return content

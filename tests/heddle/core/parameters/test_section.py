@@ -124,3 +124,23 @@ def test_read_yaml_returns_fresh_mapping_of_current_file(tmp_path: Path) -> None
     assert read_yaml(file) == {"split": {"test": 0.1}}
     file.write_text("split: {test: 0.2}")
     assert read_yaml(file) == {"split": {"test": 0.2}}
+
+
+@pytest.mark.parametrize(
+    ("written", "mistake"),
+    [
+        ("scale: small\nsplit:\n  test: 0.1\n  test: 0.2\n", 'line 4: duplicate key "test"'),
+        ("scale: small\nsplit: {test: 0.1}\nsplit:\n  test: 0.2\n", 'line 3: duplicate key "split"'),
+        ("scale: small\nsplit: [1\nseed: 2\n", "line 3: not valid YAML (expected ',' or ']', but got ':')"),
+        ("scale: small\n<<<<<<< HEAD\nseed: 1\n=======\nseed: 2\n>>>>>>> b\n", "line 2: unresolved merge conflict"),
+        ("seed: \udcff", "unacceptable character #x00ff: invalid start byte"),
+    ],
+)
+def test_read_yaml_names_mistake_on_one_line(tmp_path: Path, written: str, mistake: str) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_bytes(written.encode(errors="surrogateescape"))
+    with pytest.raises(ParameterError) as caught:
+        read_yaml(file)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"{file}: {mistake}")
+    assert line.endswith("; fix the file")
