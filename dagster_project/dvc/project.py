@@ -21,9 +21,8 @@ from dvc.stage import PipelineStage
 
 from heddle.core.errors import UserError
 from heddle.core.parameters.section import read_yaml, scale_file
+from heddle.core.stage import METRICS_FILE, read_json
 from heddle.evaluation.metric_tree import flat_values
-
-METRICS_FILE = "metrics.json"
 
 
 class ProjectError(UserError):
@@ -168,7 +167,7 @@ class DvcProject:
     def metrics(self, stage: str) -> dict[str, float]:
         """The metrics that a stage wrote last, by their paths; empty where it wrote none."""
         file = self.root / "data" / stage / METRICS_FILE
-        return flat_values(json.loads(file.read_text())) if file.is_file() else {}
+        return flat_values(read_json(file)) if file.is_file() else {}
 
 
 def _state(stage: PipelineStage, owners: Mapping[str, str], root: Path) -> StageState:

@@ -19,6 +19,8 @@ READERS = ("pyarrow.", "safetensors")
 """Beginnings of the modules whose exceptions, together with the name of a file, mean that the file is damaged."""
 QUOTED = re.compile("input source '(.+)'")
 """The file in messages of Arrow."""
+DUPLICATE_KEY = re.compile('found (duplicate key ".+?") with value ')
+"""The key in messages of ruamel.yaml, which go on with both values."""
 FULL_DISK = ("No space left on device", "database or disk is full", "Disk quota exceeded")
 """Libraries write these words into exceptions without an error number."""
 
@@ -77,19 +79,21 @@ def _damaged_dvc_file(error: BaseException) -> str | None:
     file = Path(os.path.relpath(vars(error)["path"]))
     restore = f"restore the committed file with `git checkout HEAD -- {file}`"
     remedy = f"{restore}, then run `heddle run`" if file.name == "dvc.lock" else f"fix the file, or {restore}"
-    return f"{file}: {_yaml_mistake(error)}; {remedy}"
-
-
-def _yaml_mistake(error: BaseException) -> str:
-    """What is wrong in a YAML file, and in which line if that is known."""
     text = vars(error).get("yaml_text") or vars(error).get("text") or ""
+    return f"{file}: {yaml_mistake(error, text)}; {remedy}"
+
+
+def yaml_mistake(error: BaseException, text: str) -> str:
+    """What is wrong in the text of a YAML file, on one line, with the number of the text's line if that is known."""
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(("<<<<<<< ", ">>>>>>> ")):
             return f"line {number}: unresolved merge conflict"
     for cause in _causes(error):
         mark = getattr(cause, "problem_mark", None)
         if mark is not None:
-            return f"line {mark.line + 1}: not valid YAML ({cause.problem})"  # type: ignore[attr-defined]
+            problem = " ".join(str(cause.problem).split())  # type: ignore[attr-defined]
+            duplicate = DUPLICATE_KEY.match(problem)
+            return f"line {mark.line + 1}: {duplicate[1] if duplicate else f'not valid YAML ({problem})'}"
     return _one_line(error.__cause__ or error)
 
 

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from heddle.core.errors import naming
-from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder
+
+if TYPE_CHECKING:
+    from lightning_modules.sentence_encoder.sentence_encoder import SentenceEncoder  # imports torch, which is slow
 
 Floats = NDArray[np.float32]
 ENCODER_FILE = "encoder.json"
@@ -65,7 +67,7 @@ class Projection:
 
 
 def embed_texts(
-    texts: Sequence[str | None], fitted_on: int, encoder: SentenceEncoder, dimensions: int
+    texts: Sequence[str | None], fitted_on: int, encoder: "SentenceEncoder", dimensions: int
 ) -> tuple[Floats, Projection | None]:
     """Compute features (N, dimensions) and fit their projection; a node without text gets zeros, the mean.
 

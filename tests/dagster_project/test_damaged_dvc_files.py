@@ -51,3 +51,26 @@ def test_damaged_dvc_yaml_is_named(fresh, damaged):
     (line,) = ended.stderr.splitlines()
     assert line.startswith("heddle: dvc.yaml: ")
     assert "fix the file, or restore the committed file with `git checkout HEAD -- dvc.yaml`" in line
+
+
+@pytest.mark.parametrize("file", ["params.yaml", "scales/small.yaml", "dvc.yaml"])
+def test_duplicate_key_is_named_with_file_and_line(fresh, file):
+    content = (fresh.root / file).read_text()
+    fresh.write(file, f"{content}\nkey: 1\nkey: 2\n")
+    ended = fresh.invoke("status")
+    assert isinstance(ended.exception, SystemExit), ended.exception
+    (line,) = ended.stderr.splitlines()
+    number = content.count("\n") + 3
+    assert f'{file}: line {number}: duplicate key "key"; fix the file' in line
+
+
+@pytest.mark.parametrize("damaged", ['{"text_to_image"', "", "\xff"], ids=["cut", "empty", "binary"])
+def test_damaged_metrics_are_named_with_their_stage(fresh, damaged):
+    folder = fresh.root / "data/encoder_evaluation"
+    folder.mkdir()
+    (folder / "metrics.json").write_bytes(damaged.encode("latin-1"))
+    ended = fresh.invoke("status")
+    assert isinstance(ended.exception, SystemExit), ended.exception
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("heddle: data/encoder_evaluation/metrics.json: cannot be read: ")
+    assert line.endswith("or compute it again with `dvc repro encoder_evaluation`")

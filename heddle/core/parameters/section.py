@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from heddle.core.errors import UserError
+from heddle.core.errors import UserError, yaml_mistake
 
 PARAMS_FILE = "params.yaml"
 _REPR = Repr()
@@ -49,9 +49,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     if not _is_file(path):
         raise ParameterError(f"{path}: no such file. {_scales_hint(path)}")
+    written = path.read_bytes()
     try:
-        content = deepcopy(_parsed(path.read_bytes()))
-    except (YAMLError, ValueError, LookupError, TypeError, AttributeError) as error:  # such as the 31st of February
+        content = deepcopy(_parsed(written))
+    except YAMLError as error:
+        mistake = yaml_mistake(error, written.decode(errors="replace"))
+        raise ParameterError(f"{path}: {mistake}; fix the file") from error
+    except (ValueError, LookupError, TypeError, AttributeError) as error:  # the 31st of February
         raise ParameterError(f"{path}: not valid YAML: {error or type(error).__name__}") from error
     except RecursionError as error:
         raise ParameterError(f"{path}: not valid YAML: its values are nested too deeply") from error

@@ -1,5 +1,6 @@
 """The command group: wrong arguments are refused before slow imports, damaged files without a traceback."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,26 @@ SLOW = {"torch", "transformers", "lightning", "sentence_transformers"}
 )
 def test_wrong_argument_is_refused_without_torch(project: Path, arguments: list[str], code: int, message: str) -> None:
     """The project is complete, so that only the argument is wrong."""
+    _check_refused_without_torch(project, arguments, code, message)
+
+
+@pytest.mark.parametrize(
+    ("missing", "query", "message"),
+    [
+        ("recommender", "chair", "heddle: data/recommender lacks nodes.parquet, edges.parquet: run `heddle run`"),
+        ("vision", "query.png", "heddle: data/vision lacks config.json, model.safetensors: run `heddle run`"),
+    ],
+)
+def test_recommend_names_missing_model_without_torch(
+    project: Path, tmp_path: Path, missing: str, query: str, message: str
+) -> None:
+    copy = tmp_path / "project"
+    shutil.copytree(project, copy, ignore=shutil.ignore_patterns(missing))
+    _write_image(copy / "query.png")
+    _check_refused_without_torch(copy, ["recommend", query], 1, message)
+
+
+def _check_refused_without_torch(project: Path, arguments: list[str], code: int, message: str) -> None:
     command = [sys.executable, "-X", "importtime", "-m", "heddle.cli", *arguments]
     ended = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=600)
     lines = [line for line in ended.stderr.splitlines() if not line.startswith("import time:")]

@@ -171,3 +171,23 @@ def test_wrong_value_of_a_billion_elements_is_shown_in_a_few(project) -> None:
 def test_seed_with_more_digits_than_python_converts_is_an_error(project) -> None:
     with pytest.raises(ParameterError, match="seed: found a number with too many digits, expected an integer"):
         read_seed(project(f"seed: 0x{'f' * 9000}"))
+
+
+@pytest.mark.parametrize(
+    ("written", "mistake"),
+    [
+        ("scale: small\nsplit:\n  test: 0.1\n  test: 0.2\n", 'line 4: duplicate key "test"'),
+        ("scale: small\nsplit: {test: 0.1}\nsplit:\n  test: 0.2\n", 'line 3: duplicate key "split"'),
+        ("scale: small\nsplit: [1\nseed: 2\n", "line 3: not valid YAML (expected ',' or ']', but got ':')"),
+        ("scale: small\n<<<<<<< HEAD\nseed: 1\n=======\nseed: 2\n>>>>>>> b\n", "line 2: unresolved merge conflict"),
+        ("seed: \udcff", "unacceptable character #x00ff: invalid start byte"),
+    ],
+)
+def test_read_yaml_names_mistake_on_one_line(tmp_path: Path, written: str, mistake: str) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_bytes(written.encode(errors="surrogateescape"))
+    with pytest.raises(ParameterError) as caught:
+        read_yaml(file)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"{file}: {mistake}")
+    assert line.endswith("; fix the file")
