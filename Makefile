@@ -2,7 +2,8 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+# Three processes on two cores, because many tests wait for servers and time limits.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 
 .PHONY: audit help install run test test-all test-rest ui verify lint clean
 

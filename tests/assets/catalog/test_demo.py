@@ -134,6 +134,7 @@ def test_no_port_or_path_gets_into_the_outputs(crawled: tuple[Path, dict[str, by
         assert str(crawled[0].parent) not in text
 
 
+@pytest.mark.slow
 def test_output_bytes_independent_of_concurrency_cache_and_kill(
     crawled: tuple[Path, dict[str, bytes]], tmp_path: Path
 ) -> None:

@@ -244,6 +244,7 @@ def test_a_stamp_stands_in_for_a_server_that_cannot_be_asked(site: FakeSite, tmp
     assert len([*tmp_path.glob(".heddle/image_cache/shop/*/*")]) == 2  # a crawl that failed forgets nothing
 
 
+@pytest.mark.slow
 def test_killed_crawl_leaves_no_process_and_resumes(site: FakeSite, tmp_path: Path) -> None:
     count = 320  # enough for processes
     content = [image(number) for number in range(count)]

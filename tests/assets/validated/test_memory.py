@@ -46,6 +46,7 @@ def peak(stage: Stage) -> int:
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_a_row_more_costs_few_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     validated(stage(tmp_path / "first", 24, monkeypatch))  # loads what is kept
     few, many = (peak(stage(tmp_path / str(rows), rows, monkeypatch)) for rows in (FEW, MANY))

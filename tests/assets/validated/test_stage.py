@@ -93,6 +93,7 @@ def test_equal_catalogues_give_equal_bytes_docs_included(project: Path) -> None:
     assert {f"docs/{suite}.html" for suite in (*SUITES, "index")} <= outputs(project / "one").keys()
 
 
+@pytest.mark.slow
 def test_docs_do_not_depend_on_how_python_hashes_text(project: Path) -> None:
     tables = sound()
     tables["qrels"].append(tables["qrels"][0] | {"relevance": 3})
