@@ -125,7 +125,7 @@ def run_program(function: Callable[[Stage], Metrics], started: float, parent: in
         user_error = translate(error)
         if user_error is None:
             raise
-        PipeConsole(stderr=True).print_line(f"{name}: {user_error}")
+        PipeConsole(stderr=True).print_message(f"{name}: {user_error}")
         sys.exit(1)
 
 
