@@ -39,8 +39,13 @@ class PipeConsole(Console):
             self.print_line(f"{INDENT if number else ''}{line}")
 
 
+def print_progress(stage: str, message: str) -> None:
+    """Print one line of progress of a stage on standard output: ``[stage] message``."""
+    print(f"[{stage}] {visible(message)}", flush=True)
+
+
 def visible(text: str) -> str:
-    r"""Replace control, bidi and unassigned characters by their escape: ``\x1b``, ``\u202e``; line breaks too: ``\n``."""
+    r"""Replace line breaks, control, bidi and unassigned characters by escapes: ``\x1b``, ``\u202e``, ``\n``."""
     if text.isprintable():
         return text
     return "".join(_escape(character) for character in text)
