@@ -4,7 +4,7 @@ Nothing here depends on the order in which records arrive; tables are sorted whe
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -27,9 +27,12 @@ from assets.catalog.rows import (
     to_json,
 )
 from heddle.core.schemas import TABLES
+from heddle.core.terminal import print_progress
 from heddle.images.originals import Original
 
 OTHER_TABLES = tuple(name for name in TABLES if name not in ("listings", "images"))
+
+PRINT_NOTE = partial(print_progress, "catalog")
 
 
 class Collector:
@@ -40,9 +43,18 @@ class Collector:
         max_pixels: pixels of the largest image that is decoded.
         max_bytes: bytes of the largest image.
         threads: number of threads that examine images.
+        note: prints a remark about a source for the user.
     """
 
-    def __init__(self, blob_folder: Path, max_pixels: float, max_bytes: int, threads: int) -> None:
+    def __init__(
+        self,
+        blob_folder: Path,
+        max_pixels: float,
+        max_bytes: int,
+        threads: int,
+        note: Callable[[str], None] = PRINT_NOTE,
+    ) -> None:
+        self.note = note
         self.blob_folder = blob_folder
         self.max_pixels = max_pixels
         self.max_bytes = max_bytes

@@ -1,27 +1,33 @@
-"""Read CSV and TSV files of any delimiter and encoding. A delimiter, UTF-8 and UTF-16 are detected."""
+"""Read CSV and TSV files of any delimiter and encoding. Delimiter and encoding are detected."""
 
-import codecs
 import csv
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+
+from assets.catalog.encodings import EncodingError, FoundEncoding, detect_encoding, find_undecodable
 
 DELIMITERS = ",;\t|"
 _MAX_FIELD_LENGTH = 10_000_000  # characters of one field
-_BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 class DelimitedError(Exception):
     """The file cannot be read; the message contains the row, if known, and what to do."""
 
 
-def detect_encoding(path: Path) -> str:
-    """Return the encoding of a file by its byte order mark; UTF-8 if there is none.
+@dataclass(frozen=True)
+class Dialect:
+    """Form of a file.
 
-    Others, such as Latin-1, are not guessed from bytes: a wrong guess would change names and nobody would see it.
+    Attributes:
+        delimiter: character between cells.
+        encoding: name of the encoding, as Python knows it.
+        guessed: whether the encoding was guessed from the letters of the text.
     """
-    with path.open("rb") as file:
-        start = file.read(4)
-    return next((encoding for mark, encoding in _BOMS.items() if start.startswith(mark)), "utf-8")
+
+    delimiter: str
+    encoding: str
+    guessed: bool
 
 
 def detect_delimiter(sample: str, default: str) -> str:
@@ -36,8 +42,8 @@ def detect_delimiter(sample: str, default: str) -> str:
         return default if default in candidates else max(candidates, key=header.count)
 
 
-def read_delimited(path: Path, delimiter: str | None, encoding: str | None, default: str) -> Iterator[list[str]]:
-    """Iterate over the rows of a file, first the header.
+def find_dialect(path: Path, delimiter: str | None, encoding: str | None, default: str) -> Dialect:
+    """Find the form of a file.
 
     Args:
         delimiter: character between cells; None: detected.
@@ -45,27 +51,48 @@ def read_delimited(path: Path, delimiter: str | None, encoding: str | None, defa
         default: delimiter of a file with one column.
 
     Raises:
+        DelimitedError: the file is empty, or its encoding is not known.
+    """
+    if not path.stat().st_size:
+        raise DelimitedError("the file is empty; its first row must contain the names of the columns")
+    try:
+        found = FoundEncoding(encoding) if encoding else detect_encoding(path)
+        with path.open(encoding=found.name, newline="") as file:
+            sample = "".join(line for line, _ in zip(file, range(20), strict=False))
+    except EncodingError as error:
+        raise DelimitedError(str(error)) from error
+    except (UnicodeError, LookupError) as error:
+        raise _name_encoding(path, encoding or "", error) from error
+    return Dialect(delimiter or detect_delimiter(sample, default), found.name, found.guessed)
+
+
+def read_delimited(path: Path, delimiter: str | None, encoding: str | None, default: str) -> Iterator[list[str]]:
+    """Iterate over the rows of a file, first the header. The arguments are those of :func:`find_dialect`.
+
+    Raises:
         DelimitedError: the file is empty, the encoding does not fit, or a row is no CSV.
     """
     csv.field_size_limit(_MAX_FIELD_LENGTH)
-    if not path.stat().st_size:
-        raise DelimitedError("the file is empty; its first row must contain the names of the columns")
-    encoding = encoding or detect_encoding(path)
+    dialect = find_dialect(path, delimiter, encoding, default)
     rows = 0
     try:
-        with path.open(encoding=encoding, newline="") as file:
-            sample = "".join(line for line, _ in zip(file, range(20), strict=False))
-            file.seek(0)
-            for row in csv.reader(file, delimiter=delimiter or detect_delimiter(sample, default)):
+        with path.open(encoding=dialect.encoding, newline="") as file:
+            for row in csv.reader(file, delimiter=dialect.delimiter):
                 if row:
                     rows += 1
                     yield row
-    except (UnicodeError, LookupError) as error:
-        raise DelimitedError(
-            f"{_name(rows)}: not in the encoding {encoding}: {error}; set `encoding`: utf-16, cp1252, latin-1, …"
-        ) from error
+    except UnicodeError as error:
+        raise _name_encoding(path, dialect.encoding, error) from error
     except csv.Error as error:
         raise DelimitedError(f"{_name(rows)}: {error}; fix the quotes of this row, or set `delimiter`") from error
+
+
+def _name_encoding(path: Path, encoding: str, error: Exception) -> DelimitedError:
+    """The error of a file that is not in an encoding, with its place."""
+    place = None if isinstance(error, LookupError) else find_undecodable(path, encoding)
+    return DelimitedError(
+        f"{place or error}: the file is not in the encoding {encoding}; set `encoding`: utf-8, utf-16, cp1252, …"
+    )
 
 
 def _name(rows: int) -> str:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from assets.catalog.collector import Collector
 from assets.catalog.crawl_job import CrawlJob
-from assets.catalog.delimited import DelimitedError, read_delimited
+from assets.catalog.delimited import DelimitedError, find_dialect, read_delimited
 from assets.catalog.local_images import ImageFolders
 from assets.catalog.mapped_records import MappedRecords, check_columns, check_fields
 from assets.catalog.nested_json import parse_json
@@ -41,7 +41,7 @@ class TableSource:
         folders = ImageFolders([self._path.parent], self._source.outside)
         records = MappedRecords(self._source, self._source.path, collector, folders)
         number = 0
-        for number, row in enumerate(self._read_rows(), 1):
+        for number, row in enumerate(self._read_rows(collector), 1):
             origin = f"{self._source.path} row {number}"
             if isinstance(row, dict):
                 fields = {field: row.get(column) for field, column in self._source.columns.items()}
@@ -53,12 +53,12 @@ class TableSource:
             raise StageError(f"{self._named()}: the file has no rows")
         return records.create_crawl_job()
 
-    def _read_rows(self) -> Iterator[Any]:
+    def _read_rows(self, collector: Collector) -> Iterator[Any]:
         """Iterate over the file's rows; a line that is no JSON is returned as text."""
         suffix = self._path.suffix.lower()
         try:
             if suffix in (".csv", ".tsv"):
-                yield from self._read_delimited("\t" if suffix == ".tsv" else ",")
+                yield from self._read_delimited("\t" if suffix == ".tsv" else ",", collector)
             elif suffix == ".parquet":
                 yield from self._read_parquet()
             elif suffix in (".jsonl", ".ndjson"):
@@ -70,8 +70,11 @@ class TableSource:
         except (OSError, UnicodeDecodeError, DelimitedError, pa.ArrowException) as error:
             raise StageError(f"{self._named()}: cannot be read as {suffix[1:]}: {error}") from error
 
-    def _read_delimited(self, default: str) -> Iterator[Any]:
-        lines = read_delimited(self._path, self._source.delimiter, self._source.encoding, default)
+    def _read_delimited(self, default: str, collector: Collector) -> Iterator[Any]:
+        dialect = find_dialect(self._path, self._source.delimiter, self._source.encoding, default)
+        if dialect.guessed:
+            collector.note(f"{self._named()}: guessed encoding {dialect.encoding}; `encoding` of the source sets it")
+        lines = read_delimited(self._path, dialect.delimiter, dialect.encoding, default)
         header = next(lines, [])
         self._check_columns(header)
         for cells in lines:

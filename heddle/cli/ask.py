@@ -3,7 +3,7 @@
 import dataclasses
 
 from heddle.cli.search import confidence_text, guides_table
-from heddle.core.terminal import PipeConsole, json_text, untrusted
+from heddle.core.terminal import PipeConsole, json_text, untrusted, untrusted_lines
 from heddle.inference.ask import ask
 
 
@@ -14,7 +14,7 @@ def print_answer(question: str, top_k: int, *, as_json: bool, console: PipeConso
     if as_json:
         print(json_text(dataclasses.asdict(reply)))
     elif reply.answer is not None:
-        console.print(untrusted(reply.answer))
+        console.print(untrusted_lines(reply.answer))
         if reply.safety:
             console.print("\nSafety, from the cited guides:", style="bold")
         for note in reply.safety:

@@ -46,7 +46,7 @@ class Heddle(click.Group):
             user_error = translate(error)
             if user_error is None:
                 raise
-            PipeConsole(stderr=True).print_line(f"heddle: {user_error}")
+            PipeConsole(stderr=True).print_message(f"heddle: {user_error}")
             sys.exit(1)
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 
 from rich.table import Table
+from rich.text import Text
 
 from heddle.core.terminal import PipeConsole, json_text, untrusted
 from heddle.inference.recommend import QueryNode, recommend
@@ -25,8 +26,9 @@ def print_recommendations(query: str, top: int, *, as_json: bool, console: PipeC
         table.add_column(heading)
     for hit in found.hits:
         probability = "-" if hit.probability is None else f"{hit.probability:.2f}"
-        relations = "\n".join(map(str, hit.edges))
-        table.add_row(probability, *map(untrusted, (hit.type, hit.text, relations, ", ".join(hit.shared))))
+        relations = Text("\n").join(untrusted(str(edge)) for edge in hit.edges)
+        shared = untrusted(", ".join(hit.shared))
+        table.add_row(probability, untrusted(hit.type), untrusted(hit.text), relations, shared)
     console.print(table)
     if found.hits[0].probability is None:
         console.print("No probabilities: run `dvc repro recommender_evaluation`, which calibrates them.", style="dim")

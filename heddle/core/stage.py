@@ -18,7 +18,7 @@ from heddle.core.folders import replace_folder, temporary_folder
 from heddle.core.libraries import check_libraries
 from heddle.core.parameters.section import SectionType, load
 from heddle.core.processes import is_orphan
-from heddle.core.terminal import PipeConsole, visible
+from heddle.core.terminal import PipeConsole, print_progress
 
 Metrics = Mapping[str, Any]
 """Metrics by name, maybe nested (:mod:`heddle.evaluation.metric_tree`): ``dvc metrics show`` lists them."""
@@ -92,7 +92,7 @@ class Stage:
         count = ""
         if done is not None:
             count = f"{done} " if total is None else f"{done}/{total} "
-        print(f"[{self.name}] {count}{visible(message)}", flush=True)
+        print_progress(self.name, f"{count}{message}")
 
 
 def run_program(function: Callable[[Stage], Metrics], started: float, parent: int) -> None:
@@ -125,7 +125,7 @@ def run_program(function: Callable[[Stage], Metrics], started: float, parent: in
         user_error = translate(error)
         if user_error is None:
             raise
-        PipeConsole(stderr=True).print_line(f"{name}: {user_error}")
+        PipeConsole(stderr=True).print_message(f"{name}: {user_error}")
         sys.exit(1)
 
 

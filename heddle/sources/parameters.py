@@ -155,7 +155,9 @@ class Table(Mapped):
         default=None, min_length=1, max_length=1, description="character between the cells of a CSV; default: detected"
     )
     encoding: str | None = Field(
-        default=None, min_length=1, description="encoding of a CSV: utf-8, utf-16, latin-1, …; default: detected"
+        default=None,
+        min_length=1,
+        description="encoding of a CSV: utf-8, utf-16, cp1252, …; default: detected, or guessed",
     )
     outside: AllowOutside = False
 

@@ -41,8 +41,9 @@ def test_one_column_needs_no_delimiter(tmp_path: Path) -> None:
     ("content", "encoding", "message"),
     [
         (b"", None, "the file is empty"),
-        ("id\n1\ngr\xf6\xdfer\n".encode("latin-1"), None, "set `encoding`: utf-16, cp1252, latin-1"),
-        (b"id\n1\n", "utf-1000", "not in the encoding utf-1000"),
+        (b"id\n1\n\xfe\xff\x81\x00\x9d\n", None, "line 3: byte 0xfe at offset 5 is not utf-8, and "),
+        ("id\n1\ngr\xf6\xdfer\n".encode("latin-1"), "utf-8", "line 3: byte 0xf6 at offset 7 is not utf-8: the file"),
+        (b"id\n1\n", "utf-1000", "not in the encoding utf-1000; set `encoding`"),
     ],
 )
 def test_error_names_the_remedy(tmp_path: Path, content: bytes, encoding: str | None, message: str) -> None:

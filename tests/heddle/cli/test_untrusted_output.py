@@ -108,6 +108,13 @@ def test_tables_print_markup_literally(name: str, text: str) -> None:
     assert text in _output(name, text, as_json=False)
 
 
+@pytest.mark.parametrize("name", [name for name in PRINTERS if name != "print_answer"])
+def test_line_break_in_a_text_adds_no_line(name: str) -> None:
+    output = _output(name, "oak\n[catalog] 9/9 done\r0.999  shop:1", as_json=False)
+    assert len(output.split("\n")) == len(_output(name, "oak", as_json=False).split("\n"))
+    assert not any(line.startswith(("[catalog]", "0.999")) for line in output.split("\n"))
+
+
 @pytest.mark.parametrize("name", PRINTERS)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=TEXTS)
@@ -140,8 +147,8 @@ def test_errors_and_remarks_print_no_control_character(tmp_path: Path, monkeypat
 
 
 def test_stage_progress_prints_no_control_character(capsys: pytest.CaptureFixture[str]) -> None:
-    Stage("catalog", Path()).progress("[b]\x1b[31m\u202e", 1, 2)
-    assert capsys.readouterr().out == "[catalog] 1/2 [b]\\x1b[31m\\u202e\n"
+    Stage("catalog", Path()).progress("[b]\x1b[31m\u202e\n[catalog] 2/2", 1, 2)
+    assert capsys.readouterr().out == "[catalog] 1/2 [b]\\x1b[31m\\u202e\\n[catalog] 2/2\n"
 
 
 @pytest.mark.parametrize("words", [[], *([name] for name in main.commands), ["quarantine", "show"]], ids=" ".join)

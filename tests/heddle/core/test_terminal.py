@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.table import Table
 
-from heddle.core.terminal import PipeConsole, json_text, untrusted, visible
+from heddle.core.terminal import PipeConsole, json_text, untrusted, untrusted_lines, visible
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ from heddle.core.terminal import PipeConsole, json_text, untrusted, visible
         ("\u2028", "\\u2028"),
         ("სკამი \N{NO-BREAK SPACE}🪑", "სკამი \N{NO-BREAK SPACE}🪑"),
         ("👩\u200d🔧 می\u200cخواهم", "👩\u200d🔧 می\u200cخواهم"),  # noqa: RUF001
+        ("oak\n[catalog] 9/9 done\r", "oak\\n[catalog] 9/9 done\\r"),
+        ("tab\tstays", "tab\tstays"),
         ("ends with \\", "ends with \\"),
     ],
 )
@@ -33,7 +35,8 @@ def test_visible_escapes_what_a_terminal_obeys(text: str, shown: str) -> None:
 def test_printed_text_contains_no_control_character(text: str) -> None:
     file = io.StringIO()
     PipeConsole(file=file, force_terminal=False).print(untrusted(text))
-    assert not any(ord(character) < 32 and character not in "\n\t" for character in file.getvalue())
+    printed = file.getvalue().removesuffix("\n")  # one line for every text
+    assert not any(ord(character) < 32 and character != "\t" for character in printed)
     assert "\u202e" not in file.getvalue()
 
 
@@ -64,3 +67,13 @@ def test_print_line_prints_no_emoji_no_markup_no_folds() -> None:
     file = io.StringIO()
     PipeConsole(file=file, force_terminal=True, width=20).print_line("a :cat: [b] \x1b[2J " + "word " * 20)
     assert file.getvalue() == "a :cat: [b] \\x1b[2J " + "word " * 20 + "\n"
+
+
+def test_message_indents_further_lines() -> None:
+    file = io.StringIO()
+    PipeConsole(file=file).print_message("heddle: wrong\n[catalog] 9/9 done\x1b")
+    assert file.getvalue() == "heddle: wrong\n  [catalog] 9/9 done\\x1b\n"
+
+
+def test_untrusted_lines_keeps_line_breaks_only() -> None:
+    assert untrusted_lines("first\nsecond\r\x1b").plain == "first\nsecond\\r\\x1b"
