@@ -2,12 +2,13 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from heddle.core.terminal import PipeConsole
+from heddle.core.terminal import PipeConsole, json_text
 
 console = PipeConsole()
 
@@ -32,6 +33,29 @@ def ingest() -> None:
     from dagster_project.ingest import ingest as run_ingest_job
 
     sys.exit(run_ingest_job(Path.cwd(), console))
+
+
+@click.command("check-source")
+@click.argument("name")
+@click.option("--rows", default=20, show_default=True, type=click.IntRange(1, 1000), help="Records of each table.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list with one object for each table.")
+def check_source(name: str, rows: int, as_json: bool) -> None:
+    """Read the first records of the source NAME of params.yaml as `catalog` does, and write nothing.
+
+    Shows delimiter, encoding and mapping of a table, the records that would be accepted with their images, and the
+    refused ones with the reason.
+
+    Exit code 0: records would be accepted. 1: none would, or the source cannot be read. 2: an invalid option.
+    """
+    from dagster_project.source_check.check import check_source as check
+    from dagster_project.source_check.show import show_check
+
+    checks = check(name, rows)
+    if as_json:
+        click.echo(json_text([asdict(each) for each in checks], indent=2))
+    for each in [] if as_json else checks:
+        show_check(each, console)
+    sys.exit(0 if any(each.accepted for each in checks) else 1)
 
 
 @click.command()
