@@ -129,7 +129,11 @@ def drift(as_json: bool) -> None:
 @click.command()
 @click.option("--apply", is_flag=True, help="Create or update the drafts. Without it, only print the plan.")
 def publish(apply: bool) -> None:
-    """Write content to the listings' WordPress site as drafts, which a person reviews and publishes."""
+    """Write content to the listings' WordPress site as drafts, which a person reviews and publishes.
+
+    Exit code 0: the plan was printed or written; its table names the listings that were skipped or failed. 1: wrong
+    parameters, a site that cannot be read, or a gate that the writer failed.
+    """
     from dagster_project.publish_content import show
 
     show(Path.cwd(), console, apply=apply)
@@ -137,7 +141,10 @@ def publish(apply: bool) -> None:
 
 @click.group()
 def registry() -> None:
-    """List registered models, promote a version, roll back."""
+    """List registered models, promote a version, roll back.
+
+    Exit code 0: success. 1: an error; the help of each command has details.
+    """
 
 
 @registry.command("list")
@@ -164,7 +171,10 @@ def registry_list(as_json: bool) -> None:
 @click.argument("model")
 @click.argument("version")
 def promote(model: str, version: str) -> None:
-    """Make VERSION (v1.2.0) of MODEL the champion."""
+    """Make VERSION (v1.2.0) of MODEL the champion.
+
+    Exit code 0: the version is champion. 1: it is not registered.
+    """
     from dagster_project.registry import promote as promote_version
 
     promote_version(Path.cwd(), model, version)
@@ -174,7 +184,10 @@ def promote(model: str, version: str) -> None:
 @registry.command()
 @click.argument("model")
 def rollback(model: str) -> None:
-    """Make the previous champion of MODEL champion again."""
+    """Make the previous champion of MODEL champion again.
+
+    Exit code 0: the previous version is champion. 1: there was no champion before.
+    """
     from dagster_project.registry import rollback as roll_back
 
     console.print(f"{model}@{roll_back(Path.cwd(), model)} is champion again.")

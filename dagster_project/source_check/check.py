@@ -4,7 +4,6 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,24 @@ from assets.catalog.images import ImageInfo
 from assets.catalog.mapped_records import MappedRecords
 from assets.catalog.stage import CatalogSource, _open_source
 from dagster_project.source_check.first_records import EnoughRecords, FirstRecords
+from dagster_project.source_check.mapping import describe_mapping
+from dagster_project.source_check.results import AcceptedRecord, RefusedRecord, SourceCheck
 from heddle.core.dependencies import Dependencies
 from heddle.core.errors import UserError
 from heddle.core.parameters.section import load
 from heddle.core.stage import Stage, StageError
 from heddle.sources.locations import local_paths
-from heddle.sources.parameters import CatalogParameters, CrawlSettings, Demo, Mapped, Sitemap, Source, Table, WordPress
+from heddle.sources.parameters import (
+    CatalogParameters,
+    CrawlSettings,
+    Demo,
+    Mapped,
+    Sitemap,
+    Source,
+    Table,
+    WebDataset,
+    WordPress,
+)
 
 STAGE = "catalog"
 PATHS = ("path", "images", "image_data", "objects", "relationships")
@@ -30,71 +41,6 @@ PATHS = ("path", "images", "image_data", "objects", "relationships")
 
 class SourceCheckError(UserError):
     """The source cannot be checked; the message contains what to do."""
-
-
-@dataclass(frozen=True)
-class MappedField:
-    """A field of the table, the column that it is read from, and the first value of the column."""
-
-    field: str
-    column: str
-    example: str | None
-
-
-@dataclass(frozen=True)
-class AcceptedRecord:
-    """A record that the stage would accept.
-
-    Attributes:
-        image: format, width, height and bytes; None for tables other than `listings`.
-    """
-
-    table: str
-    id: str
-    title: str | None
-    image: Mapping[str, Any] | None
-
-
-@dataclass(frozen=True)
-class RefusedRecord:
-    """A record that the stage would quarantine."""
-
-    table: str
-    id: str
-    origin: str
-    reason: str
-    detail: str
-
-
-@dataclass
-class SourceCheck:
-    """What the first records of a source show.
-
-    Attributes:
-        locations: files, folders or addresses.
-        looked_at: number of records.
-        limited: whether the source has more records.
-        delimiter: of a CSV or TSV file.
-        encoding: of a CSV or TSV file.
-        encoding_guessed: whether the encoding was guessed from the letters of the text.
-        fields: the mapping, of sources that have one.
-        unmapped: columns that no field is read from.
-        notes: remarks of the source.
-    """
-
-    name: str
-    kind: str
-    locations: list[str]
-    looked_at: int = 0
-    limited: bool = False
-    delimiter: str | None = None
-    encoding: str | None = None
-    encoding_guessed: bool = False
-    fields: list[MappedField] = field(default_factory=list)
-    unmapped: list[str] = field(default_factory=list)
-    accepted: list[AcceptedRecord] = field(default_factory=list)
-    refused: list[RefusedRecord] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 def check_source(name: str, rows: int) -> list[SourceCheck]:
@@ -138,7 +84,7 @@ def _check(source: Source, parameters: CatalogParameters, rows: int) -> SourceCh
             raise SourceCheckError(str(error).replace(root, "")) from error
         _note_records(collector, check, root)
     check.notes = [note.replace(root, "") for note in collector.notes]
-    _describe_mapping(source, collector.records, check)
+    describe_mapping(source, collector.records, check)
     return check
 
 
@@ -200,14 +146,18 @@ def _first(source: Source, rows: int) -> Source:
 def _absolute(source: Source) -> Source:
     """The source with absolute paths, which another working directory does not change."""
     local = set(local_paths(source))
-    paths = {name: str(Path(path).absolute()) for name in PATHS if (path := getattr(source, name, None)) in local}
-    if source.kind == "webdataset":
-        paths["tars"] = [tar if "://" in tar else str(Path(tar).absolute()) for tar in source.tars]  # type: ignore[assignment]
+    paths: dict[str, Any] = {
+        name: str(Path(path).absolute()) for name in PATHS if (path := getattr(source, name, None)) in local
+    }
+    if isinstance(source, WebDataset):
+        paths["tars"] = [tar if "://" in tar else str(Path(tar).absolute()) for tar in source.tars]
     return source.model_copy(update=paths)
 
 
 def _locations(source: Source) -> list[str]:
     """Files, folders or addresses of a source, as its parameters name them."""
+    if isinstance(source, Demo):
+        return ["the generated shop"]
     address = getattr(source, "url", None) or getattr(source, "path", None)
     named = [str(address)] if address else [*getattr(source, "tars", [])]
     return list(dict.fromkeys([*named, *local_paths(source)]))
@@ -231,15 +181,3 @@ def _accepted(row: Mapping[str, Any], image: ImageInfo) -> AcceptedRecord:
         "bytes": image.original.size,
     }
     return AcceptedRecord("listings", str(row["id"]), row.get("title"), shown)
-
-
-def _describe_mapping(source: Source, records: Sequence[Mapping[str, Any]], check: SourceCheck) -> None:
-    """Note the mapping of a source that has one, each field with an example, and the columns without a field."""
-    if not isinstance(source, Mapped):
-        return
-    columns = dict.fromkeys(str(key) for record in records for key in record)
-    for name, column in source.columns.items():
-        found = (record.get(column) for record in records)
-        example = next((str(value) for value in found if value not in (None, "")), None)
-        check.fields.append(MappedField(name, column, example))
-    check.unmapped = [column for column in columns if column not in source.columns.values()]

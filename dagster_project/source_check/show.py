@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from dagster_project.source_check.check import AcceptedRecord, SourceCheck
+from dagster_project.source_check.results import AcceptedRecord, SourceCheck
 from heddle.core.terminal import PipeConsole, untrusted
 
 MAX_TEXT = 80  # characters of an example or a title
+MAX_DETAIL = 300
 NAMES = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "|"}
 
 
@@ -21,13 +22,13 @@ def show_check(check: SourceCheck, console: PipeConsole) -> None:
     for note in check.notes:
         console.print_line(note)
     if check.fields:
-        rows = [(each.field, each.column, each.example or "(empty)") for each in check.fields]
+        rows = [(each.field, each.column, _shorten(each.example or "(no text)")) for each in check.fields]
         _print_table(("field", "column", "example"), rows, console)
         console.print_line(f"Columns without a field: {', '.join(check.unmapped) or 'none'}")
     more = "; the source has more" if check.limited else ", all of the source"
     console.print_line(f"{check.looked_at} records looked at{more}.")
     _print_table(("table", "id", "title", "image"), [_describe(each) for each in check.accepted], console)
-    refused = [(each.id, each.reason, each.origin, each.detail) for each in check.refused]
+    refused = [(each.id, each.reason, each.origin, _shorten(each.detail, MAX_DETAIL)) for each in check.refused]
     _print_table(("refused", "reason", "origin", "detail"), refused, console)
     console.print_line(f"{len(check.accepted)} accepted, {len(check.refused)} refused. Duplicates are not looked for.")
 
@@ -35,7 +36,7 @@ def show_check(check: SourceCheck, console: PipeConsole) -> None:
 def _describe(record: AcceptedRecord) -> tuple[str, str, str, str]:
     image = record.image
     size = f"{image['width']} x {image['height']} {image['format']}, {image['bytes']:,} bytes" if image else ""
-    return record.table, record.id, record.title or "", size
+    return record.table, record.id, _shorten(record.title or ""), size
 
 
 def _print_table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]], console: PipeConsole) -> None:
@@ -45,11 +46,11 @@ def _print_table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]], con
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(untrusted(_shorten(text)) for text in row))
+        table.add_row(*map(untrusted, row))
     console.print()
     console.print(table)
     console.print()
 
 
-def _shorten(text: str) -> str:
-    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+def _shorten(text: str, length: int = MAX_TEXT) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -1,8 +1,10 @@
 """``heddle check-source`` shows what stage `catalog` makes of the first records, and writes nothing."""
 
+import io
 import json
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -148,21 +150,65 @@ def test_annotations_are_joined_with_the_first_listings(project: Path) -> None:
     assert check["refused"] == []
 
 
-def test_site_is_asked_for_few_posts(project: Path) -> None:
+def test_samples_of_a_tar_have_dotted_columns(project: Path) -> None:
+    members = {
+        "jpg": Path("sources/0.png").read_bytes(),
+        "json": b'{"caption": "oak", "by": {"name": "A"}}',
+        "txt": b"x",
+    }
+    with tarfile.open("sources/samples.tar", "w") as tar:
+        for key in ("a", "b"):
+            for ending, content in members.items():
+                info = tarfile.TarInfo(f"{key}.{ending}")
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+    columns = "{id: __key__, title: json.caption, licence: json.by.name}"
+    _write_sources(f"{{name: tars, kind: webdataset, tars: ['sources/*.tar'], columns: {columns}}}")
+    (check,) = _json("tars", "--rows", "1")
+    assert [each["example"] for each in check["fields"]] == ["a", "oak", "A"]
+    assert sorted(check["unmapped"]) == ["jpg", "txt"]
+    assert [each["id"] for each in check["accepted"]] == ["tars:a"]
+    assert (check["looked_at"], check["limited"]) == (1, True)
+
+
+def test_pages_of_a_sitemap_are_read_up_to_the_limit(project: Path) -> None:
+    site = FakeSite()
+    page = '<html><meta property="og:title" content="Chair"><meta property="og:image" content="/images/1"></html>'
+    urls = "".join(f"<url><loc>{site.url}/shop/{number}</loc></url>" for number in range(40))
+    sitemap = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>'.encode()
+    site.answers["/sitemap.xml"] = lambda _: (200, {"Content-Type": "application/xml"}, sitemap)
+    for number in range(40):
+        site.answers[f"/shop/{number}"] = lambda _: (200, {"Content-Type": "text/html"}, page.encode())
+    settings = "contact: me@shop.test, delay: 0, private_addresses: true"
+    _write_sources(f"{{name: shop, kind: sitemap, url: '{site.url}/sitemap.xml', {settings}}}")
+    try:
+        ended = _run_process("shop", "--rows", "2", "--json")
+    finally:
+        site.close()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    (check,) = json.loads(ended.stdout)
+    assert (len(check["accepted"]), check["looked_at"], check["limited"]) == (2, 2, True)
+    assert sum("/shop/" in path for path, *_ in site.requests) < 10  # of 40 pages
+
+
+def _run_process(*arguments: str) -> subprocess.CompletedProcess[str]:
     """A process, as Twisted's reactor starts once in each."""
+    return subprocess.run(
+        [sys.executable, "-c", "from dagster_project.cli import check_source; check_source()", *arguments],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_site_is_asked_for_few_posts(project: Path) -> None:
     site = FakeSite(total=60)
     try:
         _write_sources(wordpress("shop", site).replace("per_page: 2", "per_page: 50"))
         before = _files(project)
-        command = [sys.executable, "-c", "from dagster_project.cli import check_source; check_source()"]
-        ended = subprocess.run(
-            [*command, "shop", "--rows", "3", "--json"],
-            env={"PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        ended = _run_process("shop", "--rows", "3", "--json")
     finally:
         site.close()
     assert ended.returncode == 0, ended.stderr
