@@ -1,6 +1,7 @@
 """Commands that use Dagster, DVC and the registry. ``heddle`` loads them through entry points."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,29 @@ def ingest() -> None:
     from dagster_project.ingest import ingest as run_ingest_job
 
     sys.exit(run_ingest_job(Path.cwd(), console))
+
+
+@click.command("check-source")
+@click.argument("name")
+@click.option("--rows", default=20, show_default=True, type=click.IntRange(1, 1000), help="Records of each table.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list with one object for each table.")
+def check_source(name: str, rows: int, as_json: bool) -> None:
+    """Read the first records of the source NAME of params.yaml as `catalog` does, and write nothing.
+
+    Shows delimiter, encoding and mapping of a table, the records that would be accepted with their images, and the
+    refused ones with the reason.
+
+    Exit code 0: records would be accepted. 1: none would, or the source cannot be read. 2: an invalid option.
+    """
+    from dagster_project.source_check.check import check_source as check
+    from dagster_project.source_check.show import show_check
+
+    checks = check(name, rows)
+    if as_json:
+        click.echo(json_text([asdict(each) for each in checks], indent=2))
+    for each in [] if as_json else checks:
+        show_check(each, console)
+    sys.exit(0 if any(each.accepted for each in checks) else 1)
 
 
 @click.command()
@@ -104,7 +128,11 @@ def drift(as_json: bool) -> None:
 @click.command()
 @click.option("--apply", is_flag=True, help="Create or update the drafts. Without it, only print the plan.")
 def publish(apply: bool) -> None:
-    """Write content to the listings' WordPress site as drafts, which a person reviews and publishes."""
+    """Write content to the listings' WordPress site as drafts, which a person reviews and publishes.
+
+    Exit code 0: the plan was printed or written; its table names the listings that were skipped or failed. 1: wrong
+    parameters, a site that cannot be read, or a gate that the writer failed.
+    """
     from dagster_project.publish_content import show
 
     show(Path.cwd(), console, apply=apply)
@@ -112,7 +140,10 @@ def publish(apply: bool) -> None:
 
 @click.group()
 def registry() -> None:
-    """List registered models, promote a version, roll back."""
+    """List registered models, promote a version, roll back.
+
+    Exit code 0: success. 1: an error; the help of each command has details.
+    """
 
 
 @registry.command("list")
@@ -139,7 +170,10 @@ def registry_list(as_json: bool) -> None:
 @click.argument("model")
 @click.argument("version")
 def promote(model: str, version: str) -> None:
-    """Make VERSION (v1.2.0) of MODEL the champion."""
+    """Make VERSION (v1.2.0) of MODEL the champion.
+
+    Exit code 0: the version is champion. 1: it is not registered.
+    """
     from dagster_project.registry import promote as promote_version
 
     promote_version(Path.cwd(), model, version)
@@ -149,7 +183,10 @@ def promote(model: str, version: str) -> None:
 @registry.command()
 @click.argument("model")
 def rollback(model: str) -> None:
-    """Make the previous champion of MODEL champion again."""
+    """Make the previous champion of MODEL champion again.
+
+    Exit code 0: the previous version is champion. 1: there was no champion before.
+    """
     from dagster_project.registry import rollback as roll_back
 
     console.print(f"{model}@{roll_back(Path.cwd(), model)} is champion again.")

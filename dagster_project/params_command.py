@@ -22,6 +22,8 @@ def params(section: str | None, as_json: bool) -> None:
     \b
         dvc exp run -S scales/demo.yaml:++clip.trainer.patience=3
         dvc exp run -S ++shards.quality=80
+
+    Exit code 0: the parameters were shown. 1: there is no such section, or a file is wrong.
     """
     from dagster_project.parameter_values import parameter_table, read_values  # slow: every parameter class
 

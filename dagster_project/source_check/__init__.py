@@ -1,0 +1,1 @@
+"""``heddle check-source``: read the first records of one source; nothing is written into the project."""
