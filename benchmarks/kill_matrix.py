@@ -1,17 +1,19 @@
 """Kill each kind of process at work on each of several stages, in several surroundings, and look at what is left.
 
-A clone of the project at smoke scale is run once. For each cell of the matrix one stage is made stale and run again, and
-one process is killed with SIGKILL while the stage is at work: the stage's program, the Dagster step around it, `heddle
-run`, or the daemon of a `heddle ui` that runs the stage. A cell passes if one second later no process of the killed run
-is alive, the next `heddle run` completes, `dvc.lock` is that of the undisturbed run, and no Dagster run is left open.
+A clone of the project at smoke scale is run once. For each cell of the matrix one stage is made stale and run again,
+and one process is killed with SIGKILL while the stage is at work: the stage's program, the Dagster step around it,
+`heddle run`, or the daemon of a `heddle ui` that runs the stage. A cell passes if one second later no process of the
+killed run is alive, the next `heddle run` completes, `dvc.lock` is that of the undisturbed run, and no Dagster run is
+left open.
 
 The surroundings are a plain process, process 1 of a PID namespace as in a container (needs root and `unshare`), and
-below a subreaper as under `systemd --user` and `tini -s`. ``python -m benchmarks.kill_matrix`` needs about half an hour.
+below a subreaper as under `systemd --user` and `tini -s`.
 """
 
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -144,7 +146,7 @@ def _kill_below_run(root: Path, surrounding: str, victim: str, stage: str) -> No
 
 
 def _kill_daemon(root: Path, surrounding: str, stage: str) -> None:
-    """Kill the daemon while a run that the UI launched is at work; the run itself may go on, but must come to its end."""
+    """Kill the daemon while a run that the UI launched is at work; the run may go on, but must come to its end."""
     with running_ui(root, prefix=PREFIXES[surrounding]) as ui:
         ui.launch("retrain")
         program = _wait(lambda: _find_anywhere(root, STAGES[stage]))
@@ -161,7 +163,7 @@ def _make_stale(root: Path, stage: str) -> None:
     content = yaml.load(file)
     del content["stages"][stage]
     yaml.dump(content, file)
-    subprocess.run(["rm", "-rf", str(root / ".dvc/cache/runs")], check=True)
+    shutil.rmtree(root / ".dvc/cache/runs", ignore_errors=True)
 
 
 def _find(parent: int, word: str, *, last: bool, part: bool = False) -> psutil.Process | None:

@@ -72,6 +72,21 @@ def test_run_cache_restores_earlier_parameters(toy):
     assert not toy.changed()
 
 
+def test_restored_output_is_there_all_the_time_and_replaced_as_a_whole(toy):
+    folder = toy.root / "data/encoder"
+    before = (toy.root / WORDS).read_text()
+    toy.write("scales/small.yaml", "prepared: {size: 1}\nencoder: {learning_rate: 0.01}\n")
+    _reproduce(toy, "encoder")
+    trained, inode = (toy.root / WORDS).read_text(), folder.stat().st_ino
+    toy.write("scales/small.yaml", "prepared: {size: 1}\nencoder: {learning_rate: 0.1}\n")
+    with _reader(toy) as seen:
+        assert _reproduce(toy, "encoder") is StageOutcome.RESTORED
+    assert seen == {trained, before}
+    assert folder.stat().st_ino != inode, "files were changed one by one in the folder that readers have open"
+    assert not list(folder.parent.glob(".encoder.*"))
+    assert not toy.changed() & {"encoder"}
+
+
 def test_damaged_output_is_replaced(toy):
     before = toy.hashes()["encoder"]
     toy.write(WORDS, "rust")
