@@ -279,12 +279,12 @@ def mutate(content: bytes, max_size: int, seed: int) -> bytes:
 
 def _draw_value(record: Any, paths: list[Any], draw: random.Random) -> Any:
     """Draw a strange value, or one that is somewhere else in the record."""
-    if draw.random() < 0.5:
-        return draw.choice(_JSON_VALUES)
-    value = record
-    for key in draw.choice(paths):
+    value = draw.choice(_JSON_VALUES) if (strange := draw.random() < 0.5) else record
+    for key in () if strange else draw.choice(paths):
         value = value[key]
     value = copy.deepcopy(value)  # a later change must not change it in two places, or put it into itself
+    if strange:
+        return value
     return [value, value] if draw.random() < 0.2 else value
 
 
@@ -442,7 +442,14 @@ def main() -> None:
                 shutil.rmtree(name)
                 os._exit(bool(findings.found))
 
-        atheris.Setup([sys.argv[0], *options], test, custom_mutator=mutate)
+        def mutate_or_exit(content: bytes, max_size: int, seed: int) -> bytes:
+            try:
+                return mutate(content, max_size, seed)
+            except Exception:  # noqa: BLE001 - libFuzzer would end the process with exit code 0
+                traceback.print_exc()
+                os._exit(2)
+
+        atheris.Setup([sys.argv[0], *options], test, custom_mutator=mutate_or_exit)
         atheris.Fuzz()
 
 

@@ -82,7 +82,7 @@ def main() -> int:
             try:
                 _run_cell(made, surrounding, victim, stage)
                 outcome = "passed"
-            except CellFailedError as error:
+            except (CellFailedError, subprocess.TimeoutExpired, AssertionError) as error:
                 outcome = f"FAILED: {error}"
                 failures += 1
             seconds = round(time.monotonic() - started)
