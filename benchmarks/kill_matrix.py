@@ -113,7 +113,7 @@ class Project:
             yaml.dump(content, file)
         for entry in (self.root / ".dvc/cache/runs").glob("*/*/*"):
             if f"cmd: {command}\n" in entry.read_text():
-                entry.unlink()
+                shutil.rmtree(entry.parent)
 
     def unfinished_runs(self) -> list[str]:
         """Status and id of each Dagster run that has not ended."""

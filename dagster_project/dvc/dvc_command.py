@@ -3,12 +3,19 @@
 Before a stage runs, DVC deletes its output, so nothing could be read during a retraining and after a failed one. DVC's
 ``persist: true`` keeps the output, but switches off the run cache of that stage, so every return to earlier parameters
 would train again. Here an output is kept if it is what DVC has recorded and cached; anything else is deleted.
+
+DVC makes the folder of a stage's entry in the run cache before it writes the entry. A process that is killed in between
+leaves the folder empty, and every later run of the stage would fail with a TypeError. Here such a folder is no entry.
 """
 
 import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 from dvc.cli import main
 from dvc.stage import Stage
+from dvc.stage.cache import StageCache, _get_stage_hash
 from dvc.stage.decorators import rwlocked
 
 
@@ -25,6 +32,18 @@ def keep_recorded_outputs(stage: Stage, ignore_remove: bool = False, force: bool
             out.unprotect()
 
 
+def load_recorded_entry(cache: StageCache, stage: Stage) -> Any:
+    """Take the place of ``StageCache._load``: the stage's last entry in the run cache, or None if there is none."""
+    key = _get_stage_hash(stage)
+    if key:
+        with suppress(OSError):  # it has entries, or does not exist
+            Path(cache._get_cache_dir(key)).rmdir()
+    return load_entry(cache, stage)
+
+
+load_entry = StageCache._load
+
 if __name__ == "__main__":
+    StageCache._load = load_recorded_entry
     Stage.remove_outs = keep_recorded_outputs
     sys.exit(main(sys.argv[1:]))

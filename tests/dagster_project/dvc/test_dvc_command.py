@@ -79,3 +79,15 @@ def test_damaged_output_is_replaced(toy):
     assert _reproduce(toy, "encoder") is StageOutcome.RESTORED
     assert toy.hashes()["encoder"] == before
     assert not (toy.root / "data/encoder/extra.txt").exists()
+
+
+def test_entry_of_the_run_cache_that_a_kill_left_empty_is_none(toy):
+    """DVC makes the folder of an entry, and then the entry; see StageCache.save."""
+    toy.write("words/encoder.txt", "new words\n")
+    _reproduce(toy, "encoder")
+    entries = [file for file in (toy.root / ".dvc/cache/runs").glob("*/*/*") if "encoder" in file.read_text()]
+    assert entries
+    for entry in entries:
+        entry.unlink()
+    (toy.root / "dvc.lock").unlink()  # the kill came before the stage was recorded
+    assert _reproduce(toy, "encoder") is StageOutcome.RAN
