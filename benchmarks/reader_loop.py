@@ -1,11 +1,11 @@
 """Query a project without pause while it is trained anew: ``python benchmarks/reader_loop.py --project FOLDER``.
 
-FOLDER is a clone of the project in which `heddle run` has completed, at a small scale; it is changed. Three readers,
-each a process, load everything again for every query: listings by similarity and by words, guides with the reranker, an
-answer, the content of an image, and both collections of the published index. Every tenth round of a reader runs the
-`heddle` command itself. They go on during a whole run with another seed, and during a run with yet another seed in
-which one stage fails. A query fails if it raises an exception or its command exits with another code than 0; an answer
-that no guide is good enough is none. Failures are listed with the time and the stages that were at work.
+FOLDER is a clone of the project in which `heddle run` has completed, at a small scale; it is changed. Readers, each a
+process, load everything again for every query: listings by similarity and by words, guides with the reranker, an
+answer, the content of an image, and both collections of the published index. Their first and last round, and every
+tenth, run the `heddle` commands themselves. They go on during a whole run with another seed, and during a run with yet
+another seed in which one stage fails. A query fails if it raises an exception or its command exits with another code
+than 0; an answer that no guide is good enough is none. Failures are listed with the time and the stages then at work.
 """
 
 import argparse
@@ -108,16 +108,18 @@ def command(*arguments: str) -> Callable[[], None]:
     return run
 
 
-READERS: tuple[dict[str, Callable[[], None]], ...] = (
-    {"search listings": listings, "search guides": guides},
-    {"ask": answer, "published index": published},
-    {"describe": content, "published index": published},
-)
-COMMANDS = (
-    {"heddle search": command("search", WORDS)},
-    {"heddle ask": command("ask", QUESTION)},
-    {"heddle describe": command("describe", str(IMAGE))},
-)
+QUERIES = {
+    "search listings": listings,
+    "search guides": guides,
+    "ask": answer,
+    "describe": content,
+    "published index": published,
+}
+COMMANDS = {
+    "heddle search": command("search", WORDS),
+    "heddle ask": command("ask", QUESTION),
+    "heddle describe": command("describe", str(IMAGE)),
+}
 
 
 def working() -> tuple[str, ...]:
@@ -125,28 +127,30 @@ def working() -> tuple[str, ...]:
     return tuple(sorted({path.name.split(".")[1] for path in Path("data").glob(".*.*") if path.is_dir()}))
 
 
-def read(number: int, phase: str, ended: Event, queries: Any) -> None:
-    """A reader: ask until the run has ended, and a last time after it."""
+def read(phase: str, ended: Event, queries: Any) -> None:
+    """A reader: ask until the run has ended, and a last time after it. Each query is printed as a line of JSON."""
     started, rounds, is_last = time.monotonic(), 0, False
     while not is_last:
         is_last = ended.is_set()
-        asked = COMMANDS[number] if rounds % COMMAND_EVERY == 0 or is_last else READERS[number]
+        asked = COMMANDS if rounds % COMMAND_EVERY == 0 or is_last else QUERIES
         for name, ask in asked.items():
             error = None
             try:
                 ask()
             except Exception as raised:  # noqa: BLE001 - any failure of a query is what is looked for
                 error = f"{type(raised).__name__}: {raised}"
-            queries.put(Query(name, phase, round(time.monotonic() - started, 1), error, working()))
+            query = Query(name, phase, round(time.monotonic() - started, 1), error, working())
+            queries.put(query)
+            print(json.dumps(asdict(query)), flush=True)
         rounds += 1
 
 
-def read_during(phase: str, log: Path) -> tuple[list[Query], int]:
+def read_during(phase: str, count: int, log: Path) -> tuple[list[Query], int]:
     """Run the project beside the readers. Returns their queries and the exit code of the run."""
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager:
         queries, ended = manager.Queue(), manager.Event()
-        readers = [context.Process(target=read, args=(each, phase, ended, queries)) for each in range(len(READERS))]
+        readers = [context.Process(target=read, args=(phase, ended, queries)) for _ in range(count)]
         for reader in readers:
             reader.start()
         with log.open("w") as output:
@@ -181,6 +185,7 @@ def main() -> None:
     parser.add_argument("--project", type=Path, required=True, help="completed clone; it is changed")
     parser.add_argument("--phases", nargs="+", choices=["retrained", "failed"], default=["retrained", "failed"])
     parser.add_argument("--failing", default="assets/index/stage.py", help="file of the stage that is made to fail")
+    parser.add_argument("--readers", type=int, default=2, help="number of processes that query")
     parser.add_argument("--json", type=Path, help="file to write the queries to")
     options, console = parser.parse_args(), Console()
     file = options.json.resolve() if options.json else None
@@ -196,7 +201,7 @@ def main() -> None:
         if phase == "failed":
             code_file.write_text(code + BREAK)
         try:
-            found, exit_code = read_during(phase, Path(f"reader_loop_{phase}.txt"))
+            found, exit_code = read_during(phase, options.readers, Path(f"reader_loop_{phase}.txt"))
         finally:
             code_file.write_text(code)
         console.print(f"{phase}: `heddle run` exited with {exit_code}; {len(found)} queries")
