@@ -4,6 +4,9 @@ Before a stage runs, DVC deletes its output, so nothing could be read during a r
 ``persist: true`` keeps the output, but switches off the run cache of that stage, so every return to earlier parameters
 would train again. Here an output is kept if it is what DVC has recorded and cached; anything else is deleted.
 
+DVC restores an output from the run cache file by file, so a reader could see a model's new weights beside its old
+configuration. Here it is restored beside the old one and takes its place as a whole, as the output of a stage that ran.
+
 DVC makes the folder of a stage's entry in the run cache before it writes the entry. A process that is killed in between
 leaves the folder empty, and every later run of the stage would fail with a TypeError. Here such a folder is no entry.
 """
@@ -14,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from dvc.cli import main
+from dvc.output import Output
 from dvc.stage import Stage
 from dvc.stage.cache import StageCache, _get_stage_hash
 from dvc.stage.decorators import rwlocked
+
+from heddle.core.folders import replace_folder, temporary_folder
 
 
 @rwlocked(write=["outs"])
@@ -41,9 +47,27 @@ def load_recorded_entry(cache: StageCache, stage: Stage) -> Any:
     return load_entry(cache, stage)
 
 
+def check_out_beside(out: Output, *arguments: Any, **options: Any) -> Any:
+    """Take the place of ``Output.checkout``: exchange a folder that exists for one that is complete."""
+    target = Path(out.fs_path)
+    if options.get("filter_info") or not target.is_dir():
+        return check_out(out, *arguments, **options)
+    with temporary_folder(target) as folder:
+        complete = folder / target.name
+        out.fs_path = str(complete)
+        try:
+            result = check_out(out, *arguments, **options)
+        finally:
+            out.fs_path = str(target)
+        replace_folder(complete, target)
+    return result
+
+
 load_entry = StageCache._load
+check_out = Output.checkout
 
 if __name__ == "__main__":
     StageCache._load = load_recorded_entry
+    Output.checkout = check_out_beside
     Stage.remove_outs = keep_recorded_outputs
     sys.exit(main(sys.argv[1:]))

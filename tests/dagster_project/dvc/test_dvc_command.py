@@ -1,5 +1,6 @@
 """The last good output stays until its stage replaces it, and DVC's view of it stays right."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,3 +92,22 @@ def test_entry_of_the_run_cache_that_a_kill_left_empty_is_none(toy):
         entry.unlink()
     (toy.root / "dvc.lock").unlink()  # the kill came before the stage was recorded
     assert _reproduce(toy, "encoder") is StageOutcome.RAN
+
+
+def test_output_restored_from_the_run_cache_takes_the_place_of_the_old_one_as_a_whole(toy):
+    before, hashes = (toy.root / WORDS).read_text(), toy.hashes()
+    toy.write("words/encoder.txt", "new words\n")
+    _reproduce(toy, "encoder")
+    after = (toy.root / WORDS).read_text()
+    toy.write("words/encoder.txt", "encoder\n")
+    folder = os.open(toy.root / "data/encoder", os.O_RDONLY)  # keeps the folder's number from being used again
+    try:
+        with _reader(toy) as seen:
+            assert _reproduce(toy, "encoder") is StageOutcome.RESTORED
+        assert not os.path.samestat(os.fstat(folder), (toy.root / "data/encoder").stat())
+    finally:
+        os.close(folder)
+    assert seen == {before, after}
+    assert toy.hashes() == hashes
+    assert not toy.changed() & {"encoder"}
+    assert not list((toy.root / "data").glob(".encoder.*"))
