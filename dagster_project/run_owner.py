@@ -1,7 +1,9 @@
 """The process that executes a run, and whether it is still alive."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 import psutil
@@ -18,26 +20,48 @@ class RunOwner:
 
     Attributes:
         pid: its id.
-        started: its start, or a later time at which it was seen; seconds since the epoch.
+        started: its start as :func:`exact_start` gives it, or a later time at which it was seen, in seconds since the
+            epoch.
     """
 
     pid: int
-    started: float
+    started: str | float
 
     def is_alive(self) -> bool:
         """Whether the process runs. A process with this id that started later is another one: ids are reused."""
         try:
             process = psutil.Process(self.pid)
-            ended = process.status() == psutil.STATUS_ZOMBIE
-            return not ended and process.create_time() <= self.started + CLOCK_CORRECTION
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            if isinstance(self.started, str):
+                return exact_start(process) == self.started
+            return process.create_time() <= self.started + CLOCK_CORRECTION
         except psutil.NoSuchProcess:
             return False
+
+
+def exact_start(process: psutil.Process) -> str:
+    """When the process started, as no correction of the clock changes it: on Linux the boot and the ticks since then.
+
+    In a container every start of `heddle run` may have the same id, and the next one may follow within a second.
+
+    Raises:
+        psutil.NoSuchProcess: it has ended.
+    """
+    if sys.platform != "linux":
+        return repr(process.create_time())
+    try:
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()  # a name may contain spaces
+    except (FileNotFoundError, ProcessLookupError):
+        raise psutil.NoSuchProcess(process.pid) from None
+    ticks = fields[19]  # field 22 of proc_pid_stat(5); the first one after the name is the third
+    return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {ticks}"
 
 
 def owner_tags() -> Mapping[str, str]:
     """Tags of a run that this process executes."""
     process = psutil.Process()
-    return {PID_TAG: str(process.pid), STARTED_TAG: repr(process.create_time())}
+    return {PID_TAG: str(process.pid), STARTED_TAG: exact_start(process)}
 
 
 def find_owner(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOwner | None:
@@ -47,7 +71,7 @@ def find_owner(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOwner | N
     Dagster starts for the run reports its id as the first event.
     """
     if PID_TAG in run.tags:
-        return RunOwner(int(run.tags[PID_TAG]), float(run.tags[STARTED_TAG]))
+        return RunOwner(int(run.tags[PID_TAG]), run.tags[STARTED_TAG])
     for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
         metadata = entry.get_dagster_event().engine_event_data.metadata
         if "pid" in metadata:

@@ -4,22 +4,25 @@ Before a stage runs, DVC deletes its output, so nothing could be read during a r
 ``persist: true`` keeps the output, but switches off the run cache of that stage, so every return to earlier parameters
 would train again. Here an output is kept if it is what DVC has recorded and cached; anything else is deleted.
 
-DVC also restores a folder from the run cache file by file, so a reader would see files of two versions, or miss one.
-Here the folder is made beside the old one and replaces it as a whole, as a stage's does.
+DVC restores an output from the run cache file by file, so a reader could see a model's new weights beside its old
+configuration. Here it is restored beside the old one and takes its place as a whole, as the output of a stage that ran.
+
+DVC makes the folder of a stage's entry in the run cache before it writes the entry. A process that is killed in between
+leaves the folder empty, and every later run of the stage would fail with a TypeError. Here such a folder is no entry.
 """
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from dvc.cli import main
 from dvc.output import Output
 from dvc.stage import Stage
+from dvc.stage.cache import StageCache, _get_stage_hash
 from dvc.stage.decorators import rwlocked
 
 from heddle.core.folders import replace_folder, temporary_folder
-
-check_out_in_place = Output._checkout
 
 
 @rwlocked(write=["outs"])
@@ -35,21 +38,36 @@ def keep_recorded_outputs(stage: Stage, ignore_remove: bool = False, force: bool
             out.unprotect()
 
 
-def check_out_beside(output: Output, path: str, fs: Any, obj: Any, *others: Any, **options: Any) -> bool | None:
-    """Take the place of ``Output._checkout``: replace a folder that has other contents as a whole.
+def load_recorded_entry(cache: StageCache, stage: Stage) -> Any:
+    """Take the place of ``StageCache._load``: the stage's last entry in the run cache, or None if there is none."""
+    key = _get_stage_hash(stage)
+    if key:
+        with suppress(OSError):  # it has entries, or does not exist
+            Path(cache._get_cache_dir(key)).rmdir()
+    return load_entry(cache, stage)
 
-    The last checkout changes no file: it tells DVC's database about the files where they now lie.
-    """
-    target = Path(path)
-    replaced = target.is_dir() and not target.is_symlink() and output.changed_checksum()
-    if replaced:
-        with temporary_folder(target) as folder:
-            check_out_in_place(output, str(folder), fs, obj, *others, **options)
-            replace_folder(folder, target)
-    return check_out_in_place(output, path, fs, obj, *others, **options) or replaced
 
+def check_out_beside(out: Output, *arguments: Any, **options: Any) -> Any:
+    """Take the place of ``Output.checkout``: exchange a folder that exists for one that is complete."""
+    target = Path(out.fs_path)
+    if options.get("filter_info") or not target.is_dir():
+        return check_out(out, *arguments, **options)
+    with temporary_folder(target) as folder:
+        complete = folder / target.name
+        out.fs_path = str(complete)
+        try:
+            result = check_out(out, *arguments, **options)
+        finally:
+            out.fs_path = str(target)
+        replace_folder(complete, target)
+    return result
+
+
+load_entry = StageCache._load
+check_out = Output.checkout
 
 if __name__ == "__main__":
-    Output._checkout = check_out_beside
+    StageCache._load = load_recorded_entry
+    Output.checkout = check_out_beside
     Stage.remove_outs = keep_recorded_outputs
     sys.exit(main(sys.argv[1:]))

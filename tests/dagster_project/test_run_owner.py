@@ -6,17 +6,28 @@ import time
 
 import dagster as dg
 import psutil
+import pytest
 from dagster._core.events import EngineEventData
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagster_project.run_owner import CLOCK_CORRECTION, RunOwner, find_owner, owner_tags
+from dagster_project.run_owner import CLOCK_CORRECTION, RunOwner, exact_start, find_owner, owner_tags
+
+NAMESPACE = ["unshare", "--pid", "--fork", "--mount-proc"]
+OWNER = """
+import sys
+from dagster_project.run_owner import PID_TAG, STARTED_TAG, RunOwner, owner_tags
+tags = owner_tags()
+earlier = RunOwner(int(sys.argv[1]), sys.argv[2]).is_alive() if sys.argv[1:] else None
+print(tags[PID_TAG], RunOwner(int(tags[PID_TAG]), tags[STARTED_TAG]).is_alive(), earlier, tags[STARTED_TAG])
+"""
+"""Prints its id, whether it is alive, whether the process in its arguments is, and its start."""
 
 
 def test_owner_tags_identify_this_process():
     with dg.instance_for_test() as instance:
         owner = find_owner(instance, instance.create_run_for_job(_nothing, tags=dict(owner_tags())))
-    assert owner == RunOwner(psutil.Process().pid, psutil.Process().create_time())
+    assert owner == RunOwner(psutil.Process().pid, exact_start(psutil.Process()))
     assert owner.is_alive()
 
 
@@ -37,6 +48,16 @@ def test_owner_killed_process_is_not_alive():
 def test_owner_with_reused_process_id_is_not_alive(seconds):
     process = psutil.Process()
     assert not RunOwner(process.pid, process.create_time() - seconds).is_alive()
+
+
+@pytest.mark.skipif(subprocess.call([*NAMESPACE, "true"], stderr=subprocess.DEVNULL) != 0, reason="needs namespaces")
+def test_owner_in_a_container_is_not_the_process_1_of_the_next_container():
+    first, second = [], []
+    for printed in (first, second):
+        command = [*NAMESPACE, sys.executable, "-c", OWNER, *([first[0], first[3]] if first else [])]
+        printed += subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip().split(" ", 3)
+    assert first[:3] == ["1", "True", "None"]
+    assert second[:3] == ["1", "True", "False"]
 
 
 def test_find_owner_reads_the_first_process_that_dagster_reports():

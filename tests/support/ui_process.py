@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,14 +44,14 @@ class UiProcess:
 
 
 @contextmanager
-def running_ui(root: Path, *options: str, prefix: Sequence[str] = ()) -> Iterator[UiProcess]:
-    """Start `heddle ui`, by another program if ``prefix`` names one, wait until it answers, and close it afterwards."""
+def running_ui(root: Path, *options: str) -> Iterator[UiProcess]:
+    """Start `heddle ui`, wait until it answers, and close it afterwards."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     output = root.parent / "ui.log"
     with output.open("wb") as log:
-        command = [*prefix, sys.executable, "-m", "heddle.cli", "ui", "--port", str(port), *options]
+        command = [sys.executable, "-m", "heddle.cli", "ui", "--port", str(port), *options]
         process = subprocess.Popen(command, cwd=root, stdout=log, stderr=subprocess.STDOUT)
     ui = UiProcess(process, port, output)
     try:

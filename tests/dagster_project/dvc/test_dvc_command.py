@@ -1,5 +1,6 @@
 """The last good output stays until its stage replaces it, and DVC's view of it stays right."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,21 +73,6 @@ def test_run_cache_restores_earlier_parameters(toy):
     assert not toy.changed()
 
 
-def test_restored_output_is_there_all_the_time_and_replaced_as_a_whole(toy):
-    folder = toy.root / "data/encoder"
-    before = (toy.root / WORDS).read_text()
-    toy.write("scales/small.yaml", "prepared: {size: 1}\nencoder: {learning_rate: 0.01}\n")
-    _reproduce(toy, "encoder")
-    trained, inode = (toy.root / WORDS).read_text(), folder.stat().st_ino
-    toy.write("scales/small.yaml", "prepared: {size: 1}\nencoder: {learning_rate: 0.1}\n")
-    with _reader(toy) as seen:
-        assert _reproduce(toy, "encoder") is StageOutcome.RESTORED
-    assert seen == {trained, before}
-    assert folder.stat().st_ino != inode, "files were changed one by one in the folder that readers have open"
-    assert not list(folder.parent.glob(".encoder.*"))
-    assert not toy.changed() & {"encoder"}
-
-
 def test_damaged_output_is_replaced(toy):
     before = toy.hashes()["encoder"]
     toy.write(WORDS, "rust")
@@ -94,3 +80,34 @@ def test_damaged_output_is_replaced(toy):
     assert _reproduce(toy, "encoder") is StageOutcome.RESTORED
     assert toy.hashes()["encoder"] == before
     assert not (toy.root / "data/encoder/extra.txt").exists()
+
+
+def test_entry_of_the_run_cache_that_a_kill_left_empty_is_none(toy):
+    """DVC makes the folder of an entry, and then the entry; see StageCache.save."""
+    toy.write("words/encoder.txt", "new words\n")
+    _reproduce(toy, "encoder")
+    entries = [file for file in (toy.root / ".dvc/cache/runs").glob("*/*/*") if "encoder" in file.read_text()]
+    assert entries
+    for entry in entries:
+        entry.unlink()
+    (toy.root / "dvc.lock").unlink()  # the kill came before the stage was recorded
+    assert _reproduce(toy, "encoder") is StageOutcome.RAN
+
+
+def test_output_restored_from_the_run_cache_takes_the_place_of_the_old_one_as_a_whole(toy):
+    before, hashes = (toy.root / WORDS).read_text(), toy.hashes()
+    toy.write("words/encoder.txt", "new words\n")
+    _reproduce(toy, "encoder")
+    after = (toy.root / WORDS).read_text()
+    toy.write("words/encoder.txt", "encoder\n")
+    folder = os.open(toy.root / "data/encoder", os.O_RDONLY)  # keeps the folder's number from being used again
+    try:
+        with _reader(toy) as seen:
+            assert _reproduce(toy, "encoder") is StageOutcome.RESTORED
+        assert not os.path.samestat(os.fstat(folder), (toy.root / "data/encoder").stat())
+    finally:
+        os.close(folder)
+    assert seen == {before, after}
+    assert toy.hashes() == hashes
+    assert not toy.changed() & {"encoder"}
+    assert not list((toy.root / "data").glob(".encoder.*"))
