@@ -12,14 +12,13 @@ leaves the folder empty, and every later run of the stage would fail with a Type
 """
 
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from dvc.cli import main
 from dvc.output import Output
 from dvc.stage import Stage
-from dvc.stage.cache import StageCache, _get_stage_hash
+from dvc.stage.cache import RunCacheNotFoundError, StageCache
 from dvc.stage.decorators import rwlocked
 
 from heddle.core.folders import replace_folder, temporary_folder
@@ -38,13 +37,16 @@ def keep_recorded_outputs(stage: Stage, ignore_remove: bool = False, force: bool
             out.unprotect()
 
 
-def load_recorded_entry(cache: StageCache, stage: Stage) -> Any:
-    """Take the place of ``StageCache._load``: the stage's last entry in the run cache, or None if there is none."""
-    key = _get_stage_hash(stage)
-    if key:
-        with suppress(OSError):  # it has entries, or does not exist
-            Path(cache._get_cache_dir(key)).rmdir()
-    return load_entry(cache, stage)
+def restore_entry(cache: StageCache, stage: Stage, *arguments: Any, **options: Any) -> None:
+    """Take the place of ``StageCache.restore``: the folder of an entry may be empty.
+
+    Raises:
+        RunCacheNotFoundError: there is no entry, so the stage runs.
+    """
+    try:
+        restore(cache, stage, *arguments, **options)
+    except TypeError as error:  # DVC joins the name of the newest entry, which is None, to the folder
+        raise RunCacheNotFoundError(stage) from error
 
 
 def check_out_beside(out: Output, *arguments: Any, **options: Any) -> Any:
@@ -63,11 +65,11 @@ def check_out_beside(out: Output, *arguments: Any, **options: Any) -> Any:
     return result
 
 
-load_entry = StageCache._load
+restore = StageCache.restore
 check_out = Output.checkout
 
 if __name__ == "__main__":
-    StageCache._load = load_recorded_entry
+    StageCache.restore = restore_entry
     Output.checkout = check_out_beside
     Stage.remove_outs = keep_recorded_outputs
     sys.exit(main(sys.argv[1:]))
