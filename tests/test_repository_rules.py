@@ -32,7 +32,6 @@ PRIVATE_NAMES = {
     "assets/catalog/ssrf_twisted.py": {"_reactor"},  # Twisted: likewise for Scrapy
     "assets/catalog/workers.py": {"_exit"},  # os._exit, which is documented
     "dagster_project/dagster_internals.py": {"_core", "_utils"},  # the state that Dagster's UI shows; cron lines
-    "dagster_project/dvc/dvc_command.py": {"_get_cache_dir", "_get_stage_hash", "_load"},  # DVC's run cache
     "demo_shop/server.py": {"_exit"},
     "lightning_modules/training/phases.py": {"_ddp_kwargs"},  # Lightning's DDP: does it look for unused weights?
 }
