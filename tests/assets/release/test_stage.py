@@ -205,6 +205,11 @@ def test_card_shows_which_gates_passed(card: str, project: Path) -> None:
     assert metrics["models"] == 7
 
 
+def test_lists_in_a_card_have_a_comma_and_a_space(card: str) -> None:
+    libraries = next(line for line in card.splitlines() if line.startswith("Libraries: "))
+    assert libraries.count(", ") == libraries.count(",") > 1
+
+
 def test_card_shows_every_parameter(card: str) -> None:
     assert "| clip.learning_rate | <code>0.001</code> |" in card
     assert "| split.test | <code>0.4</code> |" in card
