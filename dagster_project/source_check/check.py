@@ -9,7 +9,7 @@ from typing import Any
 
 from assets.catalog.annotations import AnnotationSource
 from assets.catalog.crawl_job import CrawlJob
-from assets.catalog.delimited import find_dialect
+from assets.catalog.delimited import DelimitedError, find_dialect
 from assets.catalog.fetch_images import fetch_images
 from assets.catalog.images import ImageInfo
 from assets.catalog.mapped_records import MappedRecords
@@ -168,7 +168,7 @@ def _find_form(source: Source, check: SourceCheck) -> None:
     if not isinstance(source, Table) or Path(source.path).suffix.lower() not in (".csv", ".tsv"):
         return
     default = "\t" if source.path.lower().endswith(".tsv") else ","
-    with contextlib.suppress(Exception):  # the source itself raises the error with its name
+    with contextlib.suppress(OSError, DelimitedError):  # the source itself raises the error with its name
         dialect = find_dialect(Path(source.path), source.delimiter, source.encoding, default)
         check.delimiter, check.encoding, check.encoding_guessed = dialect.delimiter, dialect.encoding, dialect.guessed
 
