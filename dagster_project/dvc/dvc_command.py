@@ -9,19 +9,26 @@ configuration. Here it is restored beside the old one and takes its place as a w
 
 DVC makes the folder of a stage's entry in the run cache before it writes the entry. A process that is killed in between
 leaves the folder empty, and every later run of the stage would fail with a TypeError. Here such a folder is no entry.
+
+DVC starts a stage through a shell. A shell that waits for the stage, as ``/bin/sh`` of Debian does, would outlive a
+killed run, and the stage with it. Here the shell ends with DVC.
 """
 
+import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dvc.cli import main
 from dvc.output import Output
 from dvc.stage import Stage
+from dvc.stage import run as stage_run
 from dvc.stage.cache import RunCacheNotFoundError, StageCache
 from dvc.stage.decorators import rwlocked
 
 from heddle.core.folders import replace_folder, temporary_folder
+from heddle.core.processes import die_with_parent
 
 
 @rwlocked(write=["outs"])
@@ -65,10 +72,17 @@ def check_out_beside(out: Output, *arguments: Any, **options: Any) -> Any:
     return result
 
 
+def prepare_shell(stage: Stage, *arguments: Any, **options: Any) -> dict[str, Any]:
+    """Take the place of ``prepare_kwargs`` of DVC's commands: the shell of a stage ends with this process."""
+    return {**prepare(stage, *arguments, **options), "preexec_fn": partial(die_with_parent, os.getpid())}
+
+
+prepare = stage_run.prepare_kwargs
 restore = StageCache.restore
 check_out = Output.checkout
 
 if __name__ == "__main__":
+    stage_run.prepare_kwargs = prepare_shell
     StageCache.restore = restore_entry
     Output.checkout = check_out_beside
     Stage.remove_outs = keep_recorded_outputs

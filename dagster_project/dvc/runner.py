@@ -32,7 +32,8 @@ OUTCOMES = {
 }
 HINTS = re.compile(r"^(To track the changes|\s+git add |To enable auto staging|\s+dvc config |Use `dvc push`|\s*$)")
 DVC = "dagster_project.dvc.dvc_command"
-SIGNAL = re.compile(r"exited with -\d+$")
+EXIT_CODE = re.compile(r"exited with (-?\d+)$")
+SHELL_SIGNAL = 128  # added by a shell to the number of the signal that ended its program
 TAIL = 30  # last lines of a failed stage that the error contains
 
 
@@ -85,8 +86,21 @@ def _reason(lines: list[str]) -> str:
     """The last lines of a failed stage, and the signal that ended it, if one did."""
     printed = [line for line in lines if not line.startswith(("Running stage", "> "))]
     # The last line of DVC says no more than that the stage failed, except where a signal ended it: nothing else does.
-    from_stage = [line for line in printed if not line.startswith("ERROR: failed to reproduce") or SIGNAL.search(line)]
+    from_stage = [line for line in printed if not line.startswith("ERROR: failed to reproduce")]
+    from_stage += [name for line in printed if (name := _ended_by(line))]
     return "\n".join((from_stage or printed)[-TAIL:])
+
+
+def _ended_by(line: str) -> str | None:
+    """What DVC's line says about a signal that ended the stage; None if no signal did."""
+    match = EXIT_CODE.search(line) if line.startswith("ERROR: failed to reproduce") else None
+    code = int(match[1]) if match else 0
+    number = -code if code < 0 else code - SHELL_SIGNAL  # the signal ended the stage's shell, or the program in it
+    if number not in set(signal.Signals):
+        return None
+    name = signal.Signals(number).name
+    hint = "; the kernel sends it when memory runs out (`journalctl -k`)" if number == signal.SIGKILL else ""
+    return f"{name} ended the stage{hint}"
 
 
 def environment() -> dict[str, str]:
