@@ -49,10 +49,16 @@ def _module_file(name: str) -> Path | None:
 
 
 @cache
+def _nodes(file: Path) -> list[ast.AST]:
+    """Everything in the syntax tree of a file."""
+    return list(ast.walk(ast.parse(file.read_text())))
+
+
+@cache
 def _imported_names(file: Path) -> list[str]:
     """Everything that a file imports, wherever the statement is: modules, and names of modules."""
     found = []
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in _nodes(file):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -60,6 +66,7 @@ def _imported_names(file: Path) -> list[str]:
     return found
 
 
+@cache
 def _imports(file: Path) -> set[Path]:
     """The files of this repository that a file imports."""
     names = [name for name in _imported_names(file) if name.split(".")[0] in PACKAGES]
@@ -155,8 +162,8 @@ def test_folders_name_the_pinned_versions_of_the_libraries_that_they_import():
 
 
 def test_no_two_classes_have_the_same_name():
-    trees = [ast.parse(file.read_text()) for package in PACKAGES for file in _source_files(package)]
-    names = Counter(node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    files = [file for package in PACKAGES for file in _source_files(package)]
+    names = Counter(node.name for file in files for node in _nodes(file) if isinstance(node, ast.ClassDef))
     assert [name for name, count in names.items() if count > 1] == []
 
 
@@ -172,7 +179,7 @@ def _private_names(file: Path) -> set[str]:
 
     Names of this repository's own modules are its business; a module may use private names that it defines.
     """
-    nodes = list(ast.walk(ast.parse(file.read_text())))
+    nodes = _nodes(file)
     attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
     on_own_class = [node for node in attributes if ast.unparse(node.value) in ("self", "cls")]
     read = {node.attr for node in attributes if node not in on_own_class}

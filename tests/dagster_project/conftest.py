@@ -1,5 +1,6 @@
 """A small project with the house's shape whose stages take milliseconds."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from dagster_project.dvc.runner import environment
 from dagster_project.staleness import find_unsynced_assets
 from dagster_project.workspace import open_instance
 from heddle.cli import main
+from tests.support.forked import run_module
 from tests.support.ui_process import UiProcess, running_ui
 
 ROOT = Path(__file__).parents[2]
@@ -117,6 +119,7 @@ stack.close()
 """
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one process make the completed project and run the tests on it; the slow ones rather run side by side."""
     for item in items:
@@ -148,8 +151,7 @@ class Toy:
 
     def heddle(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The console command."""
-        command = [sys.executable, "-m", "heddle.cli", *arguments]
-        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, check=False, timeout=600)
+        return run_module("heddle.cli", *arguments, folder=self.root, environment=os.environ)
 
     def invoke(self, *arguments: str) -> Result:
         """The console command in this process."""
@@ -160,8 +162,10 @@ class Toy:
         return {name: state.data_version for name, state in self.project.states().items()}
 
     def dvc(self, *arguments: str) -> str:
-        """DVC's command line."""
-        return self.shell(sys.executable, "-m", "dvc", *arguments)
+        """DVC's command line; fails loudly."""
+        ended = run_module("dvc", *arguments, folder=self.root, environment=environment())
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
 
     def definitions(self) -> dg.Definitions:
         """The definitions as a freshly loaded code location has them."""

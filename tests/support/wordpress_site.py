@@ -4,7 +4,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from heddle.core.schemas import read_rows
+from tests.support.forked import run_module
 
 ROOT = Path(__file__).parents[2]
 
@@ -125,6 +125,12 @@ def wordpress(name: str, site: FakeSite, *settings: str) -> str:
 
 def run(folder: Path, *sources: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the stage in a project of its own. A process, as Twisted's reactor starts once in each."""
+    write_project(folder, *sources)
+    return run_module("assets.catalog", folder=folder, environment=os.environ | environment)
+
+
+def write_project(folder: Path, *sources: str) -> None:
+    """Write the parameters and the graph of a project with these sources."""
     source = "\n      ".join(sources)
     (folder / "scales").mkdir(exist_ok=True)
     (folder / "scales/smoke.yaml").write_text("{}\n")
@@ -132,15 +138,6 @@ def run(folder: Path, *sources: str, **environment: str) -> subprocess.Completed
     stage = {"deps": files, "params": [{"params.yaml": ["catalog", "demo_shop"]}]}
     (folder / "dvc.yaml").write_text(json.dumps({"stages": {"catalog": stage}}))  # JSON is YAML too
     (folder / "params.yaml").write_text(f"scale: smoke\nseed: 1\ncatalog:\n  sources:\n      {source}\n")
-    return subprocess.run(
-        [sys.executable, "-m", "assets.catalog"],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
 
 
 def rows(folder: Path, table: str) -> list[dict[str, Any]]:

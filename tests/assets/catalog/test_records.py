@@ -128,7 +128,7 @@ def test_escaped_text_comes_back_as_it_was(text: str) -> None:
 )
 @given(around=words)
 def test_hostile_markup_is_made_harmless(hostile: str, around: str) -> None:
-    body = safe_html(f"<p>{around}</p>{hostile}<b>kept</b>")
+    body = safe_html(f"<p>{html.escape(around)}</p>{hostile}<b>kept</b>")
     assert not re.search(r"steal|alert|evil|base64|display|onclick|javascript", body.replace(html.escape(around), ""))
     assert "<b>kept</b>" in body
 
