@@ -16,6 +16,7 @@ def test_run_up_to_date_executes_nothing(toy):
     assert toy.instance.get_runs_count() == before
 
 
+@pytest.mark.slow
 def test_run_after_edit_executes_downstream_stages_only(toy):
     toy.write("scales/small.yaml", "prepared: {size: 1}\nencoder: {learning_rate: 0.01}\n")
     ended = toy.heddle("run")

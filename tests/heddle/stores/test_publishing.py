@@ -33,6 +33,7 @@ def _read_on(store: Store, over: threading.Event, seen: list[set[str]], troubles
                 troubles.append(error)
 
 
+@pytest.mark.slow
 def test_readers_see_one_version_or_the_other_and_never_fail(settings: LanceDb | Weaviate, folder: Path) -> None:
     with open_store(settings, folder) as store:
         store.publish(listings("a"))
