@@ -2,8 +2,8 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-# More processes than cores, because many tests wait for servers and time limits, most of all those of `make test-rest`.
-PYTEST := $(BIN)/python -m pytest --dist loadgroup
+# Three processes on two cores, because many tests wait for servers and time limits.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadgroup
 
 .PHONY: audit help install run test test-all test-rest ui verify lint clean
 
@@ -23,10 +23,10 @@ run: install ## crawl, train, evaluate, index and register what is stale
 	$(BIN)/heddle run
 
 test: install ## run every test that needs neither WordPress nor a whole run of the pipeline (5 minutes)
-	$(PYTEST) -n 3 -m "not slow and not e2e and not wordpress"
+	$(PYTEST) -m "not slow and not e2e and not wordpress"
 
 test-rest: install ## run the tests that `make test` skips
-	$(PYTEST) -n 4 -m "slow or e2e or wordpress"
+	$(PYTEST) -m "slow or e2e or wordpress"
 
 test-all: test test-rest ## run every test (15 minutes); without WordPress on the machine, its tests are skipped
 

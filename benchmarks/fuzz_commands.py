@@ -13,7 +13,6 @@ import csv
 import dataclasses
 import io
 import json
-import random
 import re
 import tempfile
 import unicodedata
@@ -26,7 +25,6 @@ from unittest.mock import patch
 from xml.sax.saxutils import escape
 
 import numpy as np
-from lxml import html
 from PIL import Image
 
 from assets.catalog.collector import Collector
@@ -35,6 +33,7 @@ from assets.catalog.images import ImageRejection, examine_image
 from assets.catalog.stage import catalog
 from assets.gates import Gates
 from assets.validated.stage import validated
+from benchmarks.hostile import Hostile, Record, check, check_page
 from dagster_project.parameter_values import parameter_table, read_values
 from dagster_project.parameters import check_parameters
 from dagster_project.progress import RunProgress, print_errors
@@ -64,122 +63,8 @@ ROOT = Path(__file__).parents[1]
 BATCH = 200  # records of one source in one run of the stages
 IMAGES = 150
 
-ATTACKS = (
-    *(
-        "[red]",
-        "[/]",
-        "[/b] x",
-        "[link=http://x.test]y",
-        ":cat:",
-        "\\[",
-        "\x1b[2J\x1b[31m",
-        "\x1b]8;;http://x.test\x07",
-    ),
-    *("\x9b2J", "\u202e", "\u2066", "\u2028", "\x85", "\0", "\r", "\n", "\t", "\x7f", "\ufeff", "\u200b", "\U000e0041"),
-    *(
-        "<script>alert(1)</script>",
-        "<xss onload='x'>",
-        "</td></table>",
-        "-->",
-        "]]>",
-        "&lt;xss&gt;",
-        "&#27;[2J",
-        "&nbsp;",
-    ),
-    *('" onload="x', "' x='", "{{ 7 * 7 }}", "{% raise %}", "${x}", "$id", "%s", "{0}", "javascript:alert(1)"),
-    *("# h", "| a | b |", "```", "![x](http://x.test)", "---", "key: value", "!!python/object:x", "*a", "&a", "- x"),
-    *(
-        "../../etc/passwd",
-        "/etc/passwd",
-        "C:\\x",
-        "..",
-        "a/./b",
-        "http://[",
-        "http://x.test:99999/",
-        "//x",
-        "ftp://x/y",
-    ),
-    *(
-        "1e999",
-        "-0",
-        "nan",
-        "inf",
-        "9" * 400,
-        "0x10",
-        "1_000",
-        "[]",
-        "{}",
-        "[1, [2, {}]]",
-        '["a"]',
-        "a|b",
-        "null",
-        "true",
-    ),
-    *("é", "e\u0301", "日本語", "مرحبا", "👩‍🔧", "\u0378", "\ue000", "ﬃ", "İ", "ß", "x" * 300),
-)
-LONG = 100_000  # characters of a long text
-STRANGE: tuple[Any, ...] = (
-    None,
-    True,
-    0,
-    -1,
-    10**400,
-    1e308,
-    float("nan"),
-    [],
-    {},
-    [[1]],
-    {"a": [{"b": None}]},
-    "\ud800",
-)
 XML_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # categories of characters that no terminal may get
-
-Record = dict[str, Any]
-
-
-class BrokenRuleError(AssertionError):
-    """Something got lost, or reached a terminal or a page that must not."""
-
-
-class Hostile:
-    """Draws hostile values. Equal seeds give equal values."""
-
-    def __init__(self, seed: int) -> None:
-        self.draw = random.Random(seed)
-
-    def text(self) -> str:
-        """Draw some attacks and letters; one of a thousand is long."""
-        pieces = [self.draw.choice(ATTACKS) if self.draw.random() < 0.7 else self._letters() for _ in range(4)]
-        text = "".join(pieces[: self.draw.randrange(1, 5)])
-        return text * (LONG // len(text)) if self.draw.random() < 0.001 else text
-
-    def value(self, sound: Any, share: float = 0.3) -> Any:
-        """Return the sound value, or a hostile one of some type."""
-        if self.draw.random() > share:
-            return sound
-        return self.text() if self.draw.random() < 0.8 else self.draw.choice(STRANGE)
-
-    def record(self, number: int, images: int) -> Record:
-        """Draw a record of a listing."""
-        box = {"label": self.text(), "box": [0, 0, 0.5, 1], "attributes": [self.text()]}
-        sound = {"image": f"images/{number % images}.png", "title": f"Chair {number}", "description": "Oak", "price": 2}
-        sound |= {
-            "tags": ["a"],
-            "url": f"http://shop.test/{number}",
-            "body": "<p>x</p>",
-            "item": "chair",
-            "objects": [box],
-        }
-        record = {field: self.value(value) for field, value in sound.items()}
-        if self.draw.random() < 0.5:  # otherwise few records would be accepted
-            record |= {"image": sound["image"], "price": 2, "objects": []}
-        return {"id": self.value(str(number), 0.1), **record}
-
-    def _letters(self) -> str:
-        return "".join(
-            chr(self.draw.choice((self.draw.randrange(32, 127), self.draw.randrange(0x500)))) for _ in range(5)
-        )
 
 
 def run_batch(hostile: Hostile, folder: Path, found: Counter[str]) -> None:
@@ -188,11 +73,11 @@ def run_batch(hostile: Hostile, folder: Path, found: Counter[str]) -> None:
     metrics = _run(catalog, folder)
     parts = [metrics[f"listings_{name}"] for name in ("accepted", "quarantined", "duplicates")]
     fetched = [metrics[f"{table}_fetched"] for table in ("listings", "guides", "queries", "qrels")]
-    _check(fetched[0] == sum(parts), f"{fetched[0]} fetched, but {parts} accepted, quarantined and duplicates")
-    _check(sum(fetched) == lines, f"{lines} records were written, {fetched} were fetched")
+    check(fetched[0] == sum(parts), f"{fetched[0]} fetched, but {parts} accepted, quarantined and duplicates")
+    check(sum(fetched) == lines, f"{lines} records were written, {fetched} were fetched")
     metrics = _run(validated, folder)
     listings, refused = (read_rows(folder / f"data/validated/{name}.parquet") for name in ("listings", "quarantine"))
-    _check(len(listings) + sum(r["table"] == "listings" for r in refused) == parts[0] + parts[1], "validated lost rows")
+    check(len(listings) + sum(r["table"] == "listings" for r in refused) == parts[0] + parts[1], "validated lost rows")
     found["records accepted"] += len(listings) + metrics["guides_accepted"]
     found["records quarantined"] += len(refused)
     found["records dropped as duplicates"] += parts[2]
@@ -239,7 +124,7 @@ def print_everywhere(text: str) -> None:
                 function(text, console, as_json)
             output = re.sub(r"\x1b\[[0-9;]*m", "", file.getvalue())  # styles of Rich: bold and dim
             hidden = {each for each in output if unicodedata.category(each) in FORBIDDEN} - set("\n\t\u200c\u200d")
-            _check(not hidden, f"{function.__name__} printed {hidden!r} of {text[:80]!r}")
+            check(not hidden, f"{function.__name__} printed {hidden!r} of {text[:80]!r}")
 
 
 def _print_hits(text: str, console: PipeConsole, as_json: bool) -> None:
@@ -328,19 +213,6 @@ PRINTERS: tuple[Callable[[str, PipeConsole, bool], None], ...] = (
 )
 
 
-def check_page(page: str) -> None:
-    """Check that no value became an element or attribute of a page.
-
-    Raises:
-        BrokenRuleError: one did.
-    """
-    for element in html.document_fromstring(page.replace("\0", "")).iter():
-        tag = element.tag if isinstance(element.tag, str) else "comment"
-        _check(tag not in ("script", "xss", "comment", "iframe", "object"), f"the page has the element <{tag}>")
-        _check(not any(name.startswith("on") for name in element.attrib), f"<{tag}> has {dict(element.attrib)}")
-        _check("javascript:" not in element.get("href", ""), f"<{tag}> has {element.get('href')}")
-
-
 def parameter_files(hostile: Hostile, folder: Path, files: int, found: Counter[str]) -> None:
     """Mutate the project's parameter files, and load each through `heddle params` and the check of all sections."""
     names = ["params.yaml", *(f"scales/{file.name}" for file in sorted((ROOT / "scales").glob("*.yaml")))]
@@ -356,8 +228,8 @@ def parameter_files(hostile: Hostile, folder: Path, files: int, found: Counter[s
             try:
                 read()
             except UserError as error:
-                _check(".yaml" in str(error), f"no file in {str(error)[:200]!r}")
-                _check(len(str(error)) < 200_000, f"a message of {len(str(error)):,} characters")
+                check(".yaml" in str(error), f"no file in {str(error)[:200]!r}")
+                check(len(str(error)) < 200_000, f"a message of {len(str(error)):,} characters")
                 print_everywhere_once(str(error))
                 found["parameter files refused"] += 1
             else:
@@ -369,7 +241,7 @@ def print_everywhere_once(message: str) -> None:
     _print_checked = io.StringIO()
     PipeConsole(file=_print_checked).print_line(f"heddle: {message}")
     hidden = {each for each in _print_checked.getvalue() if unicodedata.category(each) in FORBIDDEN}
-    _check(hidden <= set("\n\t\u200c\u200d"), f"an error printed {hidden!r}")
+    check(hidden <= set("\n\t\u200c\u200d"), f"an error printed {hidden!r}")
 
 
 def _mutate_yaml(text: str, hostile: Hostile) -> str:
@@ -505,11 +377,6 @@ def _project(folder: Path, seed: int) -> None:
     (folder / "scales/demo.yaml").write_text("{}\n")
     sections = {"scale": "demo", "seed": seed, "catalog": {"sources": sources}, "validated": {"bounds": bounds}}
     (folder / "params.yaml").write_text(json.dumps(sections))
-
-
-def _check(holds: bool, message: str) -> None:
-    if not holds:
-        raise BrokenRuleError(message)
 
 
 def main() -> None:

@@ -49,6 +49,7 @@ from assets.catalog.local_images import ImageFolders
 from assets.catalog.sitemap import SitemapSpider
 from assets.catalog.table import TableSource
 from assets.catalog.wxr import WxrSource
+from benchmarks.hostile import BrokenRuleError
 from heddle.core.errors import UserError
 from heddle.sources.parameters import Beir, Coco, Sitemap, Table, Wxr
 
@@ -57,10 +58,6 @@ SECONDS, MEGABYTES = 30, 4096  # limits of one input
 SITE = "http://shop.test/sitemap.xml"
 
 Target = Callable[[bytes, Path, Collector], str]
-
-
-class BrokenRuleError(AssertionError):
-    """A parser ended in a way that it must not."""
 
 
 def wxr(content: bytes, folder: Path, collector: Collector) -> str:

@@ -66,14 +66,13 @@ def find_dialect(path: Path, delimiter: str | None, encoding: str | None, defaul
     return Dialect(delimiter or detect_delimiter(sample, default), found.name, found.guessed)
 
 
-def read_delimited(path: Path, delimiter: str | None, encoding: str | None, default: str) -> Iterator[list[str]]:
-    """Iterate over the rows of a file, first the header. The arguments are those of :func:`find_dialect`.
+def read_delimited(path: Path, dialect: Dialect) -> Iterator[list[str]]:
+    """Iterate over the rows of a file, first the header.
 
     Raises:
-        DelimitedError: the file is empty, the encoding does not fit, or a row is no CSV.
+        DelimitedError: the encoding does not fit, or a row is no CSV.
     """
     csv.field_size_limit(_MAX_FIELD_LENGTH)
-    dialect = find_dialect(path, delimiter, encoding, default)
     rows = 0
     try:
         with path.open(encoding=dialect.encoding, newline="") as file:

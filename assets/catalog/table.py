@@ -48,7 +48,8 @@ class TableSource:
                 records.add(fields, row, origin)
             else:
                 name = qualify_id(self._source.name, origin)
-                collector.reject(self._source.table, name, origin, f"row {number}: not a JSON object", row)
+                problem = f"row {number}: {self._malformed_row()}"
+                collector.reject(self._source.table, name, origin, problem, row)
         if number == 0:
             raise StageError(f"{self._named()}: the file has no rows")
         return records.create_crawl_job()
@@ -74,14 +75,20 @@ class TableSource:
         dialect = find_dialect(self._path, self._source.delimiter, self._source.encoding, default)
         if dialect.guessed:
             collector.note(f"{self._named()}: guessed encoding {dialect.encoding}; `encoding` of the source sets it")
-        lines = read_delimited(self._path, dialect.delimiter, dialect.encoding, default)
+        lines = read_delimited(self._path, dialect)
         header = next(lines, [])
         self._check_columns(header)
         for cells in lines:
             if len(cells) > len(header):  # probably a delimiter that should have been quoted
-                yield default.join(cells)
+                yield dialect.delimiter.join(cells)
             else:
                 yield dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=True))
+
+    def _malformed_row(self) -> str:
+        """What is wrong with a row that is text."""
+        if self._path.suffix.lower() in (".jsonl", ".ndjson"):
+            return "not a JSON object"
+        return "more cells than the header; quote the cells that contain the delimiter"
 
     def _read_parquet(self) -> Iterator[Row]:
         with pq.ParquetFile(self._path) as file:

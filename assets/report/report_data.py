@@ -1,6 +1,7 @@
 """Everything that the page shows, read once from the folders under ``data/``."""
 
 import csv
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 
 from assets.families import FAMILIES
 from assets.report.parameters import ReportParameters
+from heddle.core.errors import naming
 from heddle.core.parameters.section import PARAMS_FILE, read_yaml
 from heddle.core.parameters.shared import read_seed
 from heddle.core.schemas import TABLES, read_rows
@@ -133,8 +135,8 @@ def _read_index(file: Path) -> tuple[list[dict[str, Any]], np.ndarray, np.ndarra
 
 
 def _read_list(file: Path) -> list[dict[str, Any]]:
-    content: Any = read_json(file)
-    return list(content)
+    with naming(file):
+        return list(json.loads(file.read_text()))
 
 
 def _read_object(file: Path) -> dict[str, Any]:

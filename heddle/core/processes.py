@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 
+import psutil
+
 
 def die_with_parent(parent: int | None = None) -> int:
     """Ask Linux to kill this process when its parent ends, so that no process of a killed run writes to ``data/``.
@@ -23,11 +25,30 @@ def die_with_parent(parent: int | None = None) -> int:
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-        if is_orphan(expected):  # the parent ended before the call
+        if os.getppid() != expected:  # the parent ended before the call
             os.kill(os.getpid(), signal.SIGKILL)
     return expected
 
 
-def is_orphan(parent: int) -> bool:
-    """Whether the process that started this one has ended; the kernel then gives it another parent."""
-    return os.getppid() != parent
+def find_owner(parent: int) -> int:
+    """The process that waits for this stage: its parent, or DVC if the parent is the shell that DVC started.
+
+    A shell that waits for its program (``/bin/sh`` of Debian, where ``SHELL`` is not set) outlives a killed DVC.
+    """
+    try:
+        shell = psutil.Process(parent)
+        is_shell = "DVC_STAGE" in os.environ and "-c" in shell.cmdline()
+        return shell.ppid() if is_shell else parent
+    except psutil.NoSuchProcess:
+        return parent
+
+
+def is_orphan(owner: int) -> bool:
+    """Whether the process that waited for this one has ended; the kernel then gives its child another parent."""
+    parent = os.getppid()
+    if parent == owner:
+        return False
+    try:
+        return psutil.Process(parent).ppid() != owner
+    except psutil.NoSuchProcess:
+        return True

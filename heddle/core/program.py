@@ -8,7 +8,7 @@ import importlib
 import os
 import time
 
-from heddle.core.processes import die_with_parent
+from heddle.core.processes import die_with_parent, find_owner
 
 
 def prepare_process() -> None:
@@ -27,7 +27,7 @@ def run_stage(name: str, module: str) -> None:
         name: name of the stage in ``dvc.yaml``.
         module: module to import after the process is prepared: ``assets.clip.train.stage``.
     """
-    parent = die_with_parent()  # first, because the imports take seconds, in which the parent may end
+    owner = find_owner(die_with_parent())  # first, because the imports take seconds, in which the owner may end
     started = time.time()  # a source file with a later modification time was edited during the start
     prepare_process()
     # The imports create half a million permanent objects. Without garbage collection they take a third less time.
@@ -36,4 +36,4 @@ def run_stage(name: str, module: str) -> None:
     stage = importlib.import_module("heddle.core.stage")
     gc.freeze()  # later collections skip the imported objects
     gc.enable()
-    stage.run_program(function, started, parent)
+    stage.run_program(function, started, owner)

@@ -95,13 +95,13 @@ class Stage:
         print_progress(self.name, f"{count}{message}")
 
 
-def run_program(function: Callable[[Stage], Metrics], started: float, parent: int) -> None:
+def run_program(function: Callable[[Stage], Metrics], started: float, owner: int) -> None:
     """Run a stage as a program, see :mod:`heddle.core.program`. Exit with 1 and a message on invalid input.
 
     Args:
         function: function of the stage, with the same name as the stage.
         started: start time of the program, seconds since the epoch.
-        parent: process that started the program; if it has ended, the output is discarded.
+        owner: process that waits for the program; if it has ended, the output is discarded.
     """
     name = function.__name__
     if len(sys.argv) > 1:
@@ -118,7 +118,7 @@ def run_program(function: Callable[[Stage], Metrics], started: float, parent: in
             if edited:
                 raise StageError(f"source changed during the run: {', '.join(edited)}. Output discarded; run again")
             check_cache_disk(temporary)
-            if is_orphan(parent):
+            if is_orphan(owner):
                 raise StageError("the process that started this stage has ended. Output discarded; run again")
             replace_folder(temporary, DATA / name)
     except Exception as error:
@@ -137,4 +137,7 @@ def write_json(path: Path, content: object) -> None:
 def read_json(path: Path) -> dict:
     """Read the object in a JSON file."""
     with naming(path):
-        return json.loads(path.read_text())
+        content = json.loads(path.read_text())
+        if not isinstance(content, dict):
+            raise ValueError("not a JSON object")
+        return content

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.catalog.delimited import DelimitedError, detect_delimiter, read_delimited
+from assets.catalog.delimited import DelimitedError, detect_delimiter, find_dialect, read_delimited
 
 ROWS = [["id", "title"], ["1", "Café, oak; old"], ["2", "Stühle | two"], ["3", "größer"]]
 
@@ -20,21 +20,25 @@ def write(path: Path, delimiter: str, encoding: str) -> Path:
     return path
 
 
+def _rows(path: Path, delimiter: str | None = None, encoding: str | None = None) -> list[list[str]]:
+    return list(read_delimited(path, find_dialect(path, delimiter, encoding, ",")))
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_delimiter_and_unicode_are_detected(tmp_path: Path, delimiter: str, encoding: str) -> None:
     path = write(tmp_path / "table.csv", delimiter, encoding)
-    assert list(read_delimited(path, None, None, ",")) == ROWS
+    assert _rows(path) == ROWS
 
 
 def test_encoding_and_delimiter_can_be_set(tmp_path: Path) -> None:
     path = write(tmp_path / "table.csv", "^", "latin-1")
-    assert list(read_delimited(path, "^", "latin-1", ",")) == ROWS
+    assert _rows(path, "^", "latin-1") == ROWS
 
 
 def test_one_column_needs_no_delimiter(tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("id\n1\n2\n")
-    assert list(read_delimited(tmp_path / "table.csv", None, None, ",")) == [["id"], ["1"], ["2"]]
+    assert _rows(tmp_path / "table.csv") == [["id"], ["1"], ["2"]]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +53,7 @@ def test_one_column_needs_no_delimiter(tmp_path: Path) -> None:
 def test_error_names_the_remedy(tmp_path: Path, content: bytes, encoding: str | None, message: str) -> None:
     (tmp_path / "table.csv").write_bytes(content)
     with pytest.raises(DelimitedError) as caught:
-        list(read_delimited(tmp_path / "table.csv", None, encoding, ","))
+        _rows(tmp_path / "table.csv", encoding=encoding)
     assert message in str(caught.value)
 
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assets.catalog.collector import Collector
-from assets.catalog.delimited import read_delimited
+from assets.catalog.delimited import find_dialect, read_delimited
 from assets.catalog.encodings import EncodingError, FoundEncoding, detect_encoding, find_undecodable
 from assets.catalog.table import TableSource
 from heddle.sources.parameters import Table
@@ -35,7 +35,7 @@ def test_real_texts_are_read_as_written(tmp_path: Path, language: str, encoding:
     path = tmp_path / "table.csv"
     path.write_bytes("".join(f"{id_};{title}\n" for id_, title in rows).encode(encoding))
     assert detect_encoding(path).guessed
-    assert list(read_delimited(path, None, None, ",")) == rows
+    assert list(read_delimited(path, find_dialect(path, None, None, ","))) == rows
 
 
 @given(text=st.text(st.characters(codec="utf-8", exclude_characters="\ufeff"), min_size=1))

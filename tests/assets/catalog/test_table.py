@@ -222,6 +222,16 @@ def test_bad_rows_go_to_the_quarantine_and_counts_add_up(project: Path) -> None:
     assert all(row["record"] and row["detail"] and row["origin"] for row in rows(project, "quarantine"))
 
 
+def test_row_with_too_many_cells_is_kept_as_it_was(project: Path) -> None:
+    write_csv(project / "table.csv", records(), ";")
+    with (project / "table.csv").open("a") as file:
+        file.write("ragged;images/0.png;one; two;3\n")
+    run(project, source("table.csv"))
+    (row,) = rows(project, "quarantine")
+    assert row["record"] == "ragged;images/0.png;one; two;3"
+    assert row["detail"] == "row 6: more cells than the header; quote the cells that contain the delimiter"
+
+
 def test_broken_line_of_json_is_one_bad_record(project: Path) -> None:
     lines = [json.dumps(row) for row in records()]
     (project / "table.jsonl").write_text("\n".join([*lines, '{"id": ', "[1, 2]"]) + "\n")

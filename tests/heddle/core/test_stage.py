@@ -1,5 +1,6 @@
 """A stage's program: all or nothing, and nothing edited unseen."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -243,14 +244,20 @@ def test_stage_dies_with_its_parent(project, moment, subreaper):
     assert not (project / "data/greeting").exists()
 
 
-def test_orphan_discards_its_output(project):
-    """Where the system does not end it with its parent, a stage finds out before it replaces its output."""
+@pytest.mark.parametrize("shell", ["", "sh -c '{}; exit $?'"])
+def test_orphan_discards_its_output(project, shell):
+    """Where the system does not end it with its parent, a stage finds out before it replaces its output.
+
+    DVC starts a stage through a shell, which stays its parent unless the stage takes its place.
+    """
     without = "import ctypes, types\nctypes.CDLL = lambda name: types.SimpleNamespace(prctl=lambda *arguments: None)\n"
     program = PROGRAM.replace("\nrun_stage(", f"\n{without}run_stage(")
     (project / "greeting/__main__.py").write_text(program.format(root=ROOT))
     (project / "wait").touch()
-    command = ["bash", "-c", f"{sys.executable} -m greeting 2> errors.txt & echo $!; wait"]
-    parent = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True)
+    stage = f"{sys.executable} -m greeting 2> errors.txt"
+    command = ["bash", "-c", f"{shell.format(stage) if shell else stage} & echo $!; wait"]
+    environment = os.environ | {"DVC_STAGE": "greeting"}
+    parent = subprocess.Popen(command, cwd=project, env=environment, stdout=subprocess.PIPE, text=True)
     pid = int(parent.stdout.readline())
     assert parent.stdout.readline() == "[greeting] read\n"
     parent.kill()
