@@ -18,13 +18,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from markdown_it import MarkdownIt
 
+from assets.index.stage import index
 from assets.release.stage import release
 from assets.report.stage import report
 from benchmarks.hostile import Hostile, check_page
 from tests.support.small_project import run, write_project
 
-OWN = frozenset({"id", "image", "original", "table", "kind", "reason", "sha256", "split", "source", "target", "guide"})
-"""Columns that Heddle writes or has checked: keys, and words of its own."""
+OUTSIDE = frozenset(
+    {
+        *("title", "text", "search_text", "description", "alt_text", "seller", "tags", "url", "licence"),
+        *("item", "material", "bin", "product_class", "actual", "predicted"),
+        *("question", "context", "answer", "reference", "query"),
+        *("origin", "detail", "record"),
+    }
+)
+"""Columns with texts from outside, or that a model wrote."""
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
 
@@ -39,10 +47,10 @@ def replace_texts(file: Path, hostile: Hostile) -> int:
     replaced = 0
     for row in rows:
         for name, value in row.items():
-            if isinstance(value, str) and name not in OWN and not _is_number(value):
+            if name in OUTSIDE and isinstance(value, str):
                 row[name] = _text(hostile)
                 replaced += 1
-            elif isinstance(value, list) and value and all(isinstance(each, str) for each in value):
+            elif name in OUTSIDE and isinstance(value, list):
                 row[name] = [_text(hostile) for _ in value]
                 replaced += len(value)
     if file.suffix == ".parquet":
@@ -62,6 +70,8 @@ def try_project(hostile: Hostile, folder: Path, found: Counter[str]) -> None:
         BrokenRuleError: a value became an element, an attribute or a link.
     """
     write_project(folder)
+    with contextlib.redirect_stdout(io.StringIO()):
+        run(index, folder)
     files = [path for kind in ("parquet", "csv") for path in sorted((folder / "data").rglob(f"*.{kind}"))]
     found["texts replaced"] += sum(replace_texts(file, hostile) for file in files)
     with contextlib.redirect_stdout(io.StringIO()):
@@ -77,13 +87,6 @@ def try_project(hostile: Hostile, folder: Path, found: Counter[str]) -> None:
 
 def _text(hostile: Hostile) -> str:
     return hostile.text().encode("utf-8", "replace").decode()
-
-
-def _is_number(text: str) -> bool:
-    with contextlib.suppress(ValueError):
-        float(text)
-        return True
-    return text == ""
 
 
 def main() -> None:
