@@ -18,8 +18,8 @@ from heddle.content.content import Content
 from heddle.content.schema import problems
 from heddle.images.aspect_ratios import image_ratios
 from lightning_modules.layers.generation import Pick, Sampler, greedy
-from lightning_modules.training.data import read_samples
 from lightning_modules.training.inference import iterate_batches
+from lightning_modules.training.shards import read_samples
 from lightning_modules.writer.content_fields import FIELDS
 from lightning_modules.writer.content_writer import ContentWriter
 from lightning_modules.writer.samples import Inputs, read_inputs

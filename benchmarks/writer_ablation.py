@@ -17,7 +17,7 @@ from heddle.content.lexicon import KINDS, ImageFacts, Lexicon, listing_facts
 from heddle.core.parameters.section import SectionType
 from heddle.core.stage import Stage
 from heddle.images.aspect_ratios import image_ratios
-from lightning_modules.training.data import read_samples
+from lightning_modules.training.shards import read_samples
 from lightning_modules.writer.config import FusionShape, WriterShape
 from lightning_modules.writer.content_writer import ContentWriter
 from lightning_modules.writer.samples import Inputs, read_inputs

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from assets.families import FAMILIES
 from heddle.cli.libraries import declared_folders
 from heddle.core.dependencies import SOURCES
 from heddle.core.libraries import find_outdated
@@ -165,6 +166,14 @@ def test_no_two_classes_have_the_same_name():
     files = [file for package in PACKAGES for file in _source_files(package)]
     names = Counter(node.name for file in files for node in _nodes(file) if isinstance(node, ast.ClassDef))
     assert [name for name, count in names.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("stage", sorted(STAGES.keys() - {stage.name for family in FAMILIES for stage in family.train}))
+def test_what_trains_nothing_imports_no_lightning(stage):
+    importers = [
+        file for file in _closure(stage) if "lightning" in {n.split(".")[0] for n in _imported_names(ROOT / file)}
+    ]
+    assert importers == []
 
 
 @pytest.mark.parametrize("package", ALLOWED_IMPORTS)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from heddle.images.exif import read_exif
 from heddle.images.resize import Fit, decode, fit
-from lightning_modules.training.data import ShardSample
+from lightning_modules.training.shards import ShardSample
 from lightning_modules.writer.samples import Inputs, read_inputs
 
 Shape = tuple[int, Fit]

@@ -19,7 +19,7 @@ from heddle.metrics.accuracy import Accuracy
 from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.expected_calibration_error import BINS, ExpectedCalibrationError
 from heddle.metrics.f1 import F1
-from lightning_modules.training.data import ShardSample
+from lightning_modules.training.shards import ShardSample
 
 MISTAKES = pa.schema(
     [

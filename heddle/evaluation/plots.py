@@ -7,7 +7,7 @@ from PIL import Image
 
 from heddle.core.csv_file import write_csv
 from heddle.images.resize import encode_jpeg
-from lightning_modules.training.data import ShardSample
+from lightning_modules.training.shards import ShardSample
 
 QUALITY = 85
 

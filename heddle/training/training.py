@@ -8,8 +8,8 @@ from pathlib import Path
 
 from heddle.core.skipped import write_skipped
 from heddle.core.stage import Metrics, Stage, StageError
-from lightning_modules.training.data import Row, ShardSplit
 from lightning_modules.training.settings import LoadingSettings
+from lightning_modules.training.shards import Row, ShardSplit
 from lightning_modules.training.train import HistoryRow, Trained
 
 HISTORY_FILE = "history.csv"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from peft import LoraConfig, PeftModel, get_peft_model
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import (
     AutoModelForCausalLM,
     GenerationConfig,
@@ -23,8 +23,6 @@ from lightning_modules.assistant.config import LlamaSize, LoraSize
 from lightning_modules.assistant.packing import IGNORED, Blocks
 from lightning_modules.training.hub import parse_hub_id
 from lightning_modules.training.network import Network
-from lightning_modules.training.settings import OptimizerSettings
-from lightning_modules.training.training_module import TrainingModule
 
 ADAPTER_FILE = "adapter_config.json"
 MODEL_CARD = "README.md"
@@ -91,19 +89,6 @@ class Language(Network):
     def from_pretrained(cls, folder: Path) -> Self:
         """Load a model without an adapter, in evaluation mode."""
         return cls(AutoModelForCausalLM.from_pretrained(folder)).eval()
-
-
-class LanguageModule(TrainingModule):
-    """Trains a :class:`Language` on packed sequences by the mean cross-entropy of the labelled tokens."""
-
-    network: Language
-
-    def __init__(self, network: Language, optimizer: OptimizerSettings) -> None:
-        super().__init__(network.train(), optimizer)  # a loaded model is in evaluation mode, without dropout
-
-    def step(self, batch: Blocks) -> dict[str, Tensor]:
-        logits, labels = self.network(batch)
-        return {"loss": nn.functional.cross_entropy(logits.float(), labels)}
 
 
 def make_llama(size: LlamaSize, tokenizer: PreTrainedTokenizerBase) -> LlamaForCausalLM:

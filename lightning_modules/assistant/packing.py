@@ -4,15 +4,13 @@ A sequence attends only to itself: its positions start at 0, and the attention m
 Source: Krell et al. 2021, Efficient Sequence Packing without Cross-contamination.
 """
 
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 IGNORED = -100
 """Label of a token without loss."""
@@ -121,44 +119,3 @@ class BlockBatches(Dataset):
             raise IndexError(number)
         blocks = self.blocks[number * self.batch_size : (number + 1) * self.batch_size]
         return collate_blocks([[self.pieces[index] for index in block] for block in blocks], self.pad_token)
-
-
-class PackedData(LightningDataModule):
-    """Train and validation batches for Lightning.
-
-    Args:
-        sample: returns the train sequences of an epoch, numbered from 0.
-        validation: the validation sequences.
-        size: tokens per block.
-        batch_size: blocks per batch on each device.
-        pad_token: id of the padding token.
-        seed: of the order in each epoch.
-    """
-
-    def __init__(
-        self,
-        sample: Callable[[int], Sequence[Piece]],
-        validation: Sequence[Piece],
-        size: int,
-        batch_size: int,
-        pad_token: int,
-        seed: int,
-    ) -> None:
-        super().__init__()
-        self.sample, self.validation, self.seed = sample, validation, seed
-        self.size, self.batch_size, self.pad_token = size, batch_size, pad_token
-
-    def train_dataloader(self) -> DataLoader:
-        epoch = self.trainer.current_epoch if self.trainer else 0
-        pieces = list(self.sample(epoch))
-        random.Random(f"{self.seed} {epoch}").shuffle(pieces)
-        return self._loader(pieces)
-
-    def val_dataloader(self) -> DataLoader:
-        return self._loader(self.validation)
-
-    def _loader(self, pieces: Sequence[Piece]) -> DataLoader:
-        batches = BlockBatches(pieces, self.size, self.batch_size, self.pad_token)
-        rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        share = len(batches) // ranks  # equal for all processes: one with a further batch would wait forever
-        return DataLoader(batches, batch_size=None, sampler=range(rank, share * ranks, ranks))

@@ -11,11 +11,8 @@ from torch.nn import functional
 from lightning_modules.clip.config import ClipConfig
 from lightning_modules.clip.text_tower import TextEncoder
 from lightning_modules.image.image_tower import ImageEncoder, normalize_pixels
-from lightning_modules.training.data import ImageTextBatch
-from lightning_modules.training.losses import contrastive_loss
 from lightning_modules.training.network import Network
 from lightning_modules.training.temperature import clamped_scale, make_log_scale
-from lightning_modules.training.training_module import TrainingModule
 
 
 class Clip(Network):
@@ -54,14 +51,3 @@ class Clip(Network):
     def temperature(self) -> float:
         """The trained temperature, in [0.01, ∞)."""
         return 1 / self.scale().item()
-
-
-class ClipModule(TrainingModule):
-    """Trains a :class:`Clip` on pairs of an image and a text by the symmetric contrastive loss."""
-
-    network: Clip
-
-    def step(self, batch: ImageTextBatch) -> dict[str, Tensor]:
-        image = self.network.encode_image(batch.pixels)
-        text = self.network.encode_text(batch.tokens)
-        return {"loss": contrastive_loss(image, text, self.network.scale()), "image": image, "text": text}

@@ -12,9 +12,9 @@ from tokenizers import Tokenizer
 from lightning_modules.clip.clip import Clip
 from lightning_modules.clip.config import ClipConfig
 from lightning_modules.clip.pairs import encode_texts
-from lightning_modules.training.data import stack_pixels
 from lightning_modules.training.files import read_tokenizer
 from lightning_modules.training.inference import iterate_batches, prepare_for_inference
+from lightning_modules.training.shards import stack_pixels
 
 TOKENIZER_FILE = "tokenizer.json"
 

@@ -7,8 +7,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from lightning_modules.image.augmentation import augment, drop_words, sample_generator
-from lightning_modules.training.data import ImageTextBatch, Row, ShardSample, stack_pixels
 from lightning_modules.training.settings import AugmentationSettings
+from lightning_modules.training.shards import ImageTextBatch, Row, ShardSample, stack_pixels
 
 
 class PairCollate:

@@ -13,9 +13,9 @@ from lightning_modules.image.augmentation import Image
 from lightning_modules.product.config import ProductConfig
 from lightning_modules.product.product import Product
 from lightning_modules.product.samples import ProductReader
-from lightning_modules.training.data import Row
 from lightning_modules.training.files import read_tokenizer
 from lightning_modules.training.inference import iterate_batches, prepare_for_inference
+from lightning_modules.training.shards import Row
 
 TOKENIZER_FILE = "tokenizer.json"
 

@@ -1,6 +1,6 @@
 """The product classifier: several modalities of a listing, any of which can be missing."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -8,13 +8,10 @@ from torch import Tensor, nn
 from lightning_modules.image.image_tower import ImageEncoder, normalize_pixels
 from lightning_modules.layers.linear import LinearLayer
 from lightning_modules.layers.perceptron import MultiLayerPerceptron
-from lightning_modules.product.config import LABEL, Branch, ImageBranch, NumbersBranch, ProductConfig, WordsBranch
-from lightning_modules.product.samples import Inputs, Present, ProductBatch
+from lightning_modules.product.config import Branch, ImageBranch, NumbersBranch, ProductConfig, WordsBranch
+from lightning_modules.product.samples import Inputs, Present
 from lightning_modules.product.text_cnn import TextCnn
-from lightning_modules.training.labels import masked_label_loss
 from lightning_modules.training.network import Network
-from lightning_modules.training.settings import OptimizerSettings
-from lightning_modules.training.training_module import TrainingModule
 
 Features = dict[str, Tensor]
 """Modality -> (B, features)."""
@@ -113,29 +110,3 @@ def _encoder(branch: Branch, config: ProductConfig) -> nn.Module:
 
 def _dense(width: int, branch: ImageBranch | NumbersBranch) -> LinearLayer:
     return LinearLayer(width, branch.features, activation="relu", norm="batch", dropout=branch.dropout)
-
-
-class ProductModule(TrainingModule):
-    """Trains a :class:`Product` on labelled listings, each with all of its modalities and once with fewer.
-
-    Args:
-        network: to train.
-        optimizer: settings of the optimiser.
-        smoothing: label smoothing, see :func:`lightning_modules.training.labels.masked_label_loss`.
-    """
-
-    network: Product
-
-    def __init__(self, network: Product, optimizer: OptimizerSettings, smoothing: float) -> None:
-        super().__init__(network, optimizer)
-        self.smoothing = smoothing
-
-    def step(self, batch: ProductBatch) -> dict[str, Any]:
-        # The views differ only in the modalities that are present, so the encoders run once for all views. The batch
-        # norms of the fusion get all views as one batch: their statistics cover complete and incomplete listings.
-        encoded = self.network.encode(batch.inputs)
-        features = {name: values.repeat(len(batch.views), 1) for name, values in encoded.items()}
-        present = {name: torch.cat([view[name] for view in batch.views]) for name in features}
-        logits, labels = self.network.classify(features, present), batch.labels.repeat(len(batch.views))
-        loss = masked_label_loss(logits, labels, self.smoothing)
-        return {"loss": loss, "logits": {LABEL: logits}, "labels": {LABEL: labels}}

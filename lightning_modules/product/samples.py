@@ -12,9 +12,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 from lightning_modules.image.augmentation import Image, augment, drop_words, sample_generator
 from lightning_modules.product.config import LABEL, Branch, ImageBranch, NumbersBranch, ProductConfig, WordsBranch
-from lightning_modules.training.data import Row, ShardSample, stack_pixels
 from lightning_modules.training.labels import encode_labels
 from lightning_modules.training.settings import AugmentationSettings
+from lightning_modules.training.shards import Row, ShardSample, stack_pixels
 
 Inputs = dict[str, Tensor]
 """Pixels, tokens or numbers by modality; see :meth:`lightning_modules.product.product.Product.forward`."""

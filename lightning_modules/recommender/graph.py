@@ -1,21 +1,16 @@
 """The recommender network: node embeddings whose dot products are the logits of edges."""
 
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
-from lightning import Callback, LightningModule, Trainer
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.nn import GATConv, SAGEConv
-from torchmetrics.functional.classification import binary_auroc
 
 from lightning_modules.recommender.config import Gat, GraphConfig
-from lightning_modules.recommender.links import LinkBatch
 from lightning_modules.recommender.lstm_aggregation import LstmAggregation
 from lightning_modules.training.network import Network
-from lightning_modules.training.settings import OptimizerSettings
-from lightning_modules.training.training_module import TrainingModule
 
 
 class GraphRecommender(Network):
@@ -97,55 +92,6 @@ class GraphRecommender(Network):
         index = torch.arange(edges.shape[1], device=edges.device)
         first = torch.searchsorted(edges[1].contiguous(), edges[1].contiguous())  # index of the target's first edge
         return edges[:, index - first < limit]
-
-
-class GraphModule(TrainingModule):
-    """Trains a :class:`GraphRecommender` by binary cross-entropy on edges and negatives.
-
-    Args:
-        network: to train.
-        optimizer: settings of the optimiser.
-        penalty: L2 penalty, ``penalty / 2 * sum(w ** 2)`` over the weights with two or more dimensions. Unlike AdamW's
-            weight decay it passes through Adam's scaling, so weights with small gradients shrink most.
-    """
-
-    network: GraphRecommender
-
-    def __init__(self, network: GraphRecommender, optimizer: OptimizerSettings, penalty: float) -> None:
-        super().__init__(network, optimizer)
-        self.penalty = penalty
-
-    def step(self, batch: LinkBatch) -> dict[str, Tensor]:
-        """One loss per part of the embeddings, so that each part predicts edges on its own; their mean is the loss."""
-        parts = self.network.parts(self.network(batch.features, batch.edges, batch.nodes))
-        scores = [edge_logits(part, batch.pairs) for part in parts]
-        losses = [functional.binary_cross_entropy_with_logits(each, batch.labels) for each in scores]
-        return {"loss": torch.stack(losses).mean(), "scores": torch.stack(scores).mean(dim=0), "labels": batch.labels}
-
-    def training_step(self, batch: LinkBatch, batch_idx: int) -> Tensor:
-        return super().training_step(batch, batch_idx) + self.penalty / 2 * self._sum_squares()
-
-    def _sum_squares(self) -> Tensor:
-        weights = [each for each in self.network.parameters() if each.ndim >= 2]
-        return torch.stack([each.square().sum() for each in weights]).sum()
-
-
-class LinkAurocLogger(Callback):
-    """Logs ``validation_auroc`` after each epoch: the AUROC of edges against negatives."""
-
-    def on_validation_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        # Ranks instead of scores: torchmetrics applies a sigmoid to scores, which creates ties.
-        ranks = torch.unique(outputs["scores"], return_inverse=True)[1]
-        shares = ranks.double() / max(1, int(ranks.max()))
-        pl_module.log("validation_auroc", binary_auroc(shares, outputs["labels"].int()), batch_size=len(batch))
 
 
 def edge_logits(embeddings: Tensor, pairs: Tensor) -> Tensor:

@@ -21,13 +21,11 @@ from transformers import (
 from transformers.models.bert.modeling_bert import BertLayer
 from transformers.utils import logging
 
-from lightning_modules.reranker.ranking_examples import GroupBatch, listwise_loss
+from lightning_modules.reranker.ranking_examples import GroupBatch
 from lightning_modules.sentence_encoder.sentence_encoder import PACKAGED
 from lightning_modules.training.calibration import fit_calibration
 from lightning_modules.training.hub import parse_hub_id
 from lightning_modules.training.network import Network
-from lightning_modules.training.settings import OptimizerSettings
-from lightning_modules.training.training_module import TrainingModule
 
 
 class CrossEncoder(Network):
@@ -102,19 +100,6 @@ def _first_token(layer: BertLayer, states: Tensor, mask: Tensor | None = None, *
     attended = layer.attention.output(context.transpose(1, 2).flatten(2), first)
     state: Tensor = layer.feed_forward_chunk(attended)
     return state
-
-
-class CrossEncoderModule(TrainingModule):
-    """Trains a :class:`CrossEncoder` to rank the group of guides of each query."""
-
-    network: CrossEncoder
-
-    def __init__(self, network: CrossEncoder, optimizer: OptimizerSettings) -> None:
-        super().__init__(network.train(), optimizer)  # a loaded network is in evaluation mode, without dropout
-
-    def step(self, batch: GroupBatch) -> dict[str, Tensor]:
-        logits = self.network(batch.tokens)
-        return {"loss": listwise_loss(logits, batch.gains, batch.sizes), "logits": logits}
 
 
 @torch.no_grad()

@@ -2,7 +2,8 @@
 
 from torch.utils.data import DataLoader
 
-from lightning_modules.training.data import Collate, ShardData, ShardSplit
+from lightning_modules.training.data import ShardData
+from lightning_modules.training.shards import Collate, ShardSplit
 
 
 class PhasedData(ShardData):

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from lightning_modules.image.image_tower import normalize_pixels
-from lightning_modules.training.data import stack_pixels
 from lightning_modules.training.inference import iterate_batches, prepare_for_inference
+from lightning_modules.training.shards import stack_pixels
 from lightning_modules.vision.config import VisionConfig
 from lightning_modules.vision.vision import Vision
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from lightning_modules.training.data import Row, ShardSample, stack_pixels
+from lightning_modules.training.shards import Row, ShardSample, stack_pixels
 from lightning_modules.writer.scene_graph import Scene
 
 Box = tuple[float, float, float, float]

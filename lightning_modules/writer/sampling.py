@@ -11,8 +11,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from lightning_modules.image.augmentation import augment, sample_generator
 from lightning_modules.tokenization.vocabulary import UNKNOWN
-from lightning_modules.training.data import Row, ShardSample
 from lightning_modules.training.settings import AugmentationSettings
+from lightning_modules.training.shards import Row, ShardSample
 from lightning_modules.writer.content_fields import FIELDS, Block
 from lightning_modules.writer.content_tokens import ContentTokens
 from lightning_modules.writer.corruption import Corruption

@@ -9,7 +9,7 @@ import numpy as np
 
 from assets.writer.evaluate.baselines import sentence_content
 from lightning_modules.layers.generation import Pick, greedy
-from lightning_modules.training.data import ShardSample
+from lightning_modules.training.shards import ShardSample
 from lightning_modules.writer.content_writer import GeneratedContent, WriterScores
 from lightning_modules.writer.samples import Inputs
 

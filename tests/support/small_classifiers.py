@@ -19,7 +19,7 @@ from lightning_modules.image.config import CLIP_MEAN, CLIP_STD, ResNetTower
 from lightning_modules.product.config import Fusion, ImageBranch, ProductConfig, WordsBranch
 from lightning_modules.product.product import Product
 from lightning_modules.tokenization.vocabulary import PAD
-from lightning_modules.training.data import ShardSample
+from lightning_modules.training.shards import ShardSample
 from lightning_modules.vision.config import VisionConfig
 from lightning_modules.vision.vision import Vision
 

@@ -13,8 +13,8 @@ from lightning_modules.image.config import HALF, ResNetTower
 from lightning_modules.product.config import ProductConfig
 from lightning_modules.product.product import Product
 from lightning_modules.tokenization.vocabulary import PAD, make_lowercase_tokenizer
-from lightning_modules.training.data import Row
 from lightning_modules.training.settings import AugmentationSettings, CosineSchedule, OptimizerSettings
+from lightning_modules.training.shards import Row
 
 SIZE = 16
 CLASSES = ("mend", "reuse", "upcycle")

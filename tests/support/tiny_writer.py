@@ -12,8 +12,8 @@ from torch import Tensor
 from assets.tokenizer.parameters import TokenizerParameters
 from assets.tokenizer.stage import learn
 from lightning_modules.image.config import HALF, ResNetTower
-from lightning_modules.training.data import Row, ShardSample
 from lightning_modules.training.settings import AugmentationSettings, CosineSchedule, OptimizerSettings
+from lightning_modules.training.shards import Row, ShardSample
 from lightning_modules.writer.config import WriterConfig
 from lightning_modules.writer.content_tokens import ContentTokens
 from lightning_modules.writer.content_writer import make_reader

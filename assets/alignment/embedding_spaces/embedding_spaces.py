@@ -16,7 +16,7 @@ from heddle.graph.tables import CatalogGraph
 from lightning_modules.alignment.alignment import VectorIds, Vectors
 from lightning_modules.alignment.config import Space
 from lightning_modules.recommender.embedder import GraphEmbedder
-from lightning_modules.training.data import ShardSample, read_samples
+from lightning_modules.training.shards import ShardSample, read_samples
 from lightning_modules.vision.classifier import VisionClassifier
 
 NodeSet = tuple[int, ...]

@@ -12,8 +12,9 @@ from heddle.core.parameters.shared import Compute, read_seed
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import Metrics, Stage
 from heddle.training.training import exit_other_processes, skip_training, training_metrics, write_trained
-from lightning_modules.alignment.alignment import Alignment, AlignmentData, AlignmentModule
+from lightning_modules.alignment.alignment import Alignment
 from lightning_modules.alignment.config import AlignmentConfig, Space
+from lightning_modules.alignment.training import AlignmentData, AlignmentModule
 from lightning_modules.training.train import ReportProgress, Trained, train
 
 

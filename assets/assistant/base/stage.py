@@ -22,8 +22,9 @@ from heddle.training.checkpoint import checkpoint_errors
 from heddle.training.training import HISTORY_FILE, exit_other_processes, skip_training, training_metrics, write_history
 from lightning_modules.assistant.chat import encode_text, make_chat_tokenizer
 from lightning_modules.assistant.copying import make_copy_task
-from lightning_modules.assistant.language_model import Language, LanguageModule, load_causal, make_llama
-from lightning_modules.assistant.packing import PackedData, Piece
+from lightning_modules.assistant.language_model import Language, load_causal, make_llama
+from lightning_modules.assistant.packing import Piece
+from lightning_modules.assistant.training import LanguageModule, PackedData
 from lightning_modules.tokenization.saved import save_tokenizer
 from lightning_modules.training.hub import parse_hub_id
 from lightning_modules.training.train import train

@@ -23,8 +23,9 @@ from heddle.core.stage import Metrics, Stage
 from heddle.training.training import HISTORY_FILE, exit_other_processes, skip_training, training_metrics, write_history
 from lightning_modules.assistant.chat import Message, encode_chat, truncate_text
 from lightning_modules.assistant.copying import split_sentences, swap_sentences
-from lightning_modules.assistant.language_model import Language, LanguageModule, add_adapter, load_causal, merge_adapter
-from lightning_modules.assistant.packing import PackedData, Piece
+from lightning_modules.assistant.language_model import Language, add_adapter, load_causal, merge_adapter
+from lightning_modules.assistant.packing import Piece
+from lightning_modules.assistant.training import LanguageModule, PackedData
 from lightning_modules.tokenization.saved import save_tokenizer
 from lightning_modules.training.train import Trained, train
 

@@ -11,7 +11,7 @@ from heddle.core.csv_file import write_csv
 from heddle.core.schemas import write_table
 from heddle.evaluation.plots import sample_jpeg
 from heddle.metrics.ranking import Floats
-from lightning_modules.training.data import ShardSample
+from lightning_modules.training.shards import ShardSample
 
 CURVE_DEPTH = 50
 BINS = 40

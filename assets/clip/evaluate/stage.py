@@ -29,7 +29,7 @@ from heddle.metrics.ranking import Floats, own_ranks
 from heddle.metrics.recall import Recall
 from heddle.metrics.reciprocal_rank import ReciprocalRank
 from lightning_modules.clip.encoder import ClipEncoder
-from lightning_modules.training.data import ShardSample, read_samples
+from lightning_modules.training.shards import ShardSample, read_samples
 
 KS = (1, 5, 10)
 DEPTH = max(KS)

@@ -22,15 +22,17 @@ from heddle.training.training import (
     training_metrics,
     write_trained,
 )
-from lightning_modules.clip.clip import Clip, ClipModule
+from lightning_modules.clip.clip import Clip
 from lightning_modules.clip.config import ClipConfig
 from lightning_modules.clip.encoder import TOKENIZER_FILE
 from lightning_modules.clip.hub import load_clip
 from lightning_modules.clip.pairs import PairCollate
 from lightning_modules.clip.retrieval import RetrievalLogger
+from lightning_modules.clip.training import ClipModule
 from lightning_modules.image.config import CLIP_MEAN, CLIP_STD
 from lightning_modules.tokenization.vocabulary import END, PAD, make_framed_tokenizer
-from lightning_modules.training.data import Row, ShardData, ShardSplit
+from lightning_modules.training.data import ShardData
+from lightning_modules.training.shards import Row, ShardSplit
 from lightning_modules.training.train import train
 
 

@@ -25,7 +25,7 @@ from heddle.evaluation.parameters import BootstrapParameters
 from heddle.evaluation.skip import skip_evaluation
 from heddle.metrics.bootstrap import ConfidenceInterval
 from lightning_modules.product.classifier import ProductClassifier
-from lightning_modules.training.data import ShardSample, read_samples
+from lightning_modules.training.shards import ShardSample, read_samples
 
 LABEL = "product_class"
 FULL = "full"

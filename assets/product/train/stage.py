@@ -36,12 +36,14 @@ from lightning_modules.product.config import (
     ProductConfig,
     Scaling,
 )
-from lightning_modules.product.product import Product, ProductModule
+from lightning_modules.product.product import Product
 from lightning_modules.product.samples import ProductCollate, ProductReader, is_missing, signed_log
+from lightning_modules.product.training import ProductModule
 from lightning_modules.tokenization.vocabulary import PAD, make_lowercase_tokenizer
-from lightning_modules.training.data import ShardData, ShardSplit
-from lightning_modules.training.labels import LabelAccuracy
+from lightning_modules.training.data import ShardData
+from lightning_modules.training.label_accuracy import LabelAccuracy
 from lightning_modules.training.phases import FINDS_UNUSED, PhaseError, TwoPhases
+from lightning_modules.training.shards import ShardSplit
 from lightning_modules.training.train import Trained, train
 
 

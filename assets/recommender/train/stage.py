@@ -11,8 +11,8 @@ from heddle.graph.tables import MESSAGE, CatalogGraph, unique_pairs
 from heddle.training.training import exit_other_processes, skip_training, training_metrics, write_trained
 from lightning_modules.recommender.config import GraphConfig
 from lightning_modules.recommender.embedder import GraphEmbedder
-from lightning_modules.recommender.graph import GraphModule, GraphRecommender, LinkAurocLogger
-from lightning_modules.recommender.links import LinkData
+from lightning_modules.recommender.graph import GraphRecommender
+from lightning_modules.recommender.training import GraphModule, LinkAurocLogger, LinkData
 from lightning_modules.training.train import ReportProgress, Trained, train
 
 FEATURE_FILES = (ENCODER_FILE, PROJECTION_FILE)

@@ -20,13 +20,13 @@ from heddle.training.checkpoint import checkpoint_errors
 from heddle.training.training import exit_other_processes, skip_training, training_metrics, write_history
 from lightning_modules.reranker.cross_encoder import (
     CrossEncoder,
-    CrossEncoderModule,
     calibrate_scores,
     encode_pairs,
     load_classifier,
     load_pair_tokenizer,
 )
-from lightning_modules.reranker.ranking_examples import GroupData, RankingExample, RankingProgress
+from lightning_modules.reranker.ranking_examples import RankingExample
+from lightning_modules.reranker.training import CrossEncoderModule, GroupData, RankingProgress
 from lightning_modules.tokenization.saved import save_tokenizer
 from lightning_modules.training.train import train
 

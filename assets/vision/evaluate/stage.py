@@ -13,7 +13,7 @@ from heddle.evaluation.classification import classification_metrics, select_labe
 from heddle.evaluation.parameters import BootstrapParameters
 from heddle.evaluation.skip import skip_evaluation
 from heddle.metrics.bootstrap import ConfidenceInterval
-from lightning_modules.training.data import read_samples
+from lightning_modules.training.shards import read_samples
 from lightning_modules.vision.classifier import VisionClassifier
 
 

@@ -18,11 +18,13 @@ from heddle.training.training import (
     training_metrics,
     write_trained,
 )
-from lightning_modules.training.data import ShardData, ShardSplit
-from lightning_modules.training.labels import LabelAccuracy
+from lightning_modules.training.data import ShardData
+from lightning_modules.training.label_accuracy import LabelAccuracy
+from lightning_modules.training.shards import ShardSplit
 from lightning_modules.training.train import train
 from lightning_modules.vision.config import VisionConfig
-from lightning_modules.vision.vision import LabelledCollate, Vision, VisionModule
+from lightning_modules.vision.training import LabelledCollate, VisionModule
+from lightning_modules.vision.vision import Vision
 
 Heads = Mapping[str, tuple[str, ...]]
 """Kind of label -> its classes."""

@@ -10,7 +10,7 @@ from heddle.content.content import Content
 from heddle.core.skipped import skip_reason
 from heddle.core.stage import Stage
 from lightning_modules.clip.encoder import ClipEncoder
-from lightning_modules.training.data import Row, ShardSample, read_samples
+from lightning_modules.training.shards import Row, ShardSample, read_samples
 from lightning_modules.vision.classifier import VisionClassifier
 from lightning_modules.writer.content_fields import FIELDS, fit_field
 

@@ -14,7 +14,7 @@ from heddle.evaluation.classification import write_reliability
 from heddle.evaluation.platt_scaling import PlattScaling
 from heddle.metrics import compute
 from heddle.metrics.expected_calibration_error import ExpectedCalibrationError
-from lightning_modules.training.data import read_samples
+from lightning_modules.training.shards import read_samples
 
 
 def fit_certainty(stage: Stage, prompter: WriterPrompter) -> dict[str, PlattScaling]:

@@ -12,7 +12,7 @@ from heddle.description.certainty import FIELD
 from heddle.metrics import compute
 from heddle.metrics.auroc import Auroc, auroc_interval
 from heddle.metrics.bootstrap import Interval
-from lightning_modules.training.data import ShardSample
+from lightning_modules.training.shards import ShardSample
 from lightning_modules.writer.content_writer import WriterScores
 
 SELLERS, OWN = "sellers", "own"

@@ -12,7 +12,7 @@ from assets.writer.evaluate.claims import Floats
 from assets.writer.evaluate.result import WriterResult
 from heddle.core.schemas import write_table
 from heddle.evaluation.plots import sample_jpeg
-from lightning_modules.training.data import ShardSample
+from lightning_modules.training.shards import ShardSample
 
 CLAIM = pa.struct(
     [

@@ -14,7 +14,7 @@ from heddle.content.mistakes import make_corruption
 from heddle.description.certainty import FIELD
 from lightning_modules.image.augmentation import sample_generator
 from lightning_modules.layers.generation import Sampler
-from lightning_modules.training.data import ShardSample
+from lightning_modules.training.shards import ShardSample
 from lightning_modules.writer.content_writer import ContentWriter, GeneratedContent, WriterScores
 from lightning_modules.writer.corruption import Corruption
 from lightning_modules.writer.samples import Inputs, read_inputs

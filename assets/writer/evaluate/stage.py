@@ -23,7 +23,7 @@ from heddle.core.stage import Metrics, Stage
 from heddle.evaluation.parameters import BootstrapParameters
 from heddle.images.aspect_ratios import image_ratios
 from heddle.metrics.bootstrap import ConfidenceInterval
-from lightning_modules.training.data import ShardSample, read_samples
+from lightning_modules.training.shards import ShardSample, read_samples
 from lightning_modules.writer.content_writer import ContentWriter
 
 

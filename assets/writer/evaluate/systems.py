@@ -14,7 +14,7 @@ from heddle.core.skipped import skip_reason
 from heddle.core.stage import Stage
 from heddle.metrics.bootstrap import ConfidenceInterval, Interval
 from lightning_modules.clip.encoder import ClipEncoder
-from lightning_modules.training.data import ShardSample
+from lightning_modules.training.shards import ShardSample
 
 NEAREST_NEIGHBOUR, TEMPLATE, SELLER = "nearest_neighbour", "template", "seller"
 COMPARISONS = (

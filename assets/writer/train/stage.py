@@ -23,9 +23,10 @@ from heddle.training.training import (
     training_metrics,
     write_trained,
 )
-from lightning_modules.training.data import Row, ShardData, ShardSplit
+from lightning_modules.training.data import ShardData
 from lightning_modules.training.phased_data import PhasedData
 from lightning_modules.training.phases import TwoPhases
+from lightning_modules.training.shards import Row, ShardSplit
 from lightning_modules.training.train import train
 from lightning_modules.writer.config import WriterConfig
 from lightning_modules.writer.content_fields import FIELDS

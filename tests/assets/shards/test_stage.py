@@ -18,8 +18,8 @@ from heddle.core.splits import SPLITS, split_of
 from heddle.core.stage import StageError, read_json
 from heddle.images.originals import find_originals
 from heddle.images.resize import decode
-from lightning_modules.training.data import ShardSplit, read_samples
 from lightning_modules.training.settings import LoadingSettings
+from lightning_modules.training.shards import ShardSplit, read_samples
 from tests.support.small_project import contents, run, write_project
 
 PARAMETERS = ShardsParameters(image_size=20, resize_mode="pad", quality=90, listings_per_shard=3)

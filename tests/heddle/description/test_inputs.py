@@ -25,7 +25,7 @@ from heddle.description.user_inputs import (
 from heddle.images.image_file import read_image
 from heddle.images.originals import Original
 from heddle.images.resize import ImageDecodeError
-from lightning_modules.training.data import ShardSample
+from lightning_modules.training.shards import ShardSample
 from lightning_modules.writer.samples import FACTS, read_inputs
 from tests.support.echo_writer import image
 

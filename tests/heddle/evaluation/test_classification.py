@@ -27,7 +27,7 @@ from heddle.metrics.accuracy import Accuracy
 from heddle.metrics.bootstrap import ConfidenceInterval
 from heddle.metrics.expected_calibration_error import ExpectedCalibrationError
 from heddle.metrics.f1 import F1
-from lightning_modules.training.data import ShardSample
+from lightning_modules.training.shards import ShardSample
 
 METRICS = Path(metrics.__file__).parent
 CLASSES = ("book", "chair", "jar")

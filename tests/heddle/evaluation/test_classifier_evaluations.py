@@ -14,7 +14,7 @@ from heddle.core.skipped import skip_reason, write_skipped
 from heddle.core.stage import read_json, write_json
 from heddle.evaluation.metric_tree import leaves
 from lightning_modules.product.classifier import ProductClassifier
-from lightning_modules.training.data import read_samples
+from lightning_modules.training.shards import read_samples
 from lightning_modules.vision.classifier import VisionClassifier
 from tests.support.small_project import UPPER_BOUNDS, contents, run
 

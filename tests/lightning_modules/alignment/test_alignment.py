@@ -15,14 +15,14 @@ from assets.recommender.train.parameters import RecommenderParameters
 from assets.shards.parameters import ShardsParameters
 from assets.vision.train.parameters import VisionParameters
 from heddle.core.parameters.section import read_yaml
-from lightning_modules.alignment.alignment import (
-    Alignment,
+from lightning_modules.alignment.alignment import Alignment
+from lightning_modules.alignment.config import AlignmentConfig
+from lightning_modules.alignment.training import (
     AlignmentBatch,
     AlignmentData,
     AlignmentModule,
     shared_target_contrastive_loss,
 )
-from lightning_modules.alignment.config import AlignmentConfig
 from lightning_modules.image.image_tower import ImageEncoder
 from lightning_modules.training.losses import contrastive_loss
 from lightning_modules.training.settings import CosineSchedule, OptimizerSettings

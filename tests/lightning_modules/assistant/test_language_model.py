@@ -9,15 +9,8 @@ from assets.tokenizer.stage import learn
 from lightning_modules.assistant.assistant import Assistant
 from lightning_modules.assistant.chat import Message, encode_chat, make_chat_tokenizer
 from lightning_modules.assistant.config import LlamaSize, LoraSize
-from lightning_modules.assistant.language_model import (
-    Language,
-    LanguageModule,
-    add_adapter,
-    load_causal,
-    make_llama,
-    merge_adapter,
-)
-from lightning_modules.assistant.packing import PackedData
+from lightning_modules.assistant.language_model import Language, add_adapter, load_causal, make_llama, merge_adapter
+from lightning_modules.assistant.training import LanguageModule, PackedData
 from lightning_modules.training.settings import CosineSchedule, OptimizerSettings, TrainerSettings
 from lightning_modules.training.train import Trained, train
 

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from lightning_modules.assistant.language_model import Language
-from lightning_modules.assistant.packing import IGNORED, BlockBatches, PackedData, Piece, collate_blocks, pack_sequences
+from lightning_modules.assistant.packing import IGNORED, BlockBatches, Piece, collate_blocks, pack_sequences
+from lightning_modules.assistant.training import PackedData
 
 VOCABULARY = 40
 

@@ -9,11 +9,11 @@ import torch
 
 from heddle.core.schemas import LISTINGS
 from lightning_modules.product.config import NumbersField, WordsField
-from lightning_modules.product.product import ProductModule
 from lightning_modules.product.samples import ProductCollate, ProductReader, is_missing, join_texts, signed_log
-from lightning_modules.training.data import Row, ShardSample
+from lightning_modules.product.training import ProductModule
 from lightning_modules.training.labels import MISSING
 from lightning_modules.training.settings import AugmentationSettings
+from lightning_modules.training.shards import Row, ShardSample
 from tests.support.tiny_products import (
     NAMES,
     OPTIMIZER,

@@ -16,8 +16,9 @@ from assets.recommender.train.parameters import RecommenderParameters
 from heddle.core.parameters.section import read_yaml
 from lightning_modules.recommender.config import Gat, GraphConfig, Sage
 from lightning_modules.recommender.embedder import GraphEmbedder
-from lightning_modules.recommender.graph import GraphModule, GraphRecommender, LinkAurocLogger, edge_logits
+from lightning_modules.recommender.graph import GraphRecommender, edge_logits
 from lightning_modules.recommender.links import LinkBatch
+from lightning_modules.recommender.training import GraphModule, LinkAurocLogger
 
 EDGES = torch.tensor([[1, 2, 3, 0, 2, 0, 1, 3], [0, 0, 0, 1, 1, 2, 2, 2]])  # node 3 is told nothing, node 4 is alone
 NODES, FEATURES = 5, 6

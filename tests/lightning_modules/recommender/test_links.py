@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightning_modules.negatives.negatives import NegativeSampler, Pairs, pair_keys
-from lightning_modules.recommender.links import LinkBatch, LinkData
+from lightning_modules.recommender.links import LinkBatch
+from lightning_modules.recommender.training import LinkData
 
 NODES = 12
 TYPES = ["item"] * 4 + ["product"] * 8

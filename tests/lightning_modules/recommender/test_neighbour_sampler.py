@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from lightning_modules.negatives.negatives import Pairs, pair_keys
 from lightning_modules.recommender.config import Gat, GraphConfig, Sage
 from lightning_modules.recommender.graph import GraphRecommender, edge_logits
-from lightning_modules.recommender.links import LinkData
 from lightning_modules.recommender.neighbour_sampler import ALL, NeighbourSampler
+from lightning_modules.recommender.training import LinkData
 
 NODES = 30
 KINDS = (Sage("sage", "mean"), Sage("sage", "max"), Sage("sage", "lstm"), Gat("gat", 2, 0.2))

@@ -8,14 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightning_modules.reranker.ranking_examples import (
-    GroupBatch,
-    GroupData,
-    RankingExample,
-    RankingProgress,
-    listwise_loss,
-    sample_group,
-)
+from lightning_modules.reranker.ranking_examples import GroupBatch, RankingExample, listwise_loss, sample_group
+from lightning_modules.reranker.training import GroupData, RankingProgress
 from lightning_modules.training.settings import GroupSettings
 
 SETTINGS = GroupSettings(relevant=2, hard_negatives=2, random_negatives=1, batch_size=2)

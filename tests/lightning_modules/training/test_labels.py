@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from lightning_modules.training.labels import MISSING, LabelAccuracy, LabelledBatch, encode_labels, masked_label_loss
+from lightning_modules.training.label_accuracy import LabelAccuracy
+from lightning_modules.training.labels import MISSING, LabelledBatch, encode_labels, masked_label_loss
 
 
 def test_label_ids_are_places_in_the_classes() -> None:

@@ -6,9 +6,9 @@ import webdataset
 from PIL import Image
 
 from heddle.images.resize import encode_jpeg
-from lightning_modules.training.data import ShardSplit
 from lightning_modules.training.phased_data import PhasedData
 from lightning_modules.training.settings import LoadingSettings
+from lightning_modules.training.shards import ShardSplit
 
 SETTINGS = LoadingSettings(batch_size=2, num_workers=0, cache=True, shuffle_buffer=4)
 

@@ -13,13 +13,14 @@ from assets.vision.train.parameters import VisionParameters
 from heddle.core.parameters.section import read_yaml
 from lightning_modules.image.augmentation import augment
 from lightning_modules.image.config import HALF, ImageTower, ResNetTower, VitTower
-from lightning_modules.training.data import ShardSample
 from lightning_modules.training.inference import BATCH_SIZE
 from lightning_modules.training.labels import MISSING, LabelledBatch
 from lightning_modules.training.settings import AugmentationSettings, CosineSchedule, OptimizerSettings
+from lightning_modules.training.shards import ShardSample
 from lightning_modules.vision.classifier import VisionClassifier
 from lightning_modules.vision.config import VisionConfig
-from lightning_modules.vision.vision import LabelledCollate, Vision, VisionModule
+from lightning_modules.vision.training import LabelledCollate, VisionModule
+from lightning_modules.vision.vision import Vision
 
 ROOT = Path(__file__).parents[3]
 RESNET = ResNetTower(kind="resnet", layer_type="basic", embedding_size=8, hidden_sizes=(8, 16), depths=(1, 1))

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 import torch
 
-from lightning_modules.training.data import ShardSample
+from lightning_modules.training.shards import ShardSample
 from lightning_modules.writer.losses import WriterModule
 from lightning_modules.writer.settings import LossWeights
 from tests.support.tiny_writer import (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from heddle.images.resize import fit as fitted
-from lightning_modules.training.data import ShardSample
+from lightning_modules.training.shards import ShardSample
 from lightning_modules.writer.samples import (
     FACTS,
     WHOLE,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from lightning_modules.training.data import ShardSample
 from lightning_modules.training.settings import AugmentationSettings
+from lightning_modules.training.shards import ShardSample
 from lightning_modules.writer.content_fields import FIELDS
 from lightning_modules.writer.sampling import WriterBatch, shift_box
 from lightning_modules.writer.settings import FieldName

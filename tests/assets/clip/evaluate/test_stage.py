@@ -17,7 +17,7 @@ from heddle.core.stage import read_json
 from heddle.evaluation.metric_tree import leaves
 from heddle.metrics.clip_score import ClipScore
 from heddle.metrics.ranking import own_ranks
-from lightning_modules.training.data import read_samples
+from lightning_modules.training.shards import read_samples
 from tests.support.small_project import contents, run
 
 METRICS = Path(metrics.__file__).parent

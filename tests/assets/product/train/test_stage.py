@@ -18,8 +18,8 @@ from lightning_modules.clip.clip import Clip
 from lightning_modules.product.classifier import ProductClassifier
 from lightning_modules.product.config import ImageBranch
 from lightning_modules.product.product import Product
-from lightning_modules.training.data import read_samples
 from lightning_modules.training.phases import PhaseError
+from lightning_modules.training.shards import read_samples
 from tests.support.product_section import (
     ALONE,
     IMAGE,

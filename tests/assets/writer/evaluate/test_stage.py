@@ -24,7 +24,7 @@ from heddle.description.certainty import Certainty
 from heddle.evaluation.metric_tree import find as find_metric
 from heddle.evaluation.metric_tree import leaves
 from lightning_modules.clip.encoder import ClipEncoder
-from lightning_modules.training.data import ShardSample, read_samples
+from lightning_modules.training.shards import ShardSample, read_samples
 from lightning_modules.vision.classifier import VisionClassifier
 from lightning_modules.writer.content_writer import ContentWriter
 from tests.support import small_project

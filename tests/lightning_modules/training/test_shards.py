@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from lightning_modules.training.data import Row, ShardBatches, ShardSample, ShardSplit, read_samples, stack_pixels
 from lightning_modules.training.settings import LoadingSettings
+from lightning_modules.training.shards import Row, ShardBatches, ShardSample, ShardSplit, read_samples, stack_pixels
 
 COUNT, SHARDS = 23, 4
 
