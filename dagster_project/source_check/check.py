@@ -98,8 +98,8 @@ def _note_records(collector: FirstRecords, check: SourceCheck, root: str) -> Non
         for key, (_, row) in found.items()
     ]
     for row in result.quarantine:
-        origin, detail = row["origin"].replace(root, ""), row["detail"].replace(root, "")
-        check.refused.append(RefusedRecord(row["table"], row["id"], origin, row["reason"], detail))
+        name, origin, detail = (row[field].replace(root, "") for field in ("id", "origin", "detail"))
+        check.refused.append(RefusedRecord(row["table"], name, origin, row["reason"], detail))
     check.looked_at, check.limited = sum(collector.fetched.values()), collector.limited
 
 
