@@ -11,9 +11,9 @@ soon as the stage works, the victim is killed with SIGKILL:
 
 The command is started from a shell as usual (plain), as process 1 of its own PID namespace, as in a container (pid1),
 or below a process that adopts orphans, as under `systemd --user` (subreaper). One second later, a process is an orphan
-if it lives though it was below the victim, or though the process that started it does not. The same command line is
-then run again in the same surroundings. It must exit with 0, leave every hash of dvc.lock as it was before, no Dagster
-run unfinished and no temporary folder in ``data/``.
+if it lives though it was below the victim; another second later, if the process that started it does not live. The same
+command line is then run again in the same surroundings. It must exit with 0, leave every hash of dvc.lock as it was
+before, no Dagster run unfinished and no temporary folder in ``data/``.
 """
 
 import argparse
@@ -201,14 +201,15 @@ def orphans(project: Project, mark: str, below: Sequence[psutil.Process], surviv
         below: processes that were below the victim.
         survivors: processes that may live without the one that started them.
     """
+    left = [process for process in project.marked(mark) if process in below]
+    time.sleep(GRACE)  # helpers of a process that has just ended may still be ending, too
     living = project.marked(mark)
     ids = {process.pid for process in living}
-    left = []
     for process in living:
         with suppress(psutil.Error):
-            if process in below or (process.ppid() not in ids and process.pid not in survivors):
-                left.append(f"orphan {process.pid}: {words(process)[-120:]}")
-    return left
+            if process not in left and process.ppid() not in ids and process.pid not in survivors:
+                left.append(process)
+    return [f"orphan {process.pid}: {words(process)[-120:] or 'ended since'}" for process in left]
 
 
 def kill(project: Project, cell: Cell, mark: str) -> list[str]:
