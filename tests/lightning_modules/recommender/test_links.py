@@ -37,11 +37,12 @@ def data(train: Pairs, messages: Pairs, batches: int = 3, seed: int = 1) -> Link
 
 @given(pairs(least=1), st.integers(0, 3))
 def test_negatives_are_unknown_pairs_of_the_same_types(known: Pairs, seed: int) -> None:
+    known = known[:8]  # of 32 pairs: that a known one is drawn 20 times in a row has a probability of 1e-12
     drawn = NegativeSampler(known, TYPES, known).sample(np.random.Generator(np.random.PCG64(seed)))
     assert not keys(drawn) & keys(known)
     types = np.array(TYPES)
     ends = [sorted(zip(types[each[:, 0]], types[each[:, 1]], strict=True)) for each in (drawn, known)]
-    assert ends[0] == ends[1]  # at most 20 of 32 pairs are known, so that each is drawn in the end
+    assert ends[0] == ends[1]
 
 
 def test_a_pair_of_one_node_is_no_negative() -> None:
