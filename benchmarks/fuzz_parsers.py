@@ -49,7 +49,7 @@ from assets.catalog.local_images import ImageFolders
 from assets.catalog.sitemap import SitemapSpider
 from assets.catalog.table import TableSource
 from assets.catalog.wxr import WxrSource
-from benchmarks.hostile import BrokenRuleError
+from benchmarks.hostile import SCALARS, BrokenRuleError
 from heddle.core.errors import UserError
 from heddle.sources.parameters import Beir, Coco, Sitemap, Table, Wxr
 
@@ -307,13 +307,7 @@ def _mutate_pieces(content: bytes, max_size: int, draw: random.Random) -> bytes:
 _LINES = re.compile(rb"([\0\n]+)")
 _JSON_VALUES: tuple[Any, ...] = (
     *(
-        None,
-        True,
-        0,
-        -1,
-        10**400,
-        1e308,
-        float("nan"),
+        *SCALARS,
         "",
         "a",
         "\ud800",

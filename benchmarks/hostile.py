@@ -60,14 +60,9 @@ ATTACKS = (
     *("é", "e\u0301", "日本語", "مرحبا", "👩‍🔧", "\u0378", "\ue000", "ﬃ", "İ", "ß", "x" * 300),
 )
 LONG = 100_000  # characters of a long text
+SCALARS: tuple[Any, ...] = (None, True, 0, -1, 10**400, 1e308, float("nan"))
 STRANGE: tuple[Any, ...] = (
-    None,
-    True,
-    0,
-    -1,
-    10**400,
-    1e308,
-    float("nan"),
+    *SCALARS,
     [],
     {},
     [[1]],

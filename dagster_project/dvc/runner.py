@@ -85,7 +85,7 @@ def reproduce(root: Path, stage: str, on_line: Callable[[str], None], *, force: 
 def _reason(lines: list[str]) -> str:
     """The last lines of a failed stage, and the signal that ended it, if one did."""
     printed = [line for line in lines if not line.startswith(("Running stage", "> "))]
-    # The last line of DVC says no more than that the stage failed, except where a signal ended it: nothing else does.
+    # DVC's last line adds nothing to what the stage printed, unless a signal ended the stage.
     from_stage = [line for line in printed if not line.startswith("ERROR: failed to reproduce")]
     from_stage += [name for line in printed if (name := _ended_by(line))]
     return "\n".join((from_stage or printed)[-TAIL:])
